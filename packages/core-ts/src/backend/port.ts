@@ -1,0 +1,641 @@
+/**
+ * The Backend port: what the library needs from a numeric engine. The native addon (every instruction set and device) and
+ * the plain-TypeScript reference both implement it; tools/ops-agree.mjs keeps the argument lists equal to the C++ table's.
+ *
+ * Conventions: matrices are row-major and dense, images channels-last; float buffers live on the backend's device, integer
+ * arrays (lengths, tokens, picked indices) always on the host; outputs are given by the caller and overwritten.
+ */
+
+/** Numbers JavaScript can see. Float64Array is accepted by the reference backend only, for gradient checks. */
+export type HostArray = Float32Array | Float64Array
+
+/** Memory of a device that JavaScript cannot touch except through {@link Memory.upload} and {@link Memory.download}. */
+export interface DeviceBuffer {
+  readonly device: string
+  /** Number of float32 elements. */
+  readonly length: number
+}
+
+export type FloatBuffer = HostArray | DeviceBuffer
+
+/**
+ * out[f, b] = log(filter_b · |FFT(window * pcm[f*hop - left ...])|^power). See LogMelArgs in the port for the log kinds.
+ */
+export interface LogMelArgs {
+  /** [samples] mono */
+  pcm: FloatBuffer
+  /** [nFft], zero-padded to nFft by the caller */
+  window: FloatBuffer
+  /** [bands] first FFT bin of each filter */
+  filterStart: Int32Array
+  /** [bands + 1] into filterWeights */
+  filterOffset: Int32Array
+  /** ragged, filterWeights[filterOffset[b] + i] belongs to bin filterStart[b] + i */
+  filterWeights: FloatBuffer
+  /** [frames × bands] */
+  out: FloatBuffer
+  nFft: number
+  hop: number
+  frames: number
+  bands: number
+  /** samples of padding before the first sample (nFft/2 when centred, else 0) */
+  pad: number
+  /** 0 zeros, 1 reflect */
+  padMode: number
+  /** 1 magnitude, 2 power */
+  power: number
+  /** 0 none, 1 ln(x + offset), 2 ln(max(x, offset)), 3 10·log10(max(x, offset)) */
+  logKind: number
+  offset: number
+}
+
+/**
+ * Polyphase resampling by up/down: out[i] = Σ_k taps[phase][k] · pcm[...], phase = (i·down) mod up.
+ */
+export interface ResampleArgs {
+  /** [samples] */
+  pcm: FloatBuffer
+  /** [up × width], phase-major */
+  taps: FloatBuffer
+  /** [outSamples] */
+  out: FloatBuffer
+  /** out[i] is centred on input position i·down/up; width taps around it, (width/2 - 1) before */
+  up: number
+  down: number
+  width: number
+}
+
+/**
+ * out[m×n] = act(alpha · op(a)·op(b) + beta · out + bias), op(a) is m×k, op(b) is k×n.
+ */
+export interface GemmArgs {
+  a: FloatBuffer
+  b: FloatBuffer
+  /** [n] or null */
+  bias: FloatBuffer | null
+  /** [m × n], read only when beta != 0 */
+  out: FloatBuffer
+  m: number
+  n: number
+  k: number
+  /** 1: a is stored k×m, b is stored n×k */
+  transA: number
+  transB: number
+  alpha: number
+  beta: number
+  /** leaky ReLU of this slope at the end; 1 = none, 0 = ReLU */
+  slope: number
+}
+
+/**
+ * out = x / max(‖x‖₂, eps) per row; norms keeps ‖x‖₂.
+ */
+export interface L2NormalizeArgs {
+  /** [rows × cols] */
+  x: FloatBuffer
+  /** [rows × cols] */
+  out: FloatBuffer
+  /** [rows] */
+  norms: FloatBuffer
+  rows: number
+  cols: number
+  eps: number
+}
+
+export interface L2NormalizeBackwardArgs {
+  out: FloatBuffer
+  norms: FloatBuffer
+  gradOut: FloatBuffer
+  gradX: FloatBuffer
+  rows: number
+  cols: number
+  eps: number
+}
+
+/**
+ * out[b] [n×m] = scale · a[b]·b[b]ᵀ for every matrix of the batch.
+ */
+export interface SimilarityArgs {
+  /** [batch × n × d] */
+  a: FloatBuffer
+  /** [batch × m × d] */
+  b: FloatBuffer
+  /** [batch × n × m] */
+  out: FloatBuffer
+  batch: number
+  n: number
+  m: number
+  d: number
+  scale: number
+}
+
+/**
+ * out[i, j] = reduce_{t < frameLengths[i], w < wordLengths[j]} max(0, frames[i, t] · words[j, w]).
+ * reduction: 0 STSQ mean over all entries, 1 MTSQ max over frames then mean over words, 2 MQST max over words then
+ * mean over frames. A pair with no frames or no words scores 0.
+ */
+export interface FrameScoreArgs {
+  /** [clips × maxFrames × d] */
+  frames: FloatBuffer
+  /** [captions × maxWords × d] */
+  words: FloatBuffer
+  /** [clips] */
+  frameLengths: Int32Array
+  /** [captions] */
+  wordLengths: Int32Array
+  /** [clips × captions] */
+  out: FloatBuffer
+  clips: number
+  captions: number
+  maxFrames: number
+  maxWords: number
+  d: number
+  reduction: number
+}
+
+/**
+ * Recomputes the products; the sub-gradient of max picks the first maximum, of ReLU at 0 is 0.
+ */
+export interface FrameScoreBackwardArgs {
+  frames: FloatBuffer
+  words: FloatBuffer
+  frameLengths: Int32Array
+  wordLengths: Int32Array
+  /** [clips × captions] */
+  gradOut: FloatBuffer
+  /** [clips × maxFrames × d], padding gets 0 */
+  gradFrames: FloatBuffer | null
+  /** [captions × maxWords × d] or null */
+  gradWords: FloatBuffer | null
+  clips: number
+  captions: number
+  maxFrames: number
+  maxWords: number
+  d: number
+  reduction: number
+}
+
+/**
+ * The k best items of each query by inner product, score descending, ties to the lower index; no full matrix is kept.
+ * Rows are filled with index -1 and score -inf past the number of items.
+ */
+export interface TopKArgs {
+  /** [q × d] */
+  queries: FloatBuffer
+  /** [n × d] */
+  items: FloatBuffer
+  /** [q × k] */
+  outIndices: Int32Array
+  /** [q × k] */
+  outScores: FloatBuffer
+  q: number
+  n: number
+  d: number
+  k: number
+}
+
+/**
+ * Hinge over picked negatives (CSR lists per anchor, clip × caption scores S):
+ * L = 1/n Σ_i [ mean_{a ∈ audio(i)} [S_ai - S_ii + margin]₊ + mean_{t ∈ text(i)} [S_it - S_ii + margin]₊ ].
+ */
+export interface TripletArgs {
+  /** [n × n] */
+  scores: FloatBuffer
+  /** [n + 1], [audioOffsets[n]] */
+  audioOffsets: Int32Array
+  audioIndex: Int32Array
+  /** [n + 1], [textOffsets[n]] */
+  textOffsets: Int32Array
+  textIndex: Int32Array
+  /** [n × n] */
+  gradScores: FloatBuffer
+  /** [4] loss, share of active hinges, mean positive score, mean negative score */
+  stats: FloatBuffer
+  n: number
+  margin: number
+}
+
+/**
+ * S = audio·textᵀ / τ, τ = exp(logTemperature). L = 1/n Σ_i (CE over captions of row i + CE over clips of column i).
+ * Items of the same group are left out of the denominators (positives = 0) or share the positive mass evenly
+ * (positives = 1). Pair (i, j) is left out in both directions when j is in exclude(i) (CSR, may be null). Streams tiles:
+ * memory O(n·d), never n×n.
+ */
+export interface InfoNceArgs {
+  /** [n × d] */
+  audio: FloatBuffer
+  text: FloatBuffer
+  /** [n] clip ids */
+  groups: Int32Array
+  /** [n + 1], [...] or null */
+  excludeOffsets: Int32Array | null
+  excludeIndex: Int32Array | null
+  /** [1] */
+  logTemperature: FloatBuffer
+  /** [n × d] */
+  gradAudio: FloatBuffer
+  gradText: FloatBuffer
+  /** [1] or null */
+  gradLogTemperature: FloatBuffer | null
+  /** [4] loss, audio→text top-1 accuracy, text→audio top-1 accuracy, mean positive cosine (unscaled) */
+  stats: FloatBuffer
+  n: number
+  d: number
+  positives: number
+}
+
+/**
+ * Stride 1, zero padding (kh-1)/2, (kw-1)/2, no bias: out = leaky_relu(conv(x, w), slope); slope 1 = none.
+ */
+export interface Conv2dArgs {
+  /** [n × h × w × cin] */
+  x: FloatBuffer
+  /** [kh × kw × cin × cout] */
+  weight: FloatBuffer
+  /** [n × h × w × cout] */
+  out: FloatBuffer
+  n: number
+  h: number
+  w: number
+  cin: number
+  cout: number
+  kh: number
+  kw: number
+  slope: number
+}
+
+export interface Conv2dBackwardArgs {
+  x: FloatBuffer
+  weight: FloatBuffer
+  /** forward result, its sign gives the activation's mask; null when slope is 1 */
+  out: FloatBuffer | null
+  /** [n × h × w × cout] */
+  gradOut: FloatBuffer
+  /** [n × h × w × cin] or null */
+  gradX: FloatBuffer | null
+  /** [kh × kw × cin × cout] or null */
+  gradWeight: FloatBuffer | null
+  n: number
+  h: number
+  w: number
+  cin: number
+  cout: number
+  kh: number
+  kw: number
+  slope: number
+}
+
+/**
+ * Per channel over rows. training: batch statistics (biased variance), running averages updated with the unbiased one
+ * (momentum as in PyTorch: new = (1-momentum)·old + momentum·batch); else running statistics.
+ */
+export interface BatchNormArgs {
+  /** [rows × c] */
+  x: FloatBuffer
+  /** [c] */
+  gamma: FloatBuffer
+  beta: FloatBuffer
+  /** [c], in and out */
+  runningMean: FloatBuffer
+  runningVar: FloatBuffer
+  /** [rows × c] */
+  out: FloatBuffer
+  /** [c] */
+  savedMean: FloatBuffer
+  savedInvStd: FloatBuffer
+  rows: number
+  c: number
+  training: number
+  eps: number
+  momentum: number
+}
+
+export interface BatchNormBackwardArgs {
+  x: FloatBuffer
+  gamma: FloatBuffer
+  savedMean: FloatBuffer
+  savedInvStd: FloatBuffer
+  gradOut: FloatBuffer
+  /** [rows × c] or null */
+  gradX: FloatBuffer | null
+  /** [c] */
+  gradGamma: FloatBuffer
+  gradBeta: FloatBuffer
+  rows: number
+  c: number
+  /** 0: the statistics were constants */
+  training: number
+}
+
+/**
+ * out = x > 0 ? x : slope·x. Slope 0 is ReLU.
+ */
+export interface LeakyReluArgs {
+  x: FloatBuffer
+  out: FloatBuffer
+  slope: number
+}
+
+/**
+ * gradX = out > 0 ? gradOut : slope·gradOut (slope >= 0, so the sign of out is the sign of x).
+ */
+export interface LeakyReluBackwardArgs {
+  out: FloatBuffer
+  gradOut: FloatBuffer
+  gradX: FloatBuffer
+  slope: number
+}
+
+/**
+ * out = (Σ_window |x|^p)^(1/p), p a positive even integer, window = stride = (kh, kw), floor: the rest is dropped.
+ */
+export interface LpPoolArgs {
+  /** [n × h × w × c] */
+  x: FloatBuffer
+  /** [n × ⌊h/kh⌋ × ⌊w/kw⌋ × c] */
+  out: FloatBuffer
+  n: number
+  h: number
+  w: number
+  c: number
+  kh: number
+  kw: number
+  p: number
+}
+
+/**
+ * gradX = gradOut · (x/out)^(p-1); 0 where out is 0 and in the dropped rest.
+ */
+export interface LpPoolBackwardArgs {
+  x: FloatBuffer
+  out: FloatBuffer
+  gradOut: FloatBuffer
+  gradX: FloatBuffer
+  n: number
+  h: number
+  w: number
+  c: number
+  kh: number
+  kw: number
+  p: number
+}
+
+/**
+ * out[e] = u_e >= rate ? x[e]/(1-rate) : 0. u_e = (word >>> 8)·2⁻²⁴, word e mod 4 of Philox4x32-10 with key
+ * (seedLow, seedHigh) and counter (⌊e/4⌋ low, ⌊e/4⌋ high, offsetLow, offsetHigh). Its backward is itself on the gradient.
+ */
+export interface DropoutArgs {
+  x: FloatBuffer
+  out: FloatBuffer
+  /** unsigned 32-bit values */
+  seedLow: number
+  seedHigh: number
+  offsetLow: number
+  offsetHigh: number
+  rate: number
+}
+
+/**
+ * One layer, h0 = 0, PyTorch's variant, gate rows r, z, n. directions 2 runs forward and backward and concatenates.
+ */
+export interface GruArgs {
+  /** [n × t × in] */
+  x: FloatBuffer
+  /** [directions × 3H × in], [directions × 3H × H] */
+  wIh: FloatBuffer
+  wHh: FloatBuffer
+  /** [directions × 3H] */
+  bIh: FloatBuffer
+  bHh: FloatBuffer
+  /** [n × t × directions·H] */
+  out: FloatBuffer
+  /** [directions × n × t × 4H], layout private to the backend that wrote it */
+  saved: FloatBuffer
+  n: number
+  t: number
+  in: number
+  hidden: number
+  directions: number
+}
+
+export interface GruBackwardArgs {
+  x: FloatBuffer
+  wIh: FloatBuffer
+  wHh: FloatBuffer
+  bHh: FloatBuffer
+  out: FloatBuffer
+  saved: FloatBuffer
+  gradOut: FloatBuffer
+  /** [n × t × in] or null */
+  gradX: FloatBuffer | null
+  gradWIh: FloatBuffer
+  gradWHh: FloatBuffer
+  gradBIh: FloatBuffer
+  gradBHh: FloatBuffer
+  n: number
+  t: number
+  in: number
+  hidden: number
+  directions: number
+}
+
+/**
+ * Linear over time, align_corners = false: s = max((t+0.5)·l/t_out - 0.5, 0).
+ */
+export interface InterpolateArgs {
+  /** [n × l × c] */
+  x: FloatBuffer
+  /** [n × t × c] */
+  out: FloatBuffer
+  n: number
+  l: number
+  t: number
+  c: number
+}
+
+export interface InterpolateBackwardArgs {
+  /** [n × t × c] */
+  gradOut: FloatBuffer
+  /** [n × l × c] */
+  gradX: FloatBuffer
+  n: number
+  l: number
+  t: number
+  c: number
+}
+
+/**
+ * out[i] = table[tokens[i]]; tokens outside [0, vocabulary) are refused by the check.
+ */
+export interface EmbeddingArgs {
+  /** [vocabulary × d] */
+  table: FloatBuffer
+  /** [count] */
+  tokens: Int32Array
+  /** [count × d] */
+  out: FloatBuffer
+  vocabulary: number
+  count: number
+  d: number
+}
+
+/**
+ * gradTable is set, not added to; rows are summed in token order.
+ */
+export interface EmbeddingBackwardArgs {
+  tokens: Int32Array
+  gradOut: FloatBuffer
+  gradTable: FloatBuffer
+  vocabulary: number
+  count: number
+  d: number
+}
+
+/**
+ * out[i] = mean_{t < lengths[i]} x[i, t]; 0 for length 0.
+ */
+export interface MaskedMeanArgs {
+  /** [n × t × c] */
+  x: FloatBuffer
+  /** [n] */
+  lengths: Int32Array
+  /** [n × c] */
+  out: FloatBuffer
+  n: number
+  t: number
+  c: number
+}
+
+export interface MaskedMeanBackwardArgs {
+  gradOut: FloatBuffer
+  lengths: Int32Array
+  /** padding gets 0 */
+  gradX: FloatBuffer
+  n: number
+  t: number
+  c: number
+}
+
+/**
+ * out = alpha·a + beta·b; out may be a or b.
+ */
+export interface AddArgs {
+  a: FloatBuffer
+  b: FloatBuffer
+  out: FloatBuffer
+  alpha: number
+  beta: number
+}
+
+/**
+ * out = factor·x; out may be x.
+ */
+export interface ScaleArgs {
+  x: FloatBuffer
+  out: FloatBuffer
+  factor: number
+}
+
+/**
+ * PyTorch's Adam; decoupled = 1 is AdamW. step counts from 1.
+ */
+export interface AdamArgs {
+  /** [size], in and out */
+  param: FloatBuffer
+  grad: FloatBuffer
+  m: FloatBuffer
+  v: FloatBuffer
+  step: number
+  decoupled: number
+  lr: number
+  beta1: number
+  beta2: number
+  eps: number
+  weightDecay: number
+}
+
+/**
+ * out[0] = Σ x², accumulated so that a NaN or an infinity anywhere shows in it.
+ */
+export interface GradNormArgs {
+  x: FloatBuffer
+  /** [1] */
+  out: FloatBuffer
+}
+
+/** Every op by its one name, with its arguments. */
+export interface OpArgs {
+  log_mel: LogMelArgs
+  resample: ResampleArgs
+  gemm: GemmArgs
+  l2_normalize: L2NormalizeArgs
+  l2_normalize_backward: L2NormalizeBackwardArgs
+  similarity: SimilarityArgs
+  frame_score: FrameScoreArgs
+  frame_score_backward: FrameScoreBackwardArgs
+  top_k: TopKArgs
+  triplet: TripletArgs
+  info_nce: InfoNceArgs
+  conv2d: Conv2dArgs
+  conv2d_backward: Conv2dBackwardArgs
+  batch_norm: BatchNormArgs
+  batch_norm_backward: BatchNormBackwardArgs
+  leaky_relu: LeakyReluArgs
+  leaky_relu_backward: LeakyReluBackwardArgs
+  lp_pool: LpPoolArgs
+  lp_pool_backward: LpPoolBackwardArgs
+  dropout: DropoutArgs
+  gru: GruArgs
+  gru_backward: GruBackwardArgs
+  interpolate: InterpolateArgs
+  interpolate_backward: InterpolateBackwardArgs
+  embedding: EmbeddingArgs
+  embedding_backward: EmbeddingBackwardArgs
+  masked_mean: MaskedMeanArgs
+  masked_mean_backward: MaskedMeanBackwardArgs
+  add: AddArgs
+  scale: ScaleArgs
+  adam: AdamArgs
+  grad_norm: GradNormArgs
+}
+
+export type OpName = keyof OpArgs
+
+/** Memory of one device. */
+export interface Memory {
+  /** New zeroed buffer of `length` elements, or a recycled one: its contents are then unspecified. */
+  alloc(length: number): FloatBuffer
+  /** Gives a buffer back for reuse; the caller must not use it again. */
+  free(buffer: FloatBuffer): void
+  /** Host → device, lengths must be equal. */
+  upload(source: ArrayLike<number>, target: FloatBuffer): void
+  /** Device → host: a copy, except that a host backend may return the buffer itself. Treat it as read-only. */
+  download(buffer: FloatBuffer): HostArray
+  fill(buffer: FloatBuffer, value: number): void
+  copy(source: FloatBuffer, target: FloatBuffer): void
+}
+
+export interface RunOptions {
+  signal?: AbortSignal
+}
+
+export interface BackendInfo {
+  /** 'reference', 'cpu', 'sealed' (test device) or 'cuda:0'. */
+  readonly device: string
+  /** Instruction set in use, for example 'avx512'; null where it has no meaning. */
+  readonly isa: string | null
+  readonly threads: number
+  /** One sentence on why this backend was chosen. */
+  readonly reason: string
+}
+
+export interface Backend {
+  readonly info: BackendInfo
+  readonly memory: Memory
+  /** False: this backend has no entry of its own for the op and {@link run} takes the next in the chain. */
+  supports(op: OpName): boolean
+  /** Runs an op and returns when its outputs are written. Throws a SonotextError on invalid arguments. */
+  run<K extends OpName>(op: K, args: OpArgs[K]): void
+  /** The same off the main thread. The buffers must not be touched until the promise settles; abort rejects it. */
+  runAsync<K extends OpName>(op: K, args: OpArgs[K], options?: RunOptions): Promise<void>
+}

@@ -1,0 +1,5 @@
+export * from './abort.js'
+export * from './errors.js'
+export * from './files.js'
+export * from './matrix.js'
+export * from './rng.js'

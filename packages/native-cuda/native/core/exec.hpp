@@ -1,0 +1,41 @@
+// What an op may use besides its arguments: threads, scratch memory and the cancel flag.
+#pragma once
+
+#include <cstdint>
+
+namespace sonotext {
+
+class Exec {
+ public:
+  using Body = void (*)(void* context, std::int64_t index, int worker);
+
+  virtual ~Exec() = default;
+
+  // Runs body(context, 0..count-1, worker) on the pool and returns when all are done. `worker` is in
+  // [0, threads()) and only picks scratch memory: results must not depend on it. To keep results independent of
+  // the number of threads, `count` must be a function of the shapes alone and partial results must be combined
+  // in index order.
+  virtual void parallel(std::int64_t count, Body body, void* context) = 0;
+
+  // 64-byte aligned memory, valid until the op returns; nullptr when there is none left. Call it from the op's own
+  // thread, outside `parallel`.
+  virtual void* scratch(std::int64_t bytes) = 0;
+
+  // True once the caller has aborted. Long ops ask between chunks and return Code::cancelled.
+  virtual bool cancelled() const = 0;
+
+  virtual int threads() const = 0;
+};
+
+// Lambda front end of Exec::parallel: f(index, worker).
+template <class F>
+inline void parallel_for(Exec& exec, std::int64_t count, F&& f) {
+  exec.parallel(
+      count,
+      [](void* context, std::int64_t index, int worker) {
+        (*static_cast<__typeof__(&f)>(context))(index, worker);
+      },
+      const_cast<void*>(static_cast<const void*>(&f)));
+}
+
+}  // namespace sonotext

@@ -1,0 +1,4 @@
+#define SONOTEXT_ISA avx2
+#include "vec_avx2.hpp"
+#include "vec_math.hpp"
+#include "table.inl"

@@ -1,0 +1,4 @@
+#define SONOTEXT_ISA avx512
+#include "vec_avx512.hpp"
+#include "vec_math.hpp"
+#include "table.inl"

@@ -1,0 +1,4 @@
+#define SONOTEXT_ISA scalar
+#include "vec_scalar.hpp"
+#include "vec_math.hpp"
+#include "table.inl"

@@ -1,0 +1,68 @@
+// exp, log, sigmoid and tanh over the vector vocabulary: one polynomial for every instruction set, so that the sets
+// agree to a few ulp. Coefficients: minimax fits of the Cephes single-precision family (public domain formulae).
+
+namespace sonotext::SONOTEXT_ISA {
+namespace {
+
+// e^x; 0 below -87.3, saturates at e^88 (finite); NaN stays NaN.
+inline Vec vexp(Vec x) {
+  const Mask nan = vne(x, x);
+  const Mask tiny = vgt(vset(-87.33654f), x);
+  const Vec c = vmin(vmax(x, vset(-87.33654f)), vset(88.0f));
+  const Vec n = vround(c * vset(1.44269504088896341f));
+  Vec r = vfnma(n, vset(0.693359375f), c);
+  r = vfnma(n, vset(-2.12194440e-4f), r);
+  Vec p = vset(1.9875691500e-4f);
+  p = vfma(p, r, vset(1.3981999507e-3f));
+  p = vfma(p, r, vset(8.3334519073e-3f));
+  p = vfma(p, r, vset(4.1665795894e-2f));
+  p = vfma(p, r, vset(1.6666665459e-1f));
+  p = vfma(p, r, vset(5.0000001201e-1f));
+  const Vec e = (vfma(p, r * r, r) + vset(1.0f)) * vpow2(n);
+  return vselect(nan, x, vselect(tiny, vzero(), e));
+}
+
+// ln x for positive x; smaller inputs (0, denormals, negative) are taken as the smallest normal float, NaN stays NaN.
+inline Vec vlog(Vec x) {
+  const Mask nan = vne(x, x);
+  Vec e;
+  Vec m = vfrexp(vmax(x, vset(1.17549435e-38f)), &e);
+  const Mask low = vgt(vset(0.707106781186547524f), m);
+  e = vselect(low, e - vset(1.0f), e);
+  m = vselect(low, m + m, m) - vset(1.0f);
+  const Vec z = m * m;
+  Vec p = vset(7.0376836292e-2f);
+  p = vfma(p, m, vset(-1.1514610310e-1f));
+  p = vfma(p, m, vset(1.1676998740e-1f));
+  p = vfma(p, m, vset(-1.2420140846e-1f));
+  p = vfma(p, m, vset(1.4249322787e-1f));
+  p = vfma(p, m, vset(-1.6668057665e-1f));
+  p = vfma(p, m, vset(2.0000714765e-1f));
+  p = vfma(p, m, vset(-2.4999993993e-1f));
+  p = vfma(p, m, vset(3.3333331174e-1f));
+  p = p * m * z;
+  p = vfma(e, vset(-2.12194440e-4f), p);
+  p = vfnma(z, vset(0.5f), p);
+  return vselect(nan, x, vfma(e, vset(0.693359375f), m + p));
+}
+
+inline Vec vsigmoid(Vec x) { return vset(1.0f) / (vset(1.0f) + vexp(vzero() - x)); }
+
+// Odd polynomial near 0 (no cancellation), (1 - e)/(1 + e) elsewhere.
+inline Vec vtanh(Vec x) {
+  const Vec a = vabs(x);
+  const Vec z = x * x;
+  Vec p = vset(-5.70498872745e-3f);
+  p = vfma(p, z, vset(2.06390887954e-2f));
+  p = vfma(p, z, vset(-5.37397155531e-2f));
+  p = vfma(p, z, vset(1.33314422036e-1f));
+  p = vfma(p, z, vset(-3.33332819422e-1f));
+  const Vec small = vfma(p * z, x, x);
+  const Vec e = vexp(a * vset(-2.0f));
+  const Vec big = (vset(1.0f) - e) / (vset(1.0f) + e);
+  const Vec signed_big = vselect(vgt(vzero(), x), vzero() - big, big);
+  return vselect(vgt(vset(0.625f), a), small, vselect(vne(x, x), x, signed_big));
+}
+
+}  // namespace
+}  // namespace sonotext::SONOTEXT_ISA

@@ -1,0 +1,56 @@
+// Vector vocabulary, one lane. Same names as vec_avx2.hpp and vec_avx512.hpp; kernels are written once over it.
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+namespace sonotext::SONOTEXT_ISA {
+namespace {
+
+constexpr int kLanes = 1;
+struct Vec { float v; };
+struct Mask { bool m; };
+
+inline Vec vzero() { return {0.0f}; }
+inline Vec vset(float x) { return {x}; }
+inline Vec vload(const float* p) { return {*p}; }
+inline Vec vload_n(const float* p, int64_t n) { return {n > 0 ? *p : 0.0f}; }  // lanes >= n are 0
+inline void vstore(float* p, Vec a) { *p = a.v; }
+inline void vstore_n(float* p, Vec a, int64_t n) { if (n > 0) *p = a.v; }
+inline Vec operator+(Vec a, Vec b) { return {a.v + b.v}; }
+inline Vec operator-(Vec a, Vec b) { return {a.v - b.v}; }
+inline Vec operator*(Vec a, Vec b) { return {a.v * b.v}; }
+inline Vec operator/(Vec a, Vec b) { return {a.v / b.v}; }
+inline Vec vfma(Vec a, Vec b, Vec c) { return {__builtin_fmaf(a.v, b.v, c.v)}; }    // a·b + c
+inline Vec vfnma(Vec a, Vec b, Vec c) { return {__builtin_fmaf(-a.v, b.v, c.v)}; }  // c - a·b
+inline Vec vmax(Vec a, Vec b) { return {a.v > b.v ? a.v : b.v}; }  // NaN in a gives b
+inline Vec vmin(Vec a, Vec b) { return {a.v < b.v ? a.v : b.v}; }
+inline Vec vabs(Vec a) { return {__builtin_fabsf(a.v)}; }
+inline Vec vsqrt(Vec a) { return {__builtin_sqrtf(a.v)}; }
+inline Vec vround(Vec a) { return {__builtin_rintf(a.v)}; }
+inline Mask vgt(Vec a, Vec b) { return {a.v > b.v}; }
+inline Mask vge(Vec a, Vec b) { return {a.v >= b.v}; }
+inline Mask vne(Vec a, Vec b) { return {a.v != b.v}; }  // true for NaN
+inline Vec vselect(Mask m, Vec a, Vec b) { return m.m ? a : b; }
+inline bool vany(Mask m) { return m.m; }
+inline float vsum(Vec a) { return a.v; }   // fixed order
+inline float vhmax(Vec a) { return a.v; }
+// 2^n for integral n in [-126, 127]
+inline Vec vpow2(Vec n) {
+  int32_t bits = (static_cast<int32_t>(n.v) + 127) << 23;
+  float r;
+  memcpy(&r, &bits, 4);
+  return {r};
+}
+// x = m·2^e with m in [0.5, 1), for positive normal x
+inline Vec vfrexp(Vec x, Vec* e) {
+  int32_t bits;
+  memcpy(&bits, &x.v, 4);
+  e->v = static_cast<float>((bits >> 23) - 126);
+  bits = (bits & 0x007fffff) | 0x3f000000;
+  float m;
+  memcpy(&m, &bits, 4);
+  return {m};
+}
+
+}  // namespace
+}  // namespace sonotext::SONOTEXT_ISA

@@ -98,10 +98,8 @@ export class Tape {
       const gradient = this.#grads.get(output)
       if (gradient === undefined) continue
       backward(gradient)
-      if (i > 0) {
-        this.#grads.delete(output)
-        this.release(gradient)
-      }
+      this.#grads.delete(output)
+      this.release(gradient)
     }
   }
 

@@ -40,7 +40,12 @@ export class SonotextError extends Error {
 }
 
 /** `Expected <what> for <name>, got <value>.` */
-export function expected(what: string, name: string, got: unknown, details: ErrorDetails = {}): SonotextError {
+export function expected(
+  what: string,
+  name: string,
+  got: unknown,
+  details: ErrorDetails = {},
+): SonotextError {
   return new SonotextError('INVALID_ARGUMENT', `Expected ${what} for ${name}, got ${describe(got)}.`, details)
 }
 
@@ -48,7 +53,8 @@ export function expected(what: string, name: string, got: unknown, details: Erro
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value)
   if (typeof value === 'string') return value.length > 80 ? `"${value.slice(0, 77)}..."` : `"${value}"`
-  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value)
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
+    return String(value)
   if (ArrayBuffer.isView(value)) {
     return `${value.constructor.name} of length ${(value as unknown as ArrayLike<number>).length}`
   }

@@ -8,7 +8,11 @@ export interface Matrix {
 }
 
 /** Wraps or allocates a matrix; throws INVALID_ARGUMENT when `data` does not have rows·cols elements. */
-export function matrix(rows: number, cols: number, data: Float32Array = new Float32Array(rows * cols)): Matrix {
+export function matrix(
+  rows: number,
+  cols: number,
+  data: Float32Array = new Float32Array(rows * cols),
+): Matrix {
   if (data.length !== rows * cols) throw expected(`${rows}×${cols} = ${rows * cols} elements`, 'data', data)
   return { rows, cols, data }
 }

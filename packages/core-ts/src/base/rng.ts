@@ -19,7 +19,15 @@ function mulHigh(a: number, b: number): number {
 }
 
 /** One Philox4x32-10 block: counter (4 words) and key (2 words) to 4 words, written to `out`. */
-export function philox(out: Uint32Array, c0: number, c1: number, c2: number, c3: number, k0: number, k1: number): void {
+export function philox(
+  out: Uint32Array,
+  c0: number,
+  c1: number,
+  c2: number,
+  c3: number,
+  k0: number,
+  k1: number,
+): void {
   for (let round = 0; round < 10; round++) {
     const high0 = mulHigh(M0, c0)
     const low0 = Math.imul(M0, c0) >>> 0

@@ -18,7 +18,8 @@ export class Tensor {
   readonly requiresGrad: boolean
 
   constructor(backend: Backend, shape: Shape, buffer: FloatBuffer, requiresGrad = false) {
-    if (buffer.length !== sizeOf(shape)) throw expected(`${sizeOf(shape)} elements for shape [${shape}]`, 'buffer', buffer.length)
+    if (buffer.length !== sizeOf(shape))
+      throw expected(`${sizeOf(shape)} elements for shape [${shape}]`, 'buffer', buffer.length)
     this.backend = backend
     this.shape = shape
     this.buffer = buffer

@@ -1,0 +1,128 @@
+#!/usr/bin/env node
+// Import walls: which folder may import which. Its planted violations are checked on every run.
+//
+// Packages: cli, bench → core-ts → native-cuda. Folders of core-ts stand in the layers below and import only lower ones.
+// Tests (*.test.ts), testing/ and the package's own index may import anything of core-ts.
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
+
+/** Top to bottom. Folders in one row do not import each other, unless listed in `siblings`. */
+const layers = [
+  ['report'],
+  ['train'],
+  ['models', 'losses'],
+  ['align', 'retrieval', 'relevance', 'negatives', 'metrics', 'similarity'],
+  ['data'],
+  ['audio', 'text'],
+  ['nn'],
+  ['backend'],
+  ['base'],
+]
+const siblings = new Set([])
+/** Pure functions of arrays: nothing that computes on a backend may be imported here. */
+const pure = new Set(['metrics', 'relevance', 'negatives'])
+const impure = new Set(['backend', 'nn', 'audio', 'data'])
+
+const packages = {
+  'core-ts': ['@sonotext/native-cuda'],
+  'native-cuda': [],
+  cli: ['@sonotext/core'],
+  bench: ['@sonotext/core', '@sonotext/native-cuda'],
+}
+
+const rank = new Map(layers.flatMap((row, index) => row.map((folder) => [folder, index])))
+
+/** Problems of one source text at `path` (relative to the repository root, with `/`). */
+export function problemsOf(path, text) {
+  const problems = []
+  const [, packageName, , ...inside] = path.split('/')
+  for (const { specifier, line } of importsOf(text)) {
+    const at = `${path}:${line}`
+    if (specifier.startsWith('@sonotext/') || specifier === 'sonotext') {
+      const target = specifier.split('/').slice(0, 2).join('/')
+      if (!packages[packageName]?.includes(target))
+        problems.push(`${at}: ${packageName} may not import ${target}`)
+      continue
+    }
+    if (!specifier.startsWith('.')) continue
+    const target = join(dirname(path), specifier).split(sep).join('/')
+    if (!target.startsWith(`packages/${packageName}/`)) {
+      problems.push(`${at}: import leaves the package (${specifier})`)
+      continue
+    }
+    if (packageName !== 'core-ts') continue
+    const from = inside.length > 1 ? inside[0] : 'index'
+    const to = target.split('/').length > 4 ? target.split('/')[3] : 'index'
+    if (from === 'index' || from === 'testing' || path.endsWith('.test.ts') || from === to) continue
+    if (to === 'testing' || to === 'index') problems.push(`${at}: product code may not import ${to}`)
+    else if (!rank.has(from))
+      problems.push(`${at}: folder ${from} stands in no layer; add it to tools/layers.mjs`)
+    else if (!rank.has(to))
+      problems.push(`${at}: folder ${to} stands in no layer; add it to tools/layers.mjs`)
+    else if (
+      rank.get(to) < rank.get(from) ||
+      (rank.get(to) === rank.get(from) && !siblings.has(`${from}>${to}`))
+    ) {
+      problems.push(`${at}: ${from} may not import ${to}`)
+    } else if (pure.has(from) && impure.has(to))
+      problems.push(`${at}: ${from} is pure and may not import ${to}`)
+  }
+  return problems
+}
+
+/** Static and dynamic imports and re-exports, with their line numbers. */
+function importsOf(text) {
+  const found = []
+  const pattern = /(?:\bfrom\s+|\bimport\s*\(\s*|^\s*import\s+)['"]([^'"]+)['"]/gm
+  for (const match of text.matchAll(pattern)) {
+    found.push({ specifier: match[1], line: text.slice(0, match.index).split('\n').length })
+  }
+  return found
+}
+
+function* sources(folder) {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (['node_modules', 'dist', 'build'].includes(entry.name)) continue
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) yield* sources(path)
+    else if (/\.(ts|mts|js|mjs)$/.test(entry.name) && path.includes(`${sep}src${sep}`)) yield path
+  }
+}
+
+function selfTest() {
+  const planted = [
+    ['packages/core-ts/src/metrics/x.ts', `import { Tape } from '../nn/tape.js'`],
+    ['packages/core-ts/src/nn/x.ts', `import { crnn } from '../models/crnn.js'`],
+    ['packages/core-ts/src/models/x.ts', `export * from '../losses/triplet.js'`],
+    ['packages/core-ts/src/audio/x.ts', `const t = await import('../text/tokenize.js')`],
+    ['packages/core-ts/src/base/x.ts', `import { cases } from '../testing/backend.cases.js'`],
+    ['packages/native-cuda/src/x.ts', `import { logMel } from '@sonotext/core/audio'`],
+    ['packages/cli/src/x.ts', `import { load } from '@sonotext/native-cuda'`],
+    ['packages/bench/src/x.ts', `import { load } from '../../native-cuda/src/load.js'`],
+  ]
+  const allowed = [
+    ['packages/core-ts/src/train/x.ts', `import { crnn } from '../models/crnn.js'`],
+    ['packages/core-ts/src/losses/x.ts', `import { negatives } from '../negatives/index.js'`],
+    ['packages/core-ts/src/metrics/x.ts', `import { expected } from '../base/errors.js'`],
+    ['packages/core-ts/src/metrics/x.test.ts', `import { Tape } from '../nn/tape.js'`],
+    ['packages/bench/src/x.ts', `import { logMel } from '@sonotext/core/audio'`],
+  ]
+  const missed = planted.filter(([path, text]) => problemsOf(path, text).length === 0)
+  const wrong = allowed.filter(([path, text]) => problemsOf(path, text).length !== 0)
+  for (const [path, text] of missed) console.error(`layers: planted violation not caught: ${path}: ${text}`)
+  for (const [path, text] of wrong) console.error(`layers: allowed import refused: ${path}: ${text}`)
+  return missed.length + wrong.length === 0
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const ok = selfTest()
+  const problems = [...sources(join(root, 'packages'))].flatMap((path) =>
+    problemsOf(relative(root, path).split(sep).join('/'), readFileSync(path, 'utf8')),
+  )
+  for (const problem of problems) console.error(`layers: ${problem}`)
+  if (!ok || problems.length > 0) process.exit(1)
+  console.log('layers: imports keep to the walls, planted violations were caught')
+}

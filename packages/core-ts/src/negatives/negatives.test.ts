@@ -1,0 +1,151 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { matrix, type Matrix } from '../base/matrix.js'
+import { Rng } from '../base/rng.js'
+import { smallBatch } from '../testing/small-batch.js'
+import { strategyCases } from '../testing/strategy.cases.js'
+import { checkNegatives, negatives, negativeStrategy, type NegativeQuery, type NegativeSet } from './index.js'
+
+const entries = Object.entries(negatives)
+
+describe.each(entries)('%s', (name, make) => {
+  it('is registered under its own name', () => expect(make().name).toBe(name))
+  for (const { name: requirement, run } of strategyCases) it(requirement, () => run(make()))
+})
+
+const small: NegativeQuery = {
+  n: 4,
+  groups: smallBatch.groups,
+  planes: {
+    'audio-text': smallBatch.audioText,
+    'text-text': smallBatch.textText,
+    'audio-audio': smallBatch.audioAudio,
+  },
+}
+
+/** The loss of the paper as a plain loop. */
+function tripletLoop(scores: Matrix, { audio, text }: NegativeSet, margin: number): number {
+  const n = scores.rows
+  const s = (i: number, j: number) => scores.data[i * n + j]!
+  let loss = 0
+  for (let i = 0; i < n; i++) {
+    const clips = audio.index.slice(audio.offsets[i], audio.offsets[i + 1])
+    const captions = text.index.slice(text.offsets[i], text.offsets[i + 1])
+    for (const a of clips) loss += Math.max(0, s(a, i) - s(i, i) + margin) / clips.length
+    for (const t of captions) loss += Math.max(0, s(i, t) - s(i, i) + margin) / captions.length
+  }
+  return loss / n
+}
+
+describe('against the NumPy golden', () => {
+  it.each(Object.entries(smallBatch.strategies))(
+    '%s picks the same and costs the same',
+    (name, { picks, loss }) => {
+      const set = negativeStrategy(name).select(small, new Rng(1))
+      if (picks !== null) {
+        expect([...set.audio.index]).toEqual(picks.audio)
+        expect([...set.text.index]).toEqual(picks.text)
+      }
+      expect(tripletLoop(smallBatch.audioText, set, smallBatch.margin)).toBeCloseTo(loss, 5)
+    },
+  )
+})
+
+const batches = fc.integer({ min: 1, max: 24 }).chain((n) =>
+  fc.record({
+    n: fc.constant(n),
+    groups: fc.array(fc.integer({ min: 0, max: 5 }), { minLength: n, maxLength: n }),
+    scores: fc.array(fc.float({ min: -1, max: 1, noNaN: true }), { minLength: n * n, maxLength: n * n }),
+    seed: fc.nat(),
+  }),
+)
+
+describe('over random batches', () => {
+  it.each(entries)('%s never picks an item of the anchor clip and counts its empty lists', (_, make) => {
+    fc.assert(
+      fc.property(batches, ({ n, groups, scores, seed }) => {
+        const plane = matrix(n, n, Float32Array.from(scores))
+        const query: NegativeQuery = {
+          n,
+          groups: Int32Array.from(groups),
+          planes: { 'audio-text': plane, 'text-text': plane, 'audio-audio': plane },
+        }
+        const set = make().select(query, new Rng(seed))
+        checkNegatives(set, query, make().name)
+        expect(set.empty).toBe(groups.filter((g) => groups.every((other) => other === g)).length)
+      }),
+    )
+  })
+
+  it('hard and semi-hard find the extremes of a plain search', () => {
+    fc.assert(
+      fc.property(batches, ({ n, groups, scores, seed }) => {
+        const plane = matrix(n, n, Float32Array.from(scores))
+        const query = { n, groups: Int32Array.from(groups), planes: { 'audio-text': plane } }
+        const best = (value: (j: number) => number, i: number): number[] => {
+          const others = groups.flatMap((g, j) => (g === groups[i] ? [] : [j]))
+          return others.length === 0 ? [] : [others.reduce((a, b) => (value(b) > value(a) ? b : a))]
+        }
+        const s = (i: number, j: number) => plane.data[i * n + j]!
+        const anchors = Array.from({ length: n }, (_, i) => i)
+        const hard = negatives.hard().select(query, new Rng(seed))
+        expect([...hard.audio.index]).toEqual(anchors.flatMap((i) => best((j) => s(j, i), i)))
+        expect([...hard.text.index]).toEqual(anchors.flatMap((i) => best((j) => s(i, j), i)))
+        const semi = negatives['semi-hard']().select(query, new Rng(seed))
+        expect([...semi.audio.index]).toEqual(
+          anchors.flatMap((i) => best((j) => -Math.abs(s(j, i) - s(i, i)), i)),
+        )
+        expect([...semi.text.index]).toEqual(
+          anchors.flatMap((i) => best((j) => -Math.abs(s(i, j) - s(i, i)), i)),
+        )
+      }),
+    )
+  })
+})
+
+describe('random', () => {
+  it('draws every other clip about equally often, clip and caption independently', () => {
+    const query: NegativeQuery = { n: 5, groups: Int32Array.of(0, 1, 2, 3, 0), planes: {} }
+    const rng = new Rng(5, 'negatives')
+    const clips = new Array<number>(5).fill(0)
+    let same = 0
+    const draws = 6000
+    for (let k = 0; k < draws; k++) {
+      const { audio, text } = negatives.random().select(query, rng)
+      clips[audio.index[0]!]!++
+      if (audio.index[0] === text.index[0]) same++
+    }
+    expect([clips[0], clips[4]]).toEqual([0, 0])
+    for (const j of [1, 2, 3]) expect(Math.abs(clips[j]! / draws - 1 / 3)).toBeLessThan(0.03)
+    expect(Math.abs(same / draws - 1 / 3)).toBeLessThan(0.03)
+  })
+
+  it('draws differently as its stream goes on', () => {
+    const query: NegativeQuery = { n: 8, groups: Int32Array.from({ length: 8 }, (_, i) => i), planes: {} }
+    const rng = new Rng(5)
+    const first = negatives.random().select(query, rng)
+    expect([...negatives.random().select(query, rng).audio.index]).not.toEqual([...first.audio.index])
+  })
+})
+
+describe('registry and checks', () => {
+  it('has the eight strategies and refuses other names with the list', () => {
+    expect(entries).toHaveLength(8)
+    expect(() => negativeStrategy('hardest')).toThrow(/semi-hard.*got "hardest"/)
+    expect(() => negativeStrategy('toString')).toThrow(/Expected one of/)
+  })
+
+  it('refuses a set that breaks the rules, naming the strategy', () => {
+    const none = { offsets: Int32Array.of(0, 0, 0), index: new Int32Array(0) }
+    const query: NegativeQuery = { n: 2, groups: Int32Array.of(1, 1), planes: {} }
+    const list = (...index: number[]) => ({ offsets: Int32Array.of(0, 1, 2), index: Int32Array.from(index) })
+    expect(() => checkNegatives({ audio: list(1, 0), text: none, empty: 0 }, query, 'mine')).toThrow(
+      /mine.*same clip/,
+    )
+    expect(() => checkNegatives({ audio: none, text: list(2, 0), empty: 0 }, query, 'mine')).toThrow(
+      /indices below 2/,
+    )
+    const cut = { offsets: Int32Array.of(0, 1, 3), index: Int32Array.of(0) }
+    expect(() => checkNegatives({ audio: cut, text: none, empty: 0 }, query, 'mine')).toThrow(/offsets/)
+  })
+})

@@ -1,0 +1,30 @@
+import { type Appeal, extremePerRow } from './extreme.js'
+import { checkQuery, fromPicks, type NegativeStrategy, type Plane, planeOf } from './strategy.js'
+
+/**
+ * One pair j is picked for both directions by how alike the anchors are inside one modality; the loss still compares
+ * clip and caption.
+ */
+function withinModality(name: string, plane: Plane, appeal: Appeal): () => NegativeStrategy {
+  return () => ({
+    name,
+    needs: [plane],
+    select(query) {
+      checkQuery(query)
+      const picks = extremePerRow(planeOf(query, plane), query.groups, appeal)
+      return fromPicks(picks, picks)
+    },
+  })
+}
+
+const easiest: Appeal = (score) => -score
+const hardest: Appeal = (score) => score
+
+/** `easy-text-NS`: the pair whose caption is least like the anchor's. */
+export const easyTextNegatives = withinModality('easy-text', 'text-text', easiest)
+/** `hard-text-NS`: the pair whose caption is most like the anchor's. */
+export const hardTextNegatives = withinModality('hard-text', 'text-text', hardest)
+/** `easy-audio-NS`: the pair whose clip is least like the anchor's. */
+export const easyAudioNegatives = withinModality('easy-audio', 'audio-audio', easiest)
+/** `hard-audio-NS`: the pair whose clip is most like the anchor's. */
+export const hardAudioNegatives = withinModality('hard-audio', 'audio-audio', hardest)

@@ -20,8 +20,9 @@ inline Vec operator+(Vec a, Vec b) { return {a.v + b.v}; }
 inline Vec operator-(Vec a, Vec b) { return {a.v - b.v}; }
 inline Vec operator*(Vec a, Vec b) { return {a.v * b.v}; }
 inline Vec operator/(Vec a, Vec b) { return {a.v / b.v}; }
-inline Vec vfma(Vec a, Vec b, Vec c) { return {__builtin_fmaf(a.v, b.v, c.v)}; }    // a·b + c
-inline Vec vfnma(Vec a, Vec b, Vec c) { return {__builtin_fmaf(-a.v, b.v, c.v)}; }  // c - a·b
+// Two roundings: the baseline instruction set has no FMA, and fmaf() would be a call for every element.
+inline Vec vfma(Vec a, Vec b, Vec c) { return {a.v * b.v + c.v}; }   // a·b + c
+inline Vec vfnma(Vec a, Vec b, Vec c) { return {c.v - a.v * b.v}; }  // c - a·b
 inline Vec vmax(Vec a, Vec b) { return {a.v > b.v ? a.v : b.v}; }  // NaN in a gives b
 inline Vec vmin(Vec a, Vec b) { return {a.v < b.v ? a.v : b.v}; }
 inline Vec vabs(Vec a) { return {__builtin_fabsf(a.v)}; }
@@ -34,6 +35,7 @@ inline Vec vselect(Mask m, Vec a, Vec b) { return m.m ? a : b; }
 inline bool vany(Mask m) { return m.m; }
 inline float vsum(Vec a) { return a.v; }   // fixed order
 inline float vhmax(Vec a) { return a.v; }
+inline void vtranspose(Vec (&)[1]) {}      // kLanes rows of kLanes values
 // 2^n for integral n in [-126, 127]
 inline Vec vpow2(Vec n) {
   int32_t bits = (static_cast<int32_t>(n.v) + 127) << 23;

@@ -1,0 +1,90 @@
+// Register micro-kernel of the matrix product: an R × C·kLanes tile of accumulators over packed panels.
+#pragma once
+#include "../../core/ops.hpp"
+
+namespace sonotext::SONOTEXT_ISA {
+namespace {
+
+// Rows and vectors of the tile: accumulators, one row of B and a broadcast fill the registers (32 with AVX-512, 16 else).
+constexpr int kMr = kLanes == 16 ? 14 : kLanes == 8 ? 6 : 4;
+constexpr int kNv = kLanes >= 8 ? 2 : 8;
+constexpr int kNr = kNv * kLanes;
+
+// What happens to alpha·A·B on its way to memory.
+struct Epilogue {
+  float alpha = 1.0f;
+  float beta = 0.0f;            // 0: out is not read
+  const float* bias = nullptr;  // one value per column
+  float slope = 1.0f;           // leaky ReLU of this slope; 1 = none, 0 = ReLU
+};
+
+inline Vec leaky(Vec x, Vec slope) { return vselect(vgt(x, vzero()), x, slope * x); }
+
+template <int R, int C>
+void micro(i64 columns, i64 k, const float* a, const float* b, float* out, i64 ldo, const Epilogue& e) {
+  Vec acc[R][C];
+#pragma GCC unroll 16
+  for (int i = 0; i < R; ++i)
+#pragma GCC unroll 8
+    for (int j = 0; j < C; ++j) acc[i][j] = vzero();
+  for (i64 p = 0; p < k; ++p) {
+    Vec row[C];
+#pragma GCC unroll 8
+    for (int j = 0; j < C; ++j) row[j] = vload(b + j * kLanes);
+#pragma GCC unroll 16
+    for (int i = 0; i < R; ++i) {
+      const Vec x = vset(a[i]);
+#pragma GCC unroll 8
+      for (int j = 0; j < C; ++j) acc[i][j] = vfma(x, row[j], acc[i][j]);
+    }
+    a += kMr;
+    b += kNr;
+  }
+  const Vec alpha = vset(e.alpha), beta = vset(e.beta), slope = vset(e.slope);
+#pragma GCC unroll 8
+  for (int j = 0; j < C; ++j) {
+    const i64 width = columns - j * kLanes;
+    const Vec bias = e.bias ? vload_n(e.bias + j * kLanes, width) : vzero();
+#pragma GCC unroll 16
+    for (int i = 0; i < R; ++i) {
+      float* at = out + i * ldo + j * kLanes;
+      Vec v = acc[i][j];
+      if (e.alpha != 1.0f) v = v * alpha;
+      if (e.beta != 0.0f) v = vfma(beta, vload_n(at, width), v);
+      if (e.bias) v = v + bias;
+      if (e.slope != 1.0f) v = leaky(v, slope);
+      vstore_n(at, v, width);
+    }
+  }
+}
+
+using MicroKernel = void (*)(i64, i64, const float*, const float*, float*, i64, const Epilogue&);
+
+// micro<1..kMr, 1..kNv>; the scalar set always computes whole panels.
+struct MicroTable {
+  MicroKernel at[kMr][kNv];
+
+  constexpr MicroTable() : at{} { fill<kMr>(); }
+
+  template <int R>
+  constexpr void fill() {
+    if constexpr (kLanes == 1) {
+      for (int j = 0; j < kNv; ++j) at[R - 1][j] = micro<R, kNv>;
+    } else {
+      at[R - 1][0] = micro<R, 1>;
+      at[R - 1][1] = micro<R, 2>;
+    }
+    if constexpr (R > 1) fill<R - 1>();
+  }
+};
+
+// rows ≤ kMr, columns ≤ kNr of one tile.
+inline void micro_tile(int rows, i64 columns, i64 k, const float* a, const float* b, float* out, i64 ldo,
+                       const Epilogue& e) {
+  const int vectors = static_cast<int>((columns + kLanes - 1) / kLanes);
+  static constexpr MicroTable table;
+  table.at[rows - 1][vectors - 1](columns, k, a, b, out, ldo, e);
+}
+
+}  // namespace
+}  // namespace sonotext::SONOTEXT_ISA

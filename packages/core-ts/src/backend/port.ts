@@ -19,12 +19,14 @@ export interface DeviceBuffer {
 export type FloatBuffer = HostArray | DeviceBuffer
 
 /**
- * out[f, b] = log(filter_b · |FFT(window * pcm[f*hop - left ...])|^power). See LogMelArgs in the port for the log kinds.
+ * out[f, b] = log(Σ_i filter_b[i] · |FFT(window · pcm[f·hop - pad + (0..nFft-1)])[filterStart[b] + i]|^power).
+ * The spectrum of a clip spans more than float32 resolves: the CPU entries and the reference take the FFT in float64,
+ * and the window comes with the part that rounding it to float32 cut off (needed for 1e-3 in the log on real clips).
  */
 export interface LogMelArgs {
-  /** [samples] mono */
+  /** [samples] mono; samples outside are given by padMode */
   pcm: FloatBuffer
-  /** [nFft], zero-padded to nFft by the caller */
+  /** [2 × nFft] tap i is window[i] + window[nFft + i]: its float32 value, then the rounding's rest */
   window: FloatBuffer
   /** [bands] first FFT bin of each filter */
   filterStart: Int32Array
@@ -40,7 +42,7 @@ export interface LogMelArgs {
   bands: number
   /** samples of padding before the first sample (nFft/2 when centred, else 0) */
   pad: number
-  /** 0 zeros, 1 reflect */
+  /** 0 zeros, 1 reflect (the edge sample is not repeated; pad < samples) */
   padMode: number
   /** 1 magnitude, 2 power */
   power: number
@@ -50,7 +52,8 @@ export interface LogMelArgs {
 }
 
 /**
- * Polyphase resampling by up/down: out[i] = Σ_k taps[phase][k] · pcm[...], phase = (i·down) mod up.
+ * Polyphase resampling by up/down: out[i] = Σ_{k < width} taps[phase, k] · pcm[⌊i·down/up⌋ - (width/2 - 1) + k] with
+ * phase = (i·down) mod up; samples outside pcm are 0. Any number of outputs may be asked for.
  */
 export interface ResampleArgs {
   /** [samples] */
@@ -59,7 +62,7 @@ export interface ResampleArgs {
   taps: FloatBuffer
   /** [outSamples] */
   out: FloatBuffer
-  /** out[i] is centred on input position i·down/up; width taps around it, (width/2 - 1) before */
+  /** width is even: out[i] is centred on input position i·down/up */
   up: number
   down: number
   width: number

@@ -14,17 +14,19 @@ namespace sonotext {
 
 // ---- features -----------------------------------------------------------------------------------------------------
 
-// out[f, b] = log(filter_b · |FFT(window * pcm[f*hop - left ...])|^power). See LogMelArgs in the port for the log kinds.
+// out[f, b] = log(Σ_i filter_b[i] · |FFT(window · pcm[f·hop - pad + (0..nFft-1)])[filterStart[b] + i]|^power).
+// The spectrum of a clip spans more than float32 resolves: the CPU entries and the reference take the FFT in float64,
+// and the window comes with the part that rounding it to float32 cut off (needed for 1e-3 in the log on real clips).
 struct LogMelArgs {
-  F32In pcm;            // [samples] mono
-  F32In window;         // [nFft], zero-padded to nFft by the caller
+  F32In pcm;            // [samples] mono; samples outside are given by padMode
+  F32In window;         // [2 × nFft] tap i is window[i] + window[nFft + i]: its float32 value, then the rounding's rest
   I32In filterStart;    // [bands] first FFT bin of each filter
   I32In filterOffset;   // [bands + 1] into filterWeights
   F32In filterWeights;  // ragged, filterWeights[filterOffset[b] + i] belongs to bin filterStart[b] + i
   F32Out out;           // [frames × bands]
   i64 nFft, hop, frames, bands;
   i64 pad;              // samples of padding before the first sample (nFft/2 when centred, else 0)
-  i64 padMode;          // 0 zeros, 1 reflect
+  i64 padMode;          // 0 zeros, 1 reflect (the edge sample is not repeated; pad < samples)
   i64 power;            // 1 magnitude, 2 power
   i64 logKind;          // 0 none, 1 ln(x + offset), 2 ln(max(x, offset)), 3 10·log10(max(x, offset))
   double offset;
@@ -39,12 +41,13 @@ struct LogMelArgs {
   }
 };
 
-// Polyphase resampling by up/down: out[i] = Σ_k taps[phase][k] · pcm[...], phase = (i·down) mod up.
+// Polyphase resampling by up/down: out[i] = Σ_{k < width} taps[phase, k] · pcm[⌊i·down/up⌋ - (width/2 - 1) + k] with
+// phase = (i·down) mod up; samples outside pcm are 0. Any number of outputs may be asked for.
 struct ResampleArgs {
   F32In pcm;   // [samples]
   F32In taps;  // [up × width], phase-major
   F32Out out;  // [outSamples]
-  i64 up, down, width;  // out[i] is centred on input position i·down/up; width taps around it, (width/2 - 1) before
+  i64 up, down, width;  // width is even: out[i] is centred on input position i·down/up
 
   template <class V>
   void visit(V& v) {

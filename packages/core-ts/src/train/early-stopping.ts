@@ -1,0 +1,89 @@
+import { expected } from '../base/errors.js'
+import { improvement } from './schedules.js'
+
+/** Decides after each epoch whether a run has had enough. */
+export interface Stopper {
+  readonly name: string
+  start(): RunningStopper
+}
+
+export interface RunningStopper {
+  /** Tells the validation metric of a finished epoch; a sentence when the run should stop, else null. */
+  epochEnd(metric: number): string | null
+  /** Everything that resuming needs, as JSON. */
+  state(): readonly number[]
+  restore(state: readonly number[]): void
+}
+
+export interface PatienceOptions {
+  /** Epochs without improvement after which the run stops. */
+  patience: number
+  /** Least improvement that counts. Default 0. */
+  threshold?: number
+  /** Default min. */
+  mode?: 'min' | 'max'
+}
+
+/** Stops when the metric has not improved for `patience` epochs in a row. */
+export function patience({ patience: limit, threshold = 0, mode = 'min' }: PatienceOptions): Stopper {
+  if (!(limit >= 1)) throw expected('a number of epochs ≥ 1', 'patience', limit)
+  const improves = improvement(mode, threshold)
+  return {
+    name: 'patience',
+    start() {
+      let bad = 0
+      let best: number | null = null
+      return {
+        epochEnd(metric) {
+          if (improves(metric, best)) {
+            best = metric
+            bad = 0
+          } else bad++
+          return bad >= limit ? `no improvement for ${bad} epochs (best ${best})` : null
+        },
+        state: () => (best === null ? [bad] : [bad, best]),
+        restore(state) {
+          bad = state[0]!
+          best = state[1] ?? null
+        },
+      }
+    },
+  }
+}
+
+export interface StagnationOptions {
+  /** Largest standard deviation of the metric that counts as standing still. Default 0.01. */
+  std?: number
+  /** Epochs looked at. Default 10. */
+  window?: number
+  /** Epochs before which the run never stops. Default 60. */
+  grace?: number
+}
+
+/** Ray's TrialPlateauStopper: the (population) standard deviation of the last epochs' metric has become small. */
+export function stagnation({ std = 0.01, window = 10, grace = 60 }: StagnationOptions = {}): Stopper {
+  if (!(std >= 0)) throw expected('a number ≥ 0', 'std', std)
+  if (!(Number.isInteger(window) && window >= 1)) throw expected('a number of epochs ≥ 1', 'window', window)
+  return {
+    name: 'stagnation',
+    start() {
+      let epochs = 0
+      let recent: number[] = []
+      return {
+        epochEnd(metric) {
+          epochs++
+          recent = [...recent, metric].slice(-window)
+          if (epochs < grace || recent.length < window) return null
+          const mean = recent.reduce((sum, value) => sum + value, 0) / window
+          const spread = Math.sqrt(recent.reduce((sum, value) => sum + (value - mean) ** 2, 0) / window)
+          return spread <= std ? `the metric moved by ${spread} over the last ${window} epochs` : null
+        },
+        state: () => [epochs, ...recent],
+        restore(state) {
+          epochs = state[0]!
+          recent = state.slice(1)
+        },
+      }
+    },
+  }
+}

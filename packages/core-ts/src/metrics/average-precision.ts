@@ -1,0 +1,26 @@
+import { meanMeasure } from './mean.js'
+import type { Measure } from './measure.js'
+
+/**
+ * mAP@k: (1/R) Σ over relevant items at rank n ≤ k of (relevant items up to n)/n; mAP: the same over the whole ranking. The divisor
+ * is R, not min(R, k), as in the DCASE language-based audio retrieval task.
+ *
+ * By chance: rank n is relevant with probability R/N, and then (n−1)(R−1)/(N−1) of the relevant are expected before it, so
+ * E = (1/N) Σ_{n≤k} (1 + (n−1)(R−1)/(N−1)) / n.
+ */
+export function averagePrecision(name: string, k: number): Measure {
+  return meanMeasure(
+    name,
+    ({ ranks, relevant }) => {
+      let sum = 0
+      for (let i = 0; i < ranks.length && ranks[i]! <= k; i++) sum += (i + 1) / ranks[i]!
+      return sum / relevant
+    },
+    ({ relevant }, { items, depth }) => {
+      const before = items > 1 ? (relevant - 1) / (items - 1) : 0
+      let sum = 0
+      for (let n = 1; n <= Math.min(k, depth, items); n++) sum += (1 + (n - 1) * before) / n
+      return sum / items
+    },
+  )
+}

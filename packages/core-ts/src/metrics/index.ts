@@ -1,0 +1,7 @@
+export * from './evaluate.js'
+export * from './measure.js'
+export * from './rankings.js'
+export * from './ranks.js'
+export * from './runs.js'
+export { summarizeMean } from './mean.js'
+export { summarizeMedian } from './median-rank.js'

@@ -1,0 +1,99 @@
+import type { Measure, MeasureSummary, QueryShape } from './measure.js'
+import { Z95 } from './mean.js'
+
+/**
+ * medR: the median over queries of the rank of the first relevant item (1 is best). A query whose ranking holds no relevant item counts
+ * as infinitely late, so the median of a run cut at depth d can be infinite: somewhere past d.
+ */
+export function medianRank(name: string): Measure {
+  return {
+    name,
+    score: ({ ranks }) => (ranks.length > 0 ? ranks[0]! : Number.POSITIVE_INFINITY),
+    summarize: summarizeMedian,
+    chance: (queries, { items }) => expectedMedianRank(queries, items),
+  }
+}
+
+/** Median with its distribution-free 95 % interval from order statistics (the jackknife is inconsistent for a median). */
+export function summarizeMedian(values: Float64Array): MeasureSummary {
+  const sorted = values.slice().sort()
+  const n = sorted.length
+  const value = middle(sorted[Math.floor((n - 1) / 2)]!, sorted[Math.ceil((n - 1) / 2)]!)
+  if (n < 2) return { value, interval: null }
+  const low = Math.max(1, Math.floor((n - Z95 * Math.sqrt(n)) / 2))
+  const high = Math.min(n, Math.ceil(1 + (n + Z95 * Math.sqrt(n)) / 2))
+  return { value, interval: [sorted[low - 1]!, sorted[high - 1]!] }
+}
+
+function middle(a: number, b: number): number {
+  return a === b ? a : (a + b) / 2
+}
+
+/**
+ * E[median] of independent random first-relevant ranks, exactly: E[j-th smallest] = Σ_r P(fewer than j of the ranks are ≤ r), where
+ * the number of ranks ≤ r is a sum of one binomial variable for each group of queries with the same R.
+ */
+function expectedMedianRank(queries: readonly QueryShape[], items: number): number {
+  const groups = new Map<number, number>()
+  for (const { relevant } of queries) groups.set(relevant, (groups.get(relevant) ?? 0) + 1)
+  const lower = Math.floor((queries.length + 1) / 2)
+  const upper = Math.ceil((queries.length + 1) / 2)
+  const later = new Map<number, number>([...groups.keys()].map((relevant) => [relevant, 1]))
+  let sum = 0
+  for (let r = 0; r < items; r++) {
+    let total: Distribution = { start: 0, pmf: Float64Array.of(1) }
+    let mean = 0
+    let variance = 0
+    for (const [relevant, count] of groups) {
+      // P(first > r) = P(first > r−1) · (N−r+1−R)/(N−r+1)
+      if (r > 0)
+        later.set(relevant, (later.get(relevant)! * Math.max(0, items - r + 1 - relevant)) / (items - r + 1))
+      const p = 1 - later.get(relevant)!
+      mean += count * p
+      variance += count * p * (1 - p)
+    }
+    const spread = 12 * Math.sqrt(variance) + 12
+    if (mean + spread < lower) {
+      sum += 1
+    } else if (mean - spread < upper) {
+      for (const [relevant, count] of groups)
+        total = convolve(total, binomial(count, 1 - later.get(relevant)!))
+      sum += (probabilityBelow(total, lower) + probabilityBelow(total, upper)) / 2
+    }
+  }
+  return sum
+}
+
+/** Probabilities of start, start + 1, ...; the rest is below 1e-17 of the largest. */
+interface Distribution {
+  readonly start: number
+  readonly pmf: Float64Array
+}
+
+/** Built by the ratio of neighbouring terms outward from the mode, then normalised: no factorials, no underflow. */
+function binomial(n: number, p: number): Distribution {
+  if (p <= 0) return { start: 0, pmf: Float64Array.of(1) }
+  if (p >= 1) return { start: n, pmf: Float64Array.of(1) }
+  const mode = Math.min(n, Math.floor((n + 1) * p))
+  const odds = p / (1 - p)
+  const down: number[] = []
+  const up: number[] = []
+  for (let k = mode, term = 1; k > 0 && term > 1e-17; k--) down.push((term *= k / ((n - k + 1) * odds)))
+  for (let k = mode, term = 1; k < n && term > 1e-17; k++) up.push((term *= ((n - k) * odds) / (k + 1)))
+  const pmf = Float64Array.from([...down.reverse(), 1, ...up])
+  const total = pmf.reduce((a, b) => a + b)
+  return { start: mode - down.length, pmf: pmf.map((term) => term / total) }
+}
+
+function convolve(a: Distribution, b: Distribution): Distribution {
+  const pmf = new Float64Array(a.pmf.length + b.pmf.length - 1)
+  for (let i = 0; i < a.pmf.length; i++)
+    for (let j = 0; j < b.pmf.length; j++) pmf[i + j]! += a.pmf[i]! * b.pmf[j]!
+  return { start: a.start + b.start, pmf }
+}
+
+function probabilityBelow({ start, pmf }: Distribution, bound: number): number {
+  let sum = 0
+  for (let i = 0; i < pmf.length && start + i < bound; i++) sum += pmf[i]!
+  return sum
+}

@@ -1,0 +1,23 @@
+import { meanMeasure } from './mean.js'
+import type { Measure } from './measure.js'
+
+/**
+ * MRR: mean of 1/rank of the first relevant item, 0 where the ranking (or its first k) holds none.
+ * By chance: Σ_r P(first = r)/r with P(first = r) = P(first > r−1) · R/(N−r+1).
+ */
+export function reciprocalRank(name: string, k: number): Measure {
+  return meanMeasure(
+    name,
+    ({ ranks }) => (ranks.length > 0 && ranks[0]! <= k ? 1 / ranks[0]! : 0),
+    ({ relevant }, { items, depth }) => {
+      let later = 1
+      let sum = 0
+      for (let r = 1; r <= Math.min(k, depth, items - relevant + 1); r++) {
+        const first = later * (relevant / (items - r + 1))
+        sum += first / r
+        later -= first
+      }
+      return sum
+    },
+  )
+}

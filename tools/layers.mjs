@@ -11,6 +11,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 
 /** Top to bottom. Folders in one row do not import each other, unless listed in `siblings`. */
 const layers = [
+  ['experiment'],
   ['report'],
   ['train'],
   ['models', 'losses'],

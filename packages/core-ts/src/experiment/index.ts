@@ -1,0 +1,1 @@
+export { configKeys, type ExperimentConfig, experimentSchema, parseConfig, setKey } from './config.js'

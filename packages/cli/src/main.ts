@@ -3,7 +3,7 @@ import process from 'node:process'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { exitCode, exitCodeOf, UsageError } from './exit.js'
 import { interruptSignal } from './interrupt.js'
-import { nearestWord } from '@sonotext/core/base'
+import { nearest } from '@sonotext/core/base'
 import { Terminal } from './terminal.js'
 
 /** What every command gets besides its own options. */
@@ -177,8 +177,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? exitCode.ok : exitCode.usage
       if (error.code === 'commander.unknownCommand') {
-        const suggestion = nearestWord(argv[0] ?? '', root.commands.map((command) => command.name()))
-        if (suggestion !== null) process.stderr.write(`Did you mean ${suggestion}?\n`)
+        const suggestion = nearest(argv[0] ?? '', root.commands.map((command) => command.name()))
+        if (suggestion !== undefined) process.stderr.write(`Did you mean ${suggestion}?\n`)
       }
     } else if (error instanceof UsageError) {
       process.stderr.write(`${error.message}\n`)

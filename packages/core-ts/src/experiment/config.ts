@@ -1,6 +1,6 @@
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
 import { SonotextError } from '../base/errors.js'
-import { nearestWord } from '../base/nearest-word.js'
+import { nearest } from '../base/nearest.js'
 import type { ExperimentConfig } from './config.types.js'
 import schema from './config.schema.json' with { type: 'json' }
 
@@ -64,8 +64,8 @@ function problemOf(error: ErrorObject): string {
     case 'additionalProperties': {
       const key = String(error.params.additionalProperty)
       const known = Object.keys((error.parentSchema as { properties: object }).properties)
-      const suggestion = nearestWord(key, known)
-      return `unknown key ${where === '' ? '' : `${where}.`}${key}${suggestion === null ? '' : ` (did you mean ${suggestion}?)`}`
+      const suggestion = nearest(key, known)
+      return `unknown key ${where === '' ? '' : `${where}.`}${key}${suggestion === undefined ? '' : ` (did you mean ${suggestion}?)`}`
     }
     case 'enum':
       return `${prefix}expected one of ${(error.params.allowedValues as unknown[]).join(', ')}, got ${JSON.stringify(error.data)}`

@@ -1,4 +1,5 @@
 #define SONOTEXT_ISA avx2
 #include "vec_avx2.hpp"
+#include "vec_f64_avx2.hpp"
 #include "vec_math.hpp"
 #include "table.inl"

@@ -1,4 +1,5 @@
 #define SONOTEXT_ISA scalar
 #include "vec_scalar.hpp"
+#include "vec_f64_scalar.hpp"
 #include "vec_math.hpp"
 #include "table.inl"

@@ -1,0 +1,5 @@
+export { HostArena } from './arena.js'
+export { nativeBackend, type NativeOptions } from './native.js'
+export { openBackend, type OpenBackendOptions } from './open.js'
+export * from './port.js'
+export { referenceBackend, type ReferenceOptions } from './reference/index.js'

@@ -1,0 +1,129 @@
+import {
+  type Addon,
+  AddonLoadError,
+  type BufferHandle,
+  type DeviceHandle,
+  loadAddon,
+  type NativeArgs,
+} from '@sonotext/native-cuda'
+import { abortedError, throwIfAborted } from '../base/abort.js'
+import { type ErrorCode, expected, SonotextError } from '../base/errors.js'
+import { HostArena } from './arena.js'
+import type { Backend, FloatBuffer, HostArray, Memory, OpArgs, OpName, RunOptions } from './port.js'
+
+export interface NativeOptions {
+  /** 'cpu', 'sealed' (test device), 'cuda' or 'cuda:N'. Default 'cpu'. */
+  device?: string
+  /** Instruction set to force, for example 'avx2'. Default the widest this CPU has, or SONOTEXT_ISA. */
+  isa?: string
+  /** Why this backend was chosen, for {@link Backend.info}. */
+  reason?: string
+}
+
+/**
+ * One device of the native addon as a {@link Backend}.
+ * @throws SonotextError BACKEND_UNAVAILABLE when the addon, the device or the instruction set is not there
+ */
+export function nativeBackend(options: NativeOptions = {}): Backend {
+  const { device: name = 'cpu', isa } = options
+  const addon = load()
+  const device = translated(() => addon.openDevice(name, isa ?? null))
+  const reason = options.reason ?? `native addon, ${device.name} asked for by name`
+  return {
+    get info() {
+      return { device: device.name, isa: device.isa, threads: addon.threads(), reason }
+    },
+    memory: device.hostMemory ? hostMemory() : deviceMemory(addon, device),
+    supports: (op) => translated(() => addon.supports(device, op)),
+    run(op, args) {
+      try {
+        addon.run(device, op, args as unknown as NativeArgs)
+      } catch (error) {
+        throw translate(error)
+      }
+    },
+    async runAsync<K extends OpName>(op: K, args: OpArgs[K], { signal }: RunOptions = {}) {
+      throwIfAborted(signal)
+      const token = signal === undefined ? null : addon.createCancelToken()
+      const onAbort = () => addon.cancel(token!)
+      signal?.addEventListener('abort', onAbort, { once: true })
+      try {
+        await addon.runAsync(device, op, args as unknown as NativeArgs, token)
+      } catch (error) {
+        const own = translate(error)
+        throw own instanceof SonotextError && own.code === 'ABORTED' ? abortedError(signal) : own
+      } finally {
+        signal?.removeEventListener('abort', onAbort)
+      }
+    },
+  }
+}
+
+/** The addon for what is not tied to a device (threads, device list). Throws BACKEND_UNAVAILABLE. */
+export function load(): Addon {
+  try {
+    return loadAddon()
+  } catch (error) {
+    if (error instanceof AddonLoadError) {
+      throw new SonotextError('BACKEND_UNAVAILABLE', error.message, { cause: error })
+    }
+    throw error
+  }
+}
+
+function hostMemory(): Memory {
+  const arena = new HostArena()
+  return {
+    alloc: (length) => arena.alloc(length),
+    free(buffer) {
+      if (buffer instanceof Float32Array) arena.free(buffer)
+    },
+    upload(source, target) {
+      floats(target, 'target', source.length).set(source)
+    },
+    download: (buffer) => floats(buffer, 'buffer', buffer.length),
+    fill: (buffer, value) => void floats(buffer, 'buffer', buffer.length).fill(value),
+    copy(source, target) {
+      floats(target, 'target', source.length).set(floats(source, 'source', source.length))
+    },
+  }
+}
+
+function floats(buffer: FloatBuffer, name: string, length: number): Float32Array {
+  if (!(buffer instanceof Float32Array)) throw expected('a Float32Array', name, buffer)
+  if (buffer.length !== length) throw expected(`${length} elements like the source`, name, buffer)
+  return buffer
+}
+
+function deviceMemory(addon: Addon, device: DeviceHandle): Memory {
+  return {
+    alloc: (length) => translated(() => addon.alloc(device, length)),
+    free: (buffer) => void translated(() => addon.dispose(buffer as BufferHandle)),
+    upload(source, target) {
+      const values = source instanceof Float32Array ? source : Float32Array.from(source)
+      translated(() => addon.upload(values, target as BufferHandle))
+    },
+    download(buffer): HostArray {
+      const values = new Float32Array(buffer.length)
+      translated(() => addon.download(buffer as BufferHandle, values))
+      return values
+    },
+    fill: (buffer, value) => translated(() => addon.fill(buffer as BufferHandle, value)),
+    copy: (source, target) => translated(() => addon.copy(source as BufferHandle, target as BufferHandle)),
+  }
+}
+
+function translated<T>(call: () => T): T {
+  try {
+    return call()
+  } catch (error) {
+    throw translate(error)
+  }
+}
+
+/** The addon's errors carry a code of ours; anything else is passed on as it is. */
+function translate(error: unknown): unknown {
+  const code = (error as { code?: unknown } | null)?.code
+  if (!(error instanceof Error) || error instanceof SonotextError || typeof code !== 'string') return error
+  return new SonotextError(code as ErrorCode, error.message, { cause: error })
+}

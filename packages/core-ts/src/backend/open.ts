@@ -1,0 +1,46 @@
+import { expected, SonotextError } from '../base/errors.js'
+import { load, nativeBackend } from './native.js'
+import type { Backend } from './port.js'
+import { referenceBackend } from './reference/index.js'
+
+export interface OpenBackendOptions {
+  /**
+   * 'auto' takes the native CPU, or the reference with the reason in `info.reason` where the addon cannot be loaded; a name
+   * ('reference', 'cpu', 'sealed', 'cuda', 'cuda:N') is taken or refused, never replaced. Default 'auto'.
+   */
+  device?: 'auto' | 'reference' | 'cpu' | 'sealed' | 'cuda' | `cuda:${number}`
+  /** Instruction set to force on a CPU device: 'scalar', 'avx2' or 'avx512'. */
+  isa?: string
+  /** Size of the process's thread pool. Default the physical cores, or SONOTEXT_THREADS. Results do not depend on it. */
+  threads?: number
+}
+
+/**
+ * Opens what the library computes on.
+ * @throws SonotextError BACKEND_UNAVAILABLE when a device named by the caller is not there, with what to do
+ */
+export function openBackend(options: OpenBackendOptions = {}): Backend {
+  const { device = 'auto', isa, threads } = options
+  if (device !== 'auto' && !/^(reference|cpu|sealed|cuda(:\d+)?)$/.test(device)) {
+    throw expected("'auto', 'reference', 'cpu', 'sealed', 'cuda' or 'cuda:N'", 'device', device)
+  }
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 256)) {
+    throw expected('an integer from 1 to 256', 'threads', threads)
+  }
+  if (device === 'reference') return referenceBackend()
+  const native = (reason?: string) => {
+    if (threads !== undefined) load().setThreads(threads)
+    return nativeBackend({
+      device: device === 'auto' ? 'cpu' : device,
+      ...(isa === undefined ? {} : { isa }),
+      ...(reason === undefined ? {} : { reason }),
+    })
+  }
+  if (device !== 'auto' || isa !== undefined) return native()
+  try {
+    return native('native addon, chosen automatically')
+  } catch (error) {
+    if (!(error instanceof SonotextError) || error.code !== 'BACKEND_UNAVAILABLE') throw error
+    return referenceBackend({ reason: `the native addon is not available: ${error.message}` })
+  }
+}

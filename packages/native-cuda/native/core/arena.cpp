@@ -1,0 +1,79 @@
+#include "arena.hpp"
+
+#include <cstdlib>
+#include <mutex>
+#include <new>
+
+namespace sonotext {
+namespace {
+
+constexpr std::int64_t kSmallestBlock = 1 << 20;
+constexpr std::int64_t kMostKept = std::int64_t{1} << 29;  // an arena that grew past this gives its memory back
+constexpr std::size_t kArenasKept = 8;
+
+struct FreeList {
+  std::mutex mutex;
+  std::vector<std::unique_ptr<Arena>> arenas;
+};
+
+FreeList& free_list() {
+  static FreeList* const list = new FreeList;  // never destroyed: ops may still run while the process exits
+  return *list;
+}
+
+}  // namespace
+
+Arena::~Arena() {
+  for (const Block& block : blocks_) std::free(block.data);
+}
+
+void* Arena::take(std::int64_t bytes) {
+  if (bytes < 0 || bytes > INT64_MAX - kSmallestBlock) return nullptr;
+  const std::int64_t size = (bytes + kScratchAlignment - 1) / kScratchAlignment * kScratchAlignment;
+  if (blocks_.empty() || blocks_.back().size - used_ < size) {
+    std::int64_t wanted = size > kSmallestBlock ? size : kSmallestBlock;
+    if (blocks_.empty() && hint_ > wanted) wanted = hint_;
+    try {
+      blocks_.reserve(blocks_.size() + 1);
+    } catch (const std::bad_alloc&) {
+      return nullptr;
+    }
+    void* data = std::aligned_alloc(kScratchAlignment, static_cast<std::size_t>(wanted));
+    if (data == nullptr) return nullptr;
+    blocks_.push_back({static_cast<char*>(data), wanted});
+    used_ = 0;
+  }
+  char* result = blocks_.back().data + used_;
+  used_ += size;
+  return result;
+}
+
+void Arena::reset() {
+  used_ = 0;
+  std::int64_t total = 0;
+  for (const Block& block : blocks_) total += block.size;
+  if (blocks_.size() <= 1 && total <= kMostKept) return;
+  for (const Block& block : blocks_) std::free(block.data);
+  blocks_.clear();
+  hint_ = total <= kMostKept ? total : 0;
+}
+
+ArenaLease::ArenaLease() {
+  FreeList& list = free_list();
+  const std::lock_guard lock(list.mutex);
+  if (list.arenas.empty()) {
+    arena_ = std::make_unique<Arena>();
+  } else {
+    arena_ = std::move(list.arenas.back());
+    list.arenas.pop_back();
+  }
+}
+
+ArenaLease::~ArenaLease() {
+  arena_->reset();
+  FreeList& list = free_list();
+  const std::lock_guard lock(list.mutex);
+  if (list.arenas.size() < kArenasKept) list.arenas.push_back(std::move(arena_));
+}
+
+}  // namespace sonotext

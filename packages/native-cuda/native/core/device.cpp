@@ -1,0 +1,60 @@
+#include "device.hpp"
+
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "../cpu/devices.hpp"
+#include "../cuda/device.hpp"
+
+namespace sonotext {
+namespace {
+
+struct Registry {
+  std::mutex mutex;
+  std::map<std::string, std::unique_ptr<Device>> devices;
+};
+
+Registry& registry() {
+  static Registry* const all = new Registry;  // never destroyed: handles may outlive static destructors
+  return *all;
+}
+
+std::unique_ptr<Device> make_device(const std::string& name, const std::string& isa, std::string& reason) {
+  if (name == "cpu") return make_cpu_device(isa, reason);
+  if (name == "sealed") return make_sealed_device(isa, reason);
+  if (name == "cuda" || name.rfind("cuda:", 0) == 0) {
+    if (!isa.empty()) {
+      reason = "A CUDA device has no instruction sets to choose from.";
+      return nullptr;
+    }
+    return make_cuda_device(name == "cuda" ? "0" : name.substr(5), reason);
+  }
+  reason = "Unknown device \"" + name + "\": there are cpu, sealed (for tests), cuda and cuda:N.";
+  return nullptr;
+}
+
+}  // namespace
+
+Device* open_device(const std::string& name, const std::string& isa, std::string& reason) {
+  Registry& all = registry();
+  const std::lock_guard lock(all.mutex);
+  const std::string key = (name == "cuda" ? std::string("cuda:0") : name) + "/" + isa;
+  if (const auto found = all.devices.find(key); found != all.devices.end()) return found->second.get();
+  std::unique_ptr<Device> made = make_device(name, isa, reason);
+  if (made == nullptr) return nullptr;
+  Device* result = made.get();
+  all.devices.emplace(key, std::move(made));
+  return result;
+}
+
+std::vector<DeviceSummary> list_devices() {
+  std::vector<DeviceSummary> list;
+  std::string reason;
+  const Device* cpu = open_device("cpu", "", reason);
+  list.push_back({"cpu", cpu != nullptr, cpu != nullptr ? cpu->isa() : reason});
+  list_cuda_devices(list);
+  return list;
+}
+
+}  // namespace sonotext

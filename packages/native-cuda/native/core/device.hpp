@@ -1,0 +1,67 @@
+// A device: memory of its own and an op table over it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ops.hpp"
+
+namespace sonotext {
+
+class Device {
+ public:
+  using Body = Status (*)(void* context, Exec& exec);
+
+  virtual ~Device() = default;
+
+  virtual const char* name() const = 0;  // 'cpu', 'sealed', 'cuda:0'
+  virtual const char* isa() const = 0;   // instruction set of its kernels, or null
+  virtual const OpTable& table() const = 0;
+
+  // True: float arguments are plain host arrays. False: only buffers of alloc() are accepted, and their addresses mean
+  // nothing to the host.
+  virtual bool host_memory() const = 0;
+
+  // Memory for `length` floats. Addresses of different buffers never overlap, whatever they mean.
+  virtual Status alloc(i64 length, float** data) = 0;
+  virtual void free(float* data) = 0;
+  virtual Status upload(const float* host, float* data, i64 length) = 0;
+  virtual Status download(const float* data, float* host, i64 length) = 0;
+  virtual Status fill(float* data, i64 length, float value) = 0;
+  virtual Status copy(const float* source, float* target, i64 length) = 0;
+
+  // Calls body(context, exec) with what an op of this device may use, and returns when its outputs are written.
+  virtual Status execute(Body body, void* context, const std::atomic<bool>& cancel) = 0;
+};
+
+// Checks the arguments and runs one entry of the device's table.
+template <class Args>
+Status run(Device& device, Status (*entry)(const Args&, Exec&), const Args& args, const std::atomic<bool>& cancel) {
+  struct Context {
+    Status (*entry)(const Args&, Exec&);
+    const Args* args;
+  } context{entry, &args};
+  return device.execute(
+      [](void* raw, Exec& exec) {
+        const auto* c = static_cast<Context*>(raw);
+        return c->entry(*c->args, exec);
+      },
+      &context, cancel);
+}
+
+// Opens a device by name; the same name and instruction set give the same object, which lives as long as the process.
+// `isa` names an instruction set for devices that have several, empty takes the best (or SONOTEXT_ISA). On failure the
+// result is null and `reason` says why.
+Device* open_device(const std::string& name, const std::string& isa, std::string& reason);
+
+struct DeviceSummary {
+  std::string name;
+  bool available;
+  std::string detail;  // what it is, or why it is not there
+};
+
+std::vector<DeviceSummary> list_devices();
+
+}  // namespace sonotext

@@ -1,0 +1,29 @@
+// Exec over the thread pool and host scratch memory.
+#pragma once
+
+#include <atomic>
+
+#include "arena.hpp"
+#include "exec.hpp"
+#include "pool.hpp"
+
+namespace sonotext {
+
+class HostExec : public Exec {
+ public:
+  explicit HostExec(const std::atomic<bool>& cancel) : cancel_(cancel), threads_(ThreadPool::instance().threads()) {}
+
+  void parallel(std::int64_t count, Body body, void* context) override {
+    ThreadPool::instance().parallel(count, threads_, body, context);
+  }
+  void* scratch(std::int64_t bytes) override { return arena_->take(bytes); }
+  bool cancelled() const override { return cancel_.load(std::memory_order_relaxed); }
+  int threads() const override { return threads_; }
+
+ private:
+  const std::atomic<bool>& cancel_;
+  const int threads_;  // one value for the whole call, also when someone changes the pool meanwhile
+  ArenaLease arena_;
+};
+
+}  // namespace sonotext

@@ -1,0 +1,154 @@
+#include "devices.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "../core/host_exec.hpp"
+#include "resolve.hpp"
+
+namespace sonotext {
+namespace {
+
+// No 64-bit CPU maps such an address to memory: touching it is a fault.
+constexpr std::uintptr_t kSeal = std::uintptr_t{0x7ff0} << 48;
+
+template <class T>
+T* shift(T* data, std::uintptr_t by) {
+  return data == nullptr ? nullptr : reinterpret_cast<T*>(reinterpret_cast<std::uintptr_t>(data) + by);
+}
+
+class CpuDevice : public Device {
+ public:
+  CpuDevice(const OpTable& table, const char* isa) : table_(table), isa_(isa) {}
+
+  const char* name() const override { return "cpu"; }
+  const char* isa() const override { return isa_; }
+  const OpTable& table() const override { return table_; }
+  bool host_memory() const override { return true; }
+
+  Status alloc(i64 length, float** data) override {
+    constexpr i64 kLine = kScratchAlignment / static_cast<i64>(sizeof(float));
+    if (length < 0 || length > INT64_MAX / static_cast<i64>(sizeof(float)) - kLine) {
+      return Status::invalid("a number of elements from 0");
+    }
+    const i64 padded = std::max<i64>((length + kLine - 1) / kLine, 1) * kLine;
+    *data = static_cast<float*>(std::aligned_alloc(kScratchAlignment, static_cast<std::size_t>(padded) * sizeof(float)));
+    if (*data == nullptr) return {Code::out_of_memory, "memory for a buffer"};
+    std::memset(*data, 0, static_cast<std::size_t>(padded) * sizeof(float));
+    return {};
+  }
+  void free(float* data) override { std::free(data); }
+  Status upload(const float* host, float* data, i64 length) override { return copy(host, data, length); }
+  Status download(const float* data, float* host, i64 length) override { return copy(data, host, length); }
+  Status fill(float* data, i64 length, float value) override {
+    std::fill_n(data, length, value);
+    return {};
+  }
+  Status copy(const float* source, float* target, i64 length) override {
+    if (length > 0) std::memmove(target, source, static_cast<std::size_t>(length) * sizeof(float));
+    return {};
+  }
+  Status execute(Body body, void* context, const std::atomic<bool>& cancel) override {
+    HostExec exec(cancel);
+    return body(context, exec);
+  }
+
+ private:
+  OpTable table_;
+  const char* isa_;
+};
+
+// Moves the float views of an Args struct from sealed to real addresses.
+struct Unseal {
+  template <class T>
+  void in(const char*, View<T>& view) {
+    if constexpr (sizeof(T) == sizeof(float) && std::is_floating_point_v<std::remove_const_t<T>>) {
+      view.data = shift(view.data, std::uintptr_t{0} - kSeal);
+    }
+  }
+  template <class T>
+  void out(const char* name, View<T>& view) { in(name, view); }
+  template <class T>
+  void inout(const char* name, View<T>& view) { in(name, view); }
+  template <class T>
+  void opt_in(const char* name, View<T>& view) { in(name, view); }
+  template <class T>
+  void opt_out(const char* name, View<T>& view) { in(name, view); }
+  void integer(const char*, i64) {}
+  void number(const char*, double) {}
+};
+
+// Carries the CPU's table to the sealed entries.
+class SealedExec final : public HostExec {
+ public:
+  SealedExec(const std::atomic<bool>& cancel, const OpTable& opened) : HostExec(cancel), opened(opened) {}
+  const OpTable& opened;
+};
+
+OpTable seal(const OpTable& opened) {
+  OpTable sealed;
+#define SONOTEXT_SEAL(op, Args)                                  \
+  if (opened.op != nullptr) {                                    \
+    sealed.op = [](const Args& args, Exec& exec) {               \
+      Args real = args;                                          \
+      Unseal unseal;                                             \
+      real.visit(unseal);                                        \
+      return static_cast<SealedExec&>(exec).opened.op(real, exec); \
+    };                                                           \
+  }
+  SONOTEXT_OPS(SONOTEXT_SEAL)
+#undef SONOTEXT_SEAL
+  return sealed;
+}
+
+class SealedDevice final : public CpuDevice {
+ public:
+  SealedDevice(const OpTable& opened, const char* isa) : CpuDevice(seal(opened), isa), opened_(opened) {}
+
+  const char* name() const override { return "sealed"; }
+  bool host_memory() const override { return false; }
+
+  Status alloc(i64 length, float** data) override {
+    const Status status = CpuDevice::alloc(length, data);
+    if (status.ok()) *data = shift(*data, kSeal);
+    return status;
+  }
+  void free(float* data) override { CpuDevice::free(open(data)); }
+  Status upload(const float* host, float* data, i64 length) override { return CpuDevice::copy(host, open(data), length); }
+  Status download(const float* data, float* host, i64 length) override {
+    return CpuDevice::copy(open(data), host, length);
+  }
+  Status fill(float* data, i64 length, float value) override { return CpuDevice::fill(open(data), length, value); }
+  Status copy(const float* source, float* target, i64 length) override {
+    return CpuDevice::copy(open(source), open(target), length);
+  }
+  Status execute(Body body, void* context, const std::atomic<bool>& cancel) override {
+    SealedExec exec(cancel, opened_);
+    return body(context, exec);
+  }
+
+ private:
+  const OpTable opened_;
+
+  template <class T>
+  static T* open(T* data) { return shift(data, std::uintptr_t{0} - kSeal); }
+};
+
+}  // namespace
+
+std::unique_ptr<Device> make_cpu_device(const std::string& isa, std::string& reason) {
+  OpTable table;
+  const char* name = nullptr;
+  if (!resolve_cpu_table(isa, table, name, reason)) return nullptr;
+  return std::make_unique<CpuDevice>(table, name);
+}
+
+std::unique_ptr<Device> make_sealed_device(const std::string& isa, std::string& reason) {
+  OpTable table;
+  const char* name = nullptr;
+  if (!resolve_cpu_table(isa, table, name, reason)) return nullptr;
+  return std::make_unique<SealedDevice>(table, name);
+}
+
+}  // namespace sonotext

@@ -1,0 +1,115 @@
+#include "resolve.hpp"
+
+#include <cstdlib>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+namespace sonotext {
+
+namespace scalar {
+extern const OpTable table;
+}
+#if defined(SONOTEXT_HAS_AVX2)
+namespace avx2 {
+extern const OpTable table;
+}
+#endif
+#if defined(SONOTEXT_HAS_AVX512)
+namespace avx512 {
+extern const OpTable table;
+}
+#endif
+
+namespace {
+
+struct CpuFeatures {
+  bool avx2 = false;    // AVX2, FMA, F16C and the operating system saves 256-bit registers
+  bool avx512 = false;  // F, DQ, BW, VL and the operating system saves 512-bit registers
+};
+
+CpuFeatures detect() {
+  CpuFeatures features;
+#if defined(__x86_64__)
+  unsigned a, b, c, d;
+  if (!__get_cpuid(1, &a, &b, &c, &d)) return features;
+  const bool fma = c & (1u << 12), osxsave = c & (1u << 27), avx = c & (1u << 28), f16c = c & (1u << 29);
+  if (!osxsave || !avx) return features;
+  unsigned low, high;
+  __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  const bool ymm = (low & 0x06) == 0x06, zmm = (low & 0xe6) == 0xe6;
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return features;
+  const bool avx2 = b & (1u << 5), f = b & (1u << 16), dq = b & (1u << 17), bw = b & (1u << 30), vl = b & (1u << 31);
+  features.avx2 = ymm && avx2 && fma && f16c;
+  features.avx512 = features.avx2 && zmm && f && dq && bw && vl;
+#endif
+  return features;
+}
+
+void overlay(OpTable& target, const OpTable& layer) {
+#define SONOTEXT_OVERLAY(name, Args) \
+  if (layer.name != nullptr) target.name = layer.name;
+  SONOTEXT_OPS(SONOTEXT_OVERLAY)
+#undef SONOTEXT_OVERLAY
+}
+
+std::string names(bool supported_only) {
+  std::string list;
+  for (const InstructionSet& set : instruction_sets()) {
+    if (supported_only && !set.supported) continue;
+    list += (list.empty() ? "" : ", ") + std::string(set.name);
+  }
+  return list;
+}
+
+}  // namespace
+
+const std::vector<InstructionSet>& instruction_sets() {
+  static const auto* const sets = [] {
+    [[maybe_unused]] const CpuFeatures cpu = detect();
+    auto* list = new std::vector<InstructionSet>;
+    list->push_back({"scalar", &scalar::table, true});
+#if defined(SONOTEXT_HAS_AVX2)
+    list->push_back({"avx2", &avx2::table, cpu.avx2});
+#endif
+#if defined(SONOTEXT_HAS_AVX512)
+    list->push_back({"avx512", &avx512::table, cpu.avx512});
+#endif
+    return list;
+  }();
+  return *sets;
+}
+
+bool resolve_cpu_table(const std::string& isa, OpTable& table, const char*& name, std::string& reason) {
+  std::string wanted = isa;
+  std::string origin;
+  if (wanted.empty()) {
+    if (const char* forced = std::getenv("SONOTEXT_ISA"); forced != nullptr && *forced != '\0') {
+      wanted = forced;
+      origin = " in SONOTEXT_ISA";
+    }
+  }
+  const InstructionSet* chosen = nullptr;
+  for (const InstructionSet& set : instruction_sets()) {
+    if (wanted.empty() ? set.supported : wanted == set.name) chosen = &set;
+  }
+  if (chosen == nullptr) {
+    reason = "Unknown instruction set \"" + wanted + "\"" + origin + ": this build has " + names(false) + ".";
+    return false;
+  }
+  if (!chosen->supported) {
+    reason = "This CPU or operating system does not support the instruction set \"" + wanted + "\"" + origin +
+             "; it supports " + names(true) + ".";
+    return false;
+  }
+  table = OpTable{};
+  for (const InstructionSet& set : instruction_sets()) {
+    overlay(table, *set.table);
+    if (&set == chosen) break;
+  }
+  name = chosen->name;
+  return true;
+}
+
+}  // namespace sonotext

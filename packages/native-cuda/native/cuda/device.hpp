@@ -1,0 +1,21 @@
+// NVIDIA GPUs. Without CUDA in the build (no_cuda.cpp) or without a driver there are none, and this says why.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "../core/device.hpp"
+
+namespace sonotext {
+
+// `index` as the user wrote it. Null with a reason when there is no such device.
+std::unique_ptr<Device> make_cuda_device(const std::string& index, std::string& reason);
+
+// Adds every GPU, or one line that says why there is none.
+void list_cuda_devices(std::vector<DeviceSummary>& list);
+
+// Compiled with CUDA: 13000 for 13.0; 0 without.
+int cuda_build_version();
+
+}  // namespace sonotext

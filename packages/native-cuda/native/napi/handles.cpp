@@ -1,0 +1,105 @@
+#include "handles.hpp"
+
+#include "errors.hpp"
+
+namespace sonotext::napi {
+namespace {
+
+constexpr napi_type_tag kDeviceTag = {0x8f1d2a6b40c94e57, 0x91b3c05e7a2d4f88};
+constexpr napi_type_tag kBufferTag = {0x3c7e90ab5d124f06, 0xa84be6d17f0c4235};
+constexpr napi_type_tag kCancelTag = {0xd2086f4c19be4a73, 0xb6e5903a8cd74f11};
+
+struct DeviceBox {
+  Device* device;
+};
+
+struct BufferBox {
+  std::shared_ptr<DeviceMemory> memory;  // null once disposed
+};
+
+struct CancelBox {
+  CancelFlag flag;
+};
+
+template <class Box>
+Napi::Object wrap(Napi::Env env, const napi_type_tag& tag, std::unique_ptr<Box> box) {
+  Napi::Object object = Napi::Object::New(env);
+  object.TypeTag(&tag);
+  const auto finalise = [](napi_env, void* data, void*) { delete static_cast<Box*>(data); };
+  if (napi_wrap(env, object, box.get(), finalise, nullptr, nullptr) != napi_ok) throw Napi::Error::New(env);
+  box.release();
+  return object;
+}
+
+bool has_tag(const Napi::Value& value, const napi_type_tag& tag) {
+  bool matches = false;
+  return value.IsObject() && napi_check_object_type_tag(value.Env(), value, &tag, &matches) == napi_ok && matches;
+}
+
+template <class Box>
+Box* unwrap(const Napi::Value& value, const napi_type_tag& tag) {
+  void* data = nullptr;
+  if (!has_tag(value, tag) || napi_unwrap(value.Env(), value, &data) != napi_ok) return nullptr;
+  return static_cast<Box*>(data);
+}
+
+void constant(Napi::Object& object, const char* name, const Napi::Value& value) {
+  object.DefineProperty(Napi::PropertyDescriptor::Value(name, value, napi_enumerable));
+}
+
+}  // namespace
+
+Napi::Object make_device_handle(Napi::Env env, Device& device) {
+  Napi::Object object = wrap(env, kDeviceTag, std::make_unique<DeviceBox>(&device));
+  constant(object, "name", Napi::String::New(env, device.name()));
+  constant(object, "isa", device.isa() != nullptr ? Napi::Value(Napi::String::New(env, device.isa())) : env.Null());
+  constant(object, "hostMemory", Napi::Boolean::New(env, device.host_memory()));
+  return object;
+}
+
+Napi::Object make_buffer_handle(Napi::Env env, std::shared_ptr<DeviceMemory> memory) {
+  const i64 length = memory->length;
+  const char* device = memory->device.name();
+  Napi::Object object = wrap(env, kBufferTag, std::make_unique<BufferBox>(std::move(memory)));
+  constant(object, "device", Napi::String::New(env, device));
+  constant(object, "length", Napi::Number::New(env, static_cast<double>(length)));
+  return object;
+}
+
+Napi::Object make_cancel_handle(Napi::Env env) {
+  return wrap(env, kCancelTag, std::make_unique<CancelBox>(std::make_shared<std::atomic<bool>>(false)));
+}
+
+Device& device_of(const Napi::Value& value, const std::string& name) {
+  const auto* box = unwrap<DeviceBox>(value, kDeviceTag);
+  if (box == nullptr) throw_expected("a device from openDevice()", name, value);
+  return *box->device;
+}
+
+std::shared_ptr<DeviceMemory> memory_of(const Napi::Value& value, const std::string& name) {
+  const auto* box = unwrap<BufferBox>(value, kBufferTag);
+  if (box == nullptr) throw_expected("a device buffer from alloc()", name, value);
+  if (box->memory == nullptr) {
+    throw make_error(value.Env(), kInvalidArgument,
+                     "Expected a buffer that is still alive for " + name + ", got one that was disposed.");
+  }
+  return box->memory;
+}
+
+CancelFlag cancel_flag_of(const Napi::Value& value, const std::string& name) {
+  const auto* box = unwrap<CancelBox>(value, kCancelTag);
+  if (box == nullptr) throw_expected("a token from createCancelToken()", name, value);
+  return box->flag;
+}
+
+bool is_buffer_handle(const Napi::Value& value) { return has_tag(value, kBufferTag); }
+
+bool dispose_buffer(const Napi::Value& value, const std::string& name) {
+  auto* box = unwrap<BufferBox>(value, kBufferTag);
+  if (box == nullptr) throw_expected("a device buffer from alloc()", name, value);
+  const bool alive = box->memory != nullptr;
+  box->memory.reset();
+  return alive;
+}
+
+}  // namespace sonotext::napi

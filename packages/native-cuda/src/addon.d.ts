@@ -1,0 +1,125 @@
+/**
+ * The typed edge: what the compiled addon (native/napi/addon.cpp) exports. Flat and 1:1; `@sonotext/core` is the friendly
+ * library on top. Errors are plain `Error`s with `code` (an ErrorCode of core), and where it applies `op` and `argument`.
+ */
+
+/** Every op of the C++ table (native/core/ops.hpp); tools/ops-agree.mjs keeps the lists equal. */
+export type OpName =
+  | 'log_mel'
+  | 'resample'
+  | 'gemm'
+  | 'l2_normalize'
+  | 'l2_normalize_backward'
+  | 'similarity'
+  | 'frame_score'
+  | 'frame_score_backward'
+  | 'top_k'
+  | 'triplet'
+  | 'info_nce'
+  | 'conv2d'
+  | 'conv2d_backward'
+  | 'batch_norm'
+  | 'batch_norm_backward'
+  | 'leaky_relu'
+  | 'leaky_relu_backward'
+  | 'lp_pool'
+  | 'lp_pool_backward'
+  | 'dropout'
+  | 'gru'
+  | 'gru_backward'
+  | 'interpolate'
+  | 'interpolate_backward'
+  | 'embedding'
+  | 'embedding_backward'
+  | 'masked_mean'
+  | 'masked_mean_backward'
+  | 'add'
+  | 'scale'
+  | 'adam'
+  | 'grad_norm'
+
+/** A device; lives as long as the process. */
+export interface DeviceHandle {
+  readonly name: string
+  /** Instruction set of its kernels, null where it has no meaning. */
+  readonly isa: string | null
+  /** True: float arguments are Float32Arrays. False: they are buffers of {@link Addon.alloc}. */
+  readonly hostMemory: boolean
+}
+
+/** Memory of a device. Freed by {@link Addon.dispose}, or when it is collected. */
+export interface BufferHandle {
+  readonly device: string
+  readonly length: number
+}
+
+/** Shared by any number of asynchronous calls. */
+export interface CancelToken {
+  readonly __cancelToken: never
+}
+
+/** Arguments of an op by name: exactly those of {@link Addon.ops}; optional ones may be null or left out. */
+export type NativeArgs = Readonly<Record<string, Float32Array | Int32Array | BufferHandle | number | null>>
+
+export interface ArgInfo {
+  readonly name: string
+  readonly direction: 'in' | 'out' | 'inout'
+  readonly type: 'float32' | 'int32' | 'integer' | 'number'
+  readonly optional: boolean
+}
+
+export interface OpInfo {
+  readonly name: OpName
+  readonly args: readonly ArgInfo[]
+}
+
+export interface DeviceSummary {
+  readonly name: string
+  readonly available: boolean
+  /** What it is, or why it is not there. */
+  readonly detail: string
+}
+
+export interface BuildInfo {
+  readonly compiler: string
+  /** Version of the CUDA toolkit it was compiled with (13000 for 13.0), 0 for a CPU-only build. */
+  readonly cuda: number
+  /** Physical cores this process may use; the pool's default size. */
+  readonly physicalCores: number
+}
+
+export interface Addon {
+  /** Runs an op of the device's table on the calling thread and the pool; returns when its outputs are written. */
+  run(device: DeviceHandle, op: OpName, args: NativeArgs): void
+  /**
+   * The same off the JavaScript thread. Arguments are checked before it returns. The arrays must not be touched, transferred
+   * or resized until the promise settles; a cancelled call rejects with code ABORTED.
+   */
+  runAsync(device: DeviceHandle, op: OpName, args: NativeArgs, cancel?: CancelToken | null): Promise<void>
+  createCancelToken(): CancelToken
+  cancel(token: CancelToken): void
+
+  /** Opens 'cpu', 'sealed', 'cuda' or 'cuda:N'; `isa` forces an instruction set. Throws BACKEND_UNAVAILABLE with the reason. */
+  openDevice(name: string, isa?: string | null): DeviceHandle
+  /** Whether the device's table has an entry for the op. */
+  supports(device: DeviceHandle, op: OpName): boolean
+
+  /** Zeroed memory for `length` floats on a device that has its own. */
+  alloc(device: DeviceHandle, length: number): BufferHandle
+  /** Gives the memory back now; false when that was done before. Running ops keep it alive until they end. */
+  dispose(buffer: BufferHandle): boolean
+  upload(source: Float32Array, target: BufferHandle): void
+  download(source: BufferHandle, target: Float32Array): void
+  fill(target: BufferHandle, value: number): void
+  copy(source: BufferHandle, target: BufferHandle): void
+
+  devices(): readonly DeviceSummary[]
+  /** Those compiled in, from the plainest to the widest. */
+  instructionSets(): readonly { readonly name: string; readonly supported: boolean }[]
+  /** The table as it was compiled. */
+  ops(): readonly OpInfo[]
+  threads(): number
+  /** Sets the size of the process's thread pool (1 to 256) and returns it. Results do not depend on it. */
+  setThreads(count: number): number
+  buildInfo(): BuildInfo
+}

@@ -1,0 +1,14 @@
+// The declarations stay in src: the compiler does not copy .d.ts files to dist.
+export type {
+  Addon,
+  ArgInfo,
+  BufferHandle,
+  BuildInfo,
+  CancelToken,
+  DeviceHandle,
+  DeviceSummary,
+  NativeArgs,
+  OpInfo,
+  OpName,
+} from '../src/addon.js'
+export { AddonLoadError, type Attempt, candidates, loadAddon } from './load.js'

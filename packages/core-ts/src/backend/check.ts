@@ -49,12 +49,14 @@ const count = number('an integer of 0 or more', (v) => Number.isSafeInteger(v) &
 const extent = number('an integer of 1 or more', (v) => Number.isSafeInteger(v) && v >= 1)
 const odd = number('an odd integer of 1 or more', (v) => Number.isSafeInteger(v) && v >= 1 && v % 2 === 1)
 const even = number('an even integer of 2 or more', (v) => Number.isSafeInteger(v) && v >= 2 && v % 2 === 0)
+const power = number('an even integer from 2 to 64', (v) => v >= 2 && v <= 64 && v % 2 === 0)
 const flag = number('0 or 1', (v) => v === 0 || v === 1)
 const oneOf = (...values: number[]) => number(`one of ${values.join(', ')}`, (v) => values.includes(v))
 const word = number('an unsigned 32-bit integer', (v) => v >>> 0 === v)
 const real = number('a finite number', (v) => Number.isFinite(v))
 const atLeast0 = number('a finite number of 0 or more', (v) => Number.isFinite(v) && v >= 0)
 const share = number('a number in [0, 1)', (v) => v >= 0 && v < 1)
+const fraction = number('a number in [0, 1]', (v) => v >= 0 && v <= 1)
 
 const { floor } = Math
 
@@ -62,7 +64,7 @@ const { floor } = Math
 export const signatures: { readonly [K in OpName]: Signature<OpArgs[K]> } = {
   log_mel: {
     pcm: input((a) => a.pcm.length),
-    window: input((a) => a.nFft),
+    window: input((a) => 2 * a.nFft),
     filterStart: integers((a) => a.bands),
     filterOffset: integers((a) => a.bands + 1),
     filterWeights: input((a) => a.filterOffset[a.bands] ?? 0),
@@ -232,7 +234,7 @@ export const signatures: { readonly [K in OpName]: Signature<OpArgs[K]> } = {
     c: count,
     training: flag,
     eps: atLeast0,
-    momentum: real,
+    momentum: fraction,
   },
   batch_norm_backward: {
     x: input((a) => a.rows * a.c),
@@ -267,7 +269,7 @@ export const signatures: { readonly [K in OpName]: Signature<OpArgs[K]> } = {
     c: count,
     kh: extent,
     kw: extent,
-    p: even,
+    p: power,
   },
   lp_pool_backward: {
     x: input((a) => a.n * a.h * a.w * a.c),
@@ -280,7 +282,7 @@ export const signatures: { readonly [K in OpName]: Signature<OpArgs[K]> } = {
     c: count,
     kh: extent,
     kw: extent,
-    p: even,
+    p: power,
   },
   dropout: {
     x: input((a) => a.x.length),
@@ -395,7 +397,7 @@ export const signatures: { readonly [K in OpName]: Signature<OpArgs[K]> } = {
     beta1: share,
     beta2: share,
     eps: atLeast0,
-    weightDecay: real,
+    weightDecay: atLeast0,
   },
   grad_norm: {
     x: input((a) => a.x.length),
@@ -403,9 +405,13 @@ export const signatures: { readonly [K in OpName]: Signature<OpArgs[K]> } = {
   },
 }
 
+/** Ops that work element by element: their output may be one of their inputs. */
+const inPlace: ReadonlySet<OpName> = new Set(['leaky_relu', 'leaky_relu_backward', 'dropout', 'add', 'scale'])
+
 /**
- * Checks the arguments of an op: numbers first, then every buffer's type and size, then what relates them (lengths within
- * their maximum, indices in range). `isFloats` says which buffers this backend can read.
+ * Checks the arguments of an op: numbers first, then every buffer's type and size, then what relates them (no output
+ * over another argument's memory, lengths within their maximum, indices in range). `isFloats` says which buffers this
+ * backend can read.
  * @throws SonotextError INVALID_ARGUMENT naming op and argument
  */
 export function checkArgs<K extends OpName>(
@@ -433,7 +439,34 @@ export function checkArgs<K extends OpName>(
     if (length !== size)
       throw expected(`${size} elements`, `${op}.${name}`, `${describe(buffer)} (${length} elements)`)
   }
+  assertApart(op, fields, values)
   relations[op]?.(args)
+}
+
+/** An output may share memory with nothing, except, where the op allows it, exactly with an input. */
+function assertApart(
+  op: OpName,
+  fields: [string, { kind: string }][],
+  values: Record<string, unknown>,
+): void {
+  const buffers = fields.flatMap(([name, rule]) => {
+    const buffer = values[name]
+    const written = 'direction' in rule && rule.direction !== 'in'
+    return ArrayBuffer.isView(buffer) && buffer.byteLength > 0 ? [{ name, buffer, written }] : []
+  })
+  for (const [i, a] of buffers.entries()) {
+    for (const b of buffers.slice(i + 1)) {
+      if ((!a.written && !b.written) || !overlap(a.buffer, b.buffer)) continue
+      const same = a.buffer.byteOffset === b.buffer.byteOffset && a.buffer.byteLength === b.buffer.byteLength
+      if (same && a.written !== b.written && inPlace.has(op)) continue
+      throw expected('memory of its own', `${op}.${b.name}`, `memory that ${a.name} uses`)
+    }
+  }
+}
+
+function overlap(a: ArrayBufferView, b: ArrayBufferView): boolean {
+  if (a.buffer !== b.buffer) return false
+  return a.byteOffset < b.byteOffset + b.byteLength && b.byteOffset < a.byteOffset + a.byteLength
 }
 
 function bufferName(rule: BufferRule<never>): string {

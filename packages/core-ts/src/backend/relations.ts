@@ -6,6 +6,11 @@ type Relation<K extends OpName> = (args: OpArgs[K]) => void
 /** What {@link checkArgs} asks of an op's arguments beyond types and sizes. */
 export const relations: { readonly [K in OpName]?: Relation<K> } = {
   log_mel: (a) => {
+    const samples = a.pcm.length
+    const reach = Math.max(a.pad, (a.frames - 1) * a.hop - a.pad + a.nFft - samples)
+    if (a.padMode === 1 && a.frames > 0 && reach >= samples) {
+      throw expected(`more than ${reach} samples to mirror`, 'log_mel.pcm', samples)
+    }
     ascending('log_mel.filterOffset', a.filterOffset)
     const bins = Math.floor(a.nFft / 2) + 1
     for (let b = 0; b < a.bands; b++) {
@@ -51,8 +56,8 @@ function frameScoreLengths(op: 'frame_score' | 'frame_score_backward') {
   }
 }
 
-function sourceFrames(name: string, a: { n: number; l: number; t: number; c: number }): void {
-  if (a.l === 0 && a.n * a.t * a.c > 0) throw expected('1 or more frames to interpolate', name, a.l)
+function sourceFrames(name: string, a: { l: number; t: number }): void {
+  if (a.l === 0 && a.t > 0) throw expected('1 or more frames to interpolate', name, a.l)
 }
 
 /** Every element in [0, end). */

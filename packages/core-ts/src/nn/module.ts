@@ -20,3 +20,13 @@ export function collect<K extends 'parameters' | 'buffers'>(
   }
   return all as ReturnType<Module[K]>
 }
+
+/** Gives back the memory of all parameters, their gradients and all buffers; the module cannot be used afterwards. */
+export function freeModule(module: Module): void {
+  for (const parameter of module.parameters().values()) parameter.zeroGrad()
+  for (const tensor of new Set([...module.parameters().values(), ...module.buffers().values()])) {
+    if (tensor.released) continue
+    tensor.invalidate()
+    tensor.backend.memory.free(tensor.buffer)
+  }
+}

@@ -16,22 +16,43 @@ export class Tensor {
   readonly shape: Shape
   readonly buffer: FloatBuffer
   readonly requiresGrad: boolean
+  #released = false
 
   constructor(backend: Backend, shape: Shape, buffer: FloatBuffer, requiresGrad = false) {
-    if (buffer.length !== sizeOf(shape))
+    if (buffer.length !== sizeOf(shape)) {
       throw expected(`${sizeOf(shape)} elements for shape [${shape}]`, 'buffer', buffer.length)
+    }
     this.backend = backend
     this.shape = shape
     this.buffer = buffer
     this.requiresGrad = requiresGrad
   }
 
+  /** New memory on the backend with these values; the caller owns it. */
+  static from(backend: Backend, shape: Shape, values: ArrayLike<number>): Tensor {
+    return new Tensor(backend, shape, filled(backend, shape, values))
+  }
+
   get size(): number {
     return this.buffer.length
   }
 
-  /** The numbers on the host. On a host backend this is the memory itself: treat it as read-only. */
+  /** True once the tape gave the memory back; the numbers are gone. */
+  get released(): boolean {
+    return this.#released
+  }
+
+  /** Called by the owner of the memory when it is given back. */
+  invalidate(): void {
+    this.#released = true
+  }
+
+  /**
+   * The numbers on the host. On a host backend this is the memory itself: treat it as read-only, and copy what must
+   * outlive the tape.
+   */
   toArray(): HostArray {
+    this.assertAlive('tensor')
     return this.backend.memory.download(this.buffer)
   }
 
@@ -40,20 +61,35 @@ export class Tensor {
     if (this.size !== 1) throw expected('one element', 'tensor', `shape [${this.shape}]`)
     return this.toArray()[0]!
   }
+
+  /** Throws INVALID_ARGUMENT when the memory has been given back. */
+  assertAlive(name: string): void {
+    if (!this.#released) return
+    throw expected('a tensor whose tape still holds it', name, `shape [${this.shape}] already released`, {
+      remedy:
+        'Read a result before backward() and before the tape ends, or protect it with tape.keep(tensor).',
+    })
+  }
 }
 
 /** A tensor that training changes. `grad` is null until a backward pass reached it. */
 export class Parameter extends Tensor {
   grad: FloatBuffer | null = null
 
-  static from(backend: Backend, shape: Shape, values: ArrayLike<number>): Parameter {
-    const buffer = backend.memory.alloc(sizeOf(shape))
-    backend.memory.upload(values, buffer)
-    return new Parameter(backend, shape, buffer, true)
+  static override from(backend: Backend, shape: Shape, values: ArrayLike<number>): Parameter {
+    return new Parameter(backend, shape, filled(backend, shape, values), true)
   }
 
   zeroGrad(): void {
     if (this.grad !== null) this.backend.memory.free(this.grad)
     this.grad = null
   }
+}
+
+function filled(backend: Backend, shape: Shape, values: ArrayLike<number>): FloatBuffer {
+  if (values.length !== sizeOf(shape))
+    throw expected(`${sizeOf(shape)} values for shape [${shape}]`, 'values', values)
+  const buffer = backend.memory.alloc(values.length)
+  backend.memory.upload(values, buffer)
+  return buffer
 }

@@ -7,7 +7,8 @@ export function logMel(args: HostArgs<'log_mel'>): void {
   const frame = new Float64Array(nFft)
   const spectrum = new Float64Array(Math.floor(nFft / 2) + 1)
   for (let f = 0; f < frames; f++) {
-    for (let i = 0; i < nFft; i++) frame[i] = window[i]! * sampleAt(args, f * hop - pad + i)
+    for (let i = 0; i < nFft; i++)
+      frame[i] = (window[i]! + window[nFft + i]!) * sampleAt(args, f * hop - pad + i)
     const { re, im } = fft.transform(frame)
     for (let k = 0; k < spectrum.length; k++) {
       const energy = re[k]! ** 2 + im[k]! ** 2
@@ -23,15 +24,12 @@ export function logMel(args: HostArgs<'log_mel'>): void {
   }
 }
 
-/** The signal continued beyond both ends: by zeros, or mirrored without repeating the end sample. */
+/** The signal continued beyond both ends: by zeros, or mirrored once without repeating the end sample. */
 function sampleAt({ pcm, padMode }: HostArgs<'log_mel'>, index: number): number {
   const { length } = pcm
   if (index >= 0 && index < length) return pcm[index]!
-  if (padMode === 0 || length === 0) return 0
-  if (length === 1) return pcm[0]!
-  const period = 2 * (length - 1)
-  const folded = ((index % period) + period) % period
-  return pcm[Math.min(folded, period - folded)]!
+  if (padMode === 0) return 0
+  return pcm[index < 0 ? -index : 2 * (length - 1) - index]!
 }
 
 function compress(value: number, { logKind, offset }: HostArgs<'log_mel'>): number {

@@ -1,0 +1,74 @@
+import { expected } from '../../base/errors.js'
+import type { Tape } from '../tape.js'
+import type { Tensor } from '../tensor.js'
+import { assertShape, rowsOf } from './shapes.js'
+
+export interface BatchNormState {
+  /** [c] factor of the normalised value. */
+  gamma: Tensor
+  /** [c] added to it. */
+  beta: Tensor
+  /** [c] changed by training. */
+  runningMean: Tensor
+  /** [c] changed by training. */
+  runningVar: Tensor
+}
+
+export interface BatchNormOptions {
+  /** Added to the variance. Default 1e-5. */
+  eps?: number
+  /** Share of the new batch in the running statistics. Default 0.1. */
+  momentum?: number
+  /** Use and record batch statistics; otherwise the running ones. Default: whether the tape trains. */
+  training?: boolean
+}
+
+/**
+ * Normalises every channel of [..., c] over all other axes to mean 0 and variance 1, then gamma·x + beta. Batch variance is
+ * biased, the running variance takes the unbiased one (PyTorch's definition; Ioffe & Szegedy 2015, arXiv 1502.03167).
+ * Training needs two rows or more.
+ */
+export function batchNorm(
+  tape: Tape,
+  x: Tensor,
+  state: BatchNormState,
+  options: BatchNormOptions = {},
+): Tensor {
+  const { eps = 1e-5, momentum = 0.1, training = tape.training } = options
+  const { rows, cols: c } = rowsOf('x of batchNorm', x)
+  const { gamma, beta, runningMean, runningVar } = state
+  for (const [name, tensor] of Object.entries({ gamma, beta, runningMean, runningVar })) {
+    assertShape(`${name} of batchNorm`, tensor, [c])
+  }
+  if (training && rows < 2) throw expected('2 or more rows to take statistics over', 'x of batchNorm', rows)
+  const sizes = { rows, c, training: training ? 1 : 0 }
+  const savedMean = tape.alloc(c)
+  const savedInvStd = tape.alloc(c)
+  const out = tape.result(x.shape, [x, gamma, beta])
+  tape.backend.run('batch_norm', {
+    x: x.buffer,
+    gamma: gamma.buffer,
+    beta: beta.buffer,
+    runningMean: runningMean.buffer,
+    runningVar: runningVar.buffer,
+    out: out.buffer,
+    savedMean,
+    savedInvStd,
+    ...sizes,
+    eps,
+    momentum,
+  })
+  tape.record(out, (gradOut) => {
+    const gradX = tape.gradientFor(x)
+    const gradGamma = tape.alloc(c)
+    const gradBeta = tape.alloc(c)
+    const inputs = { x: x.buffer, gamma: gamma.buffer, savedMean, savedInvStd, gradOut }
+    tape.backend.run('batch_norm_backward', { ...inputs, gradX, gradGamma, gradBeta, ...sizes })
+    tape.release(savedMean)
+    tape.release(savedInvStd)
+    tape.accumulate(x, gradX)
+    tape.accumulate(gamma, gradGamma)
+    tape.accumulate(beta, gradBeta)
+  })
+  return out
+}

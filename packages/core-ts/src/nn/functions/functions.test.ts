@@ -1,0 +1,161 @@
+import { describe, expect, test } from 'vitest'
+import { referenceBackend } from '../../backend/reference/index.js'
+import { Rng } from '../../base/rng.js'
+import { gradcheck } from '../gradcheck.js'
+import type { Tape } from '../tape.js'
+import { Parameter, type Shape, sizeOf, type Tensor } from '../tensor.js'
+import * as nn from './index.js'
+
+const float64 = referenceBackend({ precision: 'float64' })
+
+interface Case {
+  name: string
+  shapes: Record<string, Shape>
+  forward: (tape: Tape, inputs: Record<string, Tensor>) => Tensor
+}
+
+const norm = { runningMean: [5], runningVar: [5] }
+const ragged = { frameLengths: Int32Array.of(4, 0, 3), wordLengths: Int32Array.of(1, 3, 2) }
+const picks = {
+  audio: { offsets: Int32Array.of(0, 2, 3, 3, 4), index: Int32Array.of(1, 3, 0, 2) },
+  text: { offsets: Int32Array.of(0, 1, 1, 3, 4), index: Int32Array.of(2, 1, 3, 0) },
+}
+const groups = Int32Array.of(0, 1, 0, 2)
+const exclude = { offsets: Int32Array.of(0, 1, 1, 1, 2), index: Int32Array.of(3, 1) }
+
+const cases: Case[] = [
+  { name: 'add', shapes: { a: [3, 4], b: [3, 4] }, forward: (t, { a, b }) => nn.add(t, a!, b!) },
+  {
+    name: 'add with factors',
+    shapes: { a: [3, 4], b: [3, 4] },
+    forward: (t, { a, b }) => nn.add(t, a!, b!, { alpha: 0.3, beta: -2 }),
+  },
+  { name: 'add to itself', shapes: { a: [5] }, forward: (t, { a }) => nn.add(t, a!, a!) },
+  { name: 'scale', shapes: { x: [2, 3] }, forward: (t, { x }) => nn.scale(t, x!, -1.7) },
+  { name: 'reshape', shapes: { x: [2, 6] }, forward: (t, { x }) => nn.reshape(t, x!, [3, 4]) },
+  {
+    name: 'conv2d',
+    shapes: { x: [2, 4, 3, 2], weight: [3, 3, 2, 3] },
+    forward: (t, { x, weight }) => nn.conv2d(t, x!, weight!),
+  },
+  {
+    name: 'conv2d with slope, kernel 1 × 5',
+    shapes: { x: [2, 2, 6, 2], weight: [1, 5, 2, 2] },
+    forward: (t, { x, weight }) => nn.conv2d(t, x!, weight!, { slope: 0.1 }),
+  },
+  {
+    name: 'batchNorm in training',
+    shapes: { x: [7, 5], gamma: [5], beta: [5], ...norm },
+    forward: (t, { x, ...state }) => nn.batchNorm(t, x!, state as unknown as nn.BatchNormState),
+  },
+  {
+    name: 'batchNorm with running statistics',
+    shapes: { x: [2, 3, 5], gamma: [5], beta: [5] },
+    forward: (t, { x, gamma, beta }) => {
+      const runningMean = t.constant([5], [0.1, 0.2, -0.3, 0.4, 0])
+      const runningVar = t.constant([5], [1, 2, 0.5, 0.7, 3])
+      const state = { gamma: gamma!, beta: beta!, runningMean, runningVar }
+      return nn.batchNorm(t, x!, state, { training: false })
+    },
+  },
+  { name: 'leakyRelu', shapes: { x: [11] }, forward: (t, { x }) => nn.leakyRelu(t, x!, 0.1) },
+  { name: 'relu', shapes: { x: [11] }, forward: (t, { x }) => nn.relu(t, x!) },
+  {
+    name: 'lpPool with a dropped rest',
+    shapes: { x: [2, 5, 9, 3] },
+    forward: (t, { x }) => nn.lpPool(t, x!, { kernel: [2, 4] }),
+  },
+  { name: 'dropout', shapes: { x: [23] }, forward: (t, { x }) => nn.dropout(t, x!, 0.3) },
+  {
+    name: 'gru in both directions',
+    shapes: { x: [2, 4, 3], wIh: [2, 15, 3], wHh: [2, 15, 5], bIh: [2, 15], bHh: [2, 15] },
+    forward: (t, { x, ...weights }) => nn.gru(t, x!, weights as unknown as nn.GruWeights),
+  },
+  {
+    name: 'gru in one direction',
+    shapes: { x: [3, 3, 2], wIh: [1, 6, 2], wHh: [1, 6, 2], bIh: [1, 6], bHh: [1, 6] },
+    forward: (t, { x, ...weights }) => nn.gru(t, x!, weights as unknown as nn.GruWeights),
+  },
+  { name: 'interpolate up', shapes: { x: [2, 3, 4] }, forward: (t, { x }) => nn.interpolate(t, x!, 10) },
+  { name: 'interpolate down', shapes: { x: [2, 7, 2] }, forward: (t, { x }) => nn.interpolate(t, x!, 3) },
+  { name: 'l2Normalize', shapes: { x: [4, 6] }, forward: (t, { x }) => nn.l2Normalize(t, x!) },
+  {
+    name: 'l2Normalize below eps',
+    shapes: { x: [4, 6] },
+    forward: (t, { x }) => nn.l2Normalize(t, x!, { eps: 100 }),
+  },
+  {
+    name: 'embedding with a token twice',
+    shapes: { table: [4, 3] },
+    forward: (t, { table }) => nn.embedding(t, table!, Int32Array.of(2, 0, 2, 1, 1, 2), [2, 3]),
+  },
+  {
+    name: 'maskedMean',
+    shapes: { x: [3, 4, 2] },
+    forward: (t, { x }) => nn.maskedMean(t, x!, Int32Array.of(4, 0, 1)),
+  },
+  {
+    name: 'linear',
+    shapes: { x: [2, 3, 4], weight: [5, 4], bias: [5] },
+    forward: (t, { x, weight, bias }) => nn.linear(t, x!, weight!, bias!),
+  },
+  {
+    name: 'linear with ReLU and without bias',
+    shapes: { x: [6, 4], weight: [5, 4] },
+    forward: (t, { x, weight }) => nn.linear(t, x!, weight!, null, { slope: 0 }),
+  },
+  ...[false, true].flatMap((transA) =>
+    [false, true].map((transB): Case => ({
+      name: `matmul ${transA ? 'aᵀ' : 'a'}·${transB ? 'bᵀ' : 'b'}`,
+      shapes: { a: transA ? [3, 2] : [2, 3], b: transB ? [4, 3] : [3, 4] },
+      forward: (t, { a, b }) => nn.matmul(t, a!, b!, { transA, transB, alpha: 0.7 }),
+    })),
+  ),
+  {
+    name: 'similarity',
+    shapes: { a: [3, 4], b: [5, 4] },
+    forward: (t, { a, b }) => nn.similarity(t, a!, b!, { scale: 1.5 }),
+  },
+  {
+    name: 'similarity of a matrix with itself',
+    shapes: { a: [3, 4] },
+    forward: (t, { a }) => nn.similarity(t, a!, a!),
+  },
+  ...(['STSQ', 'MTSQ', 'MQST'] as const).map((reduction): Case => ({
+    name: `frameScore ${reduction}`,
+    shapes: { frames: [3, 4, 5], words: [3, 3, 5] },
+    forward: (t, { frames, words }) => nn.frameScore(t, frames!, words!, { ...ragged, reduction }),
+  })),
+  {
+    name: 'tripletFromPicks',
+    shapes: { scores: [4, 4] },
+    forward: (t, { scores }) => nn.tripletFromPicks(t, scores!, picks, 0.5).loss,
+  },
+  ...(['own-pair', 'same-clip'] as const).map((positives): Case => ({
+    name: `infoNce, positives ${positives}`,
+    shapes: { audio: [4, 5], text: [4, 5], logTemperature: [1] },
+    forward: (t, { audio, text, logTemperature }) =>
+      nn.infoNce(t, audio!, text!, { groups, logTemperature: logTemperature!, positives, exclude }).loss,
+  })),
+]
+
+describe('gradients against finite differences in float64', () => {
+  test.each(cases)('$name', ({ shapes, forward }) => {
+    const rng = new Rng(3, 'inputs')
+    const parameters = new Map(
+      Object.entries(shapes).map(([name, shape]) => [
+        name,
+        Parameter.from(
+          float64,
+          shape,
+          Float64Array.from({ length: sizeOf(shape) }, () => rng.normal()),
+        ),
+      ]),
+    )
+    const isState = (name: string): boolean => name.startsWith('running')
+    const checked = new Map([...parameters].filter(([name]) => !isState(name)))
+    const report = gradcheck(checked, (tape) => forward(tape, Object.fromEntries(parameters)), { step: 1e-5 })
+    expect(report.entries.length).toBeGreaterThan(checked.size * 3)
+    expect(report.worst!.error, JSON.stringify(report.worst)).toBeLessThan(1e-6)
+  })
+})

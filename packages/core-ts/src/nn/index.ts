@@ -1,0 +1,7 @@
+export * from './functions/index.js'
+export * from './gradcheck.js'
+export * from './init.js'
+export * from './module.js'
+export * from './modules/index.js'
+export * from './tape.js'
+export * from './tensor.js'

@@ -1,0 +1,6 @@
+export * from './batch-norm.js'
+export * from './conv2d.js'
+export * from './dropout.js'
+export * from './embedding.js'
+export * from './gru.js'
+export * from './linear.js'

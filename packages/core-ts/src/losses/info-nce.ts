@@ -1,0 +1,48 @@
+import { expected } from '../base/errors.js'
+import { infoNce as infoNceOf } from '../nn/functions/index.js'
+import { Parameter, Tensor } from '../nn/tensor.js'
+import type { Loss } from './loss.js'
+
+export interface InfoNceLossOptions {
+  /** τ, or its starting value. Default 0.07. */
+  temperature?: number
+  /** Train ln τ with the model. Default false. */
+  learnable?: boolean
+  /**
+   * What other pairs of the anchor's own clip are: 'own-pair' leaves them out of the denominators, 'same-clip' lets them
+   * share the positive mass evenly. Default 'own-pair'.
+   */
+  positives?: 'own-pair' | 'same-clip'
+}
+
+/**
+ * InfoNCE over the batch, both directions summed (DCASE 2023 task 6b baseline): cross-entropy of each clip over the
+ * captions plus of each caption over the clips, of scores / τ. Works on any similarity through its factors.
+ */
+export function infoNce(options: InfoNceLossOptions = {}): Loss {
+  const { temperature = 0.07, learnable = false, positives = 'own-pair' } = options
+  if (!(temperature > 0 && Number.isFinite(temperature)))
+    throw expected('a number above 0', 'temperature', temperature)
+  if (positives !== 'own-pair' && positives !== 'same-clip') {
+    throw expected("'own-pair' or 'same-clip'", 'positives', positives)
+  }
+  return {
+    name: 'info-nce',
+    needs: ['factors'],
+    valueOfEqualScores: (n) => 2 * Math.log(n),
+    build(backend) {
+      const start = Parameter.from(backend, [1], [Math.log(temperature)])
+      const logTemperature = learnable ? start : new Tensor(backend, [1], start.buffer)
+      const named = new Map([['logTemperature', logTemperature]])
+      return {
+        parameters: () => (learnable ? (named as Map<string, Parameter>) : new Map()),
+        buffers: () => (learnable ? new Map() : named),
+        compute({ tape, groups, factors }) {
+          const { audio, text } = factors!
+          const { loss, stats } = infoNceOf(tape, audio, text, { groups, logTemperature, positives })
+          return { loss, statistics: () => ({ ...stats(), temperature: Math.exp(logTemperature.item()) }) }
+        },
+      }
+    },
+  }
+}

@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest'
+import { referenceBackend } from '../backend/reference/index.js'
+import { Rng } from '../base/rng.js'
+import { negatives, type NegativeStrategy, negativeStrategy } from '../negatives/index.js'
+import { Tape } from '../nn/tape.js'
+import { Parameter } from '../nn/tensor.js'
+import { frameWord, pooled } from '../similarity/index.js'
+import { lossCases } from '../testing/loss.cases.js'
+import { smallBatch } from '../testing/small-batch.js'
+import { infoNce, type Loss, lossInput, tripletLoss } from './index.js'
+
+const losses: Loss[] = [
+  ...Object.values(negatives).map((make) => tripletLoss({ negatives: make() })),
+  infoNce({ temperature: 0.2 }),
+  infoNce({ temperature: 0.2, learnable: true, positives: 'same-clip' }),
+]
+const similarities = [pooled(), frameWord(), frameWord({ reduction: 'MTSQ' })]
+const pairs = losses.flatMap((loss) =>
+  similarities.map((similarity) => [loss.name, similarity.name, loss, similarity] as const),
+)
+
+describe.each(pairs)('%s on %s', (_, __, loss, similarity) => {
+  for (const { name, run } of lossCases) {
+    // With shared positives a batch of one clip has a cost: its mass is to be even.
+    if (loss === losses.at(-1) && name.includes('whole batch is one clip')) continue
+    it(name, () => run(loss, similarity))
+  }
+})
+
+const backend = referenceBackend()
+const { n, frames, words, d, groups } = smallBatch
+
+function golden(loss: Loss, similarity = frameWord(), tape = new Tape(backend)) {
+  const audio = {
+    values: tape.constant([n, frames, d], smallBatch.audio()),
+    lengths: new Int32Array(n).fill(frames),
+  }
+  const text = {
+    values: tape.constant([n, words, d], smallBatch.text()),
+    lengths: new Int32Array(n).fill(words),
+  }
+  const input = lossInput(tape, loss.needs, similarity, { audio, text, groups, rng: new Rng(1) })
+  return { input, output: loss.build(backend).compute(input) }
+}
+
+describe('against the NumPy golden', () => {
+  it.each(Object.entries(smallBatch.strategies))('triplet with %s', (name, { loss: wanted }) => {
+    const loss = tripletLoss({ negatives: negativeStrategy(name), margin: smallBatch.margin })
+    expect(golden(loss).output.loss.item()).toBeCloseTo(wanted, 5)
+  })
+
+  it('InfoNCE on pooled vectors', () => {
+    const { temperature, loss: wanted } = smallBatch.infoNce
+    expect(golden(infoNce({ temperature }), pooled()).output.loss.item()).toBeCloseTo(wanted, 4)
+  })
+})
+
+describe('what a loss asks for', () => {
+  it('is all that is computed', () => {
+    const keys = (loss: Loss) =>
+      Object.keys(golden(loss).input).filter((key) => !['tape', 'n', 'groups', 'rng'].includes(key))
+    expect(keys(tripletLoss({ negatives: negatives.random() }))).toEqual(['scores'])
+    expect(keys(tripletLoss({ negatives: negatives['hard-text']() }))).toEqual(['scores', 'text-text'])
+    expect(keys(tripletLoss({ negatives: negatives['easy-audio']() }))).toEqual(['scores', 'audio-audio'])
+    expect(keys(infoNce())).toEqual(['factors'])
+  })
+})
+
+describe('InfoNCE', () => {
+  it('on frame × word scores equals the plain definition', () => {
+    const temperature = 0.1
+    const s = smallBatch.audioText.data
+    let wanted = 0
+    for (let i = 0; i < n; i++) {
+      const candidates = [0, 1, 2, 3].filter((j) => j === i || groups[j] !== groups[i])
+      const ce = (score: (j: number) => number): number =>
+        Math.log(candidates.reduce((sum, j) => sum + Math.exp((score(j) - score(i)) / temperature), 0))
+      wanted += ce((j) => s[i * n + j]!) + ce((j) => s[j * n + i]!)
+    }
+    expect(golden(infoNce({ temperature })).output.loss.item()).toBeCloseTo(wanted / n, 4)
+  })
+
+  it('trains its temperature only when asked, towards a lower loss', () => {
+    const at = (temperature: number) => golden(infoNce({ temperature })).output.loss.item()
+    const loss = infoNce({ temperature: 0.2, learnable: true })
+    using tape = new Tape(backend, { training: true })
+    const running = loss.build(backend)
+    const audio = {
+      values: tape.constant([n, frames, d], smallBatch.audio()),
+      lengths: new Int32Array(n).fill(frames),
+    }
+    const text = {
+      values: tape.constant([n, words, d], smallBatch.text()),
+      lengths: new Int32Array(n).fill(words),
+    }
+    const input = lossInput(tape, loss.needs, frameWord(), { audio, text, groups, rng: new Rng(1) })
+    tape.backward(running.compute(input).loss)
+    const parameter = running.parameters().get('logTemperature')!
+    const h = 1e-3
+    const slope = (at(0.2 * Math.exp(h)) - at(0.2 * Math.exp(-h))) / (2 * h)
+    expect(tape.gradientOf(parameter)![0]).toBeCloseTo(slope, 2)
+    expect(infoNce().build(backend).parameters().size).toBe(0)
+    expect(infoNce().build(backend).buffers().has('logTemperature')).toBe(true)
+    expect(golden(loss).output.statistics()).toMatchObject({ temperature: expect.closeTo(0.2, 5) as number })
+  })
+})
+
+describe('triplet', () => {
+  it('counts pairs without a negative', () => {
+    const loss = tripletLoss({ negatives: negatives.random() })
+    using tape = new Tape(backend)
+    const scores = Parameter.from(backend, [3, 3], new Float32Array(9))
+    const compute = (groups: number[]) =>
+      loss
+        .build(backend)
+        .compute({ tape, n: 3, groups: Int32Array.from(groups), rng: new Rng(1), scores })
+        .statistics()
+    expect(compute([1, 1, 1])['withoutNegatives']).toBe(3)
+    expect(compute([1, 2, 2])['withoutNegatives']).toBe(0)
+  })
+
+  it('refuses a strategy that picks an item of the same clip', () => {
+    const list = { offsets: Int32Array.of(0, 1, 2, 3, 4), index: Int32Array.of(2, 0, 3, 0) }
+    const broken: NegativeStrategy = {
+      name: 'broken',
+      needs: [],
+      select: () => ({ audio: list, text: list, empty: 0 }),
+    }
+    expect(() => golden(tripletLoss({ negatives: broken }))).toThrow(/broken.*item 2 of the same clip/)
+  })
+
+  it('stops at scores that are not finite', () => {
+    const loss = tripletLoss({ negatives: negatives.hard() })
+    using tape = new Tape(backend)
+    const scores = tape.constant([2, 2], [0.1, NaN, 0.2, 0.3])
+    const input = { tape, n: 2, groups: Int32Array.of(0, 1), rng: new Rng(1), scores }
+    expect(() => loss.build(backend).compute(input)).toThrow(expect.objectContaining({ code: 'NUMERIC' }))
+  })
+
+  it('refuses options out of range', () => {
+    expect(() => tripletLoss({ negatives: negatives.hard(), margin: 0 })).toThrow(/margin/)
+    expect(() => infoNce({ temperature: 0 })).toThrow(/temperature/)
+    expect(() => infoNce({ positives: 'all' as never })).toThrow(/positives/)
+  })
+})

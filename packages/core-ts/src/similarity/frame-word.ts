@@ -1,0 +1,49 @@
+import { expected } from '../base/errors.js'
+import { frameScore, type FrameScoreReduction } from '../nn/functions/index.js'
+import type { Tape } from '../nn/tape.js'
+import type { Tensor } from '../nn/tensor.js'
+import { asSequence, countedLengths, type Embedding, type Padding } from './embedding.js'
+import { detached, type Similarity } from './similarity.js'
+
+const reductions: readonly FrameScoreReduction[] = ['STSQ', 'MTSQ', 'MQST']
+
+export interface FrameWordOptions {
+  /** STSQ mean over all frames and words; MTSQ maximum over frames; MQST maximum over words. Default STSQ. */
+  reduction?: FrameScoreReduction
+  /** Default 'masked'. */
+  padding?: Padding
+}
+
+/**
+ * Score of a pair from max(0, frame · word) over all its frames and words (Xie et al., ICASSP 2022, arXiv 2110.02939),
+ * in [0, 1]. Within one modality the score is always the mean over all products, as in the negative-sampling paper.
+ */
+export function frameWord({ reduction = 'STSQ', padding = 'masked' }: FrameWordOptions = {}): Similarity {
+  if (!reductions.includes(reduction))
+    throw expected(`one of ${reductions.join(', ')}`, 'reduction', reduction)
+  const score = (tape: Tape, a: Embedding, b: Embedding, how: FrameScoreReduction): Tensor => {
+    const frames = asSequence(tape, a)
+    const words = asSequence(tape, b)
+    return frameScore(tape, frames.values, words.values, {
+      frameLengths: countedLengths(frames, padding),
+      wordLengths: countedLengths(words, padding),
+      reduction: how,
+    })
+  }
+  return {
+    name: reduction,
+    config: { kind: 'frame-word', reduction, padding },
+    score: (tape, audio, text) => score(tape, audio, text, reduction),
+    factors(tape, audio, text) {
+      const scores = score(tape, audio, text, reduction)
+      return { audio: scores, text: identity(tape, scores.shape[1]!) }
+    },
+    within: (side) => detached(side, (tape, embedding) => score(tape, embedding, embedding, 'STSQ')),
+  }
+}
+
+function identity(tape: Tape, n: number): Tensor {
+  const values = new Float32Array(n * n)
+  for (let i = 0; i < n; i++) values[i * n + i] = 1
+  return tape.constant([n, n], values)
+}

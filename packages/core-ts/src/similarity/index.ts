@@ -1,0 +1,5 @@
+export { type Embedding, type Padding, poolEmbedding } from './embedding.js'
+export { frameWord, type FrameWordOptions } from './frame-word.js'
+export { similarityFromConfig } from './from-config.js'
+export { pooled, type PooledOptions } from './pooled.js'
+export { type Similarity, type SimilarityConfig, toMatrix } from './similarity.js'

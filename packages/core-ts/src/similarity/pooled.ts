@@ -1,0 +1,29 @@
+import { similarity } from '../nn/functions/index.js'
+import { type Padding, poolEmbedding } from './embedding.js'
+import { detached, type Similarity } from './similarity.js'
+
+export interface PooledOptions {
+  /** Default 'masked'. */
+  padding?: Padding
+}
+
+/** Cosine of mean clip vector and mean caption vector (DCASE 2022 task 6b baseline), in [-1, 1]. */
+export function pooled({ padding = 'masked' }: PooledOptions = {}): Similarity {
+  return {
+    name: 'pooled',
+    config: { kind: 'pooled', padding },
+    score(tape, audio, text) {
+      const factors = this.factors(tape, audio, text)
+      return similarity(tape, factors.audio, factors.text)
+    },
+    factors: (tape, audio, text) => ({
+      audio: poolEmbedding(tape, audio, padding),
+      text: poolEmbedding(tape, text, padding),
+    }),
+    within: (side) =>
+      detached(side, (tape, embedding) => {
+        const vectors = poolEmbedding(tape, embedding, padding)
+        return similarity(tape, vectors, vectors)
+      }),
+  }
+}

@@ -1,0 +1,41 @@
+import { matrix, type Matrix } from '../base/matrix.js'
+import { Tape } from '../nn/tape.js'
+import { Tensor } from '../nn/tensor.js'
+import type { Embedding } from './embedding.js'
+
+/** How clips and captions are compared; larger = more similar. */
+export interface Similarity {
+  readonly name: string
+  /** What `similarityFromConfig` needs to make it again. */
+  readonly config: SimilarityConfig
+  /** Scores of every clip against every caption: [clips, captions]. */
+  score(tape: Tape, audio: Embedding, text: Embedding): Tensor
+  /**
+   * Scores as a product: tensors [clips, k] and [captions, k] with score = audio·textᵀ, for losses that never build the
+   * matrix.
+   */
+  factors(tape: Tape, audio: Embedding, text: Embedding): { readonly audio: Tensor; readonly text: Tensor }
+  /** Scores of the items of one modality against each other, n × n, for choosing negatives; carries no gradient. */
+  within(side: Embedding): Matrix
+}
+
+export interface SimilarityConfig {
+  readonly kind: string
+  readonly [option: string]: string
+}
+
+/** Runs `compute` on a detached embedding, off any tape, and brings the scores to the host. */
+export function detached(
+  { values, lengths }: Embedding,
+  compute: (tape: Tape, side: Embedding) => Tensor,
+): Matrix {
+  using tape = new Tape(values.backend)
+  const side = { values: new Tensor(values.backend, values.shape, values.buffer), lengths }
+  return toMatrix(compute(tape, side))
+}
+
+/** A tensor [rows, cols] as a matrix on the host; a copy. */
+export function toMatrix(tensor: Tensor): Matrix {
+  const [rows, cols] = tensor.shape as [number, number]
+  return matrix(rows, cols, Float32Array.from(tensor.toArray()))
+}

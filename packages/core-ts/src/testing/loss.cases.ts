@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import type { Backend } from '../backend/port.js'
+import { referenceBackend } from '../backend/reference/index.js'
+import { Rng } from '../base/rng.js'
+import { type Loss, lossInput } from '../losses/loss.js'
+import { gradcheck } from '../nn/gradcheck.js'
+import { Tape } from '../nn/tape.js'
+import { Parameter } from '../nn/tensor.js'
+import type { Similarity } from '../similarity/index.js'
+
+/** One requirement on every loss; `run` throws when it is not met. */
+export interface LossCase {
+  readonly name: string
+  run(loss: Loss, similarity: Similarity): void
+}
+
+interface Sides {
+  readonly audio: Parameter
+  readonly text: Parameter
+  readonly n: number
+}
+
+const [frames, words, d] = [3, 2, 4]
+
+/** Positive numbers, so that no ReLU'd product stands at its kink. */
+function sides(backend: Backend, n: number, seed = 1): Sides {
+  const rng = new Rng(seed, 'loss-cases')
+  const draw = (steps: number): Parameter => {
+    const values = Float64Array.from({ length: n * steps * d }, () => rng.between(0.02, 0.6))
+    return Parameter.from(backend, [n, steps, d], values)
+  }
+  return { audio: draw(frames), text: draw(words), n }
+}
+
+function compute(
+  tape: Tape,
+  loss: Loss,
+  similarity: Similarity,
+  { audio, text, n }: Sides,
+  groups: readonly number[],
+) {
+  const batch = {
+    audio: { values: audio, lengths: new Int32Array(n).fill(frames) },
+    text: { values: text, lengths: new Int32Array(n).fill(words) },
+    groups: Int32Array.from(groups),
+    rng: new Rng(7, 'negatives'),
+  }
+  const running = loss.build(tape.backend)
+  return { running, ...running.compute(lossInput(tape, loss.needs, similarity, batch)) }
+}
+
+const norm = (values: ArrayLike<number>): number => Math.hypot(...Array.from(values))
+
+export const lossCases: readonly LossCase[] = [
+  {
+    name: 'has the gradient of its value',
+    run(loss, similarity) {
+      const both = sides(referenceBackend({ precision: 'float64' }), 4)
+      const parameters = new Map([
+        ['audio', both.audio],
+        ['text', both.text],
+      ])
+      const { worst } = gradcheck(
+        parameters,
+        (tape) => compute(tape, loss, similarity, both, [0, 1, 0, 2]).loss,
+      )
+      assert.ok(worst !== null && worst.error < 1e-5, `worst: ${JSON.stringify(worst)}`)
+    },
+  },
+  {
+    name: 'reports its value, finite and not negative, among finite statistics',
+    run(loss, similarity) {
+      using tape = new Tape(referenceBackend())
+      const output = compute(tape, loss, similarity, sides(tape.backend, 5), [0, 1, 2, 3, 4])
+      assert.deepEqual(output.loss.shape, [1])
+      const statistics = output.statistics()
+      assert.equal(statistics['loss'], output.loss.item())
+      for (const [name, value] of Object.entries(statistics))
+        assert.ok(Number.isFinite(value), `${name} is ${value}`)
+      assert.ok(output.loss.item() >= 0)
+    },
+  },
+  {
+    name: 'is 0 without gradient when the whole batch is one clip',
+    run(loss, similarity) {
+      const both = sides(referenceBackend(), 3)
+      using tape = new Tape(both.audio.backend, { training: true })
+      const output = compute(tape, loss, similarity, both, [4, 4, 4])
+      assert.ok(Math.abs(output.loss.item()) < 1e-6, `loss ${output.loss.item()}`)
+      tape.backward(output.loss)
+      for (const side of [both.audio, both.text]) assert.ok(norm(tape.gradientOf(side) ?? [0]) < 1e-6)
+    },
+  },
+  {
+    name: 'takes a batch of one pair',
+    run(loss, similarity) {
+      using tape = new Tape(referenceBackend())
+      const { loss: value } = compute(tape, loss, similarity, sides(tape.backend, 1), [0])
+      assert.ok(Math.abs(value.item()) < 1e-6)
+    },
+  },
+  {
+    name: 'has the stated value when all scores are equal',
+    run(loss, similarity) {
+      const backend = referenceBackend()
+      const n = 5
+      const same = (steps: number) =>
+        Parameter.from(backend, [n, steps, d], new Float32Array(n * steps * d).fill(0.5))
+      using tape = new Tape(backend)
+      const output = compute(
+        tape,
+        loss,
+        similarity,
+        { audio: same(frames), text: same(words), n },
+        [0, 1, 2, 3, 4],
+      )
+      assert.ok(Math.abs(output.loss.item() - loss.valueOfEqualScores(n)) < 1e-5, `${output.loss.item()}`)
+    },
+  },
+  {
+    name: 'repeats itself bit for bit',
+    run(loss, similarity) {
+      const [first, second] = [1, 2].map(() => {
+        const both = sides(referenceBackend(), 6)
+        using tape = new Tape(both.audio.backend, { training: true })
+        const { loss: value } = compute(tape, loss, similarity, both, [0, 1, 2, 2, 3, 4])
+        const before = value.item()
+        tape.backward(value)
+        return [before, ...tape.gradientOf(both.audio)!, ...tape.gradientOf(both.text)!]
+      })
+      assert.deepEqual(first, second)
+    },
+  },
+]

@@ -222,9 +222,15 @@ Napi::Value set_threads(const Napi::CallbackInfo& info) {
   return threads(info);
 }
 
+#if defined(__clang__)
+constexpr const char* kCompiler = "Clang " __clang_version__;
+#else
+constexpr const char* kCompiler = "GCC " __VERSION__;
+#endif
+
 Napi::Value build_info(const Napi::CallbackInfo& info) {
   Napi::Object result = Napi::Object::New(info.Env());
-  result.Set("compiler", SONOTEXT_COMPILER);
+  result.Set("compiler", kCompiler);
   result.Set("cuda", Napi::Number::New(info.Env(), cuda_build_version()));
   result.Set("physicalCores", Napi::Number::New(info.Env(), ThreadPool::physical_cores()));
   return result;

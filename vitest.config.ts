@@ -1,0 +1,19 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+const source = (path: string) => fileURLToPath(new URL(`packages/${path}`, import.meta.url))
+
+export default defineConfig({
+  // Tests run on the sources, not on what the last build left in dist.
+  resolve: {
+    alias: [
+      { find: /^@sonotext\/native-cuda$/, replacement: source('native-cuda/src/index.ts') },
+      { find: /^@sonotext\/core$/, replacement: source('core-ts/src/index.ts') },
+      { find: /^@sonotext\/core\/([\w-]+)$/, replacement: `${source('core-ts/src')}/$1/index.ts` },
+    ],
+  },
+  test: {
+    include: ['packages/*/src/**/*.test.ts', 'tools/**/*.test.mjs'],
+    testTimeout: 60_000,
+  },
+})

@@ -35,38 +35,58 @@ export interface TextLine {
   readonly ended: boolean
 }
 
+export interface ByteLine {
+  /** Counted from 1. */
+  readonly number: number
+  /** Without its line end (LF or CR LF) and without a byte order mark; valid until the next line is asked for. */
+  readonly bytes: Uint8Array
+  readonly ended: boolean
+}
+
 export interface ReadLinesOptions {
   /** Longest line accepted, in bytes; default 64 MiB. A longer one is no text file of lines. */
   maxBytes?: number
-  /** 'replace' reads invalid UTF-8 as U+FFFD instead of refusing it; default 'refuse'. */
-  invalid?: 'refuse' | 'replace'
   signal?: AbortSignal | undefined
 }
 
 /** Lines of a UTF-8 file in a stream: memory is one chunk and one line. Throws as {@link readTextFile}. */
 export async function* readLines(path: string, options: ReadLinesOptions = {}): AsyncGenerator<TextLine> {
-  const { maxBytes = 64 * 2 ** 20, invalid = 'refuse', signal } = options
-  const decoder = new TextDecoder('utf-8', { fatal: invalid === 'refuse', ignoreBOM: true })
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  for await (const { number, bytes, ended } of byteLines(createReadStream(path, bigChunks), path, options)) {
+    let text: string
+    try {
+      text = decoder.decode(bytes)
+    } catch {
+      throw notUtf8(path, number)
+    }
+    yield { number, text, ended }
+  }
+}
+
+const bigChunks = { highWaterMark: 2 ** 20 }
+
+/** Lines of a stream of bytes, undecoded. Throws INVALID_FILE for UTF-16 and for a line past `maxBytes`. */
+export async function* byteLines(
+  chunks: AsyncIterable<Uint8Array>,
+  path: string,
+  options: ReadLinesOptions = {},
+): AsyncGenerator<ByteLine> {
+  const { maxBytes = 64 * 2 ** 20, signal } = options
   let number = 0
   let pending: Uint8Array[] = []
   let pendingBytes = 0
-  const finish = (tail: Uint8Array, ended: boolean): TextLine => {
+  const finish = (tail: Uint8Array, ended: boolean): ByteLine => {
     number++
     let bytes = pending.length === 0 ? tail : Buffer.concat([...pending, tail])
     pending = []
     pendingBytes = 0
     if (ended && bytes[bytes.length - 1] === 0x0d) bytes = bytes.subarray(0, -1)
     if (number === 1 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) bytes = bytes.subarray(3)
-    try {
-      return { number, text: decoder.decode(bytes), ended }
-    } catch {
-      throw notUtf8(path, number)
-    }
+    return { number, bytes, ended }
   }
-  const stream = createReadStream(path, { highWaterMark: 2 ** 20 })
   let first = true
   try {
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
+    for await (const chunk of chunks) {
       throwIfAborted(signal)
       if (first) refuseUtf16(chunk, path)
       first = false

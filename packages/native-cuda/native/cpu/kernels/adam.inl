@@ -1,9 +1,40 @@
 #include "../../core/ops.hpp"
+#include "chunks.inl"
 
 namespace sonotext::SONOTEXT_ISA {
 namespace {
 
-inline Status adam(const AdamArgs&, Exec&) { return Status::unsupported("adam: kernel missing"); }
+inline Status adam(const AdamArgs& args, Exec& exec) {
+  const double correction1 = 1.0 - __builtin_pow(args.beta1, static_cast<double>(args.step));
+  const double correction2 = 1.0 - __builtin_pow(args.beta2, static_cast<double>(args.step));
+  // PyTorch's order of operations: the step size carries the first correction, the root the second.
+  const Vec step = vset(static_cast<float>(args.lr / correction1));
+  const Vec root = vset(static_cast<float>(__builtin_sqrt(correction2)));
+  const Vec eps = vset(static_cast<float>(args.eps));
+  const Vec beta2 = vset(static_cast<float>(args.beta2));
+  const Vec rest1 = vset(static_cast<float>(1.0 - args.beta1));
+  const Vec rest2 = vset(static_cast<float>(1.0 - args.beta2));
+  const Vec decay = vset(args.decoupled != 0 ? 0.0f : static_cast<float>(args.weightDecay));
+  const Vec shrink = vset(args.decoupled != 0 ? static_cast<float>(1.0 - args.lr * args.weightDecay) : 1.0f);
+  float* param = args.param.data;
+  float* first = args.m.data;
+  float* second = args.v.data;
+  const float* grad = args.grad.data;
+  for_chunks(exec, args.param.size, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i += kLanes) {
+      const int64_t n = end - i;
+      const Vec p = shrink * vload_n(param + i, n);
+      const Vec g = vfma(decay, p, vload_n(grad + i, n));
+      const Vec old = vload_n(first + i, n);
+      const Vec m = vfma(rest1, g - old, old);
+      const Vec v = vfma(rest2 * g, g, beta2 * vload_n(second + i, n));
+      vstore_n(first + i, m, n);
+      vstore_n(second + i, v, n);
+      vstore_n(param + i, vfnma(step, m / (vsqrt(v) / root + eps), p), n);
+    }
+  });
+  return {};
+}
 
 }  // namespace
 }  // namespace sonotext::SONOTEXT_ISA

@@ -1,0 +1,31 @@
+// Elementwise work in chunks of a fixed size, so that the cut does not depend on the number of threads.
+#pragma once
+
+#include "../../core/exec.hpp"
+
+namespace sonotext::SONOTEXT_ISA {
+namespace {
+
+constexpr int64_t kElementChunk = 1 << 15;  // 128 KiB of floats: a few of them fit the second-level cache
+
+// f(begin, end) over [0, n).
+template <class F>
+inline void for_chunks(Exec& exec, int64_t n, F&& f) {
+  const int64_t count = (n + kElementChunk - 1) / kElementChunk;
+  parallel_for(exec, count, [&](int64_t index, int) {
+    const int64_t begin = index * kElementChunk;
+    const int64_t rest = n - begin;
+    f(begin, begin + (rest < kElementChunk ? rest : kElementChunk));
+  });
+}
+
+// out[i] = op(i-th vector of loads) for i in [begin, end): `op(i, lanes)` gives the vector to store.
+template <class F>
+inline void map_lanes(float* out, int64_t begin, int64_t end, F&& op) {
+  int64_t i = begin;
+  for (; i + kLanes <= end; i += kLanes) vstore(out + i, op(i, int64_t{kLanes}));
+  if (i < end) vstore_n(out + i, op(i, end - i), end - i);
+}
+
+}  // namespace
+}  // namespace sonotext::SONOTEXT_ISA

@@ -1,5 +1,6 @@
 #include "../../core/ops.hpp"
 #include "gemm_core.inl"
+#include "gemm_skinny.inl"
 
 namespace sonotext::SONOTEXT_ISA {
 namespace {
@@ -12,6 +13,9 @@ inline Status gemm(const GemmArgs& g, Exec& exec) {
   e.beta = static_cast<float>(g.beta);
   e.bias = g.bias.data;
   e.slope = static_cast<float>(g.slope);
+  if (g.m == 0 || g.n == 0) return {};
+  Status status;
+  if (gemm_skinny(exec, a, b, g.m, g.n, g.k, g.out.data, g.n, e, &status)) return status;
   return gemm_parallel(exec, a, b, g.m, g.n, g.k, g.out.data, g.n, e);
 }
 

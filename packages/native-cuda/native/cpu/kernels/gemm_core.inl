@@ -26,8 +26,11 @@ inline i64 gemm_min(i64 a, i64 b) { return a < b ? a : b; }
 inline i64 gemm_max(i64 a, i64 b) { return a > b ? a : b; }
 inline i64 ceil_div(i64 a, i64 b) { return (a + b - 1) / b; }
 
-// k in one pass of the micro-kernel: an A panel (kMr × kKc) stays in L1 while B panels stream from L2.
-constexpr i64 kKc = kLanes == 16 ? 512 : 384;
+// k in one pass of the micro-kernel. AVX-512: an A panel (kMr × kKc, 28 KB) stays in L1 while B panels stream from L2.
+// Others: a B panel (kKc × kNr, 24 KB or less) stays in L1 while the A block (kMc rows) streams from a smaller L2.
+constexpr bool kPanelOfAInL1 = kLanes == 16;
+constexpr i64 kKc = kPanelOfAInL1 ? 512 : 384;
+constexpr i64 kMc = kLanes == 16 ? 2 * kMr : kLanes == 8 ? 12 * kMr : 16 * kMr;
 
 // Floats of a packed operand. The slack lets packing store whole vectors.
 inline i64 packed_a_size(i64 m, i64 k) { return ceil_div(m, kMr) * kMr * k + kLanes; }
@@ -70,19 +73,25 @@ inline void pack_panel(const float* src, i64 line, i64 step, i64 count, i64 k, f
   }
 }
 
-// Panels [first, last) of the m × k matrix a, written to their places in dst.
-inline void pack_a_panels(MatIn a, i64 m, i64 k, i64 first, i64 last, float* dst) {
-  for (i64 r = first; r < last; ++r) {
-    pack_panel<kMr>(a.data + r * kMr * a.rows, a.rows, a.cols, gemm_min(kMr, m - r * kMr), k, dst + r * kMr * k);
+// Panels [first, last) of `lines` lines. Where neighbouring lines are neighbours in memory, every stretch of k is packed
+// for all panels before the next one, so that a page is visited once.
+template <int kWidth>
+inline void pack_panels(const float* src, i64 line, i64 step, i64 lines, i64 k, i64 first, i64 last, float* dst) {
+  const i64 stretch = line == 1 ? 32 : k;
+  for (i64 p = 0; p < k; p += stretch) {
+    for (i64 i = first; i < last; ++i) {
+      const i64 at = i * kWidth;
+      pack_panel<kWidth>(src + at * line + p * step, line, step, gemm_min(kWidth, lines - at), gemm_min(stretch, k - p),
+                         dst + at * k + p * kWidth);
+    }
   }
 }
-inline void pack_a(MatIn a, i64 m, i64 k, float* dst) { pack_a_panels(a, m, k, 0, ceil_div(m, kMr), dst); }
 
-// Panels [first, last) of the k × n matrix b.
+inline void pack_a(MatIn a, i64 m, i64 k, float* dst) {
+  pack_panels<kMr>(a.data, a.rows, a.cols, m, k, 0, ceil_div(m, kMr), dst);
+}
 inline void pack_b_panels(MatIn b, i64 k, i64 n, i64 first, i64 last, float* dst) {
-  for (i64 c = first; c < last; ++c) {
-    pack_panel<kNr>(b.data + c * kNr * b.cols, b.cols, b.rows, gemm_min(kNr, n - c * kNr), k, dst + c * kNr * k);
-  }
+  pack_panels<kNr>(b.data, b.cols, b.rows, n, k, first, last, dst);
 }
 inline void pack_b(MatIn b, i64 k, i64 n, float* dst) { pack_b_panels(b, k, n, 0, ceil_div(n, kNr), dst); }
 
@@ -96,14 +105,18 @@ inline void gemm_block(const float* a, const float* b, i64 m, i64 n, i64 k, floa
     Epilogue part = e;
     if (pass > 0) part.beta = 1.0f;
     if (pass + 1 < passes) part.bias = nullptr, part.slope = 1.0f;
-    for (i64 i = 0; i < m; i += kMr) {
-      const int rows = static_cast<int>(gemm_min(kMr, m - i));
-      for (i64 j = 0; j < n; j += kNr) {
-        const i64 columns = gemm_min(kNr, n - j);
-        Epilogue tile = part;
-        if (tile.bias) tile.bias += j;
-        micro_tile(rows, columns, kp, a + i * k + p0 * kMr, b + j * k + p0 * kNr, out + i * ldo + j, ldo, tile);
-      }
+    const auto tile = [&](i64 i, i64 j) {
+      Epilogue at = part;
+      if (at.bias) at.bias += j;
+      micro_tile(static_cast<int>(gemm_min(kMr, m - i)), gemm_min(kNr, n - j), kp, a + i * k + p0 * kMr,
+                 b + j * k + p0 * kNr, out + i * ldo + j, ldo, at);
+    };
+    if constexpr (kPanelOfAInL1) {
+      for (i64 i = 0; i < m; i += kMr)
+        for (i64 j = 0; j < n; j += kNr) tile(i, j);
+    } else {
+      for (i64 j = 0; j < n; j += kNr)
+        for (i64 i = 0; i < m; i += kMr) tile(i, j);
     }
   }
 }
@@ -120,49 +133,54 @@ inline void gemm_serial(MatIn a, MatIn b, i64 m, i64 n, i64 k, float* out, i64 l
   gemm_block(pa, pb, m, n, k, out, ldo, e);
 }
 
-// Panels per unit of parallel work: about 1.8 million multiply-adds at k = 256.
-constexpr i64 kRowPanels = kLanes == 1 ? 14 : 56 / kMr;
-constexpr i64 kColumnPanels = 128 / kNr;
+// Below this many multiply-adds waking the pool costs more than it saves.
+constexpr i64 kSerialWork = 1 << 20;
 
-// The same over the pool, any size. Call it from the op's own thread.
+// body(0..count-1, worker), on the calling thread when the whole is too small to share.
+template <class F>
+inline void gemm_chunks(Exec& exec, i64 count, i64 work, F&& body) {
+  if (work < kSerialWork) {
+    for (i64 i = 0; i < count; ++i) body(i, 0);
+  } else {
+    parallel_for(exec, count, body);
+  }
+}
+
+// out[m×n] (row stride ldo) = act(alpha·a·b + beta·out + bias) over the pool, any size. Slabs of B (kKc deep) are packed
+// together, then every chunk packs its own rows of A. Call it from the op's own thread.
 inline Status gemm_parallel(Exec& exec, MatIn a, MatIn b, i64 m, i64 n, i64 k, float* out, i64 ldo, const Epilogue& e) {
   if (m == 0 || n == 0) return {};
-  const i64 ms = gemm_min(m, 2048 / kMr * kMr), ns = gemm_min(n, 2048), ks = gemm_min(k, 2 * kKc);
-  float* pa = static_cast<float*>(exec.scratch(4 * packed_a_size(ms, ks)));
-  float* pb = static_cast<float*>(exec.scratch(4 * packed_b_size(ks, ns)));
+  const i64 passes = gemm_max(1, ceil_div(k, kKc)), kc = ceil_div(k, passes);
+  const i64 nc = gemm_min(n, 512);
+  const i64 rowChunks = ceil_div(m, kMc);
+  const i64 aSize = ceil_div(packed_a_size(gemm_min(m, kMc), kc), 16) * 16;
+  float* pb = static_cast<float*>(exec.scratch(4 * packed_b_size(kc, nc)));
+  float* pa = static_cast<float*>(exec.scratch(4 * aSize * exec.threads()));
   if (!pa || !pb) return {Code::out_of_memory, "gemm: scratch memory for the packed operands"};
-  for (i64 j0 = 0; j0 < n; j0 += ns) {
-    const i64 nj = gemm_min(ns, n - j0), bPanels = ceil_div(nj, kNr);
-    i64 p0 = 0;
-    do {
-      const i64 kp = gemm_min(ks, k - p0);
-      for (i64 i0 = 0; i0 < m; i0 += ms) {
-        if (exec.cancelled()) return {Code::cancelled, "gemm: cancelled"};
-        const i64 mi = gemm_min(ms, m - i0), aPanels = ceil_div(mi, kMr);
-        const i64 aChunks = ceil_div(aPanels, kRowPanels), bChunks = ceil_div(bPanels, kColumnPanels);
-        const i64 packed = i0 == 0 ? bChunks : 0;
-        parallel_for(exec, aChunks + packed, [&](i64 chunk, int) {
-          if (chunk < aChunks) {
-            const i64 first = chunk * kRowPanels, last = gemm_min(aPanels, first + kRowPanels);
-            pack_a_panels(a.at(i0, p0), mi, kp, first, last, pa);
-          } else {
-            const i64 first = (chunk - aChunks) * kColumnPanels, last = gemm_min(bPanels, first + kColumnPanels);
-            pack_b_panels(b.at(p0, j0), kp, nj, first, last, pb);
-          }
-        });
-        Epilogue part = e;
-        if (p0 > 0) part.beta = 1.0f;
-        if (p0 + kp < k) part.bias = nullptr, part.slope = 1.0f;
-        parallel_for(exec, aChunks * bChunks, [&](i64 chunk, int) {
-          const i64 r = chunk / bChunks * kRowPanels * kMr, c = chunk % bChunks * kColumnPanels * kNr;
-          Epilogue tile = part;
-          if (tile.bias) tile.bias += j0 + c;
-          gemm_block(pa + r * kp, pb + c * kp, gemm_min(kRowPanels * kMr, mi - r),
-                     gemm_min(kColumnPanels * kNr, nj - c), kp, out + (i0 + r) * ldo + j0 + c, ldo, tile);
-        });
-      }
-      p0 += kp;
-    } while (p0 < k);
+  for (i64 j0 = 0; j0 < n; j0 += nc) {
+    const i64 nj = gemm_min(nc, n - j0), panels = ceil_div(nj, kNr);
+    // Few rows: cut the columns too, down to 128 of them.
+    const i64 wanted = gemm_min(ceil_div(16, rowChunks), ceil_div(nj, 128));
+    const i64 chunkPanels = ceil_div(panels, wanted), columnChunks = ceil_div(panels, chunkPanels);
+    for (i64 pass = 0; pass < passes; ++pass) {
+      if (exec.cancelled()) return {Code::cancelled, "gemm: cancelled"};
+      const i64 p0 = pass * kc, kp = gemm_min(kc, k - p0);
+      gemm_chunks(exec, ceil_div(panels, 2), kp * nj * 16, [&](i64 chunk, int) {
+        pack_b_panels(b.at(p0, j0), kp, nj, 2 * chunk, gemm_min(panels, 2 * chunk + 2), pb);
+      });
+      Epilogue part = e;
+      if (pass > 0) part.beta = 1.0f;
+      if (pass + 1 < passes) part.bias = nullptr, part.slope = 1.0f;
+      gemm_chunks(exec, rowChunks * columnChunks, m * nj * kp, [&](i64 chunk, int worker) {
+        const i64 i = chunk / columnChunks * kMc, j = chunk % columnChunks * chunkPanels * kNr;
+        const i64 rows = gemm_min(kMc, m - i);
+        float* mine = pa + worker * aSize;
+        pack_a(a.at(i, p0), rows, kp, mine);
+        Epilogue at = part;
+        if (at.bias) at.bias += j0 + j;
+        gemm_block(mine, pb + j * kp, rows, gemm_min(chunkPanels * kNr, nj - j), kp, out + i * ldo + j0 + j, ldo, at);
+      });
+    }
   }
   return {};
 }

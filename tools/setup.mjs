@@ -3,6 +3,7 @@
 // that is new enough. Plain JavaScript for Node 20 without node_modules. A second run rebuilds nothing.
 //
 //   node tools/setup.mjs                        set up
+//   node tools/setup.mjs --only native-cuda     set up no more than one package and what it needs
 //   node tools/setup.mjs --then test -- [args]  set up, check, run the tests (args go to vitest)
 //   node tools/setup.mjs --then demo -- [args]  set up, run the demo (args go to `sonotext demo`)
 import { existsSync, readFileSync } from 'node:fs'
@@ -16,10 +17,11 @@ import { chooseNode } from './setup/node.mjs'
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 
 function parse(argv) {
-  const options = { then: undefined, rest: [] }
+  const options = { then: undefined, only: undefined, rest: [] }
   for (let i = 0; i < argv.length; i++) {
     if (argv[i] === '--') return { ...options, rest: argv.slice(i + 1) }
     if (argv[i] === '--then') options.then = argv[++i]
+    else if (argv[i] === '--only') options.only = argv[++i]
     else
       throw new SetupError(
         `Unknown option ${argv[i]}.`,
@@ -42,10 +44,10 @@ async function packages() {
   })
 }
 
-async function typescript(node, env) {
+async function typescript(node, env, only) {
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
   const started = Date.now()
-  await captured(node, [tsc, '-b'], {
+  await captured(node, [tsc, '-b', ...(only === undefined ? [] : [join(root, 'packages', only)])], {
     cwd: root,
     env,
     log: join(root, 'build', 'log', 'typescript.txt'),
@@ -81,16 +83,19 @@ function say(line) {
 }
 
 try {
-  const { then, rest } = parse(process.argv.slice(2))
+  const { then, only, rest } = parse(process.argv.slice(2))
   if (then !== undefined && !Object.hasOwn(jobs, then)) {
     throw new SetupError(`Unknown job "${then}".`, `Use one of: ${Object.keys(jobs).join(', ')}.`)
+  }
+  if (only !== undefined && !existsSync(join(root, 'packages', only, 'tsconfig.json'))) {
+    throw new SetupError(`There is no package "${only}".`, 'Name a folder of packages/.')
   }
   await packages()
   const node = chooseNode(root)
   const bin = join(root, 'node_modules', '.bin')
   const env = { ...process.env, PATH: [dirname(node), bin, process.env.PATH].join(delimiter) }
   await buildNative({ root, node, env, say })
-  await typescript(node, env)
+  await typescript(node, env, only)
   process.exitCode = then === undefined ? 0 : await jobs[then](node, env, rest)
 } catch (error) {
   if (!(error instanceof SetupError)) throw error

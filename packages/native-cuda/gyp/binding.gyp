@@ -22,6 +22,7 @@
     {
       "target_name": "sonotext",
       "sources": [
+        "../native/core/aligned.cpp",
         "../native/core/arena.cpp",
         "../native/core/check.cpp",
         "../native/core/device.cpp",

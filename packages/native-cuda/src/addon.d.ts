@@ -104,6 +104,8 @@ export interface Addon {
   /** Whether the device's table has an entry for the op. */
   supports(device: DeviceHandle, op: OpName): boolean
 
+  /** A Float32Array over zeroed memory that begins on a cache line (huge pages from 4 MiB), freed when collected. */
+  hostArray(length: number): Float32Array<ArrayBuffer>
   /** Zeroed memory for `length` floats on a device that has its own. */
   alloc(device: DeviceHandle, length: number): BufferHandle
   /** Gives the memory back now; false when that was done before. Running ops keep it alive until they end. */

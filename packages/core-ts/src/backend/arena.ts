@@ -1,42 +1,64 @@
+import { expected } from '../base/errors.js'
+
 /**
- * Float32Arrays of a host backend, recycled by size. Training allocates the same sizes step after step: reusing them saves
- * the zeroing and the page faults of fresh memory. A buffer is found again by its exact length.
+ * Float32Arrays of a host backend, recycled by size. Training allocates much the same sizes step after step: reusing them
+ * saves the zeroing and the page faults of fresh memory. Sizes fall into buckets an eighth of an octave wide, so that
+ * batches of different lengths share memory too and at most an eighth of it is idle.
  */
 export class HostArena {
-  readonly #free = new Map<number, Float32Array[]>()
-  readonly #known = new WeakSet<Float32Array>()
+  readonly #make: (length: number) => Float32Array<ArrayBuffer>
   readonly #limit: number
+  /** Whole bucket-sized arrays waiting for reuse, by their length. */
+  readonly #free = new Map<number, Float32Array<ArrayBuffer>[]>()
+  /** Arrays handed out, with the bucket-sized array each lies in. */
+  readonly #whole = new WeakMap<Float32Array, Float32Array<ArrayBuffer>>()
   #kept = 0
 
-  /** `limit`: most bytes kept for reuse; what comes back beyond it is left to the garbage collector. */
-  constructor(limit = 2 ** 31) {
+  /**
+   * `make` allocates; `limit` is the most bytes kept for reuse (what comes back beyond it is left to the garbage
+   * collector).
+   */
+  constructor(make = (length: number) => new Float32Array(length), limit = 2 ** 31) {
+    this.#make = make
     this.#limit = limit
   }
 
   /** Contents unspecified. */
   alloc(length: number): Float32Array {
-    const reused = this.#free.get(length)?.pop()
-    if (reused !== undefined) {
-      this.#kept -= reused.byteLength
-      this.#known.add(reused)
-      return reused
-    }
-    const fresh = new Float32Array(length)
-    this.#known.add(fresh)
-    return fresh
+    if (!(Number.isSafeInteger(length) && length >= 0))
+      throw expected('a number of elements', 'length', length)
+    const size = bucket(length)
+    const list = this.#free.get(size)
+    const reused = list?.pop()
+    if (reused !== undefined) this.#kept -= reused.byteLength
+    if (list?.length === 0) this.#free.delete(size)
+    const whole = reused ?? this.#make(size)
+    const view = new Float32Array(whole.buffer, whole.byteOffset, length)
+    this.#whole.set(view, whole)
+    return view
   }
 
   /** Arrays from elsewhere and arrays already given back are ignored. */
   free(buffer: Float32Array): void {
-    if (!this.#known.delete(buffer) || this.#kept + buffer.byteLength > this.#limit) return
-    this.#kept += buffer.byteLength
-    const list = this.#free.get(buffer.length)
-    if (list === undefined) this.#free.set(buffer.length, [buffer])
-    else list.push(buffer)
+    const whole = this.#whole.get(buffer)
+    if (whole === undefined) return
+    this.#whole.delete(buffer)
+    if (this.#kept + whole.byteLength > this.#limit) return
+    this.#kept += whole.byteLength
+    const list = this.#free.get(whole.length)
+    if (list === undefined) this.#free.set(whole.length, [whole])
+    else list.push(whole)
   }
 
   /** Bytes waiting for reuse. */
   get kept(): number {
     return this.#kept
   }
+}
+
+/** The smallest m·2^e with m from 8 to 15 that is not below `length`, at least a cache line. */
+function bucket(length: number): number {
+  if (length <= 16) return 16
+  const step = 2 ** (Math.floor(Math.log2(length)) - 3)
+  return Math.ceil(length / step) * step
 }

@@ -1,4 +1,5 @@
 export { HostArena } from './arena.js'
+export { chainBackends, type ChainOptions } from './chain.js'
 export { machineReport, type MachineReport } from './machine.js'
 export { nativeBackend, type NativeOptions } from './native.js'
 export { openBackend, type OpenBackendOptions } from './open.js'

@@ -33,7 +33,7 @@ export function nativeBackend(options: NativeOptions = {}): Backend {
     get info() {
       return { device: device.name, isa: device.isa, threads: addon.threads(), reason }
     },
-    memory: device.hostMemory ? hostMemory() : deviceMemory(addon, device),
+    memory: device.hostMemory ? hostMemory(addon) : deviceMemory(addon, device),
     supports: (op) => translated(() => addon.supports(device, op)),
     run(op, args) {
       try {
@@ -71,8 +71,8 @@ export function load(): Addon {
   }
 }
 
-function hostMemory(): Memory {
-  const arena = new HostArena()
+function hostMemory(addon: Addon): Memory {
+  const arena = new HostArena((length) => translated(() => addon.hostArray(length)))
   return {
     alloc: (length) => arena.alloc(length),
     free(buffer) {

@@ -1,4 +1,5 @@
 import { expected, SonotextError } from '../base/errors.js'
+import { chainBackends } from './chain.js'
 import { load, nativeBackend } from './native.js'
 import type { Backend } from './port.js'
 import { referenceBackend } from './reference/index.js'
@@ -16,7 +17,8 @@ export interface OpenBackendOptions {
 }
 
 /**
- * Opens what the library computes on.
+ * Opens what the library computes on. Ops that a device has no entry for are taken by the next of
+ * device → cpu → reference, which a Node warning says once per op.
  * @throws SonotextError BACKEND_UNAVAILABLE when a device named by the caller is not there, with what to do
  */
 export function openBackend(options: OpenBackendOptions = {}): Backend {
@@ -30,11 +32,10 @@ export function openBackend(options: OpenBackendOptions = {}): Backend {
   if (device === 'reference') return referenceBackend()
   const native = (reason?: string) => {
     if (threads !== undefined) load().setThreads(threads)
-    return nativeBackend({
-      device: device === 'auto' ? 'cpu' : device,
-      ...(isa === undefined ? {} : { isa }),
-      ...(reason === undefined ? {} : { reason }),
-    })
+    const own = { ...(isa === undefined ? {} : { isa }), ...(reason === undefined ? {} : { reason }) }
+    const first = nativeBackend({ ...own, device: device === 'auto' ? 'cpu' : device })
+    const others = first.info.device === 'cpu' ? [] : [nativeBackend()]
+    return chainBackends(first, [...others, referenceBackend()])
   }
   if (device !== 'auto' || isa !== undefined) return native()
   try {

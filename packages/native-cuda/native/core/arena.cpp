@@ -29,7 +29,7 @@ Arena::~Arena() {
 
 void* Arena::take(std::int64_t bytes) {
   if (bytes < 0 || bytes > INT64_MAX - kSmallestBlock) return nullptr;
-  const std::int64_t size = (bytes + kScratchAlignment - 1) / kScratchAlignment * kScratchAlignment;
+  const std::int64_t size = (bytes + kAlignment - 1) / kAlignment * kAlignment;
   if (blocks_.empty() || blocks_.back().size - used_ < size) {
     std::int64_t wanted = size > kSmallestBlock ? size : kSmallestBlock;
     if (blocks_.empty() && hint_ > wanted) wanted = hint_;
@@ -38,7 +38,7 @@ void* Arena::take(std::int64_t bytes) {
     } catch (const std::bad_alloc&) {
       return nullptr;
     }
-    void* data = std::aligned_alloc(kScratchAlignment, static_cast<std::size_t>(wanted));
+    void* data = std::aligned_alloc(kAlignment, static_cast<std::size_t>(wanted));
     if (data == nullptr) return nullptr;
     blocks_.push_back({static_cast<char*>(data), wanted});
     used_ = 0;

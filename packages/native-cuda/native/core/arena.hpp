@@ -6,9 +6,9 @@
 #include <memory>
 #include <vector>
 
-namespace sonotext {
+#include "aligned.hpp"
 
-constexpr std::int64_t kScratchAlignment = 64;
+namespace sonotext {
 
 class Arena {
  public:

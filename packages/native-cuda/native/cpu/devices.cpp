@@ -1,9 +1,9 @@
 #include "devices.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 
+#include "../core/aligned.hpp"
 #include "../core/host_exec.hpp"
 #include "resolve.hpp"
 
@@ -28,17 +28,11 @@ class CpuDevice : public Device {
   bool host_memory() const override { return true; }
 
   Status alloc(i64 length, float** data) override {
-    constexpr i64 kLine = kScratchAlignment / static_cast<i64>(sizeof(float));
-    if (length < 0 || length > INT64_MAX / static_cast<i64>(sizeof(float)) - kLine) {
-      return Status::invalid("a number of elements from 0");
-    }
-    const i64 padded = std::max<i64>((length + kLine - 1) / kLine, 1) * kLine;
-    *data = static_cast<float*>(std::aligned_alloc(kScratchAlignment, static_cast<std::size_t>(padded) * sizeof(float)));
-    if (*data == nullptr) return {Code::out_of_memory, "memory for a buffer"};
-    std::memset(*data, 0, static_cast<std::size_t>(padded) * sizeof(float));
-    return {};
+    constexpr i64 kFloat = static_cast<i64>(sizeof(float));
+    *data = length > INT64_MAX / kFloat ? nullptr : static_cast<float*>(aligned_allocate(length * kFloat));
+    return *data != nullptr ? Status{} : Status{Code::out_of_memory, "a buffer"};
   }
-  void free(float* data) override { std::free(data); }
+  void free(float* data) override { aligned_release(data); }
   Status upload(const float* host, float* data, i64 length) override { return copy(host, data, length); }
   Status download(const float* data, float* host, i64 length) override { return copy(data, host, length); }
   Status fill(float* data, i64 length, float value) override {

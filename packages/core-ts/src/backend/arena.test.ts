@@ -1,0 +1,59 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { HostArena } from './arena.js'
+
+describe('HostArena', () => {
+  it('hands freed memory out again for lengths of the same bucket', () => {
+    const arena = new HostArena()
+    const first = arena.alloc(1000)
+    expect(arena.alloc(1000).buffer).not.toBe(first.buffer)
+    arena.free(first)
+    expect(arena.kept).toBe(1024 * 4)
+    expect(arena.alloc(900).buffer).not.toBe(first.buffer)
+    const again = arena.alloc(1010)
+    expect(again.buffer).toBe(first.buffer)
+    expect(again.length).toBe(1010)
+    expect(arena.kept).toBe(0)
+  })
+
+  it('ignores an array given back twice and arrays from elsewhere', () => {
+    const arena = new HostArena()
+    const buffer = arena.alloc(4)
+    arena.free(buffer)
+    arena.free(buffer)
+    arena.free(new Float32Array(4))
+    const [one, two] = [arena.alloc(4), arena.alloc(4)]
+    expect(one.buffer).toBe(buffer.buffer)
+    expect(two.buffer).not.toBe(buffer.buffer)
+  })
+
+  it('keeps no more than its limit', () => {
+    const arena = new HostArena((length) => new Float32Array(length), 1000)
+    const buffers = Array.from({ length: 5 }, () => arena.alloc(96))
+    for (const buffer of buffers) arena.free(buffer)
+    expect(arena.kept).toBe(2 * 96 * 4)
+  })
+
+  it('never hands out overlapping memory and wastes at most an eighth', () => {
+    const step = fc.record({ length: fc.integer({ min: 0, max: 5000 }), back: fc.nat({ max: 9 }) })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const arena = new HostArena()
+        const held: Float32Array[] = []
+        for (const { length, back } of steps) {
+          const buffer = arena.alloc(length)
+          expect(buffer.length).toBe(length)
+          expect(buffer.buffer.byteLength).toBeLessThanOrEqual(Math.max(64, length * 4.5))
+          expect(held.every((other) => other.buffer !== buffer.buffer)).toBe(true)
+          held.push(buffer)
+          if (back < held.length) arena.free(held.splice(back, 1)[0]!)
+        }
+      }),
+    )
+  })
+
+  it('refuses what is not a length', () => {
+    expect(() => new HostArena().alloc(-1)).toThrow(/Expected a number of elements for length, got -1/)
+    expect(() => new HostArena().alloc(1.5)).toThrow(/got 1.5/)
+  })
+})

@@ -16,6 +16,7 @@ export function triplet(args: HostArgs<'triplet'>): void {
       const hinge = scores[cell]! - scores[positive]! + margin
       negatives += scores[cell]!
       picks++
+      if (Number.isNaN(hinge)) loss = NaN
       if (!(hinge > 0)) continue
       const weight = 1 / (n * picked.length)
       active++

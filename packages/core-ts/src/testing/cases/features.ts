@@ -1,0 +1,109 @@
+import { type AnyOpCase, aroundWidths, blank, type Draw, type OpCase } from './op-case.js'
+
+interface LogMelShape {
+  samples: number
+  nFft: number
+  hop: number
+  frames: number
+  bands: number
+  pad?: number
+  padMode?: number
+  power?: number
+  logKind?: number
+  offset?: number
+  scale?: number
+}
+
+/** Filters of random width and place; every third is empty. */
+function filters(draw: Draw, bands: number, bins: number) {
+  const filterStart = new Int32Array(bands)
+  const filterOffset = new Int32Array(bands + 1)
+  for (let b = 0; b < bands; b++) {
+    filterStart[b] = draw.rng.int(bins)
+    const width = b % 3 === 2 ? 0 : 1 + draw.rng.int(bins - filterStart[b]!)
+    filterOffset[b + 1] = filterOffset[b]! + width
+  }
+  return { filterStart, filterOffset, filterWeights: draw.uniform(filterOffset[bands]!, 0, 1) }
+}
+
+function logMel(what: string, shape: LogMelShape): OpCase<'log_mel'> {
+  const {
+    samples,
+    nFft,
+    hop,
+    frames,
+    bands,
+    pad = 0,
+    padMode = 0,
+    power = 2,
+    logKind = 1,
+    scale = 0.1,
+  } = shape
+  const offset = shape.offset ?? (logKind === 1 ? 2.220446e-16 : 1e-10)
+  return {
+    op: 'log_mel',
+    name: `${samples} samples, ${frames} × ${bands}, FFT ${nFft}, power ${power}, log ${logKind} ${what}`,
+    args: (draw) => ({
+      pcm: draw.normal(samples, scale),
+      window: Float64Array.of(...draw.uniform(nFft, 0, 1), ...draw.uniform(nFft, -1e-9, 1e-9)),
+      ...filters(draw, bands, Math.floor(nFft / 2) + 1),
+      out: blank(frames * bands),
+      ...{ nFft, hop, frames, bands, pad, padMode, power, logKind, offset },
+    }),
+  }
+}
+
+const clip = { samples: 1000, nFft: 128, hop: 50, frames: 20, bands: 9, pad: 64, padMode: 1 }
+
+const logMelCases = [
+  ...[1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 100, 400, 512, 882, 1024, 2048].map((nFft) =>
+    logMel('transform', { ...clip, samples: 3000, nFft, pad: Math.floor(nFft / 2) }),
+  ),
+  ...aroundWidths.flatMap((size) => [
+    logMel('frames', { ...clip, frames: size, samples: 2000 }),
+    logMel('bands', { ...clip, bands: size }),
+  ]),
+  ...[0, 1, 2, 3].flatMap((logKind) => [1, 2].map((power) => logMel('kinds', { ...clip, logKind, power }))),
+  logMel('zero padding', { ...clip, padMode: 0 }),
+  logMel('hop longer than the window', { ...clip, nFft: 16, hop: 40, pad: 8 }),
+  logMel('silence', { ...clip, scale: 0 }),
+  logMel('silence with a floor', { ...clip, scale: 0, logKind: 3 }),
+  logMel('clipped loud', { ...clip, scale: 1e4 }),
+  logMel('no samples', { ...clip, samples: 0, padMode: 0, frames: 2 }),
+]
+
+interface ResampleShape {
+  samples: number
+  outputs: number
+  up: number
+  down: number
+  width: number
+}
+
+function resample(what: string, { samples, outputs, up, down, width }: ResampleShape): OpCase<'resample'> {
+  return {
+    op: 'resample',
+    name: `${samples} → ${outputs} samples by ${up}/${down}, width ${width} ${what}`,
+    args: (draw) => ({
+      pcm: draw.normal(samples),
+      taps: draw.normal(up * width, 1 / width),
+      out: blank(outputs),
+      ...{ up, down, width },
+    }),
+  }
+}
+
+const resampleCases = [
+  ...aroundWidths.flatMap((size) => [
+    resample('input', { samples: size, outputs: 20, up: 3, down: 2, width: 8 }),
+    resample('output', { samples: 20, outputs: size, up: 2, down: 3, width: 8 }),
+  ]),
+  ...[2, 6, 8, 10, 14, 16, 18, 32, 34].map((width) =>
+    resample('width', { samples: 100, outputs: 150, up: 3, down: 2, width }),
+  ),
+  resample('no change', { samples: 50, outputs: 50, up: 1, down: 1, width: 16 }),
+  resample('44.1 to 32 kHz', { samples: 3000, outputs: 2176, up: 320, down: 441, width: 64 }),
+  resample('far beyond the end', { samples: 10, outputs: 400, up: 1, down: 1, width: 4 }),
+]
+
+export const featureCases: readonly AnyOpCase[] = [...logMelCases, ...resampleCases]

@@ -1,0 +1,123 @@
+import { type AnyOpCase, aroundWidths, blank, type Draw, type OpCase } from './op-case.js'
+
+interface FrameScoreShape {
+  clips: number
+  captions: number
+  maxFrames: number
+  maxWords: number
+  d: number
+  /** Put NaN where no frame or word is. */
+  poison?: boolean
+}
+
+const reductions = [0, 1, 2] as const
+
+function frameScoreInputs(draw: Draw, shape: FrameScoreShape) {
+  const { clips, captions, maxFrames, maxWords, d, poison = false } = shape
+  const frameLengths = draw.lengths(clips, maxFrames)
+  const wordLengths = draw.lengths(captions, maxWords)
+  const frames = draw.unitRows(clips * maxFrames, d)
+  const words = draw.unitRows(captions * maxWords, d)
+  if (poison) {
+    frameLengths.forEach((t, i) => frames.fill(Number.NaN, (i * maxFrames + t) * d, (i + 1) * maxFrames * d))
+    wordLengths.forEach((w, j) => words.fill(Number.NaN, (j * maxWords + w) * d, (j + 1) * maxWords * d))
+  }
+  return { frames, words, frameLengths, wordLengths, clips, captions, maxFrames, maxWords, d }
+}
+
+function frameScore(what: string, shape: FrameScoreShape): AnyOpCase[] {
+  const { clips, captions, maxFrames, maxWords, d, poison } = shape
+  const name = `${clips}×${captions}, ${maxFrames} frames × ${maxWords} words × ${d} ${what}`
+  // Unit vectors of one dimension are all ±1: every maximum is a tie.
+  const smooth = !poison && d > 1
+  return reductions.flatMap((reduction): [OpCase<'frame_score'>, ...OpCase<'frame_score_backward'>[]] => [
+    {
+      op: 'frame_score',
+      name: `${name}, reduction ${reduction}`,
+      args: (draw) => ({ ...frameScoreInputs(draw, shape), out: blank(clips * captions), reduction }),
+      smooth,
+    },
+    {
+      op: 'frame_score_backward',
+      name: `${name}, reduction ${reduction}`,
+      args: (draw) => ({
+        ...frameScoreInputs(draw, shape),
+        gradOut: draw.normal(clips * captions),
+        gradFrames: blank(clips * maxFrames * d),
+        gradWords: blank(captions * maxWords * d),
+        reduction,
+      }),
+    },
+    {
+      op: 'frame_score_backward',
+      name: `${name}, reduction ${reduction}, frames alone`,
+      args: (draw) => ({
+        ...frameScoreInputs(draw, shape),
+        gradOut: draw.normal(clips * captions),
+        gradFrames: blank(clips * maxFrames * d),
+        gradWords: null,
+        reduction,
+      }),
+    },
+  ])
+}
+
+const frameScoreCases = [
+  ...aroundWidths.flatMap((size) => [
+    ...frameScore('frames', { clips: 3, captions: 2, maxFrames: size, maxWords: 3, d: 5 }),
+    ...frameScore('words', { clips: 2, captions: 3, maxFrames: 4, maxWords: size, d: 5 }),
+    ...frameScore('depth', { clips: 2, captions: 3, maxFrames: 4, maxWords: 3, d: size }),
+  ]),
+  ...[0, 1, 5].flatMap((size) => [
+    ...frameScore('clips', { clips: size, captions: 3, maxFrames: 4, maxWords: 3, d: 4 }),
+    ...frameScore('captions', { clips: 3, captions: size, maxFrames: 4, maxWords: 3, d: 4 }),
+  ]),
+  ...frameScore('beyond one block', { clips: 5, captions: 6, maxFrames: 130, maxWords: 21, d: 60 }),
+  ...frameScore('NaN in the padding', {
+    clips: 4,
+    captions: 5,
+    maxFrames: 17,
+    maxWords: 9,
+    d: 20,
+    poison: true,
+  }),
+]
+
+interface TopKShape {
+  q: number
+  n: number
+  d: number
+  k: number
+  /** Values -2 … 2, so that sums are exact and ties are real. */
+  coarse?: boolean
+}
+
+function topK(what: string, { q, n, d, k, coarse = false }: TopKShape): OpCase<'top_k'> {
+  const drawn = (draw: Draw, length: number): Float64Array =>
+    coarse ? Float64Array.from(draw.indices(length, 5), (v) => v - 2) : draw.normal(length)
+  return {
+    op: 'top_k',
+    name: `${q} queries, ${n} items × ${d}, k ${k} ${what}`,
+    args: (draw) => ({
+      queries: drawn(draw, q * d),
+      items: drawn(draw, n * d),
+      outIndices: new Int32Array(q * k).fill(-7),
+      outScores: blank(q * k),
+      ...{ q, n, d, k },
+    }),
+  }
+}
+
+const topKCases = [
+  ...aroundWidths.flatMap((size) => [
+    topK('queries', { q: size, n: 20, d: 6, k: 4 }),
+    topK('items', { q: 3, n: size, d: 6, k: 4 }),
+    topK('depth', { q: 3, n: 20, d: size, k: 4 }),
+    topK('kept', { q: 3, n: 20, d: 6, k: size }),
+    topK('with ties', { q: 5, n: size, d: 3, k: 9, coarse: true }),
+  ]),
+  topK('with many ties', { q: 4, n: 3000, d: 3, k: 50, coarse: true }),
+  topK('beyond one block', { q: 40, n: 3000, d: 70, k: 17 }),
+]
+
+export const scoreCases: readonly AnyOpCase[] = [...frameScoreCases, ...topKCases]

@@ -1,0 +1,282 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describeWithRealData } from '../../testing/real-data.js'
+import { groupOf, readManifest, writeManifest } from '../manifest.js'
+import { importAudioCaps } from './audiocaps.js'
+import { importClotho } from './clotho.js'
+import { importFolder } from './folder.js'
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'import-'))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+async function file(name: string, contents: string | Uint8Array): Promise<string> {
+  const path = join(folder, name)
+  await mkdir(join(path, '..'), { recursive: true })
+  await writeFile(path, contents)
+  return path
+}
+
+const clothoHeader = 'file_name,caption_1,caption_2,caption_3,caption_4,caption_5'
+const metadataHeader = 'file_name,keywords,sound_id,sound_link,start_end_samples,manufacturer,license'
+
+describe('importClotho', () => {
+  it('joins captions and metadata, ISO-8859-1 or UTF-8', async () => {
+    const captions = await file(
+      'c.csv',
+      `${clothoHeader}\n a b.wav,One.,"Two, two.",Three.,Four.,Five.\nn.wav,1,2,3,4,5\n`,
+    )
+    const about = `${metadataHeader}\na b.wav,rain;  wind;,77,https://x/77,"[441, 882441]",José,CC0\nn.wav,,Not found,,,,\n`
+    for (const encoding of ['latin1', 'utf8'] as const) {
+      const metadata = await file('m.csv', Buffer.from(about, encoding))
+      expect(await importClotho({ captions, metadata, audio: join(folder, 'wav'), split: 'train' })).toEqual([
+        {
+          id: 'train/a b.wav',
+          audio: join(folder, 'wav', 'a b.wav'),
+          captions: ['One.', 'Two, two.', 'Three.', 'Four.', 'Five.'].map((text, i) => ({
+            id: `train/a b.wav#${i + 1}`,
+            text,
+          })),
+          split: 'train',
+          group: 'freesound/77',
+          duration: 20,
+          sampleRate: 44_100,
+          tags: ['rain', 'wind'],
+          source: 'https://x/77',
+          author: 'José',
+          license: 'CC0',
+        },
+        expect.objectContaining({ id: 'train/n.wav', tags: [] }),
+      ])
+    }
+    expect((await importClotho({ captions, audio: folder, split: 'x' }))[1]).not.toHaveProperty('tags')
+  })
+
+  it('finds the audio file of a name with a blank whichever way it is spelled on disk', async () => {
+    const captions = await file('c.csv', `${clothoHeader}\n a.wav,1,2,3,4,5\n`)
+    expect((await importClotho({ captions, audio: folder, split: 'x' }))[0]!.audio).toBe(
+      join(folder, 'a.wav'),
+    )
+    const blank = await file('blank/ a.wav', '')
+    expect((await importClotho({ captions, audio: join(folder, 'blank'), split: 'x' }))[0]!.audio).toBe(blank)
+  })
+
+  it('refuses missing columns, another encoding of the captions, and metadata of another split', async () => {
+    const of = (captions: string, metadata?: string) =>
+      importClotho({ captions, audio: folder, split: 'x', ...(metadata === undefined ? {} : { metadata }) })
+    await expect(of(await file('short.csv', 'file_name,caption_1\na,b\n'))).rejects.toThrow(
+      /short\.csv: expected the columns file_name.*missing: caption_2, caption_3, caption_4, caption_5; found: file_name, caption_1\./,
+    )
+    await expect(
+      of(await file('l.csv', Buffer.from(`${clothoHeader}\né,1,2,3,4,5\n`, 'latin1'))),
+    ).rejects.toThrow(/l\.csv:2: .*iconv/)
+    const good = await file('c.csv', `${clothoHeader}\na.wav,1,2,3,4,5\n`)
+    await expect(of(good, await file('m.csv', 'file_name,keywords\n'))).rejects.toThrow(
+      /m\.csv: .*missing: sound_id/,
+    )
+    await expect(of(good, await file('m.csv', `${metadataHeader}\nb.wav,,,,,,\n`))).rejects.toThrow(
+      /m\.csv: describes none of the 1 clips.*same split/,
+    )
+    await expect(of(join(folder, 'none.csv'))).rejects.toMatchObject({ code: 'MISSING_FILE' })
+  })
+})
+
+describe('importAudioCaps', () => {
+  const header = 'audiocap_id,youtube_id,start_time,caption'
+
+  it('makes one clip of the rows of one excerpt, also for ids that start with a hyphen', async () => {
+    const captions = await file(
+      'a.csv',
+      `${header}\n1,-ab_C,30,One\n2,xyz,0,Two\n3,-ab_C,30,Three\n4,-ab_C,100,Four\n`,
+    )
+    const clips = await importAudioCaps({
+      captions,
+      audio: folder,
+      split: 'val',
+      fileName: '{ytid}_{start:3}_{end:3}.wav',
+    })
+    expect(clips.map((clip) => [clip.id, clip.audio, groupOf(clip), clip.captions])).toEqual([
+      [
+        '-ab_C_30',
+        join(folder, '-ab_C_30.000_40.000.wav'),
+        'youtube/-ab_C',
+        [
+          { id: '1', text: 'One' },
+          { id: '3', text: 'Three' },
+        ],
+      ],
+      ['xyz_0', join(folder, 'xyz_0.000_10.000.wav'), 'youtube/xyz', [{ id: '2', text: 'Two' }]],
+      ['-ab_C_100', join(folder, '-ab_C_100.000_110.000.wav'), 'youtube/-ab_C', [{ id: '4', text: 'Four' }]],
+    ])
+    const names = async (fileName?: string) =>
+      (await importAudioCaps({ captions, audio: '/', split: 'v', ...(fileName ? { fileName } : {}) })).map(
+        (clip) => clip.audio,
+      )
+    expect((await names())[0]).toBe('/Y-ab_C.wav')
+    expect((await names('{audiocap_id}.flac'))[0]).toBe('/1.flac')
+    expect((await names('{ytid}_{start}_{end}.wav'))[0]).toBe('/-ab_C_30_40.wav')
+  })
+
+  it('refuses missing columns, times that are none, and unknown placeholders', async () => {
+    const of = (captions: string, fileName?: string) =>
+      importAudioCaps({ captions, audio: folder, split: 'v', ...(fileName ? { fileName } : {}) })
+    await expect(of(await file('b.csv', 'youtube_id,start_time,caption\n'))).rejects.toThrow(
+      /missing: audiocap_id; found: youtube_id/,
+    )
+    await expect(of(await file('b.csv', `${header}\n1,a,soon,x\n`))).rejects.toThrow(
+      /b\.csv:2: expected seconds for start_time, got "soon"/,
+    )
+    await expect(of(await file('b.csv', `${header}\n1,a,,x\n`))).rejects.toThrow(/got ""/)
+    await expect(of(await file('b.csv', `${header}\n1,,3,x\n`))).rejects.toThrow(
+      /youtube_id, got an empty cell/,
+    )
+    const good = await file('b.csv', `${header}\n1,a,3,x\n`)
+    for (const pattern of ['x.wav', '{id}.wav', '{ytid.wav', '{ytid}{.wav']) {
+      await expect(of(good, pattern)).rejects.toThrow(/fileName/)
+    }
+  })
+})
+
+describe('importFolder', () => {
+  it('joins rows of one file and reads the usual column names', async () => {
+    const captions = await file(
+      'f.csv',
+      'filename,text,split,license\na.wav,One,train,CC0\nb/c.wav,Two,test,\na.wav,Three,train,CC0\n',
+    )
+    expect(await importFolder(folder, { captions })).toEqual([
+      {
+        id: 'a.wav',
+        audio: join(folder, 'a.wav'),
+        captions: [
+          { id: 'a.wav#1', text: 'One' },
+          { id: 'a.wav#2', text: 'Three' },
+        ],
+        split: 'train',
+        license: 'CC0',
+      },
+      {
+        id: 'b/c.wav',
+        audio: join(folder, 'b', 'c.wav'),
+        captions: [{ id: 'b/c.wav#1', text: 'Two' }],
+        split: 'test',
+      },
+    ])
+  })
+
+  it('reads named columns, several caption columns, tags, and a default split', async () => {
+    const captions = await file(
+      'f.csv',
+      'clip;one;two;src;kinds\na.wav;1;;s1;dog; wolf\n'.replace('dog; wolf', '"dog; wolf"'),
+    )
+    const columns = { file: 'clip', caption: ['one', 'two'], group: 'src', tags: 'kinds' }
+    expect(await importFolder('/x', { captions, columns, delimiter: ';', split: 'train' })).toEqual([
+      {
+        id: 'a.wav',
+        audio: '/x/a.wav',
+        captions: [{ id: 'a.wav#1', text: '1' }],
+        split: 'train',
+        group: 's1',
+        tags: ['dog', 'wolf'],
+      },
+    ])
+    const numbered = await file('g.csv', 'file,caption_1,caption_2\na,x,y\n')
+    expect((await importFolder('/x', { captions: numbered }))[0]!.captions.map((c) => c.text)).toEqual([
+      'x',
+      'y',
+    ])
+    const none = await importFolder('/x', { captions: numbered, columns: { caption: null, id: 'caption_1' } })
+    expect(none).toEqual([{ id: 'x', audio: '/x/a', captions: [] }])
+  })
+
+  it('without a CSV takes the audio files below the folder in order', async () => {
+    await file('audio/b.WAV', '')
+    await file('audio/a/z.flac', '')
+    await file('audio/notes.txt', '')
+    const clips = await importFolder(join(folder, 'audio'), { split: 'test' })
+    expect(clips.map((clip) => [clip.id, clip.split])).toEqual([
+      ['a/z.flac', 'test'],
+      ['b.WAV', 'test'],
+    ])
+    await mkdir(join(folder, 'empty'))
+    await expect(importFolder(join(folder, 'empty'))).rejects.toThrow(/holds no WAV/)
+    await expect(importFolder(join(folder, 'nowhere'))).rejects.toMatchObject({ code: 'MISSING_FILE' })
+  })
+
+  it('refuses missing columns, an empty file cell and rows that disagree', async () => {
+    const of = (captions: string, options = {}) => importFolder(folder, { captions, ...options })
+    await expect(of(await file('h.csv', 'name,words\na,b\n'))).rejects.toThrow(
+      /expected the columns file, caption; missing: file, caption; found: name, words/,
+    )
+    const good = await file('h.csv', 'file,caption,split\na.wav,x,train\n')
+    await expect(of(good, { columns: { group: 'recording' } })).rejects.toThrow(/missing: recording/)
+    await expect(of(await file('h.csv', 'file,caption\n,x\n'))).rejects.toThrow(
+      /h\.csv:2: the cell of "file" is empty/,
+    )
+    await expect(of(await file('h.csv', 'file,caption,split\na,x,train\na,y,test\n'))).rejects.toThrow(
+      /h\.csv:3: the split of "a" is not that of line 2/,
+    )
+  })
+})
+
+describeWithRealData('importers on published files', (data) => {
+  it.each([
+    ['development', 3_839, 19_195],
+    ['validation', 1_045, 5_225],
+  ])('Clotho %s: %i clips, %i captions', async (split, clips, captions) => {
+    const imported = await importClotho({
+      captions: join(data, 'clotho', `clotho_captions_${split}.csv`),
+      metadata: join(data, 'clotho', `clotho_metadata_${split}.csv`),
+      audio: '/audio',
+      split,
+    })
+    expect(imported).toHaveLength(clips)
+    expect(imported.flatMap((clip) => clip.captions)).toHaveLength(captions)
+    expect(imported.every((clip) => clip.license !== undefined && clip.author !== undefined)).toBe(true)
+    const durations = imported.flatMap((clip) => clip.duration ?? [])
+    expect(Math.min(...durations)).toBeGreaterThanOrEqual(15)
+    expect(Math.max(...durations)).toBeLessThanOrEqual(30)
+    const path = join(folder, `${split}.jsonl`)
+    await writeManifest(path, imported)
+    expect((await readManifest(path)).clips).toEqual(imported)
+  })
+
+  it('Clotho development and validation together: a shared file name does not clash, shared recordings are one group', async () => {
+    const [development, validation] = await Promise.all(
+      ['development', 'validation'].map((split) =>
+        importClotho({
+          captions: join(data, 'clotho', `clotho_captions_${split}.csv`),
+          metadata: join(data, 'clotho', `clotho_metadata_${split}.csv`),
+          audio: join('/audio', split),
+          split,
+        }),
+      ),
+    )
+    const all = [...development!, ...validation!]
+    expect(new Set(all.map((clip) => clip.id)).size).toBe(4_884)
+    const groups = new Set(development!.map(groupOf))
+    expect([...new Set(validation!.map(groupOf))].filter((group) => groups.has(group)).sort()).toEqual([
+      'freesound/130603',
+      'freesound/86163',
+    ])
+  })
+
+  it('AudioCaps validation: 495 clips with 5 captions each', async () => {
+    const captions = join(data, 'audiocaps', 'audiocaps_v1_val.csv')
+    const clips = await importAudioCaps({ captions, audio: '/audio', split: 'validation' })
+    expect(clips).toHaveLength(495)
+    expect(clips.every((clip) => clip.captions.length === 5)).toBe(true)
+  })
+
+  it('a folder with a CSV: ESC-10', async () => {
+    const clips = await importFolder(join(data, 'esc10', 'audio'), {
+      captions: join(data, 'esc10', 'esc10.csv'),
+      columns: { caption: null, split: 'fold', group: 'src_file', tags: 'category' },
+    })
+    expect(clips).toHaveLength(273)
+    expect(new Set(clips.flatMap((clip) => clip.tags)).size).toBe(10)
+  })
+})

@@ -1,0 +1,3 @@
+export * from './audiocaps.js'
+export * from './clotho.js'
+export * from './folder.js'

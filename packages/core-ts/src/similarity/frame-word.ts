@@ -33,6 +33,10 @@ export function frameWord({ reduction = 'STSQ', padding = 'masked' }: FrameWordO
   return {
     name: reduction,
     config: { kind: 'frame-word', reduction, padding },
+    get masked() {
+      return padding === 'masked' ? this : frameWord({ reduction })
+    },
+    prepare: (_, side) => side,
     score: (tape, audio, text) => score(tape, audio, text, reduction),
     factors(tape, audio, text) {
       const scores = score(tape, audio, text, reduction)

@@ -12,13 +12,18 @@ export function pooled({ padding = 'masked' }: PooledOptions = {}): Similarity {
   return {
     name: 'pooled',
     config: { kind: 'pooled', padding },
+    get masked() {
+      return padding === 'masked' ? this : pooled()
+    },
+    prepare: (tape, side) => ({ values: poolEmbedding(tape, side, padding), lengths: null }),
     score(tape, audio, text) {
       const factors = this.factors(tape, audio, text)
       return similarity(tape, factors.audio, factors.text)
     },
     factors: (tape, audio, text) => ({
       audio: poolEmbedding(tape, audio, padding),
-      text: poolEmbedding(tape, text, padding),
+      // Padded words are zero vectors: counting them changes only the length of the mean, which is normalised away.
+      text: poolEmbedding(tape, text),
     }),
     within: (side) =>
       detached(side, (tape, embedding) => {

@@ -8,6 +8,10 @@ export interface Similarity {
   readonly name: string
   /** What `similarityFromConfig` needs to make it again. */
   readonly config: SimilarityConfig
+  /** The same over true lengths, whatever the padding option: what a clip or caption scores on its own. */
+  readonly masked: Similarity
+  /** What the scores depend on of one side, smaller where possible; {@link score} of two of these is the same. */
+  prepare(tape: Tape, side: Embedding): Embedding
   /** Scores of every clip against every caption: [clips, captions]. */
   score(tape: Tape, audio: Embedding, text: Embedding): Tensor
   /**

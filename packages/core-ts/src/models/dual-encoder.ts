@@ -1,0 +1,168 @@
+import { createHash } from 'node:crypto'
+import { openBackend } from '../backend/open.js'
+import type { Backend } from '../backend/port.js'
+import { expected } from '../base/errors.js'
+import { type Matrix, matrix, row } from '../base/matrix.js'
+import { Rng } from '../base/rng.js'
+import { collect, type Module, type Parameter, Tape, type Tensor } from '../nn/index.js'
+import {
+  type Embedding,
+  pooled,
+  type Similarity,
+  type SimilarityConfig,
+  similarityFromConfig,
+  toMatrix,
+} from '../similarity/index.js'
+import type { FeatureBatch } from './batch.js'
+import type { AudioEncoderSpec, EncoderConfig, Json, TextEncoderSpec, TokenBatch } from './encoder.js'
+import { audioEncoderFromConfig, textEncoderFromConfig } from './registry.js'
+import { AudioSide, type EmbedOptions, TextSide } from './sides.js'
+import { loadState, type StateDict, stateOf } from './state.js'
+
+export interface DualEncoderOptions {
+  audio: AudioEncoderSpec
+  text: TextEncoderSpec
+  /** Default {@link pooled}. */
+  similarity?: Similarity
+  /** How features are made of a recording; kept with the model so that search computes the same. */
+  features?: Json
+  /** Default: {@link openBackend}. */
+  backend?: Backend
+  /** Seed of the initial weights. Default 0. */
+  seed?: number
+}
+
+/** Everything but the weights. */
+export interface ModelConfig {
+  readonly audio: EncoderConfig
+  readonly text: EncoderConfig
+  readonly similarity: SimilarityConfig
+  readonly features: Json
+}
+
+/** A model of two encoders whose vectors are compared: `dualEncoder({ audio: crnn(), text: words({ vocabulary }) })`. */
+export function dualEncoder(options: DualEncoderOptions): DualEncoder {
+  return new DualEncoder(options)
+}
+
+/** A model as its configuration describes it, with initial weights. Throws INVALID_ARGUMENT for what it does not know. */
+export function modelFromConfig(
+  config: ModelConfig,
+  options: { backend?: Backend; seed?: number } = {},
+): DualEncoder {
+  return dualEncoder({
+    audio: audioEncoderFromConfig(config.audio),
+    text: textEncoderFromConfig(config.text),
+    similarity: similarityFromConfig(config.similarity),
+    features: config.features,
+    ...options,
+  })
+}
+
+export class DualEncoder implements Module {
+  readonly backend: Backend
+  readonly config: ModelConfig
+  readonly similarity: Similarity
+  readonly audio: AudioSide
+  readonly text: TextSide
+
+  constructor(options: DualEncoderOptions) {
+    const { audio, text, similarity = pooled(), features = null, backend = openBackend(), seed = 0 } = options
+    const rng = new Rng(seed, 'weights')
+    this.backend = backend
+    this.similarity = similarity
+    this.audio = new AudioSide(backend, audio.build(backend, rng.fork('audio')))
+    this.text = new TextSide(backend, text.build(backend, rng.fork('text')))
+    this.config = { audio: audio.config, text: text.config, similarity: similarity.config, features }
+    const [a, t] = [this.audio.encoder.dim, this.text.encoder.dim]
+    if (a !== t) {
+      throw expected(`vectors of ${a} numbers like the audio encoder's`, 'the text encoder', t, {
+        remedy: `Give the words vectors of that length or a projection: words({ …, project: ${a} }).`,
+      })
+    }
+  }
+
+  /** Length of the vectors. */
+  get dim(): number {
+    return this.audio.encoder.dim
+  }
+
+  /** Both sides of a batch of pairs. */
+  forward(
+    tape: Tape,
+    batch: { readonly audio: FeatureBatch; readonly text: TokenBatch },
+  ): { audio: Embedding; text: Embedding } {
+    return { audio: this.audio.forward(tape, batch.audio), text: this.text.forward(tape, batch.text) }
+  }
+
+  parameters(): Map<string, Parameter> {
+    return collect('parameters', { audio: this.audio.encoder, text: this.text.encoder })
+  }
+
+  buffers(): Map<string, Tensor> {
+    return collect('buffers', { audio: this.audio.encoder, text: this.text.encoder })
+  }
+
+  /** Copies of all weights and running statistics. */
+  state(): StateDict {
+    return stateOf(this)
+  }
+
+  /** Throws INVALID_ARGUMENT when they are those of another architecture; `file` is named in the message. */
+  load(state: Readonly<StateDict>, file?: string): void {
+    loadState(this, state, file)
+  }
+
+  /**
+   * Name of this architecture with these weights: 16 hexadecimal digits of a SHA-256. It changes when training changes a
+   * weight, so that vectors of different states are never mixed.
+   */
+  get id(): string {
+    const hash = createHash('sha256').update(JSON.stringify(this.config))
+    for (const [name, { shape, data }] of this.state()) hash.update(`${name}[${shape}]`).update(data)
+    return hash.digest('hex').slice(0, 16)
+  }
+
+  /**
+   * Scores of every clip (features [frames × bands]) against every caption, clips × captions, by the model's similarity
+   * over true lengths.
+   */
+  async score(
+    clips: readonly Matrix[],
+    captions: readonly string[],
+    options: EmbedOptions = {},
+  ): Promise<Matrix> {
+    const similarity = this.similarity.masked
+    const scores = matrix(clips.length, captions.length)
+    const texts = await this.#prepareTexts(captions, similarity, options)
+    for await (const { tape, items, embedding } of this.audio.blocks(clips, options)) {
+      const audio = similarity.prepare(tape, embedding)
+      for (const { first, values, shape, lengths } of texts) {
+        using inner = new Tape(this.backend)
+        const text = { values: inner.constant(shape, values), lengths }
+        const block = toMatrix(similarity.score(inner, audio, text))
+        for (const [r, item] of items.entries()) scores.data.set(row(block, r), item * scores.cols + first)
+      }
+    }
+    return scores
+  }
+
+  async #prepareTexts(captions: readonly string[], similarity: Similarity, options: EmbedOptions) {
+    const blocks: {
+      first: number
+      values: Float32Array
+      shape: readonly number[]
+      lengths: Int32Array | null
+    }[] = []
+    for await (const { tape, items, embedding } of this.text.blocks(captions, options)) {
+      const { values, lengths } = similarity.prepare(tape, embedding)
+      blocks.push({
+        first: items[0]!,
+        values: Float32Array.from(values.toArray()),
+        shape: values.shape,
+        lengths,
+      })
+    }
+    return blocks
+  }
+}

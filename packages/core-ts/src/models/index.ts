@@ -1,0 +1,25 @@
+export { type FeatureBatch, featureBatch, tokenBatch } from './batch.js'
+export { crnn, type CrnnOptions } from './crnn.js'
+export {
+  DualEncoder,
+  dualEncoder,
+  type DualEncoderOptions,
+  type ModelConfig,
+  modelFromConfig,
+} from './dual-encoder.js'
+export type {
+  AudioEncoder,
+  AudioEncoderSpec,
+  EncoderConfig,
+  EncoderSpec,
+  Json,
+  TextEncoder,
+  TextEncoderSpec,
+  TokenBatch,
+} from './encoder.js'
+export { projection, type ProjectionOptions } from './projection.js'
+export { crnnFromPyTorch, type CrnnLayout, crnnToPyTorch, type ForeignTensor } from './pytorch.js'
+export { audioEncoderFromConfig, textEncoderFromConfig } from './registry.js'
+export { AudioSide, type EmbedOptions, type EncodedBlock, TextSide } from './sides.js'
+export { loadState, type StateDict, stateOf } from './state.js'
+export { meanWords, words, type WordsOptions } from './words.js'

@@ -1,0 +1,130 @@
+import type { Backend } from '../backend/port.js'
+import { throwIfAborted } from '../base/abort.js'
+import { type Matrix, matrix } from '../base/matrix.js'
+import { Tape } from '../nn/tape.js'
+import type { Tensor } from '../nn/tensor.js'
+import { type Embedding, poolEmbedding } from '../similarity/index.js'
+import { type FeatureBatch, featureBatch, tokenBatch } from './batch.js'
+import type { AudioEncoder, TextEncoder, TokenBatch } from './encoder.js'
+
+export interface EmbedOptions {
+  signal?: AbortSignal
+}
+
+/** One pass of an encoder without training; `tape` ends when the loop goes on. */
+export interface EncodedBlock {
+  readonly tape: Tape
+  /** Which of the inputs these are, in the order of the rows. */
+  readonly items: readonly number[]
+  readonly embedding: Embedding
+}
+
+/** Items that one pass takes at most. */
+const audioBlock = 8
+const textBlock = 256
+
+/** The audio side of a model. Features are matrices [frames × bands], one for each clip. */
+export class AudioSide {
+  readonly backend: Backend
+  readonly encoder: AudioEncoder
+
+  constructor(backend: Backend, encoder: AudioEncoder) {
+    this.backend = backend
+    this.encoder = encoder
+  }
+
+  forward(tape: Tape, { features, n, t, bands, lengths }: FeatureBatch): Embedding {
+    return this.encoder.forward(tape, tape.constant([n, t, bands], features), lengths)
+  }
+
+  /** One unit vector for each clip, n × dim. A clip's vector does not depend on the others. */
+  async embed(clips: readonly Matrix[], options: EmbedOptions = {}): Promise<Matrix> {
+    const all = matrix(clips.length, this.encoder.dim)
+    for await (const { tape, items, embedding } of this.blocks(clips, options)) {
+      scatterRows(poolEmbedding(tape, embedding), items, all)
+    }
+    return all
+  }
+
+  /** A unit vector for each frame of one clip, frames × dim. */
+  async frames(clip: Matrix, options: EmbedOptions = {}): Promise<Matrix> {
+    throwIfAborted(options.signal)
+    using tape = new Tape(this.backend)
+    const { values } = this.forward(tape, featureBatch([clip], this.encoder.bands, this.encoder.leastFrames))
+    const { dim } = this.encoder
+    return matrix(clip.rows, dim, Float32Array.from(values.toArray().subarray(0, clip.rows * dim)))
+  }
+
+  /** Clips of equal length together, so that no padding touches any result; the event loop runs between blocks. */
+  async *blocks(clips: readonly Matrix[], { signal }: EmbedOptions = {}): AsyncGenerator<EncodedBlock> {
+    const { bands, leastFrames } = this.encoder
+    const byLength = Map.groupBy(clips.keys(), (i) => clips[i]!.rows)
+    for (const alike of byLength.values()) {
+      for (let first = 0; first < alike.length; first += audioBlock) {
+        throwIfAborted(signal)
+        const items = alike.slice(first, first + audioBlock)
+        using tape = new Tape(this.backend)
+        const batch = featureBatch(
+          items.map((i) => clips[i]!),
+          bands,
+          leastFrames,
+        )
+        yield { tape, items, embedding: this.forward(tape, batch) }
+        await nextTurn()
+      }
+    }
+  }
+}
+
+/** The text side of a model. */
+export class TextSide {
+  readonly backend: Backend
+  readonly encoder: TextEncoder
+
+  constructor(backend: Backend, encoder: TextEncoder) {
+    this.backend = backend
+    this.encoder = encoder
+  }
+
+  forward(tape: Tape, batch: TokenBatch): Embedding {
+    return this.encoder.forward(tape, batch)
+  }
+
+  /** Indices of the words of a caption. */
+  encode(caption: string): Int32Array {
+    return this.encoder.encode(this.encoder.tokenize(caption))
+  }
+
+  /** One unit vector for each caption, n × dim; zeros for a caption without words. */
+  async embed(captions: readonly string[], options: EmbedOptions = {}): Promise<Matrix> {
+    const all = matrix(captions.length, this.encoder.dim)
+    for await (const { tape, items, embedding } of this.blocks(captions, options)) {
+      scatterRows(poolEmbedding(tape, embedding), items, all)
+    }
+    return all
+  }
+
+  /** Captions in blocks, in their order. */
+  async *blocks(captions: readonly string[], { signal }: EmbedOptions = {}): AsyncGenerator<EncodedBlock> {
+    for (let first = 0; first < captions.length; first += textBlock) {
+      throwIfAborted(signal)
+      const block = captions.slice(first, first + textBlock)
+      using tape = new Tape(this.backend)
+      const embedding = this.forward(tape, tokenBatch(block.map((caption) => this.encode(caption))))
+      yield { tape, items: Array.from(block, (_, i) => first + i), embedding }
+      await nextTurn()
+    }
+  }
+}
+
+function scatterRows(rows: Tensor, items: readonly number[], all: Matrix): void {
+  const values = rows.toArray()
+  for (const [r, item] of items.entries()) {
+    all.data.set(values.subarray(r * all.cols, (r + 1) * all.cols), item * all.cols)
+  }
+}
+
+/** Lets timers, input and signals have their turn. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}

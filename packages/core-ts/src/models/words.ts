@@ -1,0 +1,116 @@
+import { expected } from '../base/errors.js'
+import { matrix, type Matrix } from '../base/matrix.js'
+import {
+  collect,
+  Embedding as Table,
+  l2Normalize,
+  Linear,
+  type Module,
+  type Parameter,
+  type Tape,
+  type Tensor,
+} from '../nn/index.js'
+import { type Embedding, poolEmbedding } from '../similarity/index.js'
+import { tokenize, type Vocabulary } from '../text/index.js'
+import type { TextEncoder, TextEncoderSpec, TokenBatch } from './encoder.js'
+
+export interface WordsOptions {
+  /** The words the model knows; index 0 is padding. */
+  vocabulary: Vocabulary
+  /** [vocabulary.size × d], row i for token i, row 0 zero. Default: drawn at random, and then trainable. */
+  vectors?: Matrix
+  /** Length of random vectors. Default 300. */
+  dim?: number
+  /** Whether training changes the vectors. Default: only without given vectors. */
+  trainable?: boolean
+  /** Length of a trainable linear projection of each word, behind the table. Default: none. */
+  project?: number
+}
+
+/** One unit vector for each word: an embedding table, frozen as in the thesis or trained. */
+export function words(options: WordsOptions): TextEncoderSpec {
+  return wordsSpec('words', options, (embedding) => embedding)
+}
+
+/** One unit vector for each caption: the mean of its word vectors (DCASE 2022 task 6b baseline). */
+export function meanWords(options: WordsOptions): TextEncoderSpec {
+  return wordsSpec('mean-words', options, (embedding, tape) => ({
+    values: poolEmbedding(tape, embedding),
+    lengths: null,
+  }))
+}
+
+type Finish = (embedding: Embedding, tape: Tape) => Embedding
+
+function wordsSpec(kind: string, options: WordsOptions, finish: Finish): TextEncoderSpec {
+  const { vocabulary, vectors, project = null } = options
+  const dim = vectors?.cols ?? options.dim ?? 300
+  const trainable = options.trainable ?? vectors === undefined
+  if (!(Number.isInteger(dim) && dim >= 1)) throw expected('an integer above 0', 'dim', dim)
+  if (project !== null && !(Number.isInteger(project) && project >= 1)) {
+    throw expected('an integer above 0', 'project', project)
+  }
+  if (options.dim !== undefined && options.dim !== dim)
+    throw expected(`${dim}, the length of the vectors`, 'dim', options.dim)
+  if (vectors !== undefined && vectors.rows !== vocabulary.size) {
+    throw expected(`${vocabulary.size} rows, one for each token of the vocabulary`, 'vectors', vectors.rows)
+  }
+  if (vectors?.data.subarray(0, dim).some((value) => value !== 0)) {
+    throw expected('zeros in row 0, the padding', 'vectors', 'other numbers')
+  }
+  const { words, counts } = vocabulary.toJSON()
+  return {
+    config: { kind, vocabulary: { words, counts }, dim, trainable, project },
+    build(backend, rng) {
+      const frozen = !trainable
+      const table =
+        vectors === undefined && trainable
+          ? Table.random(backend, vocabulary.size, dim, rng)
+          : new Table(backend, vectors ?? matrix(vocabulary.size, dim), { frozen })
+      const linear = project === null ? null : new Linear(backend, dim, project, { rng: rng.fork('linear') })
+      return new Words(vocabulary, table, linear, finish, project ?? dim)
+    },
+  }
+}
+
+class Words implements TextEncoder {
+  readonly vocabulary: Vocabulary
+  readonly dim: number
+  readonly #table: Table
+  readonly #linear: Linear | null
+  readonly #finish: Finish
+
+  constructor(vocabulary: Vocabulary, table: Table, linear: Linear | null, finish: Finish, dim: number) {
+    this.vocabulary = vocabulary
+    this.dim = dim
+    this.#table = table
+    this.#linear = linear
+    this.#finish = finish
+  }
+
+  tokenize(text: string): string[] {
+    return tokenize(text)
+  }
+
+  encode(tokens: readonly string[]): Int32Array {
+    return this.vocabulary.encode(tokens)
+  }
+
+  forward(tape: Tape, { tokens, n, width, lengths }: TokenBatch): Embedding {
+    const rows = this.#table.forward(tape, tokens, [n, width])
+    const projected = this.#linear === null ? rows : this.#linear.forward(tape, rows)
+    return this.#finish({ values: l2Normalize(tape, projected), lengths }, tape)
+  }
+
+  parameters(): Map<string, Parameter> {
+    return collect('parameters', this.#children())
+  }
+
+  buffers(): Map<string, Tensor> {
+    return collect('buffers', this.#children())
+  }
+
+  #children(): Record<string, Module> {
+    return this.#linear === null ? { words: this.#table } : { words: this.#table, linear: this.#linear }
+  }
+}

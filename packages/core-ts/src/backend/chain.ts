@@ -1,5 +1,5 @@
 import { SonotextError } from '../base/errors.js'
-import { type BufferRule, type NumberRule, signatures } from './check.js'
+import { type BufferRule, type NumberRule, signatures } from './signatures.js'
 import type { Backend, FloatBuffer, HostArray, OpArgs, OpName, RunOptions } from './port.js'
 
 export interface ChainOptions {

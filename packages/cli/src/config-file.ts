@@ -9,7 +9,10 @@ import { parseDocument } from 'yaml'
  * file, paths in assignments to the working directory.
  * @throws SonotextError MISSING_FILE, INVALID_CONFIG
  */
-export async function loadConfig(file: string | undefined, assignments: readonly string[]): Promise<ExperimentConfig> {
+export async function loadConfig(
+  file: string | undefined,
+  assignments: readonly string[],
+): Promise<ExperimentConfig> {
   const config = file === undefined ? {} : await readConfigObject(file)
   if (file !== undefined) resolvePaths(config, dirname(file))
   const overrides: Record<string, unknown> = {}
@@ -59,18 +62,26 @@ async function readConfigObject(file: string): Promise<Record<string, unknown>> 
       return asObject(JSON.parse(text), file)
     } catch (cause) {
       if (cause instanceof SonotextError) throw cause
-      throw new SonotextError('INVALID_CONFIG', `not valid JSON: ${(cause as Error).message}.`, { file, cause })
+      throw new SonotextError('INVALID_CONFIG', `not valid JSON: ${(cause as Error).message}.`, {
+        file,
+        cause,
+      })
     }
   }
   const document = parseDocument(text)
   const problem = document.errors[0]
-  if (problem) throw new SonotextError('INVALID_CONFIG', `not valid YAML: ${problem.message}`, { file, cause: problem })
+  if (problem)
+    throw new SonotextError('INVALID_CONFIG', `not valid YAML: ${problem.message}`, { file, cause: problem })
   return asObject(document.toJS(), file)
 }
 
 function asObject(value: unknown, file: string): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new SonotextError('INVALID_CONFIG', 'expected an object with groups of keys such as data and training.', { file })
+    throw new SonotextError(
+      'INVALID_CONFIG',
+      'expected an object with groups of keys such as data and training.',
+      { file },
+    )
   }
   return value as Record<string, unknown>
 }

@@ -29,14 +29,6 @@ function integer(minimum: number): (text: string) => number {
   }
 }
 
-function number(text: string): number {
-  const value = Number(text)
-  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('Expected a number.')
-  return value
-}
-
-const collect = (text: string, before: string[]): string[] => [...before, text]
-
 /** Loads the command's file only when it runs. */
 function run<Options>(load: () => Promise<{ default: CommandBody<Options, never> }>) {
   return async function (this: Command, ...args: unknown[]): Promise<void> {
@@ -45,10 +37,16 @@ function run<Options>(load: () => Promise<{ default: CommandBody<Options, never>
     try {
       const command = (await load()).default as CommandBody<Options, readonly unknown[]>
       const positional = args.slice(0, -2)
-      process.exitCode = await command({ terminal, signal: interruptSignal(terminal) }, options, ...positional)
+      process.exitCode = await command(
+        { terminal, signal: interruptSignal(terminal) },
+        options,
+        ...positional,
+      )
     } catch (error) {
       terminal.settle()
-      process.stderr.write(`sonotext ${this.name()}: ${error instanceof Error ? error.message : String(error)}\n`)
+      process.stderr.write(
+        `sonotext ${this.name()}: ${error instanceof Error ? error.message : String(error)}\n`,
+      )
       if (process.env.SONOTEXT_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`)
       process.exitCode = exitCodeOf(error)
     } finally {
@@ -68,42 +66,10 @@ function program(): Command {
     .exitOverride()
     .showSuggestionAfterError(true)
 
-  const configured = (command: Command): Command =>
-    command
-      .option('-c, --config <file>', 'JSON or YAML configuration; see `sonotext config` for every key')
-      .option('-s, --set <key=value>', 'change one key of the configuration, for example training.epochs=3', collect, [])
   const onBackend = (command: Command): Command =>
     command
       .option('--device <name>', 'auto, cpu, cuda, cuda:N or reference')
       .option('--threads <n>', 'threads of the native pool', integer(1))
-
-  onBackend(root.command('demo'))
-    .description('compose scenes from a procedural sound bank, train, evaluate and search: needs nothing but this package')
-    .option('--out <dir>', 'where the run goes', 'runs/demo')
-    .option('--bank <dir>', 'folder of labelled clips instead of the procedural bank (class folders or an ESC-50 style CSV)')
-    .option('--seed <n>', 'seed of scenes and training', integer(0), 17)
-    .option('--epochs <n>', 'training epochs', integer(1))
-    .action(run(() => import('./commands/demo.js')))
-
-  root
-    .command('compose')
-    .description('mix labelled clips into scenes with known events and five captions each')
-    .requiredOption('--out <dir>', 'folder for the WAV files and manifest.jsonl')
-    .option('--bank <dir>', 'folder of labelled clips (class folders or an ESC-50 style CSV); default: procedural bank')
-    .option('--split <name=count>', 'scenes of a split, repeatable', collect, [])
-    .option('--folds <name=folds>', 'folds of the bank for a split, for example train=1,2,3; repeatable', collect, [])
-    .option('--duration <seconds>', 'length of a scene', number, 10)
-    .option('--sample-rate <hz>', 'sample rate of the scenes', integer(1000), 22_050)
-    .option('--seed <n>', 'seed of the scenes', integer(0), 17)
-    .action(run(() => import('./commands/compose.js')))
-
-  root
-    .command('check')
-    .description('find missing, empty, corrupt, silent, duplicate and leaking clips of a manifest')
-    .argument('<manifest>', 'manifest (JSONL)')
-    .option('--max-bad <share>', 'largest share of bad clips that still exits 0', number, 0)
-    .option('--quarantine <file>', 'write the manifest without the bad clips to FILE')
-    .action(run(() => import('./commands/check.js')))
 
   root
     .command('import')
@@ -116,40 +82,11 @@ function program(): Command {
     .option('--split <name>', 'split of the clips')
     .action(run(() => import('./commands/import.js')))
 
-  onBackend(root.command('features'))
-    .description('log-mel features of audio files as float32 NPY [frames × bands]')
-    .argument('<files...>', 'audio files')
-    .option('--preset <name>', 'thesis, dcase2023, librosa, torchaudio or clap', 'thesis')
-    .requiredOption('--out <path>', 'X.npy for one file, a folder for several')
-    .option('--max-bad <share>', 'largest share of unreadable files that still exits 0', number, 0)
-    .action(run(() => import('./commands/features.js')))
-
-  onBackend(configured(root.command('train')))
-    .description('train a model as the configuration says')
-    .option('--run <dir>', 'where the run goes')
-    .option('--resume', 'go on where the run stopped')
-    .action(run(() => import('./commands/train.js')))
-
-  onBackend(root.command('evaluate'))
-    .description('retrieval measures of a trained model, both directions, with chance beside them')
-    .argument('<run>', 'folder of a training run')
-    .option('--split <name>', 'split of the manifest', 'test')
-    .option('--manifest <file>', 'another manifest than the one trained on')
-    .option('--measures <names>', 'comma-separated, for example R@1,R@10,mAP@10', 'R@1,R@5,R@10,mAP@10,MRR,medR')
-    .action(run(() => import('./commands/evaluate.js')))
-
-  onBackend(root.command('search'))
-    .description('find the clips that match sentences')
-    .argument('<run>', 'folder of a training run')
-    .argument('<sentences...>', 'what to look for')
-    .option('-k, --top <n>', 'hits per sentence', integer(1), 5)
-    .option('--split <name>', 'search only this split')
-    .option('--manifest <file>', 'search the clips of another manifest')
-    .action(run(() => import('./commands/search.js')))
-
   root
     .command('metrics')
-    .description('score a ranking made elsewhere: DCASE submission CSV against a Clotho CSV, or TREC run against qrels')
+    .description(
+      'score a ranking made elsewhere: DCASE submission CSV against a Clotho CSV, or TREC run against qrels',
+    )
     .requiredOption('--run <file>', 'caption,file_name_1..10 CSV, or TREC run')
     .requiredOption('--truth <file>', 'Clotho caption CSV, or TREC qrels')
     .option('--measures <names>', 'comma-separated measure names', 'R@1,R@5,R@10,mAP@10,MRR,medR')
@@ -161,7 +98,9 @@ function program(): Command {
     .action(run(() => import('./commands/config.js')))
 
   onBackend(root.command('doctor'))
-    .description('what this machine can do: backend, instruction set, threads, device, decoders, and what to do next')
+    .description(
+      'what this machine can do: backend, instruction set, threads, device, decoders, and what to do next',
+    )
     .action(run(() => import('./commands/doctor.js')))
 
   for (const command of root.commands) command.exitOverride().addOption(new Option('--debug').hideHelp())
@@ -177,7 +116,10 @@ export async function main(argv: readonly string[]): Promise<void> {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? exitCode.ok : exitCode.usage
       if (error.code === 'commander.unknownCommand') {
-        const suggestion = nearest(argv[0] ?? '', root.commands.map((command) => command.name()))
+        const suggestion = nearest(
+          argv[0] ?? '',
+          root.commands.map((command) => command.name()),
+        )
         if (suggestion !== undefined) process.stderr.write(`Did you mean ${suggestion}?\n`)
       }
     } else if (error instanceof UsageError) {

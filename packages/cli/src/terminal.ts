@@ -103,7 +103,8 @@ export class Progress {
     const rate = seconds > 0 ? this.#done / seconds : 0
     const share = this.#total > 0 ? Math.min(1, this.#done / this.#total) : 1
     const filled = Math.round(share * barWidth)
-    const left = rate > 0 && this.#done < this.#total ? ` · ${duration((this.#total - this.#done) / rate)} left` : ''
+    const left =
+      rate > 0 && this.#done < this.#total ? ` · ${duration((this.#total - this.#done) / rate)} left` : ''
     const bar = stderr.isTTY ? ` [${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)}]` : ''
     const note = this.#note === '' ? '' : ` · ${this.#note}`
     return `${this.#label}${bar} ${this.#done}/${this.#total} ${this.#unit} · ${rate.toFixed(rate < 10 ? 1 : 0)}/s${left}${note}`

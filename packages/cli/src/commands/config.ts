@@ -7,7 +7,8 @@ const config: CommandBody<object> = async ({ terminal }) => {
   terminal.result(configKeys(), (keys) =>
     keys
       .map(({ key, default: value, description }) => {
-        const shown = value === undefined ? (key === 'data.manifest' ? 'required' : 'none') : JSON.stringify(value)
+        const shown =
+          value === undefined ? (key === 'data.manifest' ? 'required' : 'none') : JSON.stringify(value)
         return `${key.padEnd(32)} ${shown.padEnd(12)} ${description}`.trimEnd()
       })
       .join('\n'),

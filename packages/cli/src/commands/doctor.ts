@@ -57,16 +57,25 @@ async function canImport(name: string): Promise<boolean> {
 
 function adviceOf(machine: Report['machine'], found: Report['decoders'], device: string): string[] {
   const advice: string[] = []
-  if (machine.addonProblem !== null) advice.push('Build the native addon (npm run setup): training on the reference backend is very slow.')
+  if (machine.addonProblem !== null)
+    advice.push('Build the native addon (npm run setup): training on the reference backend is very slow.')
   const widest = machine.instructionSets.filter((set) => set.supported).at(-1)
-  if (process.env.SONOTEXT_ISA !== undefined && widest !== undefined && process.env.SONOTEXT_ISA !== widest.name) {
+  if (
+    process.env.SONOTEXT_ISA !== undefined &&
+    widest !== undefined &&
+    process.env.SONOTEXT_ISA !== widest.name
+  ) {
     advice.push(`SONOTEXT_ISA=${process.env.SONOTEXT_ISA} is set; without it ${widest.name} would be used.`)
   }
   if (machine.threads !== null && machine.physicalCores !== null && machine.threads < machine.physicalCores) {
-    advice.push(`${machine.threads} of ${machine.physicalCores} cores are used; set SONOTEXT_THREADS or --threads for more.`)
+    advice.push(
+      `${machine.threads} of ${machine.physicalCores} cores are used; set SONOTEXT_THREADS or --threads for more.`,
+    )
   }
   if (machine.addonProblem === null && machine.cudaToolkit === null) {
-    advice.push('CPU-only build: with the CUDA toolkit (nvcc) on the path, npm run setup compiles the GPU kernels in.')
+    advice.push(
+      'CPU-only build: with the CUDA toolkit (nvcc) on the path, npm run setup compiles the GPU kernels in.',
+    )
   }
   for (const { format, package: name, installed } of found) {
     if (!installed) advice.push(`To read ${format} files: npm install ${name}`)
@@ -87,9 +96,13 @@ function text(report: Report): string {
       ? `addon       ${machine.compiler}, CUDA ${machine.cudaToolkit ?? 'not compiled in'}`
       : `addon       not loaded\n${machine.addonProblem.replace(/^/gm, '            ')}`,
     ...(sets.length > 0 ? [`sets        ${sets.join(', ')}`] : []),
-    ...machine.devices.map((device) => `device      ${device.name}: ${device.available ? 'ready' : 'not available'}; ${device.detail}`),
+    ...machine.devices.map(
+      (device) =>
+        `device      ${device.name}: ${device.available ? 'ready' : 'not available'}; ${device.detail}`,
+    ),
     ...report.decoders.map(
-      ({ format, package: name, installed }) => `decoder     ${format}: ${installed ? 'ready' : `missing (${name})`}`,
+      ({ format, package: name, installed }) =>
+        `decoder     ${format}: ${installed ? 'ready' : `missing (${name})`}`,
     ),
     '',
     ...report.advice.map((line) => `→ ${line}`),

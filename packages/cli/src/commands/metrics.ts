@@ -16,9 +16,12 @@ const metrics: CommandBody<MetricsOptions> = async ({ terminal, signal }, option
     signal,
   })
   const { missingQueries, unknownQueries, unknownItems } = evaluation
-  if (missingQueries > 0) terminal.warn(`${missingQueries} queries of the truth are not in the run; they count as not found`)
-  if (unknownQueries > 0) terminal.warn(`${unknownQueries} queries of the run are not in the truth; they are ignored`)
-  if (unknownItems > 0) terminal.warn(`${unknownItems} listed items are not in the truth; they hold their rank`)
+  if (missingQueries > 0)
+    terminal.warn(`${missingQueries} queries of the truth are not in the run; they count as not found`)
+  if (unknownQueries > 0)
+    terminal.warn(`${unknownQueries} queries of the run are not in the truth; they are ignored`)
+  if (unknownItems > 0)
+    terminal.warn(`${unknownItems} listed items are not in the truth; they hold their rank`)
   terminal.result(evaluation, evaluationTable)
   return exitCode.ok
 }

@@ -17,7 +17,9 @@ describe('experiment configuration', () => {
     })
     for (const { key, default: value } of configKeys()) {
       if (value === undefined) continue
-      const got = key.split('.').reduce<unknown>((node, part) => (node as Record<string, unknown>)[part], config)
+      const got = key
+        .split('.')
+        .reduce<unknown>((node, part) => (node as Record<string, unknown>)[part], config)
       expect(got, key).toEqual(value)
     }
   })

@@ -20,14 +20,7 @@ export interface ExperimentConfig {
     type: 'triplet' | 'info-nce'
     margin: number
     negatives:
-      | 'random'
-      | 'full-batch'
-      | 'easy-text'
-      | 'hard-text'
-      | 'easy-audio'
-      | 'hard-audio'
-      | 'semi-hard'
-      | 'hard'
+      'random' | 'full-batch' | 'easy-text' | 'hard-text' | 'easy-audio' | 'hard-audio' | 'semi-hard' | 'hard'
     temperature: number
     learnableTemperature: boolean
     padding: 'masked' | 'padded-compat'

@@ -3,7 +3,6 @@ import process from 'node:process'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { exitCode, exitCodeOf, UsageError } from './exit.js'
 import { interruptSignal } from './interrupt.js'
-import { nearest } from '@sonotext/core/base'
 import { Terminal } from './terminal.js'
 
 /** What every command gets besides its own options. */
@@ -115,13 +114,6 @@ export async function main(argv: readonly string[]): Promise<void> {
   } catch (error) {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? exitCode.ok : exitCode.usage
-      if (error.code === 'commander.unknownCommand') {
-        const suggestion = nearest(
-          argv[0] ?? '',
-          root.commands.map((command) => command.name()),
-        )
-        if (suggestion !== undefined) process.stderr.write(`Did you mean ${suggestion}?\n`)
-      }
     } else if (error instanceof UsageError) {
       process.stderr.write(`${error.message}\n`)
       process.exitCode = exitCode.usage

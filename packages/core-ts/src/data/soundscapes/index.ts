@@ -1,0 +1,3 @@
+export * from './grammar.js'
+export * from './lexicon.js'
+export * from './sound-bank.js'

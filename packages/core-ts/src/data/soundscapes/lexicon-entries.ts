@@ -1,0 +1,475 @@
+import type { LexiconEntry } from './lexicon.js'
+
+/** Other names of the same classes, as other collections write them. */
+export const synonyms: Readonly<Record<string, string>> = {
+  air_conditioning: 'air_conditioner',
+  alarm_clock: 'clock_alarm',
+  applause: 'clapping',
+  baby_cry: 'crying_baby',
+  baby_crying: 'crying_baby',
+  bee: 'insects',
+  bell: 'church_bells',
+  bird: 'chirping_birds',
+  bird_song: 'chirping_birds',
+  birds: 'chirping_birds',
+  car_engine: 'engine',
+  clock: 'clock_tick',
+  cough: 'coughing',
+  cricket: 'crickets',
+  dog_bark: 'dog',
+  door_knock: 'door_wood_knock',
+  engine_idling: 'engine',
+  fire: 'crackling_fire',
+  glass: 'glass_breaking',
+  keyboard: 'keyboard_typing',
+  laughter: 'laughing',
+  ocean_waves: 'sea_waves',
+  phone: 'telephone',
+  police_siren: 'siren',
+  sneeze: 'sneezing',
+  snore: 'snoring',
+  thunder: 'thunderstorm',
+  typing: 'keyboard_typing',
+  water_drop: 'water_drops',
+  waves: 'sea_waves',
+}
+
+/** The classes of ESC-50 (K. J. Piczak, 2015), of UrbanSound8K, and those of the procedural bank. */
+export const entries: Readonly<Record<string, LexiconEntry>> = {
+  // Animals
+  dog: {
+    role: 'event',
+    clauses: ['a dog|barks|barking', 'a dog|woofs|woofing', 'a dog|yaps|yapping'],
+    nouns: ['a barking dog', 'the barking of a dog'],
+    unit: 'dog bark|dog barks',
+    unitSeconds: [0.08, 0.9],
+  },
+  rooster: {
+    role: 'event',
+    clauses: ['a rooster|crows|crowing', 'a cock|crows|crowing'],
+    nouns: ['a crowing rooster', 'the crowing of a rooster'],
+    unit: 'rooster crow|rooster crows',
+    unitSeconds: [0.6, 3.5],
+  },
+  pig: {
+    role: 'event',
+    clauses: ['a pig|grunts|grunting', 'a pig|oinks|oinking'],
+    nouns: ['a grunting pig', 'the grunting of a pig'],
+    unit: 'pig grunt|pig grunts',
+    unitSeconds: [0.1, 1.5],
+  },
+  cow: {
+    role: 'event',
+    clauses: ['a cow|moos|mooing', 'a cow|lows|lowing'],
+    nouns: ['a mooing cow', 'the mooing of a cow'],
+    unit: 'cow moo|cow moos',
+    unitSeconds: [0.5, 3.5],
+  },
+  frog: {
+    role: 'event',
+    clauses: ['a frog|croaks|croaking', 'a frog|ribbits|ribbiting'],
+    nouns: ['a croaking frog', 'the croaking of a frog'],
+    unit: 'frog croak|frog croaks',
+    unitSeconds: [0.1, 1.2],
+  },
+  cat: {
+    role: 'event',
+    clauses: ['a cat|meows|meowing', 'a cat|mews|mewing'],
+    nouns: ['a meowing cat', 'the meowing of a cat'],
+    unit: 'cat meow|cat meows',
+    unitSeconds: [0.25, 2],
+  },
+  hen: {
+    role: 'event',
+    clauses: ['a hen|clucks|clucking', 'a chicken|clucks|clucking'],
+    nouns: ['a clucking hen', 'the clucking of a hen'],
+  },
+  insects: {
+    role: 'event',
+    clauses: ['an insect|buzzes|buzzing', 'a fly|buzzes|buzzing|around', 'a bee|hums|humming'],
+    nouns: ['a buzzing insect', 'the buzzing of an insect'],
+  },
+  sheep: {
+    role: 'event',
+    clauses: ['a sheep|bleats|bleating', 'a sheep|baas|baaing'],
+    nouns: ['a bleating sheep', 'the bleating of a sheep'],
+    unit: 'sheep bleat|sheep bleats',
+    unitSeconds: [0.3, 2],
+  },
+  crow: {
+    role: 'event',
+    clauses: ['a crow|caws|cawing', 'a crow|calls|calling'],
+    nouns: ['a cawing crow', 'the cawing of a crow'],
+    unit: 'crow call|crow calls',
+    unitSeconds: [0.15, 1],
+  },
+  owl: {
+    role: 'event',
+    clauses: ['an owl|hoots|hooting', 'an owl|calls|calling'],
+    nouns: ['a hooting owl', 'the hooting of an owl'],
+    unit: 'owl hoot|owl hoots',
+    unitSeconds: [0.3, 2],
+  },
+  horse: {
+    role: 'event',
+    clauses: ['a horse|neighs|neighing', 'a horse|whinnies|whinnying'],
+    nouns: ['a neighing horse', 'the neighing of a horse'],
+    unit: 'horse whinny|horse whinnies',
+    unitSeconds: [0.6, 3],
+  },
+  woodpecker: {
+    role: 'event',
+    clauses: ['a woodpecker|drums|drumming|on a tree', 'a woodpecker|hammers|hammering|on a trunk'],
+    nouns: ['a drumming woodpecker', 'the drumming of a woodpecker'],
+    unit: 'drum roll of a woodpecker|drum rolls of a woodpecker',
+    unitSeconds: [0.4, 2],
+  },
+  chirping_birds: {
+    role: 'event',
+    clauses: ['a bird|chirps|chirping', 'a bird|sings|singing', 'a bird|tweets|tweeting'],
+    nouns: ['a chirping bird', 'the chirping of a bird', 'birdsong'],
+  },
+  crickets: {
+    role: 'texture',
+    clauses: ['+crickets|chirp|chirping', '+crickets|sing|singing'],
+    nouns: ['+chirping crickets', 'the chirping of crickets'],
+  },
+
+  // Weather and water
+  rain: {
+    role: 'texture',
+    clauses: ['rain|falls|falling', 'rain|pours|pouring|down', 'rain|patters|pattering'],
+    nouns: ['rain', 'falling rain', 'pattering rain'],
+  },
+  sea_waves: {
+    role: 'texture',
+    clauses: ['+waves|roll|rolling|ashore', '+waves|crash|crashing|on a shore', '+sea waves|break|breaking'],
+    nouns: ['+sea waves', '+breaking waves', 'the surf'],
+  },
+  crackling_fire: {
+    role: 'texture',
+    clauses: [
+      'a fire|crackles|crackling',
+      'a campfire|crackles|crackling',
+      'burning wood|crackles|crackling',
+    ],
+    nouns: ['a crackling fire', 'the crackling of a fire'],
+  },
+  wind: {
+    role: 'texture',
+    clauses: ['the wind|blows|blowing', 'the wind|howls|howling', 'wind|gusts|gusting'],
+    nouns: ['wind', 'blowing wind', 'howling wind'],
+  },
+  stream: {
+    role: 'texture',
+    clauses: ['a stream|babbles|babbling', 'a brook|bubbles|bubbling', 'water|trickles|trickling'],
+    nouns: ['a babbling stream', 'running water', 'the babbling of a brook'],
+  },
+  water_drops: {
+    role: 'event',
+    clauses: ['water|drips|dripping', 'a drop of water|falls|falling'],
+    nouns: ['dripping water', 'the dripping of water'],
+    unit: 'water drop|water drops',
+    unitSeconds: [0.05, 0.6],
+  },
+  pouring_water: {
+    role: 'event',
+    clauses: ['someone|pours|pouring|water', 'water|is poured|being poured'],
+    nouns: ['pouring water', 'the pouring of water'],
+  },
+  toilet_flush: {
+    role: 'event',
+    clauses: ['a toilet|flushes|flushing', 'a toilet|is flushed|being flushed'],
+    nouns: ['a flushing toilet', 'the flush of a toilet'],
+  },
+  thunderstorm: {
+    role: 'event',
+    clauses: ['thunder|rumbles|rumbling', 'thunder|rolls|rolling'],
+    nouns: ['rumbling thunder', 'the rumble of thunder'],
+    unit: 'clap of thunder|claps of thunder',
+    unitSeconds: [1, 5],
+  },
+
+  // People
+  crying_baby: {
+    role: 'event',
+    clauses: ['a baby|cries|crying', 'an infant|wails|wailing', 'a baby|bawls|bawling'],
+    nouns: ['a crying baby', 'the crying of a baby'],
+  },
+  sneezing: {
+    role: 'event',
+    clauses: ['someone|sneezes|sneezing', 'a person|sneezes|sneezing'],
+    nouns: ['a sneezing person', 'the sneezing of a person'],
+    unit: 'sneeze|sneezes',
+    unitSeconds: [0.2, 2],
+  },
+  clapping: {
+    role: 'event',
+    clauses: ['+people|clap|clapping', '+people|applaud|applauding', 'an audience|claps|clapping'],
+    nouns: ['+clapping people', 'applause'],
+  },
+  breathing: {
+    role: 'event',
+    clauses: ['someone|breathes|breathing', 'a person|breathes|breathing'],
+    nouns: ['the breathing of a person', 'breathing'],
+  },
+  coughing: {
+    role: 'event',
+    clauses: ['someone|coughs|coughing', 'a person|coughs|coughing'],
+    nouns: ['a coughing person', 'the coughing of a person'],
+    unit: 'cough|coughs',
+    unitSeconds: [0.12, 1],
+  },
+  footsteps: {
+    role: 'event',
+    clauses: ['someone|walks|walking', 'a person|walks|walking|by', '+footsteps|sound|sounding'],
+    nouns: ['+footsteps', '+the footsteps of a person'],
+  },
+  laughing: {
+    role: 'event',
+    clauses: ['someone|laughs|laughing', 'a person|laughs|laughing'],
+    nouns: ['laughter', 'the laughter of a person'],
+  },
+  brushing_teeth: {
+    role: 'event',
+    clauses: ['someone|brushes|brushing|their teeth', 'a person|brushes|brushing|their teeth'],
+    nouns: ['the brushing of teeth', 'tooth brushing'],
+  },
+  snoring: {
+    role: 'both',
+    clauses: ['someone|snores|snoring', 'a sleeper|snores|snoring'],
+    nouns: ['snoring', 'the snoring of a sleeper'],
+  },
+  drinking_sipping: {
+    role: 'event',
+    clauses: ['someone|sips|sipping|a drink', 'a person|drinks|drinking'],
+    nouns: ['the sipping of a drink', 'sipping'],
+    unit: 'sip|sips',
+    unitSeconds: [0.2, 2],
+  },
+  children_playing: {
+    role: 'both',
+    clauses: ['+children|play|playing', '+kids|shout|shouting|and play'],
+    nouns: ['+playing children', '+the voices of playing children'],
+  },
+  speech: {
+    role: 'event',
+    clauses: ['someone|speaks|speaking', 'a person|talks|talking'],
+    nouns: ['speech', 'the voice of a person'],
+  },
+
+  // Household
+  door_wood_knock: {
+    role: 'event',
+    clauses: ['someone|knocks|knocking|on a door', 'a person|knocks|knocking|on wood'],
+    nouns: ['knocking on a door', 'the knocking of a person on a door'],
+    unit: 'knock on a door|knocks on a door',
+    unitSeconds: [0.05, 0.35],
+  },
+  mouse_click: {
+    role: 'event',
+    clauses: ['a computer mouse|clicks|clicking', 'someone|clicks|clicking|a mouse'],
+    nouns: ['the clicking of a mouse', 'mouse clicking'],
+    unit: 'mouse click|mouse clicks',
+    unitSeconds: [0.02, 0.3],
+  },
+  keyboard_typing: {
+    role: 'event',
+    clauses: [
+      'someone|types|typing|on a keyboard',
+      'a person|types|typing',
+      '+the keys of a keyboard|clatter|clattering',
+    ],
+    nouns: ['typing on a keyboard', 'the clatter of a keyboard'],
+  },
+  door_wood_creaks: {
+    role: 'event',
+    clauses: ['a door|creaks|creaking', 'a wooden door|squeaks|squeaking'],
+    nouns: ['a creaking door', 'the creaking of a door'],
+    unit: 'creak of a door|creaks of a door',
+    unitSeconds: [0.4, 2.5],
+  },
+  can_opening: {
+    role: 'event',
+    clauses: ['a can of soda|is opened|being opened', 'someone|opens|opening|a can of soda'],
+    nouns: ['the opening of a can of soda', 'the hiss of a can of soda'],
+  },
+  washing_machine: {
+    role: 'texture',
+    clauses: ['a washing machine|runs|running', 'a washing machine|churns|churning'],
+    nouns: ['a running washing machine', 'the churning of a washing machine'],
+  },
+  vacuum_cleaner: {
+    role: 'both',
+    clauses: [
+      'a vacuum cleaner|runs|running',
+      'a vacuum cleaner|whirs|whirring',
+      'someone|vacuums|vacuuming',
+    ],
+    nouns: ['a running vacuum cleaner', 'the whir of a vacuum cleaner'],
+  },
+  clock_alarm: {
+    role: 'event',
+    clauses: ['an alarm clock|beeps|beeping', 'an alarm|beeps|beeping'],
+    nouns: ['a beeping alarm clock', 'the beeping of an alarm'],
+    unit: 'alarm beep|alarm beeps',
+    unitSeconds: [0.04, 0.6],
+  },
+  clock_tick: {
+    role: 'both',
+    clauses: ['a clock|ticks|ticking', 'a clock|ticks|ticking|away'],
+    nouns: ['a ticking clock', 'the ticking of a clock'],
+  },
+  glass_breaking: {
+    role: 'event',
+    clauses: ['glass|breaks|breaking', 'glass|shatters|shattering', 'a glass|smashes|smashing'],
+    nouns: ['breaking glass', 'the shattering of glass'],
+    unit: 'glass crash|glass crashes',
+    unitSeconds: [0.3, 2.5],
+  },
+  telephone: {
+    role: 'event',
+    clauses: ['a telephone|rings|ringing', 'a phone|rings|ringing'],
+    nouns: ['a ringing telephone', 'the ringing of a phone'],
+    unit: 'phone ring|phone rings',
+    unitSeconds: [0.4, 2.5],
+  },
+  keys_jangling: {
+    role: 'event',
+    clauses: ['+keys|jangle|jangling', 'a bunch of keys|jingles|jingling', 'someone|rattles|rattling|keys'],
+    nouns: ['+jangling keys', 'the jangling of keys'],
+  },
+  hammer: {
+    role: 'event',
+    clauses: ['a hammer|strikes|striking|a nail', 'someone|strikes|striking|a nail with a hammer'],
+    nouns: ['a striking hammer', '+the strokes of a hammer'],
+    unit: 'hammer blow|hammer blows',
+    unitSeconds: [0.05, 0.6],
+  },
+  air_conditioner: {
+    role: 'texture',
+    clauses: ['an air conditioner|hums|humming', 'an air conditioner|runs|running'],
+    nouns: ['a humming air conditioner', 'the hum of an air conditioner'],
+  },
+
+  // Machines and streets
+  helicopter: {
+    role: 'both',
+    clauses: [
+      'a helicopter|flies|flying|overhead',
+      'a helicopter|hovers|hovering',
+      'the rotor of a helicopter|beats|beating',
+    ],
+    nouns: ['a flying helicopter', 'the rotor of a helicopter'],
+  },
+  chainsaw: {
+    role: 'both',
+    clauses: ['a chainsaw|roars|roaring', 'a chainsaw|runs|running', 'someone|saws|sawing|with a chainsaw'],
+    nouns: ['a roaring chainsaw', 'the roar of a chainsaw'],
+  },
+  siren: {
+    role: 'event',
+    clauses: ['a siren|wails|wailing', 'a siren|sounds|sounding', 'an emergency siren|blares|blaring'],
+    nouns: ['a wailing siren', 'the wailing of a siren'],
+  },
+  car_horn: {
+    role: 'event',
+    clauses: ['a car horn|honks|honking', 'a car|honks|honking|its horn'],
+    nouns: ['a honking car', 'the honking of a car'],
+    unit: 'honk of a car horn|honks of a car horn',
+    unitSeconds: [0.15, 2],
+  },
+  engine: {
+    role: 'texture',
+    clauses: ['an engine|idles|idling', 'a car engine|runs|running', 'a motor|runs|running'],
+    nouns: ['an idling engine', 'the idling of an engine'],
+  },
+  train: {
+    role: 'both',
+    clauses: [
+      'a train|passes|passing',
+      'a train|rattles|rattling|along the tracks',
+      'a train|rolls|rolling|by',
+    ],
+    nouns: ['a passing train', 'the rattle of a train'],
+  },
+  church_bells: {
+    role: 'event',
+    clauses: ['a church bell|rings|ringing', 'a bell|tolls|tolling', 'a church bell|chimes|chiming'],
+    nouns: ['a ringing church bell', 'the tolling of a bell'],
+    unit: 'bell stroke|bell strokes',
+    unitSeconds: [0.8, 5],
+  },
+  bicycle_bell: {
+    role: 'event',
+    clauses: ['a bicycle bell|dings|dinging', 'a bike bell|tinkles|tinkling'],
+    nouns: ['a dinging bicycle bell', 'the ding of a bicycle bell'],
+    unit: 'ding of a bicycle bell|dings of a bicycle bell',
+    unitSeconds: [0.3, 2],
+  },
+  airplane: {
+    role: 'both',
+    clauses: ['an airplane|flies|flying|past', 'a plane|passes|passing|overhead'],
+    nouns: ['a passing airplane', 'the drone of an airplane'],
+  },
+  fireworks: {
+    role: 'event',
+    clauses: ['+fireworks|explode|exploding', '+fireworks|go|going|off'],
+    nouns: ['+exploding fireworks', '+the bangs of fireworks'],
+  },
+  hand_saw: {
+    role: 'event',
+    clauses: ['someone|saws|sawing|wood', 'a hand saw|cuts|cutting|through wood'],
+    nouns: ['the sawing of wood', 'a hand saw on wood'],
+  },
+  drilling: {
+    role: 'both',
+    clauses: ['a drill|runs|running', 'someone|drills|drilling'],
+    nouns: ['drilling', 'the whine of a drill'],
+  },
+  gun_shot: {
+    role: 'event',
+    clauses: ['a gun|fires|firing', 'a gun|goes|going|off'],
+    nouns: ['gunfire', 'the firing of a gun'],
+    unit: 'gunshot|gunshots',
+    unitSeconds: [0.1, 2],
+  },
+  jackhammer: {
+    role: 'both',
+    clauses: ['a jackhammer|pounds|pounding', 'a jackhammer|hammers|hammering'],
+    nouns: ['a pounding jackhammer', 'the pounding of a jackhammer'],
+  },
+  street_music: {
+    role: 'both',
+    clauses: ['street music|plays|playing', '+street musicians|play|playing'],
+    nouns: ['street music', 'the music of street musicians'],
+  },
+  hum: {
+    role: 'texture',
+    clauses: ['a transformer|hums|humming', 'an electrical device|hums|humming'],
+    nouns: ['an electric hum', 'a humming transformer'],
+  },
+
+  // Signals and music
+  whistle: {
+    role: 'event',
+    clauses: ['a whistle|blows|blowing', 'a referee|whistles|whistling', 'someone|blows|blowing|a whistle'],
+    nouns: ['a blowing whistle', 'the blowing of a whistle'],
+    unit: 'whistle blast|whistle blasts',
+    unitSeconds: [0.15, 2],
+  },
+  drum: {
+    role: 'event',
+    clauses: ['a drum|beats|beating', 'someone|beats|beating|a drum'],
+    nouns: ['a beating drum', 'the beating of a drum'],
+    unit: 'drum beat|drum beats',
+    unitSeconds: [0.1, 1.2],
+  },
+  guitar: {
+    role: 'event',
+    clauses: ['a guitar string|is plucked|being plucked', 'someone|plucks|plucking|a guitar'],
+    nouns: ['a plucked guitar', 'the plucking of a guitar'],
+    unit: 'guitar note|guitar notes',
+    unitSeconds: [0.4, 3],
+  },
+}

@@ -1,4 +1,7 @@
+export { Batches, type Batch, type BatchesOptions, type BatchesState, type FeatureSource } from './batches.js'
+export type { BatchItem } from './batch-plan.js'
 export * from './csv.js'
 export * from './import/index.js'
 export * from './manifest.js'
 export type { ManifestCaption, ManifestEvent, ManifestLine } from './manifest-line.js'
+export * from './padding.js'

@@ -1,0 +1,83 @@
+import type { Rng } from '../base/rng.js'
+import type { Caption, Clip } from './manifest.js'
+
+/** One pair to train on. */
+export interface BatchItem {
+  readonly clip: Clip
+  readonly caption: Caption
+  /** Token indices of the caption, at least one. */
+  readonly tokens: Int32Array
+  /** Number of the clip's group. */
+  readonly group: number
+}
+
+/** A clip with the captions that have words. */
+export interface PlannedClip {
+  readonly clip: Clip
+  readonly group: number
+  readonly captions: readonly { readonly caption: Caption; readonly tokens: Int32Array }[]
+}
+
+export interface PlanOptions {
+  readonly items: 'clip' | 'pair'
+  readonly batchSize: number
+  readonly shuffle: boolean
+  readonly dropLast: boolean
+}
+
+/** The batches of one epoch: a pure function of clips, options and stream. */
+export function planEpoch(clips: readonly PlannedClip[], options: PlanOptions, rng: Rng): BatchItem[][] {
+  const { items, batchSize, shuffle, dropLast } = options
+  const captions = rng.fork('captions')
+  const pool = clips.flatMap(({ clip, group, captions: all }) =>
+    (items === 'pair' ? all : [captions.pick(all)]).map((chosen): BatchItem => ({ clip, group, ...chosen })),
+  )
+  if (shuffle) rng.fork('order').shuffle(pool)
+  const batches: BatchItem[][] = []
+  for (let at = 0; at < pool.length; at += batchSize) {
+    if (dropLast && at > 0 && pool.length - at < batchSize) break
+    batches.push(pool.slice(at, at + batchSize))
+  }
+  if (shuffle) mixGroups(batches)
+  return batches
+}
+
+/** Whether the items of a batch all belong to one group: nothing in it can be a negative. */
+export function hasOneGroup(items: readonly { readonly group: number }[]): boolean {
+  return items.every(({ group }) => group === items[0]!.group)
+}
+
+/**
+ * Gives every batch of a single group an item of another group, in exchange with a batch that can spare one; a last batch
+ * of one item first takes one from the batch before. What cannot be mended stays as it is.
+ */
+function mixGroups(batches: BatchItem[][]): void {
+  const last = batches.at(-1)
+  const before = batches.at(-2)
+  if (last?.length === 1 && before !== undefined && before.length > 2) last.push(before.pop()!)
+  const hopeless = new Set<number>()
+  for (const batch of batches) {
+    const { group } = batch[0]!
+    if (batch.length < 2 || !hasOneGroup(batch) || hopeless.has(group)) continue
+    if (!exchange(batch, batches)) hopeless.add(group)
+  }
+}
+
+/** False when no other batch has an item to spare. */
+function exchange(batch: BatchItem[], batches: readonly BatchItem[][]): boolean {
+  const { group } = batch[0]!
+  for (const other of batches) {
+    if (other === batch) continue
+    for (let j = 0; j < other.length; j++) {
+      if (other[j]!.group === group) continue
+      const given = batch.at(-1)!
+      const rest = other.filter((_, k) => k !== j)
+      // A batch of one pair has no negatives either way, so it can always give.
+      if (rest.length > 0 && hasOneGroup([...rest, given])) continue
+      batch[batch.length - 1] = other[j]!
+      other[j] = given
+      return true
+    }
+  }
+  return false
+}

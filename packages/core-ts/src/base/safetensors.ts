@@ -1,0 +1,202 @@
+import { readFile } from 'node:fs/promises'
+import { SonotextError, expected } from './errors.js'
+import { writeFileAtomic } from './files.js'
+
+/** Array types a tensor of a file can have. Half-precision numbers (F16, BF16) are read as Float32Array. */
+export type TensorData =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array
+
+export interface NamedTensor {
+  readonly shape: readonly number[]
+  readonly data: TensorData
+}
+
+export interface TensorFile {
+  readonly tensors: Map<string, NamedTensor>
+  /** Free strings of the header. */
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+const readers = {
+  F64: { bytes: 8, view: (b: ArrayBuffer): TensorData => new Float64Array(b) },
+  F32: { bytes: 4, view: (b: ArrayBuffer): TensorData => new Float32Array(b) },
+  F16: { bytes: 2, view: (b: ArrayBuffer): TensorData => Float32Array.from(new Uint16Array(b), halfToFloat) },
+  BF16: { bytes: 2, view: (b: ArrayBuffer): TensorData => bfloat16ToFloat(new Uint16Array(b)) },
+  I64: { bytes: 8, view: (b: ArrayBuffer): TensorData => new BigInt64Array(b) },
+  U64: { bytes: 8, view: (b: ArrayBuffer): TensorData => new BigUint64Array(b) },
+  I32: { bytes: 4, view: (b: ArrayBuffer): TensorData => new Int32Array(b) },
+  U32: { bytes: 4, view: (b: ArrayBuffer): TensorData => new Uint32Array(b) },
+  I16: { bytes: 2, view: (b: ArrayBuffer): TensorData => new Int16Array(b) },
+  U16: { bytes: 2, view: (b: ArrayBuffer): TensorData => new Uint16Array(b) },
+  I8: { bytes: 1, view: (b: ArrayBuffer): TensorData => new Int8Array(b) },
+  U8: { bytes: 1, view: (b: ArrayBuffer): TensorData => new Uint8Array(b) },
+  BOOL: { bytes: 1, view: (b: ArrayBuffer): TensorData => new Uint8Array(b) },
+} as const
+
+type Dtype = keyof typeof readers
+
+/** Largest header the format allows, 100 MB. */
+const maxHeader = 100_000_000
+
+/**
+ * Parses the safetensors format (a JSON header, then one gapless byte buffer). Every claim of the header is checked
+ * against the bytes; anything wrong or missing throws INVALID_FILE naming the file, so a checkpoint cut short is never
+ * half read.
+ */
+export function decodeSafetensors(bytes: Uint8Array, file = 'the safetensors data'): TensorFile {
+  const bad = (problem: string): SonotextError =>
+    new SonotextError('INVALID_FILE', `Expected a complete safetensors file, got ${problem}.`, {
+      file,
+      remedy: 'The file is damaged or was cut short: use an earlier checkpoint or copy it again.',
+    })
+  if (bytes.length < 8) throw bad(`${bytes.length} bytes`)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const headerSize = view.getBigUint64(0, true)
+  if (headerSize > BigInt(maxHeader)) throw bad(`a header of ${headerSize} bytes`)
+  const start = 8 + Number(headerSize)
+  if (start > bytes.length) throw bad(`${bytes.length} bytes where the header alone needs ${start}`)
+  let header: unknown
+  try {
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, start)))
+  } catch {
+    throw bad('a header that is not JSON')
+  }
+  if (!isRecord(header)) throw bad('a header that is not a JSON object')
+
+  const size = bytes.length - start
+  const tensors = new Map<string, NamedTensor>()
+  const spans: { name: string; begin: number; end: number }[] = []
+  let metadata: Record<string, string> = {}
+  for (const [name, entry] of Object.entries(header)) {
+    if (name === '__metadata__') {
+      if (!isRecord(entry) || !Object.values(entry).every((value) => typeof value === 'string')) {
+        throw bad('metadata that is not a map of strings')
+      }
+      metadata = entry as Record<string, string>
+      continue
+    }
+    const { dtype, shape, begin, end } = parseEntry(entry, (problem) => bad(`tensor ${name} with ${problem}`))
+    if (end > size) throw bad(`${bytes.length} bytes where tensor ${name} ends at ${start + end}`)
+    spans.push({ name, begin, end })
+    tensors.set(name, {
+      shape,
+      data: readers[dtype].view(new Uint8Array(bytes.subarray(start + begin, start + end)).buffer),
+    })
+  }
+  spans.sort((a, b) => a.begin - b.begin || a.end - b.end)
+  let reached = 0
+  for (const { name, begin, end } of spans) {
+    if (begin !== reached) throw bad(`tensor ${name} at ${begin} where ${reached} was expected`)
+    reached = end
+  }
+  if (reached !== size) throw bad(`${size - reached} bytes that belong to no tensor`)
+  return { tensors, metadata }
+}
+
+function parseEntry(
+  entry: unknown,
+  bad: (problem: string) => SonotextError,
+): { dtype: Dtype; shape: number[]; begin: number; end: number } {
+  if (!isRecord(entry)) throw bad('no description')
+  const { dtype, shape, data_offsets: offsets } = entry
+  if (typeof dtype !== 'string' || !Object.hasOwn(readers, dtype)) throw bad(`type ${String(dtype)}`)
+  if (!isCounts(shape)) throw bad('an invalid shape')
+  if (!isCounts(offsets) || offsets.length !== 2) throw bad('invalid offsets')
+  const [begin, end] = offsets as [number, number]
+  const need = shape.reduce((product, extent) => product * extent, readers[dtype as Dtype].bytes)
+  if (end - begin !== need) throw bad(`${end - begin} bytes for shape [${shape}] of ${dtype} (${need})`)
+  return { dtype: dtype as Dtype, shape, begin, end }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isCounts(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && (n as number) >= 0)
+}
+
+/** Reads a file; MISSING_FILE when it is not there, INVALID_FILE when it is not whole. */
+export async function readSafetensors(path: string): Promise<TensorFile> {
+  let bytes: Uint8Array
+  try {
+    bytes = await readFile(path)
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code
+    throw new SonotextError('MISSING_FILE', `could not read the file (${code ?? String(cause)}).`, {
+      file: path,
+      remedy: 'Check the path.',
+      cause,
+    })
+  }
+  return decodeSafetensors(bytes, path)
+}
+
+/** The parts of a file, in order, without copying the tensors. Tensors are laid out in the order of the map. */
+export function encodeSafetensors(
+  tensors: ReadonlyMap<string, NamedTensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array[] {
+  const header: Record<string, unknown> = { __metadata__: metadata }
+  const parts: Uint8Array[] = []
+  let offset = 0
+  for (const [name, { shape, data }] of tensors) {
+    const size = shape.reduce((product, extent) => product * extent, 1)
+    if (size !== data.length) throw expected(`${size} elements for shape [${shape}]`, `tensor ${name}`, data)
+    if (name === '__metadata__') throw expected('a tensor name', 'tensors', name)
+    header[name] = { dtype: dtypeOf(data), shape, data_offsets: [offset, offset + data.byteLength] }
+    offset += data.byteLength
+    parts.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+  }
+  const json = new TextEncoder().encode(JSON.stringify(header))
+  const padded = Math.ceil(json.length / 8) * 8
+  const head = new Uint8Array(8 + padded).fill(0x20)
+  new DataView(head.buffer).setBigUint64(0, BigInt(padded), true)
+  head.set(json, 8)
+  return [head, ...parts]
+}
+
+/** Writes a file atomically: a crash or a full disk leaves what was there before. Throws WRITE_FAILED. */
+export async function writeSafetensors(
+  path: string,
+  tensors: ReadonlyMap<string, NamedTensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  await writeFileAtomic(path, encodeSafetensors(tensors, metadata))
+}
+
+function dtypeOf(data: TensorData): Dtype {
+  if (data instanceof Float32Array) return 'F32'
+  if (data instanceof Float64Array) return 'F64'
+  if (data instanceof Int32Array) return 'I32'
+  if (data instanceof Uint32Array) return 'U32'
+  if (data instanceof BigInt64Array) return 'I64'
+  if (data instanceof BigUint64Array) return 'U64'
+  if (data instanceof Int16Array) return 'I16'
+  if (data instanceof Uint16Array) return 'U16'
+  return data instanceof Int8Array ? 'I8' : 'U8'
+}
+
+function halfToFloat(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1
+  const exponent = (bits >> 10) & 0x1f
+  const fraction = bits & 0x3ff
+  if (exponent === 0) return sign * fraction * 2 ** -24
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
+}
+
+function bfloat16ToFloat(values: Uint16Array): Float32Array {
+  const wide = new Uint32Array(values.length)
+  for (let i = 0; i < values.length; i++) wide[i] = values[i]! << 16
+  return new Float32Array(wide.buffer)
+}

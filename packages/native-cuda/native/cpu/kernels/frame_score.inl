@@ -1,11 +1,110 @@
+// Frame × word scores: max(0, frame · word) reduced per (clip, caption) while the products are still in cache.
+//
+// Words are the rows of the product and frames its columns, so that a vector holds one word against kLanes frames: sums and
+// maxima over words are then element-wise, those over frames wait for one horizontal step at the end of a block.
 #include "../../core/ops.hpp"
+#include "frame_score_block.inl"
+#include "frame_score_grad.inl"
 
 namespace sonotext::SONOTEXT_ISA {
 namespace {
 
-inline Status frame_score(const FrameScoreArgs&, Exec&) { return Status::unsupported("frame_score: kernel missing"); }
+// Reduces blocks of frames of one clip to partial results; see FrameStats::width.
+inline void frame_block(const FrameScoreArgs& args, const WordGroup& group, i64 clip, i64 t0, i64 t1, float* packed,
+                        float* running, float* partial) {
+  const i64 d = args.d, items = args.reduction == kMaxOverFrames ? group.rows : group.captions;
+  for (i64 i = 0; i < items * kLanes; i += kLanes) vstore(running + i, vzero());
+  for (i64 t = t0; t < t1; t += kNr) {
+    const i64 frames = gemm_min(kNr, t1 - t);
+    pack_b({args.frames.data + (clip * args.maxFrames + t) * d, 1, d}, d, frames, packed);
+    Segments at{group};
+    Vec best[kNv] = {};
+    for (i64 r = 0; r < group.rows; r += kMr) {
+      alignas(64) float tile[kMr * kNr];
+      const i64 rows = gemm_min(kMr, group.rows - r);
+      frame_tile(group, r, packed, frames, d, 0.0f, tile);  // no ReLU'd sum or maximum notices a 0
+      for (i64 i = 0; i < rows; ++i) {
+        const float* row = tile + i * kNr;
+        const i64 caption = at.caption_of(r + i);
+        if (args.reduction == kMean) {
+          Vec sum = vload(running + caption * kLanes);
+          for (int v = 0; v < kNv; ++v) sum = sum + relu(vload(row + v * kLanes));
+          vstore(running + caption * kLanes, sum);
+        } else if (args.reduction == kMaxOverFrames) {
+          Vec most = vload(running + (r + i) * kLanes);
+          for (int v = 0; v < kNv; ++v) most = max_or_nan(most, vload(row + v * kLanes));
+          vstore(running + (r + i) * kLanes, most);
+        } else {
+          for (int v = 0; v < kNv; ++v) {
+            best[v] = at.first_word(r + i) ? relu(vload(row + v * kLanes)) : max_or_nan(best[v], vload(row + v * kLanes));
+          }
+          if (at.last_word(r + i)) {
+            Vec sum = vload(running + caption * kLanes);
+            for (int v = 0; v < kNv; ++v) sum = sum + best[v];
+            vstore(running + caption * kLanes, sum);
+          }
+        }
+      }
+    }
+  }
+  for (i64 i = 0; i < items; ++i) {
+    const Vec v = vload(running + i * kLanes);
+    partial[i] = args.reduction != kMaxOverFrames ? vsum(v) : vany(vne(v, v)) ? nanf_value() : vhmax(v);
+  }
+}
 
-inline Status frame_score_backward(const FrameScoreBackwardArgs&, Exec&) { return Status::unsupported("frame_score_backward: kernel missing"); }
+// Blocks of one clip and one group, combined in order.
+inline void frame_finish(const FrameScoreArgs& args, const WordGroup& group, i64 clip, const float* partial, i64 blocks,
+                         i64 width) {
+  for (i64 c = 0; c < group.captions; ++c) {
+    const i64 caption = group.ids[c], words = args.wordLengths[caption], frames = args.frameLengths[clip];
+    double total = 0.0;
+    if (args.reduction == kMaxOverFrames) {
+      for (i64 w = 0; w < words; ++w) {
+        float most = 0.0f;
+        for (i64 b = 0; b < blocks; ++b) {
+          const float x = partial[b * width + group.offsets[c] + w];
+          if (x > most || x != x) most = x;
+        }
+        total += most;
+      }
+    } else {
+      for (i64 b = 0; b < blocks; ++b) total += partial[b * width + c];
+    }
+    const i64 share = args.reduction == kMean ? frames * words : args.reduction == kMaxOverFrames ? words : frames;
+    args.out[clip * args.captions + caption] =
+        frames > 0 && words > 0 ? static_cast<float>(total / static_cast<double>(share)) : 0.0f;
+  }
+}
+
+inline Status frame_score(const FrameScoreArgs& args, Exec& exec) {
+  const i64 d = args.d, blocks = ceil_div(args.maxFrames, kFrameBlock);
+  const WordPacker packer{args.words.data, args.wordLengths, args.maxWords, d, kGroupWords};
+  const i64 width = gemm_max(packer.most_rows(), packer.most_captions());
+  const i64 frameSize = ceil_div(packed_b_size(d, kNr), 16) * 16, workerSize = frameSize + ceil_div(width * kLanes, 16) * 16;
+  i64* ids = static_cast<i64*>(exec.scratch(8 * (args.captions + packer.offsets_size())));
+  float* packed = static_cast<float*>(exec.scratch(4 * packer.packed_size()));
+  float* partial = static_cast<float*>(exec.scratch(4 * args.clips * blocks * width));
+  float* workers = static_cast<float*>(exec.scratch(4 * workerSize * exec.threads()));
+  if (!ids || !packed || !partial || !workers) return out_of_scratch();
+  for (i64 j = 0; j < args.captions; ++j) ids[j] = j;
+  for (i64 first = 0; first < args.captions;) {
+    if (exec.cancelled()) return {Code::cancelled, "cancelled"};
+    const WordGroup group = packer.pack(ids + first, args.captions - first, ids + args.captions, packed);
+    gemm_chunks(exec, args.clips * blocks, args.clips * args.maxFrames * group.rows * d, [&](i64 chunk, int worker) {
+      const i64 clip = chunk / blocks, t0 = chunk % blocks * kFrameBlock;
+      const i64 t1 = gemm_min(args.frameLengths[clip], t0 + kFrameBlock);
+      float* mine = workers + worker * workerSize;
+      if (t0 < t1 && !exec.cancelled())
+        frame_block(args, group, clip, t0, t1, mine, mine + frameSize, partial + chunk * width);
+    });
+    gemm_chunks(exec, args.clips, args.clips * blocks * width * 4, [&](i64 clip, int) {
+      frame_finish(args, group, clip, partial + clip * blocks * width, ceil_div(args.frameLengths[clip], kFrameBlock), width);
+    });
+    first += group.captions;
+  }
+  return {};
+}
 
 }  // namespace
 }  // namespace sonotext::SONOTEXT_ISA

@@ -31,6 +31,7 @@ inline i64 ceil_div(i64 a, i64 b) { return (a + b - 1) / b; }
 constexpr bool kPanelOfAInL1 = kLanes == 16;
 constexpr i64 kKc = kPanelOfAInL1 ? 512 : 384;
 constexpr i64 kMc = kLanes == 16 ? 2 * kMr : kLanes == 8 ? 12 * kMr : 16 * kMr;
+constexpr i64 kNc = 512;  // columns of a packed slab
 
 // Floats of a packed operand. The slack lets packing store whole vectors.
 inline i64 packed_a_size(i64 m, i64 k) { return ceil_div(m, kMr) * kMr * k + kLanes; }
@@ -146,27 +147,40 @@ inline void gemm_chunks(Exec& exec, i64 count, i64 work, F&& body) {
   }
 }
 
+// Memory of gemm_parallel for products up to m × n × k; an op that runs several takes it once.
+struct GemmBuffers {
+  float* b = nullptr;  // one packed slab, shared
+  float* a = nullptr;  // packed rows, `stride` floats per worker
+  i64 stride = 0;
+};
+
+inline Status gemm_buffers(Exec& exec, i64 m, i64 n, i64 k, GemmBuffers* buffers) {
+  const i64 kc = gemm_min(k, kKc);
+  buffers->stride = ceil_div(packed_a_size(gemm_min(m, kMc), kc), 16) * 16;
+  buffers->b = static_cast<float*>(exec.scratch(4 * packed_b_size(kc, gemm_min(n, kNc))));
+  buffers->a = static_cast<float*>(exec.scratch(4 * buffers->stride * exec.threads()));
+  if (!buffers->a || !buffers->b) return {Code::out_of_memory, "scratch memory for the packed operands"};
+  return {};
+}
+
 // out[m×n] (row stride ldo) = act(alpha·a·b + beta·out + bias) over the pool, any size. Slabs of B (kKc deep) are packed
 // together, then every chunk packs its own rows of A. Call it from the op's own thread.
-inline Status gemm_parallel(Exec& exec, MatIn a, MatIn b, i64 m, i64 n, i64 k, float* out, i64 ldo, const Epilogue& e) {
+inline Status gemm_parallel(Exec& exec, const GemmBuffers& buffers, MatIn a, MatIn b, i64 m, i64 n, i64 k, float* out,
+                            i64 ldo, const Epilogue& e) {
   if (m == 0 || n == 0) return {};
   const i64 passes = gemm_max(1, ceil_div(k, kKc)), kc = ceil_div(k, passes);
-  const i64 nc = gemm_min(n, 512);
+  const i64 nc = gemm_min(n, kNc);
   const i64 rowChunks = ceil_div(m, kMc);
-  const i64 aSize = ceil_div(packed_a_size(gemm_min(m, kMc), kc), 16) * 16;
-  float* pb = static_cast<float*>(exec.scratch(4 * packed_b_size(kc, nc)));
-  float* pa = static_cast<float*>(exec.scratch(4 * aSize * exec.threads()));
-  if (!pa || !pb) return {Code::out_of_memory, "gemm: scratch memory for the packed operands"};
   for (i64 j0 = 0; j0 < n; j0 += nc) {
     const i64 nj = gemm_min(nc, n - j0), panels = ceil_div(nj, kNr);
     // Few rows: cut the columns too, down to 128 of them.
     const i64 wanted = gemm_min(ceil_div(16, rowChunks), ceil_div(nj, 128));
     const i64 chunkPanels = ceil_div(panels, wanted), columnChunks = ceil_div(panels, chunkPanels);
     for (i64 pass = 0; pass < passes; ++pass) {
-      if (exec.cancelled()) return {Code::cancelled, "gemm: cancelled"};
+      if (exec.cancelled()) return {Code::cancelled, "cancelled"};
       const i64 p0 = pass * kc, kp = gemm_min(kc, k - p0);
       gemm_chunks(exec, ceil_div(panels, 2), kp * nj * 16, [&](i64 chunk, int) {
-        pack_b_panels(b.at(p0, j0), kp, nj, 2 * chunk, gemm_min(panels, 2 * chunk + 2), pb);
+        pack_b_panels(b.at(p0, j0), kp, nj, 2 * chunk, gemm_min(panels, 2 * chunk + 2), buffers.b);
       });
       Epilogue part = e;
       if (pass > 0) part.beta = 1.0f;
@@ -174,15 +188,22 @@ inline Status gemm_parallel(Exec& exec, MatIn a, MatIn b, i64 m, i64 n, i64 k, f
       gemm_chunks(exec, rowChunks * columnChunks, m * nj * kp, [&](i64 chunk, int worker) {
         const i64 i = chunk / columnChunks * kMc, j = chunk % columnChunks * chunkPanels * kNr;
         const i64 rows = gemm_min(kMc, m - i);
-        float* mine = pa + worker * aSize;
+        float* mine = buffers.a + worker * buffers.stride;
         pack_a(a.at(i, p0), rows, kp, mine);
         Epilogue at = part;
         if (at.bias) at.bias += j0 + j;
-        gemm_block(mine, pb + j * kp, rows, gemm_min(chunkPanels * kNr, nj - j), kp, out + i * ldo + j0 + j, ldo, at);
+        gemm_block(mine, buffers.b + j * kp, rows, gemm_min(chunkPanels * kNr, nj - j), kp, out + (i * ldo + j0 + j),
+                   ldo, at);
       });
     }
   }
   return {};
+}
+
+inline Status gemm_parallel(Exec& exec, MatIn a, MatIn b, i64 m, i64 n, i64 k, float* out, i64 ldo, const Epilogue& e) {
+  GemmBuffers buffers;
+  const Status status = gemm_buffers(exec, m, n, k, &buffers);
+  return status.ok() ? gemm_parallel(exec, buffers, a, b, m, n, k, out, ldo, e) : status;
 }
 
 }  // namespace

@@ -20,6 +20,15 @@ inline float row_dot(const float* a, const float* b, int64_t n) {
   return vsum((s0 + s1) + (s2 + s3));
 }
 
+// ‖x‖₂, also where the squares leave the range of a float.
+inline float row_norm(const float* x, int64_t n) {
+  const float squares = row_dot(x, x, n);
+  if (squares > 1e-30f && squares < 1e38f) return __builtin_sqrtf(squares);
+  double sum = 0.0;
+  for (int64_t i = 0; i < n; i++) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+  return static_cast<float>(__builtin_sqrt(sum));
+}
+
 inline Status l2_normalize(const L2NormalizeArgs& args, Exec& exec) {
   const int64_t cols = args.cols, rows = args.rows;
   const float eps = static_cast<float>(args.eps);
@@ -27,7 +36,7 @@ inline Status l2_normalize(const L2NormalizeArgs& args, Exec& exec) {
     const int64_t last = (chunk + 1) * kNormalizeRows;
     for (int64_t r = chunk * kNormalizeRows; r < (last < rows ? last : rows); r++) {
       const float* x = args.x.data + r * cols;
-      const float norm = __builtin_sqrtf(row_dot(x, x, cols));
+      const float norm = row_norm(x, cols);
       args.norms[r] = norm;
       const Vec factor = vset(1.0f / (norm > eps || norm != norm ? norm : eps));
       map_lanes(args.out.data + r * cols, 0, cols, [&](int64_t j, int64_t n) { return factor * vload_n(x + j, n); });

@@ -1,0 +1,30 @@
+export { maxChannels, mixToMono, sampleRateLimits, type DecodedAudio, type MonoAudio } from './audio.js'
+export { decodeAudio, readMono, type DecodeOptions } from './decode.js'
+export { encodeWav, writeWav, type EncodedWav, type WavOptions } from './encode-wav.js'
+export { logMel, logMelHash, type ComputeOptions, type LogMel, type LogMelSettings } from './log-mel.js'
+export {
+  checkLogMelOptions,
+  logMelOptions,
+  logMelPresets,
+  presetSampleRate,
+  type LogMelOptions,
+  type LogMelPreset,
+} from './log-mel-presets.js'
+export {
+  hzToMel,
+  melFilters,
+  melToHz,
+  type MelFilterOptions,
+  type MelFilters,
+  type MelScale,
+} from './mel-filters.js'
+export { decodeNpy, encodeNpy, writeNpy } from './npy.js'
+export { resample, type ResampleOptions } from './resample.js'
+export {
+  resampledLength,
+  resampleFilter,
+  resampleQualities,
+  type ResampleFilter,
+  type ResampleQuality,
+  type ResampleQualityName,
+} from './resample-filter.js'

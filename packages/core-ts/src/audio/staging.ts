@@ -1,0 +1,50 @@
+import type { Backend, FloatBuffer } from '../backend/port.js'
+
+const hostBackends = new WeakMap<Backend, boolean>()
+
+function livesOnHost(backend: Backend): boolean {
+  let host = hostBackends.get(backend)
+  if (host === undefined) {
+    const probe = backend.memory.alloc(1)
+    host = ArrayBuffer.isView(probe)
+    backend.memory.free(probe)
+    hostBackends.set(backend, host)
+  }
+  return host
+}
+
+/** Brings arrays to a backend for one op and its result back; on a host backend the arrays themselves are used. */
+export class Staging implements Disposable {
+  readonly #backend: Backend
+  readonly #host: boolean
+  readonly #held: FloatBuffer[] = []
+
+  constructor(backend: Backend) {
+    this.#backend = backend
+    this.#host = livesOnHost(backend)
+  }
+
+  input(array: Float32Array): FloatBuffer {
+    if (this.#host) return array
+    const buffer = this.output(array.length)
+    this.#backend.memory.upload(array, buffer)
+    return buffer
+  }
+
+  output(length: number): FloatBuffer {
+    if (this.#host) return new Float32Array(length)
+    const buffer = this.#backend.memory.alloc(length)
+    this.#held.push(buffer)
+    return buffer
+  }
+
+  /** The result, as an array of its own. */
+  take(buffer: FloatBuffer): Float32Array {
+    if (this.#host) return buffer as Float32Array
+    return Float32Array.from(this.#backend.memory.download(buffer))
+  }
+
+  [Symbol.dispose](): void {
+    for (const buffer of this.#held) this.#backend.memory.free(buffer)
+  }
+}

@@ -55,6 +55,8 @@ export function describe(value: unknown): string {
   if (typeof value === 'string') return value.length > 80 ? `"${value.slice(0, 77)}..."` : `"${value}"`
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
     return String(value)
+  if (typeof value === 'symbol') return value.toString()
+  if (value instanceof DataView) return `DataView of ${value.byteLength} bytes`
   if (ArrayBuffer.isView(value)) {
     return `${value.constructor.name} of length ${(value as unknown as ArrayLike<number>).length}`
   }

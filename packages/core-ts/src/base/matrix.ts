@@ -8,16 +8,17 @@ export interface Matrix {
 }
 
 /** Wraps or allocates a matrix; throws INVALID_ARGUMENT when `data` does not have rows·cols elements. */
-export function matrix(
-  rows: number,
-  cols: number,
-  data: Float32Array = new Float32Array(rows * cols),
-): Matrix {
-  if (data.length !== rows * cols) throw expected(`${rows}×${cols} = ${rows * cols} elements`, 'data', data)
-  return { rows, cols, data }
+export function matrix(rows: number, cols: number, data?: Float32Array): Matrix {
+  for (const [name, extent] of Object.entries({ rows, cols })) {
+    if (!Number.isSafeInteger(extent) || extent < 0) throw expected('an integer of 0 or more', name, extent)
+  }
+  const all = data ?? new Float32Array(rows * cols)
+  if (all.length !== rows * cols) throw expected(`${rows}×${cols} = ${rows * cols} elements`, 'data', all)
+  return { rows, cols, data: all }
 }
 
-/** View of one row, without a copy. */
+/** View of one row, without a copy. Throws INVALID_ARGUMENT when there is no such row. */
 export function row(m: Matrix, index: number): Float32Array {
+  if (!(index >= 0 && index < m.rows)) throw expected(`a row in [0, ${m.rows})`, 'index', index)
   return m.data.subarray(index * m.cols, (index + 1) * m.cols)
 }

@@ -1,3 +1,5 @@
+import { expected } from './errors.js'
+
 /**
  * Counter-based random numbers: Philox4x32-10 (Salmon et al., SC 2011). A stream is a key made from a seed and a name, so
  * that streams never depend on each other's use, and its whole state is one position: saving it resumes bit for bit.
@@ -56,8 +58,11 @@ export function hash32(text: string): number {
   return h
 }
 
+/** Where a stream stands; plain numbers, so that it survives JSON. */
 export interface RngState {
+  /** Two unsigned 32-bit words. */
   readonly key: readonly [number, number]
+  /** Words drawn so far. */
   readonly position: number
 }
 
@@ -68,14 +73,24 @@ export class Rng {
   #block = -1
   readonly #words = new Uint32Array(4)
 
+  /** Throws INVALID_ARGUMENT unless the seed is an integer in [0, 2⁵³). */
   constructor(seed: number, stream = '') {
+    if (!Number.isSafeInteger(seed) || seed < 0) throw expected('an integer of 0 or more', 'seed', seed)
     this.key = [seed >>> 0, (hash32(stream) ^ Math.floor(seed / 4294967296)) >>> 0]
   }
 
-  static fromState(state: RngState): Rng {
+  /** A stream that goes on where {@link state} was read. Throws INVALID_ARGUMENT on anything else. */
+  static fromState({ key, position }: RngState): Rng {
+    const isWord = (value: number): boolean => value >>> 0 === value
+    if (!Array.isArray(key) || key.length !== 2 || !key.every(isWord)) {
+      throw expected('two unsigned 32-bit integers', 'key of a random stream', key)
+    }
+    if (!Number.isSafeInteger(position) || position < 0) {
+      throw expected('an integer of 0 or more', 'position of a random stream', position)
+    }
     const rng = new Rng(0)
-    ;(rng as { key: readonly [number, number] }).key = state.key
-    rng.#position = state.position
+    ;(rng as { key: readonly [number, number] }).key = [key[0], key[1]]
+    rng.#position = position
     return rng
   }
 
@@ -112,9 +127,12 @@ export class Rng {
     return low + (high - low) * this.uniform()
   }
 
-  /** Uniform integer in [0, n), without modulo bias. */
+  /** Uniform integer in [0, n), without modulo bias. Throws INVALID_ARGUMENT unless n is an integer from 1 to 2³². */
   int(n: number): number {
-    if (n <= 1) return 0
+    if (!(Number.isInteger(n) && n >= 1 && n <= 4294967296)) {
+      throw expected('an integer from 1 to 4294967296', 'n of Rng.int', n)
+    }
+    if (n === 1) return 0
     const limit = 4294967296 - (4294967296 % n)
     for (;;) {
       const word = this.uint32()
@@ -128,6 +146,7 @@ export class Rng {
     return radius * Math.cos(2 * Math.PI * this.uniform())
   }
 
+  /** One of the items. Throws INVALID_ARGUMENT when there is none. */
   pick<T>(items: readonly T[]): T {
     return items[this.int(items.length)]!
   }

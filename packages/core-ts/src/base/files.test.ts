@@ -1,0 +1,189 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import ts from 'typescript'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { writeFileAtomic } from './files.js'
+
+/** The file system as it is, except that writes fail like a full disk's after so many. */
+const disk = vi.hoisted(() => ({ fullAfterWrites: Infinity }))
+vi.mock(import('node:fs/promises'), async (importOriginal) => {
+  const original = await importOriginal()
+  return {
+    ...original,
+    open: async (...args: Parameters<typeof original.open>) => {
+      const handle = await original.open(...args)
+      const writeFile = handle.writeFile.bind(handle)
+      handle.writeFile = async (...data) => {
+        if (disk.fullAfterWrites-- <= 0) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' })
+        return writeFile(...data)
+      }
+      return handle
+    },
+  }
+})
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sonotext-files-'))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const failure = (path: string, reason: string | RegExp) =>
+  expect.objectContaining({
+    code: 'WRITE_FAILED',
+    file: path,
+    message: expect.stringMatching(reason) as string,
+  }) as Error
+
+describe('writeFileAtomic', () => {
+  test('writes text, bytes and parts, makes folders, replaces what was there', async () => {
+    const path = join(folder, 'a/b/c.txt')
+    await writeFileAtomic(path, 'grün')
+    expect(readFileSync(path, 'utf8')).toBe('grün')
+    await writeFileAtomic(path, Uint8Array.of(1, 2))
+    expect([...readFileSync(path)]).toEqual([1, 2])
+    await writeFileAtomic(path, [Uint8Array.of(3), new Uint8Array(0), Uint8Array.of(4, 5)])
+    expect([...readFileSync(path)]).toEqual([3, 4, 5])
+    await writeFileAtomic(path, [])
+    expect(readFileSync(path).length).toBe(0)
+    expect(readdirSync(join(folder, 'a/b'))).toEqual(['c.txt'])
+  })
+
+  test('writers of one path at the same time leave one of their contents', async () => {
+    const path = join(folder, 'busy.txt')
+    const contents = Array.from({ length: 20 }, (_, i) => String(i).repeat(50_000))
+    await Promise.all(contents.map((text) => writeFileAtomic(path, text)))
+    expect(contents).toContain(readFileSync(path, 'utf8'))
+    expect(readdirSync(folder).filter((name) => name.includes('busy'))).toEqual(['busy.txt'])
+  })
+
+  test('a failing part leaves the old file and no rest', async () => {
+    const path = join(folder, 'kept.bin')
+    await writeFileAtomic(path, 'old')
+    const parts = [Uint8Array.of(1), 'no bytes' as unknown as Uint8Array, 5 as unknown as Uint8Array]
+    await expect(writeFileAtomic(path, parts)).rejects.toThrow(failure(path, /unchanged/))
+    expect(readFileSync(path, 'utf8')).toBe('old')
+    expect(readdirSync(folder).filter((name) => name.includes('kept'))).toEqual(['kept.bin'])
+  })
+
+  test('an abort before or while writing leaves the old file and no rest', async () => {
+    const path = join(folder, 'aborted.bin')
+    await writeFileAtomic(path, 'old')
+    const aborted = expect.objectContaining({ code: 'ABORTED' }) as Error
+    await expect(writeFileAtomic(path, 'new', { signal: AbortSignal.abort() })).rejects.toThrow(aborted)
+    const controller = new AbortController()
+    const parts = [Uint8Array.of(1), Uint8Array.of(2)]
+    Object.defineProperty(parts, 1, {
+      get() {
+        controller.abort()
+        return Uint8Array.of(2)
+      },
+    })
+    await expect(writeFileAtomic(path, parts, { signal: controller.signal })).rejects.toThrow(aborted)
+    expect(readFileSync(path, 'utf8')).toBe('old')
+    expect(readdirSync(folder).filter((name) => name.includes('aborted'))).toEqual(['aborted.bin'])
+  })
+
+  test('a folder in the way, a file in the path', async () => {
+    const taken = join(folder, 'folder')
+    mkdirSync(join(taken, 'inside'), { recursive: true })
+    await expect(writeFileAtomic(taken, 'x')).rejects.toThrow(
+      failure(taken, /could not write the file \((EISDIR|ENOTEMPTY|EEXIST|EPERM)\)/),
+    )
+    expect(readdirSync(taken)).toEqual(['inside'])
+    writeFileSync(join(folder, 'file'), '')
+    const below = join(folder, 'file', 'x.txt')
+    await expect(writeFileAtomic(below, 'x')).rejects.toThrow(failure(below, /\((ENOTDIR|EEXIST)\)/))
+  })
+
+  test('a folder without write permission', async ({ skip }) => {
+    skip(process.getuid?.() === 0 || process.platform === 'win32', 'permissions do not bind this user')
+    const locked = join(folder, 'locked')
+    mkdirSync(locked)
+    chmodSync(locked, 0o555)
+    const path = join(locked, 'x.txt')
+    await expect(writeFileAtomic(path, 'x')).rejects.toThrow(failure(path, /EACCES.*may not write there/))
+  })
+
+  test('a disk that fills up while writing', async () => {
+    const path = join(folder, 'filling.bin')
+    await writeFileAtomic(path, 'old')
+    disk.fullAfterWrites = 1
+    const parts = [Uint8Array.of(1), Uint8Array.of(2)]
+    await expect(writeFileAtomic(path, parts)).rejects.toThrow(failure(path, /\(ENOSPC\).*The disk is full/))
+    disk.fullAfterWrites = Infinity
+    expect(readFileSync(path, 'utf8')).toBe('old')
+    expect(readdirSync(folder).filter((name) => name.includes('filling'))).toEqual(['filling.bin'])
+  })
+
+  test('a disk that is full', async ({ skip }) => {
+    const small = join(folder, 'small')
+    mkdirSync(small)
+    skip(!mount(small), 'this user cannot mount a small file system')
+    try {
+      const path = join(small, 'model.bin')
+      await writeFileAtomic(path, 'old')
+      await expect(writeFileAtomic(path, new Uint8Array(2 ** 20))).rejects.toThrow(
+        failure(path, /\(ENOSPC\); what was there before is unchanged\. The disk is full/),
+      )
+      expect(readFileSync(path, 'utf8')).toBe('old')
+      expect(readdirSync(small)).toEqual(['model.bin'])
+      await writeFileAtomic(path, 'small enough')
+    } finally {
+      execFileSync('umount', [small])
+    }
+  })
+})
+
+describe('a process that writes again and again', () => {
+  let script: string
+  beforeAll(() => {
+    const own = join(folder, 'compiled')
+    mkdirSync(own)
+    writeFileSync(join(own, 'package.json'), '{"type":"module"}')
+    for (const name of ['files', 'errors', 'abort']) {
+      const source = readFileSync(new URL(`./${name}.ts`, import.meta.url), 'utf8')
+      const { outputText } = ts.transpileModule(source, {
+        compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 },
+      })
+      writeFileSync(join(own, `${name}.js`), outputText)
+    }
+    script = join(own, 'writer.js')
+    writeFileSync(
+      script,
+      `import { writeFileAtomic } from './files.js'
+       const part = (round) => new Uint8Array(1 << 18).fill(round % 251)
+       for (let round = 0; ; round++) {
+         await writeFileAtomic(process.argv[2], Array.from({ length: 8 }, () => part(round)))
+         if (round === 0) process.send('started')
+       }`,
+    )
+  })
+
+  test('killed at any moment leaves one whole version', async () => {
+    const path = join(folder, 'killed.bin')
+    for (const delay of [0, 1, 2, 3, 5, 8, 13, 21]) {
+      const child = spawn(process.execPath, [script, path], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+      const ended = new Promise((resolve) => child.once('exit', resolve))
+      await new Promise((resolve) => child.once('message', resolve))
+      await sleep(delay)
+      child.kill('SIGKILL')
+      await ended
+      const bytes = readFileSync(path)
+      expect(bytes.length).toBe(1 << 21)
+      expect(bytes.every((byte) => byte === bytes[0])).toBe(true)
+    }
+  }, 60_000)
+})
+
+function mount(at: string): boolean {
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', at], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,184 @@
+#include "device.hpp"
+
+#include <cuda_runtime.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <mutex>
+
+#include "exec.hpp"
+#include "table.hpp"
+
+namespace sonotext {
+namespace {
+
+// Everything of a device goes through one stream: uploads, ops and downloads see each other's results in order.
+class CudaDevice final : public Device {
+ public:
+  CudaDevice(int index, int multiprocessors, i64 workspace, cudaStream_t stream)
+      : name_("cuda:" + std::to_string(index)),
+        index_(index),
+        multiprocessors_(multiprocessors),
+        workspace_(workspace),
+        stream_(stream),
+        table_(cuda::make_table()) {}
+
+  const char* name() const override { return name_.c_str(); }
+  const char* isa() const override { return nullptr; }
+  const OpTable& table() const override { return table_; }
+  bool host_memory() const override { return false; }
+
+  Status alloc(i64 length, float** data) override {
+    const std::lock_guard lock(mutex_);
+    if (length > INT64_MAX / static_cast<i64>(sizeof(float))) return {Code::out_of_memory, "a buffer"};
+    const std::size_t bytes = bytes_of(std::max<i64>(length, 1));
+    void* memory = nullptr;
+    Status status = select();
+    if (status.ok()) status = cuda::status_of(cudaMallocAsync(&memory, bytes, stream_));
+    if (status.ok()) status = cuda::status_of(cudaMemsetAsync(memory, 0, bytes, stream_));
+    cudaGetLastError();  // reported here: the next call must not find it
+    *data = static_cast<float*>(memory);
+    return status;
+  }
+
+  void free(float* data) override {
+    const std::lock_guard lock(mutex_);
+    if (select().ok()) cudaFreeAsync(data, stream_);
+  }
+
+  Status upload(const float* host, float* data, i64 length) override {
+    return transfer(data, host, length, cudaMemcpyHostToDevice);
+  }
+  Status download(const float* data, float* host, i64 length) override {
+    return transfer(host, data, length, cudaMemcpyDeviceToHost);
+  }
+  Status copy(const float* source, float* target, i64 length) override {
+    return transfer(target, source, length, cudaMemcpyDeviceToDevice);
+  }
+
+  Status fill(float* data, i64 length, float value) override {
+    const std::lock_guard lock(mutex_);
+    if (length == 0) return {};
+    Status status = select();
+    if (!status.ok()) return status;
+    if (value == 0.0f && !std::signbit(value)) {
+      return finish(cudaMemsetAsync(data, 0, bytes_of(length), stream_));
+    }
+    // The first element from the host, then copies of twice the length each.
+    cudaError_t error = cudaMemcpyAsync(data, &value, sizeof value, cudaMemcpyHostToDevice, stream_);
+    for (i64 filled = 1; error == cudaSuccess && filled < length; filled *= 2) {
+      const i64 more = std::min(filled, length - filled);
+      error = cudaMemcpyAsync(data + filled, data, bytes_of(more), cudaMemcpyDeviceToDevice, stream_);
+    }
+    return finish(error);
+  }
+
+  Status execute(Body body, void* context, const std::atomic<bool>& cancel) override {
+    const std::lock_guard lock(mutex_);
+    Status status = select();
+    if (!status.ok()) return status;
+    {
+      cuda::CudaExec exec(stream_, multiprocessors_, workspace_, cancel);
+      status = body(context, exec);
+    }
+    // Waiting here names the op in the error when one of its kernels fails.
+    const Status done = finish(cudaSuccess);
+    return status.ok() ? done : status;
+  }
+
+ private:
+  static std::size_t bytes_of(i64 length) { return static_cast<std::size_t>(length) * sizeof(float); }
+
+  Status select() { return cuda::status_of(cudaSetDevice(index_)); }
+
+  Status finish(cudaError_t error) {
+    const cudaError_t waited = cudaStreamSynchronize(stream_);
+    return cuda::status_of(error != cudaSuccess ? error : waited);
+  }
+
+  Status transfer(float* target, const float* source, i64 length, cudaMemcpyKind kind) {
+    const std::lock_guard lock(mutex_);
+    if (length == 0) return {};
+    const Status status = select();
+    return status.ok() ? finish(cudaMemcpyAsync(target, source, bytes_of(length), kind, stream_)) : status;
+  }
+
+  const std::string name_;
+  const int index_;
+  const int multiprocessors_;
+  const i64 workspace_;
+  const cudaStream_t stream_;
+  const OpTable table_;
+  std::mutex mutex_;
+};
+
+// Number of GPUs; 0 with a reason.
+int count_devices(std::string& reason) {
+  int count = 0;
+  const cudaError_t error = cudaGetDeviceCount(&count);
+  cudaGetLastError();
+  if (error == cudaSuccess && count > 0) return count;
+  if (error == cudaErrorInsufficientDriver) {
+    reason = "no device: there is no NVIDIA driver, or one too old for CUDA " + std::to_string(CUDART_VERSION / 1000);
+  } else if (error == cudaErrorNoDevice || error == cudaSuccess) {
+    reason = "no device: the NVIDIA driver finds no GPU";
+  } else {
+    reason = std::string("no device: ") + cudaGetErrorString(error);
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::unique_ptr<Device> make_cuda_device(const std::string& index, std::string& reason) {
+  const int count = count_devices(reason);
+  if (count == 0) {
+    reason = "CUDA has " + reason + ".";
+    return nullptr;
+  }
+  char* end = nullptr;
+  const long wanted = std::strtol(index.c_str(), &end, 10);
+  if (index.empty() || *end != '\0' || wanted < 0 || wanted >= count) {
+    reason = "There is no CUDA device " + index + ": there are " + std::to_string(count) + ", counted from 0.";
+    return nullptr;
+  }
+  const int device = static_cast<int>(wanted);
+  cudaDeviceProp properties;
+  cudaStream_t stream = nullptr;
+  cudaMemPool_t pool = nullptr;
+  cudaError_t error = cudaSetDevice(device);
+  if (error == cudaSuccess) error = cudaGetDeviceProperties(&properties, device);
+  if (error == cudaSuccess) error = cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking);
+  if (error == cudaSuccess) error = cudaDeviceGetDefaultMemPool(&pool, device);
+  if (error == cudaSuccess) {
+    std::uint64_t keep = UINT64_MAX;  // memory given back stays with the process: the next step wants it again
+    error = cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &keep);
+  }
+  if (error != cudaSuccess) {
+    reason = "CUDA device " + index + " cannot be used: " + cudaGetErrorString(error) + ".";
+    cudaGetLastError();
+    return nullptr;
+  }
+  const i64 workspace = static_cast<i64>(properties.totalGlobalMem / 256);
+  return std::make_unique<CudaDevice>(device, properties.multiProcessorCount, workspace, stream);
+}
+
+void list_cuda_devices(std::vector<DeviceSummary>& list) {
+  std::string reason;
+  const int count = count_devices(reason);
+  if (count == 0) list.push_back({"cuda", false, reason});
+  for (int i = 0; i < count; ++i) {
+    cudaDeviceProp properties;
+    const cudaError_t error = cudaGetDeviceProperties(&properties, i);
+    const std::string what = error != cudaSuccess ? cudaGetErrorString(error)
+                                                  : std::string(properties.name) + ", compute capability " +
+                                                        std::to_string(properties.major) + "." +
+                                                        std::to_string(properties.minor);
+    list.push_back({"cuda:" + std::to_string(i), error == cudaSuccess, what});
+  }
+}
+
+int cuda_build_version() { return CUDART_VERSION; }
+
+}  // namespace sonotext

@@ -1,0 +1,304 @@
+// Compares what a device computes with the CPU's scalar table on the same inputs. Needs no Node, so it runs on a bare GPU
+// box. Prints a table; exit code 0 when all agree or when the device is not there, 1 on a difference, 2 on bad usage.
+//
+//   conformance [device]      cuda:0 unless another is named
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <functional>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "../core/check.hpp"
+#include "../core/device.hpp"
+
+namespace sonotext {
+namespace {
+
+using Floats = std::vector<float>;
+using Ints = std::vector<std::int32_t>;
+
+// Uniform in [-1, 1), the same on every machine.
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) : state_(seed * 2654435761u + 88172645463325252u) {}
+  std::uint32_t word() {
+    state_ ^= state_ << 13, state_ ^= state_ >> 7, state_ ^= state_ << 17;
+    return static_cast<std::uint32_t>(state_ >> 32);
+  }
+  i64 below(i64 n) { return static_cast<i64>(word() % static_cast<std::uint32_t>(n)); }
+  Floats floats(i64 count) {
+    Floats values(static_cast<std::size_t>(count));
+    for (float& value : values) value = static_cast<float>(word() >> 8) / 8388608.0f - 1.0f;
+    return values;
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
+F32In in(const Floats& values) { return {values.data(), static_cast<i64>(values.size())}; }
+I32In in(const Ints& values) { return {values.data(), static_cast<i64>(values.size())}; }
+F32Out out(Floats& values) { return {values.data(), static_cast<i64>(values.size())}; }
+
+// Brings the float views of an Args struct to a device, and what it wrote back.
+class Mover {
+ public:
+  explicit Mover(Device& device) : device_(device) {}
+  ~Mover() {
+    for (const Moved& m : moved_) device_.free(m.device);
+  }
+  Mover(const Mover&) = delete;
+  Mover& operator=(const Mover&) = delete;
+
+  template <class T>
+  void in(const char*, View<T>& view) { move(view, false); }
+  template <class T>
+  void opt_in(const char*, View<T>& view) { move(view, false); }
+  template <class T>
+  void out(const char*, View<T>& view) { move(view, true); }
+  template <class T>
+  void opt_out(const char*, View<T>& view) { move(view, true); }
+  template <class T>
+  void inout(const char*, View<T>& view) { move(view, true); }
+  void integer(const char*, i64) {}
+  void number(const char*, double) {}
+
+  Status bring_back() {
+    for (const Moved& m : moved_) {
+      if (m.target != nullptr && status.ok()) status = device_.download(m.device, m.target, m.size);
+    }
+    return status;
+  }
+
+  Status status;
+
+ private:
+  struct Moved {
+    float* device;
+    float* target;  // where to bring it back to, or null
+    i64 size;
+  };
+
+  template <class T>
+  void move(View<T>& view, bool written) {
+    if constexpr (std::is_same_v<std::remove_const_t<T>, float>) {
+      if (view.data == nullptr || device_.host_memory() || !status.ok()) return;
+      float* data = nullptr;
+      status = device_.alloc(view.size, &data);
+      if (!status.ok()) return;
+      moved_.push_back({data, written ? const_cast<float*>(view.data) : nullptr, view.size});
+      status = device_.upload(view.data, data, view.size);
+      view.data = data;
+    }
+  }
+
+  Device& device_;
+  std::vector<Moved> moved_;
+};
+
+template <class Args>
+Status run_on(Device& device, Status (*const OpTable::*entry)(const Args&, Exec&), Args args) {
+  if (device.table().*entry == nullptr) return Status::unsupported("no entry in the table");
+  Mover mover(device);
+  args.visit(mover);
+  if (!mover.status.ok()) return mover.status;
+  if (const Status checked = check(args); !checked.ok()) return checked;
+  const std::atomic<bool> never{false};
+  const Status status = run(device, device.table().*entry, args, never);
+  return status.ok() ? mover.bring_back() : status;
+}
+
+struct Output {
+  const char* name;
+  Floats values;
+};
+
+// Runs one case on a device and returns its outputs.
+using Case = std::function<Status(Device&, std::vector<Output>&)>;
+
+struct Row {
+  std::string name;
+  double tolerance;  // of ‖difference‖ / ‖expected‖, for every output
+  Case run;
+};
+
+// ---- cases ----------------------------------------------------------------------------------------------------------
+
+Row similarity_case(i64 batch, i64 n, i64 m, i64 d) {
+  return {"similarity " + std::to_string(batch) + "×" + std::to_string(n) + "×" + std::to_string(m) + "×" + std::to_string(d),
+          1e-5, [=](Device& device, std::vector<Output>& outputs) {
+            Random random(1);
+            const Floats a = random.floats(batch * n * d), b = random.floats(batch * m * d);
+            Floats result(static_cast<std::size_t>(batch * n * m), NAN);
+            const Status status = run_on<SimilarityArgs>(device, &OpTable::similarity,
+                                                         {in(a), in(b), out(result), batch, n, m, d, 0.7});
+            outputs = {{"out", result}};
+            return status;
+          }};
+}
+
+struct NceOptions {
+  i64 groups;     // number of different groups
+  i64 excluded;   // pairs excluded per row
+  i64 positives;  // see InfoNceArgs
+};
+
+Row info_nce_case(i64 n, i64 d, NceOptions options) {
+  return {"info_nce " + std::to_string(n) + "×" + std::to_string(d) + " groups " + std::to_string(options.groups) +
+              " excluded " + std::to_string(options.excluded) + (options.positives ? " shared" : ""),
+          3e-5, [=](Device& device, std::vector<Output>& outputs) {
+            Random random(2);
+            Floats audio = random.floats(n * d), text = random.floats(n * d);
+            const float length = std::sqrt(static_cast<float>(d) / 3.0f);
+            for (float& value : audio) value /= length;
+            for (float& value : text) value /= length;
+            Ints groups, offsets{0}, index;
+            for (i64 i = 0; i < n; ++i) {
+              groups.push_back(static_cast<std::int32_t>(random.below(options.groups)));
+              for (i64 e = 0; e < options.excluded; ++e) index.push_back(static_cast<std::int32_t>(random.below(n)));
+              offsets.push_back(static_cast<std::int32_t>(index.size()));
+            }
+            const Floats log_temperature{-1.2f};
+            Floats grad_audio(audio.size(), NAN), grad_text(text.size(), NAN), grad_temperature(1, NAN), stats(4, NAN);
+            InfoNceArgs args{};
+            args.audio = in(audio), args.text = in(text), args.groups = in(groups);
+            if (options.excluded > 0) args.excludeOffsets = in(offsets), args.excludeIndex = in(index);
+            args.logTemperature = in(log_temperature);
+            args.gradAudio = out(grad_audio), args.gradText = out(grad_text);
+            args.gradLogTemperature = out(grad_temperature), args.stats = out(stats);
+            args.n = n, args.d = d, args.positives = options.positives;
+            const Status status = run_on(device, &OpTable::info_nce, args);
+            outputs = {{"gradAudio", grad_audio}, {"gradText", grad_text}, {"gradLogTemperature", grad_temperature},
+                       {"stats", stats}};
+            return status;
+          }};
+}
+
+struct MelOptions {
+  i64 pad_mode, power, log_kind;
+};
+
+Row log_mel_case(i64 samples, i64 n_fft, i64 hop, i64 frames, i64 bands, MelOptions options) {
+  return {"log_mel " + std::to_string(samples) + " samples, " + std::to_string(n_fft) + "/" + std::to_string(hop) + ", " +
+              std::to_string(frames) + "×" + std::to_string(bands) + ", modes " + std::to_string(options.pad_mode) +
+              std::to_string(options.power) + std::to_string(options.log_kind),
+          1e-5, [=](Device& device, std::vector<Output>& outputs) {
+            Random random(3);
+            const Floats pcm = random.floats(samples);
+            Floats window(static_cast<std::size_t>(2 * n_fft));
+            for (i64 i = 0; i < n_fft; ++i) {
+              const double tap = 0.5 - 0.5 * std::cos(2.0 * M_PI * static_cast<double>(i) / static_cast<double>(n_fft));
+              window[static_cast<std::size_t>(i)] = static_cast<float>(tap);
+              window[static_cast<std::size_t>(n_fft + i)] = static_cast<float>(tap - static_cast<float>(tap));
+            }
+            const i64 bins = n_fft / 2 + 1;
+            Ints starts, offsets{0};
+            for (i64 b = 0; b < bands; ++b) {
+              const i64 first = random.below(bins), width = random.below(bins - first + 1);
+              starts.push_back(static_cast<std::int32_t>(first));
+              offsets.push_back(offsets.back() + static_cast<std::int32_t>(width));
+            }
+            Floats weights = random.floats(offsets.back());
+            for (float& weight : weights) weight = std::fabs(weight);
+            Floats result(static_cast<std::size_t>(frames * bands), NAN);
+            LogMelArgs args{in(pcm),  in(window), in(starts),        in(offsets),   in(weights),      out(result),
+                            n_fft,    hop,        frames,            bands,         n_fft / 2,        options.pad_mode,
+                            options.power, options.log_kind, 1e-10};
+            const Status status = run_on(device, &OpTable::log_mel, args);
+            outputs = {{"out", result}};
+            return status;
+          }};
+}
+
+std::vector<Row> all_cases() {
+  std::vector<Row> rows;
+  for (const i64 d : {0, 1, 3, 16, 17, 64, 300}) rows.push_back(similarity_case(1, 33, 65, d));
+  for (const i64 n : {0, 1, 5, 64, 130}) rows.push_back(similarity_case(1, n, 7, 20));
+  rows.push_back(similarity_case(0, 4, 4, 4));
+  rows.push_back(similarity_case(3, 66, 129, 19));
+  rows.push_back(similarity_case(2, 300, 400, 32));  // large tiles on a small device
+
+  for (const i64 n : {1, 2, 31, 64, 129}) rows.push_back(info_nce_case(n, 24, {n, 0, 0}));
+  rows.push_back(info_nce_case(0, 8, {1, 0, 0}));
+  rows.push_back(info_nce_case(70, 1, {70, 0, 0}));
+  rows.push_back(info_nce_case(100, 33, {40, 0, 0}));
+  rows.push_back(info_nce_case(100, 33, {40, 0, 1}));
+  rows.push_back(info_nce_case(100, 33, {1, 0, 0}));
+  rows.push_back(info_nce_case(100, 33, {1, 0, 1}));
+  rows.push_back(info_nce_case(90, 20, {60, 5, 0}));
+  rows.push_back(info_nce_case(90, 20, {60, 5, 1}));
+
+  for (const i64 n_fft : {4, 8, 16, 64, 512, 1024, 2048, 4096}) {
+    rows.push_back(log_mel_case(9000, n_fft, n_fft / 2 - 1, 3, 5, {0, 2, 1}));
+  }
+  for (const i64 kind : {0, 1, 2, 3}) rows.push_back(log_mel_case(700, 256, 100, 7, 9, {kind % 2, 1 + kind / 2, kind}));
+  rows.push_back(log_mel_case(300, 512, 100, 4, 40, {1, 2, 1}));
+  rows.push_back(log_mel_case(1, 64, 10, 2, 3, {0, 2, 1}));
+  rows.push_back(log_mel_case(0, 64, 10, 2, 3, {0, 2, 2}));
+  rows.push_back(log_mel_case(100, 64, 10, 0, 3, {0, 2, 1}));
+  return rows;
+}
+
+// ---- comparison -------------------------------------------------------------------------------------------------------
+
+// ‖difference‖ / ‖expected‖; infinite when a value is missing or a NaN or infinity stands on one side only.
+double relative_error(const Floats& expected, const Floats& got) {
+  double difference = 0.0, norm = 0.0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    if (std::isfinite(expected[i]) && std::isfinite(got[i])) {
+      difference += (static_cast<double>(got[i]) - expected[i]) * (static_cast<double>(got[i]) - expected[i]);
+      norm += static_cast<double>(expected[i]) * expected[i];
+    } else if (!(expected[i] == got[i]) && !(std::isnan(expected[i]) && std::isnan(got[i]))) {
+      return INFINITY;
+    }
+  }
+  return norm > 0.0 ? std::sqrt(difference / norm) : std::sqrt(difference);
+}
+
+int compare(Device& reference, Device& device) {
+  int failed = 0, compared = 0;
+  std::printf("%-52s %-20s %12s %10s\n", "case", "output", "error", "");
+  for (const Row& row : all_cases()) {
+    std::vector<Output> expected, got;
+    const Status first = row.run(reference, expected), second = row.run(device, got);
+    if (!first.ok() || !second.ok()) {
+      const bool here = !second.ok();
+      std::printf("%-52s %-20s FAILED on %s: %s\n", row.name.c_str(), "", here ? device.name() : reference.name(),
+                  (here ? second : first).what);
+      ++failed;
+      continue;
+    }
+    ++compared;
+    for (std::size_t o = 0; o < expected.size(); ++o) {
+      const double error = relative_error(expected[o].values, got[o].values);
+      const bool agrees = error <= row.tolerance;
+      failed += !agrees;
+      std::printf("%-52s %-20s %12.3g %10s\n", o == 0 ? row.name.c_str() : "", expected[o].name, error,
+                  agrees ? "ok" : "DIFFERS");
+    }
+  }
+  std::printf("%d cases compared, %d differ or failed\n", compared, failed);
+  return failed == 0 ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace sonotext
+
+int main(int count, char** arguments) {
+  using namespace sonotext;
+  if (count > 2) {
+    std::fprintf(stderr, "Use: conformance [device]\n");
+    return 2;
+  }
+  const std::string name = count == 2 ? arguments[1] : "cuda:0";
+  std::string reason;
+  Device* reference = open_device("cpu", "scalar", reason);
+  Device* device = reference != nullptr ? open_device(name, "", reason) : nullptr;
+  if (device == nullptr) {
+    std::printf("%s: skipped: %s\n", name.c_str(), reason.c_str());
+    return 0;
+  }
+  return compare(*reference, *device);
+}

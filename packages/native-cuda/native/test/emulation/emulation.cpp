@@ -1,0 +1,157 @@
+#include <ucontext.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "cuda_runtime.h"
+
+dim3 threadIdx, blockIdx, blockDim, gridDim;
+
+namespace {
+
+constexpr std::size_t kStack = 256 << 10;
+constexpr int kWarp = 32;
+constexpr unsigned char kCanary = 0xa5;
+constexpr std::size_t kGuard = 256;
+
+enum class State { ready, at_barrier, at_exchange, done };
+
+struct Fiber {
+  ucontext_t context;
+  std::unique_ptr<char[]> stack;
+  State state = State::ready;
+  std::uint64_t slot = 0;
+};
+
+ucontext_t scheduler;
+std::vector<Fiber> fibers;
+int current = 0;
+const std::function<void()>* body = nullptr;
+std::uint64_t random_state = 1;
+std::map<void*, std::size_t> memory;
+
+[[noreturn]] void fail(const char* what) {
+  std::fprintf(stderr, "emulation: %s (block %u, thread %d)\n", what, blockIdx.x, current);
+  std::abort();
+}
+
+void wait(State state) {
+  const int own = current;
+  fibers[own].state = state;
+  swapcontext(&fibers[own].context, &scheduler);
+}
+
+void start() {
+  (*body)();
+  fibers[current].state = State::done;
+}
+
+// Lets every group (a warp, or the block) go on of which all threads that have not ended wait for the same thing.
+bool release(State waited, int group) {
+  bool any = false;
+  const int count = static_cast<int>(fibers.size());
+  for (int first = 0; first < count; first += group) {
+    const int end = first + group < count ? first + group : count;
+    int waiting = 0, living = 0;
+    for (int i = first; i < end; ++i) {
+      living += fibers[i].state != State::done;
+      waiting += fibers[i].state == waited;
+    }
+    if (waiting == 0 || waiting != living) continue;
+    for (int i = first; i < end; ++i) {
+      if (fibers[i].state == waited) fibers[i].state = State::ready;
+    }
+    any = true;
+  }
+  return any;
+}
+
+void run_block() {
+  const int count = static_cast<int>(fibers.size());
+  for (Fiber& fiber : fibers) {
+    getcontext(&fiber.context);
+    fiber.context.uc_stack.ss_sp = fiber.stack.get();
+    fiber.context.uc_stack.ss_size = kStack;
+    fiber.context.uc_link = &scheduler;
+    fiber.state = State::ready;
+    makecontext(&fiber.context, start, 0);
+  }
+  for (;;) {
+    // Every round begins at another thread and goes up or down.
+    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+    const int offset = static_cast<int>((random_state >> 33) % static_cast<unsigned>(count));
+    const bool backwards = (random_state >> 62) & 1;
+    int ran = 0;
+    for (int i = 0; i < count; ++i) {
+      const int at = (offset + i) % count;
+      current = backwards ? count - 1 - at : at;
+      if (fibers[current].state != State::ready) continue;
+      ++ran;
+      threadIdx = dim3(static_cast<unsigned>(current));
+      swapcontext(&scheduler, &fibers[current].context);
+    }
+    const bool warps = release(State::at_exchange, kWarp);
+    if (release(State::at_barrier, count) || warps || ran > 0) continue;
+    for (const Fiber& fiber : fibers) {
+      if (fiber.state != State::done) fail("threads of a block wait for different things");
+    }
+    return;
+  }
+}
+
+}  // namespace
+
+void __syncthreads() { wait(State::at_barrier); }
+
+namespace emulation {
+
+std::uint64_t exchange(std::uint64_t value, int mask) {
+  const int own = current;
+  fibers[own].slot = value;
+  wait(State::at_exchange);
+  const std::uint64_t taken = fibers[own ^ mask].slot;
+  wait(State::at_exchange);
+  return taken;
+}
+
+void run_grid(dim3 grid, dim3 block, const std::function<void()>& kernel) {
+  body = &kernel;
+  gridDim = grid, blockDim = block;
+  fibers.resize(block.x);
+  for (Fiber& fiber : fibers) {
+    if (fiber.stack == nullptr) fiber.stack = std::make_unique<char[]>(kStack);
+  }
+  for (unsigned x = 0; x < grid.x; ++x) {
+    blockIdx = dim3(x);
+    run_block();
+  }
+}
+
+}  // namespace emulation
+
+cudaError_t cudaMallocAsync(void** data, std::size_t bytes, cudaStream_t) {
+  auto* start = static_cast<unsigned char*>(std::aligned_alloc(256, (bytes + 2 * kGuard + 255) / 256 * 256));
+  if (start == nullptr) return cudaErrorMemoryAllocation;
+  std::memset(start, kCanary, kGuard);
+  std::memset(start + kGuard, 0xff, bytes);
+  std::memset(start + kGuard + bytes, kCanary, kGuard);
+  *data = start + kGuard;
+  memory[*data] = bytes;
+  return cudaSuccess;
+}
+
+cudaError_t cudaFreeAsync(void* data, cudaStream_t) {
+  const auto found = memory.find(data);
+  if (found == memory.end()) fail("memory freed that was not allocated");
+  auto* bytes = static_cast<unsigned char*>(data);
+  for (std::size_t i = 0; i < kGuard; ++i) {
+    if (*(bytes - 1 - i) != kCanary) fail("a write before the beginning of device memory");
+    if (bytes[found->second + i] != kCanary) fail("a write past the end of device memory");
+  }
+  memory.erase(found);
+  std::free(bytes - kGuard);
+  return cudaSuccess;
+}

@@ -60,14 +60,14 @@ function sniffOgg(bytes: Uint8Array, file: string): AudioContainer {
   const packet = 27 + (bytes[26] ?? 0)
   const head = ascii(bytes, packet, 8)
   if (head.startsWith('.vorbis')) return 'ogg-vorbis'
-  const codec = head.startsWith('OpusHead')
-    ? 'Opus'
-    : head.startsWith('.FLAC')
-      ? 'FLAC'
-      : head.startsWith('Speex')
-        ? 'Speex'
-        : 'an unknown codec'
-  throw new SonotextError('UNSUPPORTED', `Expected Vorbis in the Ogg container, found ${codec}.`, {
+  if (head.length < 8) {
+    throw new SonotextError('INVALID_FILE', 'Expected an Ogg stream, found only its first bytes.', {
+      file,
+      remedy: 'The file is cut short: copy or download it again, or leave it out.',
+    })
+  }
+  const codec = ['OpusHead', 'Speex', '.FLAC', '.theora'].find((name) => head.startsWith(name)) ?? head
+  throw new SonotextError('UNSUPPORTED', `Expected Vorbis in the Ogg container, found "${codec}".`, {
     file,
     remedy: convert(file),
   })

@@ -1,0 +1,145 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { openBackend, referenceBackend } from '../backend/index.js'
+import { decodeNpy } from './npy.js'
+import { resample } from './resample.js'
+import {
+  resampledLength,
+  resampleFilter,
+  resampleQualities,
+  type ResampleQualityName,
+} from './resample-filter.js'
+
+const folder = fileURLToPath(new URL('../../test-data/audio/formats/', import.meta.url))
+const qualities = Object.keys(resampleQualities) as ResampleQualityName[]
+
+const sine = (hz: number, rate: number, length: number) =>
+  Float32Array.from({ length }, (_, i) => 0.5 * Math.sin((2 * Math.PI * hz * i) / rate))
+
+/** Root mean square of what is left of the middle half after the best-fitting sine of this frequency is taken off. */
+function residual(x: Float32Array, hz: number, rate: number): { gain: number; rest: number } {
+  const from = x.length >> 2
+  const to = from + (x.length >> 1)
+  let [ss, cc, sc, xs, xc] = [0, 0, 0, 0, 0]
+  const angle = (i: number) => (2 * Math.PI * hz * i) / rate
+  for (let i = from; i < to; i++) {
+    const s = Math.sin(angle(i))
+    const c = Math.cos(angle(i))
+    ss += s * s
+    cc += c * c
+    sc += s * c
+    xs += x[i]! * s
+    xc += x[i]! * c
+  }
+  const determinant = ss * cc - sc * sc
+  const a = (xs * cc - xc * sc) / determinant
+  const b = (xc * ss - xs * sc) / determinant
+  let rest = 0
+  for (let i = from; i < to; i++) rest += (x[i]! - a * Math.sin(angle(i)) - b * Math.cos(angle(i))) ** 2
+  return { gain: Math.hypot(a, b), rest: Math.sqrt(rest / (to - from)) }
+}
+
+const decibels = (ratio: number) => 20 * Math.log10(ratio)
+const rms = (x: Float32Array) => Math.sqrt(x.reduce((sum, v) => sum + v * v, 0) / x.length)
+
+describe('filters do what their quality says', () => {
+  it.each(qualities)('%s', async (quality) => {
+    const { passband, attenuation } = resampleQualities[quality]
+    const pairs = [
+      [44_100, 16_000],
+      [22_050, 48_000],
+      [48_000, 44_100],
+    ] as const
+    for (const [from, to] of pairs) {
+      const nyquist = Math.min(from, to) / 2
+      for (const share of [0.01, 0.5, 0.9, 1]) {
+        const hz = share * passband * nyquist
+        const { gain, rest } = residual(
+          await resample(sine(hz, from, from / 2), from, to, { quality }),
+          hz,
+          to,
+        )
+        expect(Math.abs(decibels(gain / 0.5))).toBeLessThan(quality === 'fast' ? 0.002 : 0.0002) // ripple
+        expect(decibels(rest / (0.5 / Math.SQRT2))).toBeLessThan(-Math.min(attenuation, 130) + 3) // images
+      }
+      if (from > to) {
+        for (const hz of [1.005 * nyquist, 1.04 * nyquist, 0.98 * (from / 2)]) {
+          const out = await resample(sine(hz, from, from / 2), from, to, { quality })
+          const aliased = rms(out.subarray(out.length >> 2, 3 * (out.length >> 2)))
+          expect(decibels(aliased / (0.5 / Math.SQRT2))).toBeLessThan(-attenuation + 3)
+        }
+      }
+    }
+  })
+
+  it('agrees with soxr where both pass everything', async () => {
+    const input = decodeNpy(new Uint8Array(readFileSync(join(folder, 'resample-in.npy')))).data
+    const index = JSON.parse(readFileSync(join(folder, 'formats.json'), 'utf8')) as {
+      resample: { from: number; to: number; golden: string }[]
+    }
+    expect(index.resample.length).toBeGreaterThan(3)
+    for (const { from, to, golden } of index.resample) {
+      const wanted = decodeNpy(new Uint8Array(readFileSync(join(folder, golden)))).data
+      const got = await resample(input, from, to)
+      expect(got.length).toBe(wanted.length)
+      expect(got.reduce((worst, x, i) => Math.max(worst, Math.abs(x - wanted[i]!)), 0)).toBeLessThan(1e-6)
+    }
+  })
+})
+
+describe('resample', () => {
+  it('a constant stays that constant inside', async () => {
+    const out = await resample(new Float32Array(4000).fill(0.25), 44_100, 32_000)
+    for (const x of out.subarray(400, -400)) expect(Math.abs(x - 0.25)).toBeLessThan(1e-7)
+  })
+
+  it('a click stays where it is', async () => {
+    const click = new Float32Array(1000)
+    click[500] = 1
+    const out = await resample(click, 16_000, 48_000)
+    expect(out.indexOf(Math.max(...out))).toBe(1500)
+  })
+
+  it('the length is the number of positions before the end, at any ratio', async () => {
+    const rate = fc.constantFrom(8000, 11_025, 16_000, 22_050, 32_000, 44_100, 48_000, 96_000)
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: 300 }), rate, rate, async (samples, from, to) => {
+        const out = await resample(new Float32Array(samples).fill(1), from, to, { quality: 'fast' })
+        expect(out.length).toBe(resampledLength(samples, from, to))
+        if (samples > 0) {
+          expect(((out.length - 1) * from) / to).toBeLessThan(samples)
+          expect((out.length * from) / to).toBeGreaterThanOrEqual(samples)
+        }
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('the reference and the native backend agree', async () => {
+    const input = sine(700, 22_050, 3000)
+    const slow = await resample(input, 22_050, 16_000, { backend: referenceBackend() })
+    const fast = await resample(input, 22_050, 16_000, { backend: openBackend() })
+    slow.forEach((x, i) => expect(Math.abs(x - fast[i]!)).toBeLessThan(1e-6))
+  })
+
+  it('equal rates give the input itself', async () => {
+    const input = sine(1, 8000, 10)
+    expect(await resample(input, 8000, 8000)).toBe(input)
+  })
+
+  it('refuses what it cannot do', async () => {
+    const input = new Float32Array(10)
+    await expect(resample(input, 1, 8000)).rejects.toThrow(/1000 to 768000 Hz for from, got 1/)
+    await expect(resample(input, 8000, 44_100.5)).rejects.toThrow(/for to, got 44100.5/)
+    await expect(resample(input, 8000, 16_000, { quality: 'best' as 'high' })).rejects.toThrow(
+      /high, medium, fast/,
+    )
+    expect(() => resampleFilter(767_999, 44_101)).toThrow(/simpler ratio than 44101:767999/)
+    await expect(resample(input, 8000, 16_000, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'ABORTED',
+    })
+  })
+})

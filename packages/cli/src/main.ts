@@ -28,6 +28,12 @@ function integer(minimum: number): (text: string) => number {
   }
 }
 
+function number(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('Expected a number.')
+  return value
+}
+
 /** Loads the command's file only when it runs. */
 function run<Options>(load: () => Promise<{ default: CommandBody<Options, never> }>) {
   return async function (this: Command, ...args: unknown[]): Promise<void> {
@@ -80,6 +86,15 @@ function program(): Command {
     .option('--metadata <csv>', 'clotho: metadata CSV of the same split')
     .option('--split <name>', 'split of the clips')
     .action(run(() => import('./commands/import.js')))
+
+  onBackend(root.command('features'))
+    .description('log-mel features of audio files as float32 NPY [frames × bands]')
+    .argument('<files...>', 'audio files')
+    .option('--preset <name>', 'thesis, dcase2023, librosa, torchaudio or clap', 'thesis')
+    .requiredOption('--out <path>', 'X.npy for one file, a folder for several')
+    .option('--sample-rate <hz>', "resample to this rate first; default: the file's own", integer(1000))
+    .option('--max-bad <share>', 'largest share of unreadable files that still exits 0', number, 0)
+    .action(run(() => import('./commands/features.js')))
 
   root
     .command('metrics')

@@ -1,4 +1,4 @@
-import { describe, expected } from '../base/errors.js'
+import { expected } from '../base/errors.js'
 import type { OpArgs, OpName } from './port.js'
 import { relations } from './relations.js'
 import { type BufferRule, type NumberRule, signatures } from './signatures.js'
@@ -34,8 +34,8 @@ export function checkArgs<K extends OpName>(
     if (rule.kind === 'number' || buffer === null) continue
     const size = rule.size(args)
     const { length } = buffer as { length: number }
-    if (length !== size)
-      throw expected(`${size} elements`, `${op}.${name}`, `${describe(buffer)} (${length} elements)`)
+    if (length === size) continue
+    throw expected(`${size} elements`, `${op}.${name}`, ArrayBuffer.isView(buffer) ? buffer : length)
   }
   assertApart(op, fields, values)
   relations[op]?.(args)

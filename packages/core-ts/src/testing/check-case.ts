@@ -9,9 +9,19 @@ export type Outputs = ReadonlyMap<string, HostArray | Int32Array>
 
 type Rule = BufferRule<never> | NumberRule
 
-/** The arguments of a case, the same on every call. */
+/** Drawing takes longer than most ops: each case's arguments are drawn once and copied. */
+const drawn = new WeakMap<object, object>()
+
+/** The arguments of a case, the same on every call, in arrays of the caller's own. */
 export function argsOf<K extends OpName>(testCase: OpCase<K>): OpArgs[K] {
-  return testCase.args(drawOf(testCase))
+  let args = drawn.get(testCase) as OpArgs[K] | undefined
+  if (args === undefined) {
+    args = testCase.args(drawOf(testCase))
+    drawn.set(testCase, args)
+  }
+  const entries = Object.entries(args) as [string, unknown][]
+  const copies = entries.map(([name, value]) => [name, isArray(value) ? value.slice() : value] as const)
+  return Object.fromEntries(copies) as unknown as OpArgs[K]
 }
 
 function drawOf({ op, name }: { op: OpName; name: string }): Draw {
@@ -103,6 +113,10 @@ function difference(op: OpName, wanted: HostArray | Int32Array, got: HostArray |
   }
   if (worst < 0) return null
   return `element ${worst} of ${wanted.length} is ${got[worst]}, expected ${wanted[worst]}, ${worstExcess.toPrecision(3)} times the tolerance`
+}
+
+function isArray(value: unknown): value is HostArray | Int32Array {
+  return isFloats(value) || value instanceof Int32Array
 }
 
 function isFloats(value: unknown): value is HostArray {

@@ -337,7 +337,7 @@ Status check(const BatchNormBackwardArgs& a) {
 
 Status check(const LeakyReluArgs& a) {
   Checker c(a, kInPlace);
-  c.sized("out", a.out, "as many values as x", {a.x.size});
+  c.that(a.slope >= 0, "a slope from 0", "slope").sized("out", a.out, "as many values as x", {a.x.size});
   return c;
 }
 

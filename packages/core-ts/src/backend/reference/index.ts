@@ -120,6 +120,5 @@ function host(buffer: FloatBuffer, name: string): HostArray {
 }
 
 function sameLength(name: string, length: number, target: FloatBuffer): void {
-  if (length !== target.length)
-    throw expected(`${target.length} elements like the target`, name, `${length} elements`)
+  if (length !== target.length) throw expected(`${target.length} elements like the target`, name, length)
 }

@@ -24,6 +24,7 @@ function batchNorm(what: string, { rows, c, training, mean = 0.3, scale = 1 }: B
       savedInvStd: blank(c),
       ...{ rows, c, training, eps: 1e-5, momentum: 0.1 },
     }),
+    smooth: scale > 0,
   }
   const backward = (wantsX: boolean): OpCase<'batch_norm_backward'> => ({
     op: 'batch_norm_backward',

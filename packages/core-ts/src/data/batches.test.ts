@@ -96,6 +96,17 @@ describe('a batch', () => {
     }
     expect([...starts].sort()).toEqual([0, 1, 2, 3])
   })
+
+  it('crops the batches of one epoch apart from each other', async () => {
+    const long = async () =>
+      matrix(
+        100,
+        1,
+        Float32Array.from({ length: 100 }, (_, f) => f),
+      )
+    const epoch = await epochOf(make(clipsOf(Array(40).fill(1)), { features: long, maxFrames: 10 }))
+    expect(new Set(epoch.map(({ audio }) => audio.features[0])).size).toBeGreaterThan(5)
+  })
 })
 
 describe('an epoch', () => {
@@ -289,12 +300,27 @@ describe('failures', () => {
     const batches = make(clipsOf(Array(12).fill(1)), { shuffle: false, features: failing })
     const seen: number[] = []
     await expect(async () => {
-      for await (const batch of batches.epoch()) seen.push(batch.index)
+      for await (const batch of batches.epoch()) {
+        seen.push(batch.index)
+        // Time enough for the failure to happen while nobody waits for it.
+        await new Promise((resolve) => setTimeout(resolve, 2))
+      }
     }).rejects.toThrow(/c9\.wav: the features of clip "c9" could not be had \(Error: disk gone\)/)
     expect(seen).toEqual([0, 1])
     expect(batches.state).toMatchObject({ epoch: 0, batch: 2 })
     const empty = make(clipsOf([1, 1]), { features: async () => matrix(0, bands) })
     await expect(epochOf(empty)).rejects.toThrow(/no frame/)
+  })
+
+  it('leaving the loop stops what is being read ahead', async () => {
+    const signals: AbortSignal[] = []
+    const source = async (clip: Clip, { signal }: { signal?: AbortSignal }) => (
+      signals.push(signal!),
+      features(clip)
+    )
+    for await (const { index } of make(clipsOf(Array(12).fill(1)), { features: source }).epoch())
+      if (index === 0) break
+    expect(signals.every((signal) => signal.aborted)).toBe(true)
   })
 
   it('stops when the signal fires, also while waiting for features', async () => {

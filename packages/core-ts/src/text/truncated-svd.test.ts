@@ -103,6 +103,16 @@ describe('truncatedSvd', () => {
     few.left.forEach((u, i) => expect(Math.abs(dot(u, all.left[i]!))).toBeCloseTo(1, 6))
   })
 
+  it('of a single cell is that cell', async () => {
+    const { singularValues, left } = await truncatedSvd(
+      sparseFromRows([new Map(), new Map([[1, -3]])], 2),
+      2,
+      new Rng(1),
+    )
+    expect([...singularValues]).toEqual([3])
+    expect(left.map((u) => [...u].map(Math.abs))).toEqual([[0, 1]])
+  })
+
   it('of a zero matrix is nothing', async () => {
     expect((await truncatedSvd(sparseFromRows([new Map(), new Map()], 2), 2, new Rng(1))).left).toEqual([])
   })

@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto'
+import { readMono } from '../audio/decode.js'
+import { throwIfAborted } from '../base/abort.js'
+import { isSonotextError } from '../base/errors.js'
+import type { FindingKind } from './check.js'
+
+/** What an audio file holds, as far as training cares. */
+export interface AudioFacts {
+  readonly seconds: number
+  readonly sampleRate: number
+  /** Largest |sample|, dB relative to full scale. */
+  readonly peakDb: number
+  /** Share of samples that stand in a row of three or more at the clip's own peak, near full scale. */
+  readonly clippedShare: number
+  /** Of the decoded samples: equal for one recording in two containers. */
+  readonly content: string
+}
+
+export interface AudioProblem {
+  readonly kind: FindingKind
+  readonly message: string
+  readonly remedy?: string
+}
+
+/** Decodes a file and measures it, or says what is wrong with it. Throws only ABORTED and what is no property of the file. */
+export async function inspectAudio(path: string, signal?: AbortSignal): Promise<AudioFacts | AudioProblem> {
+  try {
+    const { samples, sampleRate } = await readMono(path, signal === undefined ? {} : { signal })
+    const bytes = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength)
+    const content = createHash('sha256')
+      .update(`${sampleRate} `)
+      .update(bytes)
+      .digest('base64url')
+      .slice(0, 22)
+    const peak = samples.reduce((largest, x) => Math.max(largest, Math.abs(x)), 0)
+    return {
+      seconds: samples.length / sampleRate,
+      sampleRate,
+      peakDb: 20 * Math.log10(peak),
+      clippedShare: clippedShare(samples, peak),
+      content,
+    }
+  } catch (error) {
+    throwIfAborted(signal)
+    const kind = isSonotextError(error) ? kindOf(error.code, error.message) : undefined
+    if (kind === undefined || !isSonotextError(error)) throw error
+    const { message, remedy } = error
+    const bare = message.replace(`${path}: `, '').replace(remedy === undefined ? '' : ` ${remedy}`, '')
+    return remedy === undefined ? { kind, message: bare } : { kind, message: bare, remedy }
+  }
+}
+
+export function isProblem(result: AudioFacts | AudioProblem): result is AudioProblem {
+  return 'kind' in result
+}
+
+function kindOf(code: string, message: string): FindingKind | undefined {
+  switch (code) {
+    case 'MISSING_FILE':
+      return 'missing'
+    case 'INVALID_FILE':
+      return /empty/i.test(message) ? 'empty' : 'corrupt'
+    case 'INVALID_DATA':
+      return /finite/.test(message) ? 'not-finite' : 'empty'
+    case 'UNSUPPORTED':
+    case 'MISSING_DEPENDENCY':
+      return 'unsupported'
+    case 'OUT_OF_MEMORY':
+      return 'too-long'
+    default:
+      return undefined
+  }
+}
+
+/** Clipping shows as flat tops: neighbours that all stand at the peak, which lies near full scale. */
+function clippedShare(samples: Float32Array, peak: number): number {
+  const level = Math.max(0.985, peak - 1e-4)
+  let clipped = 0
+  let row = 0
+  for (const x of samples) {
+    row = Math.abs(x) >= level ? row + 1 : 0
+    if (row === 3) clipped += 3
+    else if (row > 3) clipped++
+  }
+  return clipped / samples.length
+}

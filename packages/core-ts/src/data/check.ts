@@ -1,0 +1,309 @@
+import { throwIfAborted } from '../base/abort.js'
+import { expected } from '../base/errors.js'
+import { tokenize } from '../text/tokenize.js'
+import { type AudioFacts, inspectAudio, isProblem } from './check-audio.js'
+import { findDuplicates, findLeaks } from './check-leaks.js'
+import type { Clip } from './manifest.js'
+
+export type FindingKind =
+  | 'missing'
+  | 'empty'
+  | 'corrupt'
+  | 'unsupported'
+  | 'not-finite'
+  | 'silent'
+  | 'clipped'
+  | 'too-short'
+  | 'too-long'
+  | 'leak'
+  | 'duplicate'
+  | 'mismatch'
+  | 'event-times'
+  | 'no-captions'
+  | 'empty-caption'
+  | 'duplicate-caption'
+
+export interface Finding {
+  /** A clip with an error is bad and should be set aside; a warning is worth knowing. */
+  readonly severity: 'error' | 'warning'
+  readonly kind: FindingKind
+  /** Id of the clip. */
+  readonly clip: string
+  readonly file: string
+  readonly message: string
+  readonly remedy?: string
+}
+
+export interface CheckReport {
+  /** In the order of the clips. */
+  readonly findings: readonly Finding[]
+  readonly summary: {
+    readonly clips: number
+    readonly captions: number
+    /** Seconds of audio that could be read; 0 when the audio was not looked at. */
+    readonly seconds: number
+    /** Clips of each split; '' for those without one. */
+    readonly splits: Readonly<Record<string, number>>
+    /** Findings of each kind that occurs. */
+    readonly kinds: Readonly<Partial<Record<FindingKind, number>>>
+    /** Clips with an error, and their share of all. */
+    readonly bad: number
+    readonly badShare: number
+  }
+}
+
+export interface CheckOptions {
+  /** False looks at the manifest only; default true. */
+  audio?: boolean
+  /** Default 0.1. */
+  minSeconds?: number
+  /** Default 600. */
+  maxSeconds?: number
+  /** A clip whose peak is lower, in dB relative to full scale, counts as silent; default -60. */
+  silenceDb?: number
+  /** Share of samples in flat tops from which a clip counts as clipped; default 0.001. */
+  clippedShare?: number
+  /** Files looked at together; default 4. */
+  concurrency?: number
+  onProgress?: (done: number, total: number) => void
+  signal?: AbortSignal
+}
+
+/** Seconds by which an event may pass the end, or a stated duration differ, without mention. */
+const tolerance = 0.05
+
+/**
+ * Looks at every clip: is its audio there, readable, finite, audible, unclipped and of sensible length; do its stated duration,
+ * rate and event times fit; does it have captions with words that no other clip has; and does one recording (same
+ * content, group or event source) stand in two splits. Nothing is thrown for a bad clip. Throws ABORTED.
+ */
+export async function checkClips(clips: readonly Clip[], options: CheckOptions = {}): Promise<CheckReport> {
+  const limits = withDefaults(options)
+  const findings = new Map<Clip, Finding[]>(clips.map((clip) => [clip, []]))
+  const note = (
+    clip: Clip,
+    severity: Finding['severity'],
+    kind: FindingKind,
+    message: string,
+    remedy?: string,
+  ) => {
+    const finding: Finding = { severity, kind, clip: clip.id, file: clip.audio, message }
+    findings.get(clip)!.push(remedy === undefined ? finding : { ...finding, remedy })
+  }
+  const known = options.audio === false ? new Map<Clip, AudioFacts>() : await checkAudio(clips, limits, note)
+  for (const clip of clips) {
+    checkStated(clip, known.get(clip), note)
+    checkEvents(clip, known.get(clip)?.seconds ?? clip.duration, note)
+  }
+  checkCaptions(clips, note)
+  const contents = new Map([...known].map(([clip, { content }]) => [clip, content]))
+  for (const leak of findLeaks(clips, contents)) {
+    const message = `shares ${leak.what} with "${leak.with.id}" of the split "${leak.with.split}".`
+    note(leak.clip, 'error', 'leak', message, 'Keep all clips of one recording in one split.')
+  }
+  for (const twin of findDuplicates(clips, contents)) {
+    note(
+      twin.clip,
+      'warning',
+      'duplicate',
+      `has ${twin.what} as "${twin.with.id}".`,
+      'Keep one of them, with the captions of both.',
+    )
+  }
+  const all = clips.flatMap((clip) => findings.get(clip)!)
+  return { findings: all, summary: summarize(clips, all, known) }
+}
+
+type Note = (
+  clip: Clip,
+  severity: Finding['severity'],
+  kind: FindingKind,
+  message: string,
+  remedy?: string,
+) => void
+type Limits = Required<Omit<CheckOptions, 'signal' | 'onProgress' | 'audio'>> &
+  Pick<CheckOptions, 'signal' | 'onProgress'>
+
+function withDefaults(options: CheckOptions): Limits {
+  const limits = {
+    minSeconds: 0.1,
+    maxSeconds: 600,
+    silenceDb: -60,
+    clippedShare: 0.001,
+    concurrency: 4,
+    ...options,
+  }
+  if (!(limits.minSeconds >= 0)) throw expected('0 or more seconds', 'minSeconds', limits.minSeconds)
+  if (!(limits.maxSeconds > limits.minSeconds))
+    throw expected('more than minSeconds', 'maxSeconds', limits.maxSeconds)
+  if (!(limits.concurrency >= 1)) throw expected('1 or more', 'concurrency', limits.concurrency)
+  return limits
+}
+
+async function checkAudio(
+  clips: readonly Clip[],
+  limits: Limits,
+  note: Note,
+): Promise<Map<Clip, AudioFacts>> {
+  const facts = new Map<Clip, AudioFacts>()
+  let next = 0
+  let done = 0
+  const worker = async () => {
+    while (next < clips.length && limits.signal?.aborted !== true) {
+      const clip = clips[next++]!
+      const result = await inspectAudio(clip.audio, limits.signal)
+      if (isProblem(result)) note(clip, 'error', result.kind, result.message, result.remedy)
+      else {
+        facts.set(clip, result)
+        judge(clip, result, limits, note)
+      }
+      limits.onProgress?.(++done, clips.length)
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(limits.concurrency, clips.length) }, worker))
+  throwIfAborted(limits.signal)
+  return facts
+}
+
+function judge(clip: Clip, { seconds, peakDb, clippedShare }: AudioFacts, limits: Limits, note: Note): void {
+  const { minSeconds, maxSeconds, silenceDb } = limits
+  const long = seconds.toFixed(2)
+  if (seconds < minSeconds) {
+    note(
+      clip,
+      'error',
+      'too-short',
+      `lasts ${long} s, less than ${minSeconds} s.`,
+      'Leave it out, or lower the limit.',
+    )
+  }
+  if (seconds > maxSeconds) {
+    note(
+      clip,
+      'error',
+      'too-long',
+      `lasts ${long} s, more than ${maxSeconds} s.`,
+      'Cut it into clips, or raise the limit.',
+    )
+  }
+  if (peakDb < silenceDb) {
+    const peak =
+      peakDb === -Infinity
+        ? 'holds only zeros'
+        : `peaks at ${peakDb.toFixed(1)} dBFS, below ${silenceDb} dBFS`
+    note(clip, 'error', 'silent', `${peak}.`, 'Leave it out, or record it louder.')
+  }
+  if (clippedShare >= limits.clippedShare) {
+    const share = (100 * clippedShare).toPrecision(2)
+    note(
+      clip,
+      'warning',
+      'clipped',
+      `${share} % of its samples stand in flat tops at full scale.`,
+      'Use the unclipped original if there is one.',
+    )
+  }
+}
+
+function checkStated(clip: Clip, facts: AudioFacts | undefined, note: Note): void {
+  if (facts === undefined) return
+  const { duration, sampleRate } = clip
+  if (duration !== undefined && Math.abs(duration - facts.seconds) > Math.max(tolerance, 0.01 * duration)) {
+    const message = `lasts ${facts.seconds.toFixed(2)} s, but the manifest says ${duration.toFixed(2)} s.`
+    note(clip, 'warning', 'mismatch', message, 'The file may be cut short, or another one.')
+  }
+  if (sampleRate !== undefined && sampleRate !== facts.sampleRate) {
+    note(clip, 'warning', 'mismatch', `has ${facts.sampleRate} Hz, but the manifest says ${sampleRate} Hz.`)
+  }
+}
+
+function checkEvents(clip: Clip, seconds: number | undefined, note: Note): void {
+  for (const { label, onset, offset } of clip.events ?? []) {
+    const what = `the event "${label}" (${onset} to ${offset} s)`
+    if (offset <= onset)
+      note(clip, 'error', 'event-times', `${what} does not end after it starts.`, 'Correct its times.')
+    else if (seconds === undefined) continue
+    else if (onset >= seconds) {
+      note(
+        clip,
+        'error',
+        'event-times',
+        `${what} starts after the end of the clip at ${seconds.toFixed(2)} s.`,
+        'Correct its times.',
+      )
+    } else if (offset > seconds + tolerance) {
+      note(
+        clip,
+        'warning',
+        'event-times',
+        `${what} lasts beyond the end of the clip at ${seconds.toFixed(2)} s.`,
+        'Correct its times.',
+      )
+    }
+  }
+}
+
+function checkCaptions(clips: readonly Clip[], note: Note): void {
+  // A collection to be searched has no captions at all, and nothing is wrong with that.
+  const expectsCaptions = clips.some((clip) => clip.captions.length > 0)
+  const first = new Map<string, Clip>()
+  const told = new Set<string>()
+  for (const clip of clips) {
+    if (expectsCaptions && clip.captions.length === 0) {
+      note(
+        clip,
+        'warning',
+        'no-captions',
+        'has no caption, so that training passes over it.',
+        'Give it one, or leave it out.',
+      )
+    }
+    for (const { id, text, tokens = tokenize(text) } of clip.captions) {
+      const words = tokens.join(' ')
+      if (words === '') {
+        note(
+          clip,
+          'warning',
+          'empty-caption',
+          `the caption "${id}" has no word, so that training passes over it.`,
+        )
+        continue
+      }
+      const earlier = first.get(words)
+      if (earlier === undefined) first.set(words, clip)
+      else if (!told.has(words)) {
+        told.add(words)
+        const whose = earlier === clip ? 'it already has' : `"${earlier.id}" has too`
+        note(
+          clip,
+          'warning',
+          'duplicate-caption',
+          `has the caption "${text}" that ${whose}.`,
+          'Such pairs count as negatives of each other though they fit.',
+        )
+      }
+    }
+  }
+}
+
+function summarize(
+  clips: readonly Clip[],
+  findings: readonly Finding[],
+  facts: ReadonlyMap<Clip, AudioFacts>,
+): CheckReport['summary'] {
+  const count = (keys: readonly string[]) => {
+    const counts: Record<string, number> = {}
+    for (const key of keys) counts[key] = (counts[key] ?? 0) + 1
+    return counts
+  }
+  const bad = new Set(findings.filter(({ severity }) => severity === 'error').map(({ clip }) => clip)).size
+  return {
+    clips: clips.length,
+    captions: clips.reduce((sum, clip) => sum + clip.captions.length, 0),
+    seconds: [...facts.values()].reduce((sum, { seconds }) => sum + seconds, 0),
+    splits: count(clips.map(({ split }) => split ?? '')),
+    kinds: count(findings.map(({ kind }) => kind)),
+    bad,
+    badShare: clips.length === 0 ? 0 : bad / clips.length,
+  }
+}

@@ -73,7 +73,7 @@ export function checkCase(
 ): string[] {
   const got = runCase(backend, testCase)
   return [...wanted].flatMap(([name, values]) => {
-    const problem = difference(testCase.op, values, got.get(name)!)
+    const problem = difference(testCase, values, got.get(name)!)
     return problem === null ? [] : [`${testCase.op}.${name}, ${testCase.name}: ${problem}`]
   })
 }
@@ -91,11 +91,15 @@ export function bitDifferences(testCase: AnyOpCase, a: Outputs, b: Outputs): str
 }
 
 /** The first element beyond the op's tolerance, as a sentence. */
-function difference(op: OpName, wanted: HostArray | Int32Array, got: HostArray | Int32Array): string | null {
+function difference(
+  { op, scale = 0 }: AnyOpCase,
+  wanted: HostArray | Int32Array,
+  got: HostArray | Int32Array,
+): string | null {
   const { relative, absolute } = tolerance[op]
   if (got.length !== wanted.length) return `${got.length} elements, expected ${wanted.length}`
   const exact = wanted instanceof Int32Array
-  let largest = 0
+  let largest = scale
   for (const value of wanted) if (Number.isFinite(value)) largest = Math.max(largest, Math.abs(value))
   let worst = -1
   let worstExcess = 0

@@ -86,7 +86,7 @@ function* cellsOf(args: PairArgs, products: Float64Array, i: number, j: number):
     for (let word = 0; word < wordCount; word++) {
       let frame = 0
       for (let t = 1; t < frameCount; t++) {
-        if (products[t * wordCount + word]! > products[frame * wordCount + word]!) frame = t
+        if (beats(products[t * wordCount + word]!, products[frame * wordCount + word]!)) frame = t
       }
       yield { frame, word, weight: 1 / wordCount }
     }
@@ -94,9 +94,14 @@ function* cellsOf(args: PairArgs, products: Float64Array, i: number, j: number):
     for (let frame = 0; frame < frameCount; frame++) {
       let word = 0
       for (let w = 1; w < wordCount; w++) {
-        if (products[frame * wordCount + w]! > products[frame * wordCount + word]!) word = w
+        if (beats(products[frame * wordCount + w]!, products[frame * wordCount + word]!)) word = w
       }
       yield { frame, word, weight: 1 / frameCount }
     }
   }
+}
+
+/** A product that is not a number wins, so that the score shows it. */
+function beats(product: number, best: number): boolean {
+  return product > best || (Number.isNaN(product) && !Number.isNaN(best))
 }

@@ -41,8 +41,24 @@ const gemmCases = [
     gemm(`transposes ${t.transA}${t.transB}`, { m: 33, n: 17, k: 31, ...t }),
     gemm(`beyond one block, transposes ${t.transA}${t.transB}`, { m: 150, n: 210, k: 530, ...t, bias: true }),
   ]),
-  gemm('one row', { m: 1, n: 300, k: 70 }),
-  gemm('one column', { m: 300, n: 1, k: 70 }),
+  ...transposes.flatMap((t) =>
+    [1, 2, 3, 4].flatMap((few) => [
+      gemm(`few rows, transposes ${t.transA}${t.transB}`, {
+        m: few,
+        n: 300,
+        k: 70,
+        ...t,
+        bias: true,
+        beta: 0.5,
+      }),
+      gemm(`few columns, transposes ${t.transA}${t.transB}`, {
+        ...{ m: 300, n: few, k: 70, ...t },
+        ...{ bias: true, alpha: -0.3, slope: 0.2 },
+      }),
+    ]),
+  ),
+  gemm('beyond one slab of columns', { m: 40, n: 1100, k: 40, bias: true, slope: 0.1 }),
+  gemm('three blocks deep', { m: 33, n: 65, k: 1200, beta: 0.5, bias: true, slope: 0 }),
   gemm('outer product', { m: 70, n: 50, k: 1 }),
   gemm('ReLU', { m: 20, n: 20, k: 20, slope: 0 }),
   gemm('alpha 0 keeps beta', { m: 9, n: 9, k: 9, alpha: 0, beta: 2 }),

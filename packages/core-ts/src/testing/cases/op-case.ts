@@ -19,6 +19,8 @@ export interface OpCase<K extends OpName = OpName> {
   readonly opaque?: readonly string[]
   /** Fills arguments that only the backend under test can make, on its own memory. */
   readonly before?: (run: RunOp, args: OpArgs[K], draw: (length: number) => OpArgs['scale']['x']) => void
+  /** Size of the terms whose sum an output is, where they cancel to less: what the absolute tolerance is a share of. */
+  readonly scale?: number
   /** False: values where the op has a kink or leaves the range of finite differences. Default true. */
   readonly smooth?: boolean
 }

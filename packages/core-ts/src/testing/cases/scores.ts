@@ -83,6 +83,24 @@ const frameScoreCases = [
   }),
 ]
 
+/** Frame or word vectors that are not numbers: their pairs must show it under every reduction. */
+const notNumbers = reductions.flatMap((reduction) =>
+  [0, 5, 40].map((at): OpCase<'frame_score'> => ({
+    op: 'frame_score',
+    name: `NaN in frame ${at} and word ${at % 7}, reduction ${reduction}`,
+    args: (draw) => {
+      const shape = { clips: 3, captions: 4, maxFrames: 41, maxWords: 7, d: 6 }
+      const inputs = frameScoreInputs(draw, shape)
+      inputs.frames[(2 * shape.maxFrames + at) * shape.d] = Number.NaN
+      inputs.words[(3 * shape.maxWords + (at % 7)) * shape.d + 1] = Number.NaN
+      inputs.frameLengths.fill(shape.maxFrames)
+      inputs.wordLengths.fill(shape.maxWords)
+      return { ...inputs, out: blank(shape.clips * shape.captions), reduction }
+    },
+    smooth: false,
+  })),
+)
+
 interface TopKShape {
   q: number
   n: number
@@ -90,21 +108,30 @@ interface TopKShape {
   k: number
   /** Values -2 … 2, so that sums are exact and ties are real. */
   coarse?: boolean
+  /** Every third item scores NaN, every fifth -∞. */
+  broken?: boolean
 }
 
-function topK(what: string, { q, n, d, k, coarse = false }: TopKShape): OpCase<'top_k'> {
+function topK(what: string, { q, n, d, k, coarse = false, broken = false }: TopKShape): OpCase<'top_k'> {
   const drawn = (draw: Draw, length: number): Float64Array =>
     coarse ? Float64Array.from(draw.indices(length, 5), (v) => v - 2) : draw.normal(length)
   return {
     op: 'top_k',
     name: `${q} queries, ${n} items × ${d}, k ${k} ${what}`,
-    args: (draw) => ({
-      queries: drawn(draw, q * d),
-      items: drawn(draw, n * d),
-      outIndices: new Int32Array(q * k).fill(-7),
-      outScores: blank(q * k),
-      ...{ q, n, d, k },
-    }),
+    args: (draw) => {
+      const queries = drawn(draw, q * d)
+      const items = drawn(draw, n * d)
+      if (broken) {
+        for (let i = 0; i < q; i++) queries[i * d] = 1
+        for (let j = 0; j < n; j += 5) items[j * d] = -Infinity
+        for (let j = 0; j < n; j += 3) items[j * d] = Number.NaN
+      }
+      return {
+        ...{ queries, items, q, n, d, k },
+        outIndices: new Int32Array(q * k).fill(-7),
+        outScores: blank(q * k),
+      }
+    },
   }
 }
 
@@ -118,6 +145,11 @@ const topKCases = [
   ]),
   topK('with many ties', { q: 4, n: 3000, d: 3, k: 50, coarse: true }),
   topK('beyond one block', { q: 40, n: 3000, d: 70, k: 17 }),
+  topK('beyond one block of queries', { q: 300, n: 280, d: 5, k: 3, coarse: true }),
+  topK('few queries, several parts', { q: 3, n: 9000, d: 4, k: 60, coarse: true }),
+  topK('all of several parts', { q: 2, n: 4500, d: 3, k: 4600, coarse: true }),
+  topK('NaN and -∞ last', { q: 3, n: 50, d: 3, k: 50, broken: true }),
+  topK('NaN and -∞ left out', { q: 7, n: 50, d: 3, k: 20, broken: true }),
 ]
 
-export const scoreCases: readonly AnyOpCase[] = [...frameScoreCases, ...topKCases]
+export const scoreCases: readonly AnyOpCase[] = [...frameScoreCases, ...notNumbers, ...topKCases]

@@ -99,6 +99,15 @@ inline void skinny_columns(const float* a, MatIn b, i64 k, i64 first, i64 last, 
   }
 }
 
+// Columns [first, last) of m ≤ kSkinny rows; a is [m × k] and dense.
+inline void skinny_block(const float* a, MatIn b, i64 m, i64 k, i64 first, i64 last, const SkinnyOut& out,
+                         const Epilogue& e) {
+  if (m == 1) skinny_columns<1>(a, b, k, first, last, out, e);
+  if (m == 2) skinny_columns<2>(a, b, k, first, last, out, e);
+  if (m == 3) skinny_columns<3>(a, b, k, first, last, out, e);
+  if (m == 4) skinny_columns<4>(a, b, k, first, last, out, e);
+}
+
 // m ≤ kSkinny rows; b has contiguous rows or contiguous columns.
 inline Status skinny_rows(Exec& exec, MatIn a, MatIn b, i64 m, i64 n, i64 k, const SkinnyOut& out, const Epilogue& e) {
   const float* rows = a.data;
@@ -112,10 +121,7 @@ inline Status skinny_rows(Exec& exec, MatIn a, MatIn b, i64 m, i64 n, i64 k, con
   constexpr i64 kColumns = 256;
   gemm_chunks(exec, ceil_div(n, kColumns), 4 * n * k, [&](i64 chunk, int) {
     const i64 first = chunk * kColumns, last = gemm_min(n, first + kColumns);
-    if (m == 1) skinny_columns<1>(rows, b, k, first, last, out, e);
-    if (m == 2) skinny_columns<2>(rows, b, k, first, last, out, e);
-    if (m == 3) skinny_columns<3>(rows, b, k, first, last, out, e);
-    if (m == 4) skinny_columns<4>(rows, b, k, first, last, out, e);
+    skinny_block(rows, b, m, k, first, last, out, e);
   });
   return {};
 }

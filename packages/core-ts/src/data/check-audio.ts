@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readMono } from '../audio/decode.js'
 import { throwIfAborted } from '../base/abort.js'
 import { isSonotextError } from '../base/errors.js'
-import type { FindingKind } from './check.js'
+import type { FindingKind } from './finding.js'
 
 /** What an audio file holds, as far as training cares. */
 export interface AudioFacts {

@@ -1,6 +1,7 @@
 export { Batches, type Batch, type BatchesOptions, type BatchesState, type FeatureSource } from './batches.js'
 export type { BatchItem } from './batch-plan.js'
-export { checkClips, type CheckOptions, type CheckReport, type Finding, type FindingKind } from './check.js'
+export { checkClips, type CheckOptions, type CheckReport } from './check.js'
+export type { Finding, FindingKind } from './finding.js'
 export * from './csv.js'
 export * from './import/index.js'
 export * from './manifest.js'

@@ -1,6 +1,6 @@
 import { expected, SonotextError } from '../base/errors.js'
 import { writeFileAtomic } from '../base/files.js'
-import type { Finding } from './check.js'
+import type { Finding } from './finding.js'
 import type { Clip } from './manifest.js'
 
 /** A clip set aside, and why. */

@@ -1,6 +1,18 @@
 export { maxChannels, mixToMono, sampleRateLimits, type DecodedAudio, type MonoAudio } from './audio.js'
 export { decodeAudio, readMono, type DecodeOptions } from './decode.js'
 export { encodeWav, writeWav, type EncodedWav, type WavOptions } from './encode-wav.js'
+export { contentHash, FeatureCache, type ClipFeatures } from './feature-cache.js'
+export {
+  computeFeatures,
+  featureStore,
+  type ComputeFeaturesOptions,
+  type FeatureProgress,
+  type FeatureRun,
+  type FeatureStore,
+  type FeatureStoreOptions,
+  type Quarantined,
+  type StoredFeatures,
+} from './features.js'
 export { logMel, logMelHash, type ComputeOptions, type LogMel, type LogMelSettings } from './log-mel.js'
 export {
   checkLogMelOptions,

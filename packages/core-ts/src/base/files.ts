@@ -6,6 +6,11 @@ import { isSonotextError, SonotextError } from './errors.js'
 
 export interface WriteOptions {
   signal?: AbortSignal
+  /**
+   * Flush to disk before the rename. Default true. false is for files that can be made again and carry a checksum: a loss of
+   * power may leave one of them incomplete.
+   */
+  durable?: boolean
 }
 
 /**
@@ -16,7 +21,7 @@ export interface WriteOptions {
 export async function writeFileAtomic(
   path: string,
   data: string | Uint8Array | readonly Uint8Array[],
-  { signal }: WriteOptions = {},
+  { signal, durable = true }: WriteOptions = {},
 ): Promise<void> {
   throwIfAborted(signal)
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`
@@ -28,7 +33,7 @@ export async function writeFileAtomic(
         await handle.writeFile(part)
         throwIfAborted(signal)
       }
-      await handle.sync()
+      if (durable) await handle.sync()
     } finally {
       await handle.close()
     }
@@ -37,7 +42,7 @@ export async function writeFileAtomic(
     await rm(temporary, { force: true }).catch(() => {})
     throw isSonotextError(cause) ? cause : writeFailed(path, cause)
   }
-  await syncDirectory(dirname(path))
+  if (durable) await syncDirectory(dirname(path))
 }
 
 function partsOf(data: string | Uint8Array | readonly Uint8Array[]): readonly (string | Uint8Array)[] {

@@ -9,7 +9,6 @@ import {
   crnn,
   crnnFromPyTorch,
   crnnToPyTorch,
-  type DualEncoder,
   dualEncoder,
   featureBatch,
   meanWords,
@@ -37,8 +36,6 @@ function features(rows: number, cols: number, seed: number): Matrix {
   )
 }
 
-const size = (model: DualEncoder): number =>
-  [...model.parameters().values()].reduce((sum, { size }) => sum + size, 0)
 const norms = ({ rows, cols, data }: Matrix): number[] =>
   Array.from({ length: rows }, (_, r) => Math.hypot(...data.subarray(r * cols, (r + 1) * cols)))
 

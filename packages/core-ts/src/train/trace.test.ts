@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest'
+import { openBackend } from '../backend/open.js'
+import { referenceBackend } from '../backend/reference/index.js'
+import { Rng } from '../base/rng.js'
+import { infoNce, type Loss, lossInput, tripletLoss } from '../losses/index.js'
+import { crnn, loadState } from '../models/index.js'
+import { negatives } from '../negatives/index.js'
+import { Tape } from '../nn/tape.js'
+import { frameWord, pooled, type Similarity } from '../similarity/index.js'
+import { crnnGolden, digestError, goldenInput, goldenWeights, traceGolden } from '../testing/crnn-golden.js'
+import { lcg } from '../testing/small-batch.js'
+import { adam } from './optimizers.js'
+
+const golden = traceGolden()
+const { batch: n, frames: t, bands, words: w, dim } = golden
+const { probeSeed } = crnnGolden()
+
+/** Batch of a step: zero past the true lengths. */
+function batchOf(turn: number) {
+  const input = goldenInput(1000 + turn, n * t * bands)
+  const drawn = lcg(2000 + turn, n * w * dim)
+  const words = new Float32Array(drawn.length)
+  for (let i = 0; i < n; i++) {
+    input.fill(0, (i * t + golden.frameLengths[i]!) * bands, (i + 1) * t * bands)
+    for (let k = 0; k < golden.wordLengths[i]!; k++) {
+      const vector = drawn.subarray((i * w + k) * dim, (i * w + k + 1) * dim)
+      const norm = Math.hypot(...vector)
+      words.set(
+        vector.map((value) => value / norm),
+        (i * w + k) * dim,
+      )
+    }
+  }
+  return { input, words, groups: Int32Array.from(golden.groups[turn]!) }
+}
+
+const runs = {
+  triplet: {
+    loss: tripletLoss({ negatives: negatives['full-batch'](), margin: golden.margin }),
+    similarity: frameWord(),
+  },
+  infoNce: { loss: infoNce({ temperature: golden.temperature }), similarity: pooled() },
+} satisfies Record<string, { loss: Loss; similarity: Similarity }>
+
+const backends = [
+  ['reference in float64', () => referenceBackend({ precision: 'float64' }), true],
+  ['native', () => openBackend({ device: 'cpu' }), false],
+] as const
+
+describe.each(backends)('ten steps against PyTorch on %s', (_, open, precise) => {
+  it.each(['triplet', 'infoNce'] as const)('%s', (name) => {
+    const { loss, similarity } = runs[name]
+    const wanted = golden.runs[name]
+    const backend = open()
+    const encoder = crnn({ dropout: 0 }).build(backend, new Rng(0))
+    loadState(encoder, goldenWeights(crnnGolden()))
+    using optimizer = adam({ lr: golden.adam.lr }).start(backend, encoder.parameters())
+    const running = loss.build(backend)
+    const losses = wanted.losses.map((_, step) => {
+      const { input, words, groups } = batchOf(step % 2)
+      using tape = new Tape(backend, { training: true })
+      const audio = encoder.forward(
+        tape,
+        tape.constant([n, t, bands], input),
+        Int32Array.from(golden.frameLengths),
+      )
+      const text = { values: tape.constant([n, w, dim], words), lengths: Int32Array.from(golden.wordLengths) }
+      const batch = { audio, text, groups, rng: new Rng(0) }
+      const { loss: value } = running.compute(lossInput(tape, loss.needs, similarity, batch))
+      const result = value.item()
+      for (const parameter of encoder.parameters().values()) parameter.zeroGrad()
+      tape.backward(value)
+      optimizer.step(golden.adam.lr, optimizer.gradientNorm())
+      return result
+    })
+    // Single precision drifts where gradients are nearly 0 and Adam divides by their size: the golden says how far.
+    for (const [step, value] of losses.entries()) {
+      const single = Math.abs(wanted.losses32[step]! - wanted.losses[step]!)
+      expect(Math.abs(value - wanted.losses[step]!), `step ${step}`).toBeLessThan(
+        precise ? 1e-8 : 1e-5 + 5 * single,
+      )
+    }
+    for (const [part, tensor] of [...encoder.parameters(), ...encoder.buffers()]) {
+      const moved = wanted.moved[part]!
+      const error = digestError(tensor.toArray(), wanted.final[part]!, probeSeed, moved)
+      expect(error, part).toBeLessThan(precise ? 1e-6 : 1e-4 + 5 * wanted.float32Error[part]!)
+    }
+  })
+})

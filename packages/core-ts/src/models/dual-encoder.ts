@@ -4,6 +4,7 @@ import type { Backend } from '../backend/port.js'
 import { expected } from '../base/errors.js'
 import { type Matrix, matrix, row } from '../base/matrix.js'
 import { Rng } from '../base/rng.js'
+import type { PaddedFeatures, PaddedTokens } from '../data/index.js'
 import { collect, type Module, type Parameter, Tape, type Tensor } from '../nn/index.js'
 import {
   type Embedding,
@@ -13,8 +14,7 @@ import {
   similarityFromConfig,
   toMatrix,
 } from '../similarity/index.js'
-import type { FeatureBatch } from './batch.js'
-import type { AudioEncoderSpec, EncoderConfig, Json, TextEncoderSpec, TokenBatch } from './encoder.js'
+import type { AudioEncoderSpec, EncoderConfig, Json, TextEncoderSpec } from './encoder.js'
 import { audioEncoderFromConfig, textEncoderFromConfig } from './registry.js'
 import { AudioSide, type EmbedOptions, TextSide } from './sides.js'
 import { loadState, type StateDict, stateOf } from './state.js'
@@ -90,7 +90,7 @@ export class DualEncoder implements Module {
   /** Both sides of a batch of pairs. */
   forward(
     tape: Tape,
-    batch: { readonly audio: FeatureBatch; readonly text: TokenBatch },
+    batch: { readonly audio: PaddedFeatures; readonly text: PaddedTokens },
   ): { audio: Embedding; text: Embedding } {
     return { audio: this.audio.forward(tape, batch.audio), text: this.text.forward(tape, batch.text) }
   }

@@ -1,5 +1,6 @@
 import type { Backend } from '../backend/port.js'
 import type { Rng } from '../base/rng.js'
+import type { PaddedTokens } from '../data/index.js'
 import type { Module } from '../nn/module.js'
 import type { Tape } from '../nn/tape.js'
 import type { Tensor } from '../nn/tensor.js'
@@ -17,24 +18,13 @@ export interface AudioEncoder extends Module {
   forward(tape: Tape, features: Tensor, lengths: Int32Array): Embedding
 }
 
-/** Words of captions as a model sees them: token i of caption j is tokens[j * width + i], padding is 0. */
-export interface TokenBatch {
-  readonly tokens: Int32Array
-  /** Captions. */
-  readonly n: number
-  /** Tokens of the longest caption. */
-  readonly width: number
-  /** [n] true words. */
-  readonly lengths: Int32Array
-}
-
 /** Turns captions into vectors. */
 export interface TextEncoder extends Module {
   readonly dim: number
   /** Words of a caption text, and their indices. */
   tokenize(text: string): readonly string[]
   encode(tokens: readonly string[]): Int32Array
-  forward(tape: Tape, batch: TokenBatch): Embedding
+  forward(tape: Tape, batch: PaddedTokens): Embedding
 }
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }

@@ -1,4 +1,3 @@
-export { type FeatureBatch, featureBatch, tokenBatch } from './batch.js'
 export { crnn, type CrnnOptions } from './crnn.js'
 export {
   DualEncoder,
@@ -15,7 +14,6 @@ export type {
   Json,
   TextEncoder,
   TextEncoderSpec,
-  TokenBatch,
 } from './encoder.js'
 export { projection, type ProjectionOptions } from './projection.js'
 export { crnnFromPyTorch, type CrnnLayout, crnnToPyTorch, type ForeignTensor } from './pytorch.js'

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { referenceBackend } from '../backend/reference/index.js'
 import { matrix, type Matrix } from '../base/matrix.js'
 import { Rng } from '../base/rng.js'
+import { padTokens } from '../data/index.js'
 import { Tape } from '../nn/tape.js'
 import { frameWord, pooled } from '../similarity/index.js'
 import { Vocabulary } from '../text/index.js'
@@ -10,11 +11,9 @@ import {
   crnnFromPyTorch,
   crnnToPyTorch,
   dualEncoder,
-  featureBatch,
   meanWords,
   modelFromConfig,
   projection,
-  tokenBatch,
   words,
   type WordsOptions,
 } from './index.js'
@@ -134,7 +133,7 @@ describe('words', () => {
   it('looks up unit vectors; padding stays zero', () => {
     const encoder = words({ vocabulary, vectors }).build(backend, new Rng(1))
     using tape = new Tape(backend)
-    const batch = tokenBatch(captions.map((caption) => encoder.encode(encoder.tokenize(caption))))
+    const batch = padTokens(captions.map((caption) => encoder.encode(encoder.tokenize(caption))))
     expect([batch.n, batch.width, ...batch.lengths]).toEqual([3, 6, 3, 6, 2])
     const { values } = encoder.forward(tape, batch)
     expect(
@@ -282,19 +281,6 @@ describe('dual encoder', () => {
       model.audio.embed([features(8, 64, 1)], { signal: AbortSignal.abort() }),
     ).rejects.toMatchObject({ code: 'ABORTED' })
     await expect(model.audio.embed([features(8, 60, 1)])).rejects.toThrow(/64 numbers in a frame/)
-  })
-})
-
-describe('batches', () => {
-  it('pad with zeros', () => {
-    const batch = featureBatch(
-      [matrix(1, 2, Float32Array.of(1, 2)), matrix(2, 2, Float32Array.of(3, 4, 5, 6))],
-      2,
-    )
-    expect([...batch.features]).toEqual([1, 2, 0, 0, 3, 4, 5, 6])
-    expect([batch.t, ...batch.lengths]).toEqual([2, 1, 2])
-    expect([...tokenBatch([Int32Array.of(5), Int32Array.of(6, 7)]).tokens]).toEqual([5, 0, 6, 7])
-    expect(tokenBatch([new Int32Array(0)])).toMatchObject({ n: 1, width: 1 })
   })
 })
 

@@ -1,11 +1,12 @@
 import type { Backend } from '../backend/port.js'
 import { throwIfAborted } from '../base/abort.js'
+import { expected } from '../base/errors.js'
 import { type Matrix, matrix } from '../base/matrix.js'
+import { type PaddedFeatures, type PaddedTokens, padFeatures, padTokens } from '../data/index.js'
 import { Tape } from '../nn/tape.js'
 import type { Tensor } from '../nn/tensor.js'
 import { type Embedding, poolEmbedding } from '../similarity/index.js'
-import { type FeatureBatch, featureBatch, tokenBatch } from './batch.js'
-import type { AudioEncoder, TextEncoder, TokenBatch } from './encoder.js'
+import type { AudioEncoder, TextEncoder } from './encoder.js'
 
 export interface EmbedOptions {
   signal?: AbortSignal
@@ -33,7 +34,9 @@ export class AudioSide {
     this.encoder = encoder
   }
 
-  forward(tape: Tape, { features, n, t, bands, lengths }: FeatureBatch): Embedding {
+  forward(tape: Tape, { features, n, t, bands, lengths }: PaddedFeatures): Embedding {
+    if (bands !== this.encoder.bands)
+      throw expected(`${this.encoder.bands} numbers in a frame`, 'features', bands)
     return this.encoder.forward(tape, tape.constant([n, t, bands], features), lengths)
   }
 
@@ -50,24 +53,23 @@ export class AudioSide {
   async frames(clip: Matrix, options: EmbedOptions = {}): Promise<Matrix> {
     throwIfAborted(options.signal)
     using tape = new Tape(this.backend)
-    const { values } = this.forward(tape, featureBatch([clip], this.encoder.bands, this.encoder.leastFrames))
+    const { values } = this.forward(tape, padFeatures([clip], this.encoder))
     const { dim } = this.encoder
     return matrix(clip.rows, dim, Float32Array.from(values.toArray().subarray(0, clip.rows * dim)))
   }
 
   /** Clips of equal length together, so that no padding touches any result; the event loop runs between blocks. */
   async *blocks(clips: readonly Matrix[], { signal }: EmbedOptions = {}): AsyncGenerator<EncodedBlock> {
-    const { bands, leastFrames } = this.encoder
+    const { leastFrames } = this.encoder
     const byLength = Map.groupBy(clips.keys(), (i) => clips[i]!.rows)
     for (const alike of byLength.values()) {
       for (let first = 0; first < alike.length; first += audioBlock) {
         throwIfAborted(signal)
         const items = alike.slice(first, first + audioBlock)
         using tape = new Tape(this.backend)
-        const batch = featureBatch(
+        const batch = padFeatures(
           items.map((i) => clips[i]!),
-          bands,
-          leastFrames,
+          { leastFrames },
         )
         yield { tape, items, embedding: this.forward(tape, batch) }
         await nextTurn()
@@ -86,7 +88,7 @@ export class TextSide {
     this.encoder = encoder
   }
 
-  forward(tape: Tape, batch: TokenBatch): Embedding {
+  forward(tape: Tape, batch: PaddedTokens): Embedding {
     return this.encoder.forward(tape, batch)
   }
 
@@ -110,7 +112,7 @@ export class TextSide {
       throwIfAborted(signal)
       const block = captions.slice(first, first + textBlock)
       using tape = new Tape(this.backend)
-      const embedding = this.forward(tape, tokenBatch(block.map((caption) => this.encode(caption))))
+      const embedding = this.forward(tape, padTokens(block.map((caption) => this.encode(caption))))
       yield { tape, items: Array.from(block, (_, i) => first + i), embedding }
       await nextTurn()
     }

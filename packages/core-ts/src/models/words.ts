@@ -1,5 +1,6 @@
 import { expected } from '../base/errors.js'
 import { matrix, type Matrix } from '../base/matrix.js'
+import type { PaddedTokens } from '../data/index.js'
 import {
   collect,
   Embedding as Table,
@@ -12,7 +13,7 @@ import {
 } from '../nn/index.js'
 import { type Embedding, poolEmbedding } from '../similarity/index.js'
 import { tokenize, type Vocabulary } from '../text/index.js'
-import type { TextEncoder, TextEncoderSpec, TokenBatch } from './encoder.js'
+import type { TextEncoder, TextEncoderSpec } from './encoder.js'
 
 export interface WordsOptions {
   /** The words the model knows; index 0 is padding. */
@@ -96,7 +97,7 @@ class Words implements TextEncoder {
     return this.vocabulary.encode(tokens)
   }
 
-  forward(tape: Tape, { tokens, n, width, lengths }: TokenBatch): Embedding {
+  forward(tape: Tape, { tokens, n, width, lengths }: PaddedTokens): Embedding {
     const rows = this.#table.forward(tape, tokens, [n, width])
     const projected = this.#linear === null ? rows : this.#linear.forward(tape, rows)
     return this.#finish({ values: l2Normalize(tape, projected), lengths }, tape)

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { decodeSafetensors } from '../train/safetensors.js'
+import { decodeSafetensors } from '../base/safetensors.js'
 import type { StateDict } from '../models/state.js'
 import { lcg } from './small-batch.js'
 

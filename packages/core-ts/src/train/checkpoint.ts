@@ -2,9 +2,9 @@ import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Backend } from '../backend/port.js'
 import { SonotextError } from '../base/errors.js'
+import type { BatchesState } from '../data/index.js'
 import { type DualEncoder, type ModelConfig, modelFromConfig, type StateDict } from '../models/index.js'
-import { type NamedTensor, readSafetensors, type TensorFile, writeSafetensors } from './safetensors.js'
-import type { SourceState } from './batch-source.js'
+import { type NamedTensor, readSafetensors, type TensorFile, writeSafetensors } from '../base/safetensors.js'
 
 /** File of everything a run needs to go on, in its folder. */
 export const checkpointFile = 'checkpoint.safetensors'
@@ -23,7 +23,7 @@ export interface TrainerState {
   /** Of the current epoch: pairs seen and the sum of their losses. */
   readonly pairs: number
   readonly lossSum: number
-  readonly source: SourceState
+  readonly source: BatchesState
   readonly loss: string
   readonly optimizer: { readonly name: string; readonly steps: number }
   readonly schedule: { readonly name: string; readonly state: Readonly<Record<string, number>> }

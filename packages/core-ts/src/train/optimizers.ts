@@ -1,7 +1,7 @@
 import type { Backend, FloatBuffer } from '../backend/port.js'
 import { expected, SonotextError } from '../base/errors.js'
 import type { Parameter } from '../nn/tensor.js'
-import type { NamedTensor } from './safetensors.js'
+import type { NamedTensor } from '../base/safetensors.js'
 
 /** How gradients change parameters. A plain description; {@link start} gives the part that has state. */
 export interface Optimizer {

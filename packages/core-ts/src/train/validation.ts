@@ -23,7 +23,7 @@ export async function validate(
   model: DualEncoder,
   data: BatchSource,
   losses: {
-    readonly main: { readonly loss: Loss; readonly running: RunningLoss }
+    readonly main: { readonly spec: Loss; readonly running: RunningLoss }
     readonly yardsticks: ReadonlyMap<string, Loss>
   },
   options: { seed: number; signal?: AbortSignal },
@@ -31,7 +31,7 @@ export async function validate(
   const rng = new Rng(options.seed, 'validation')
   const yardsticks = [...losses.yardsticks].map(([name, loss]) => ({
     name,
-    loss,
+    spec: loss,
     running: loss.build(model.backend),
     sum: 0,
   }))
@@ -50,14 +50,14 @@ export async function validate(
     const embeddings = model.forward(tape, batch)
     for (const entry of [main, ...yardsticks]) {
       const sides = { ...embeddings, groups: batch.groups, rng: rng.fork(index) }
-      const input = lossInput(tape, entry.loss.needs, model.similarity, sides)
+      const input = lossInput(tape, entry.spec.needs, model.similarity, sides)
       entry.sum += n * entry.running.compute(input).loss.item()
       if (entry !== main || input.scores === undefined) continue
       for (const score of input.scores.toArray()) if (score === 0) zeros++
       scored += n * n
     }
     vectors.push(Float32Array.from(poolEmbedding(tape, embeddings.audio).toArray()))
-    equal += n * main.loss.valueOfEqualScores(n)
+    equal += n * main.spec.valueOfEqualScores(n)
     pairs += n
     index++
     await new Promise((resolve) => setImmediate(resolve))

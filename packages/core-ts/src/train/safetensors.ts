@@ -1,2 +1,0 @@
-/** The file format of checkpoints; it lives in base, as indexes use it too. */
-export * from '../base/safetensors.js'

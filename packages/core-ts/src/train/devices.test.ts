@@ -1,0 +1,113 @@
+import { afterAll, describe, expect, it } from 'vitest'
+import { load } from '../backend/native.js'
+import { openBackend } from '../backend/open.js'
+import { referenceBackend } from '../backend/reference/index.js'
+import type { Backend } from '../backend/port.js'
+import { infoNce, type Loss, tripletLoss } from '../losses/index.js'
+import { negatives } from '../negatives/index.js'
+import { frameWord, pooled, type Similarity } from '../similarity/index.js'
+import { toyData, toyRun } from '../testing/toy-run.js'
+import { adamw } from './optimizers.js'
+import { createTrainer } from './trainer.js'
+
+const threads = load().threads()
+afterAll(() => load().setThreads(threads))
+
+const objectives: [string, Loss, Similarity][] = [
+  [
+    'InfoNCE with a trained temperature on pooled vectors',
+    infoNce({ temperature: 0.1, learnable: true }),
+    pooled(),
+  ],
+  ['InfoNCE on frame × word scores', infoNce(), frameWord({ reduction: 'MTSQ' })],
+  [
+    'semi-hard triplets on frame × word scores',
+    tripletLoss({ negatives: negatives['semi-hard']() }),
+    frameWord(),
+  ],
+  [
+    'hard audio triplets, padding counted',
+    tripletLoss({ negatives: negatives['hard-audio']() }),
+    frameWord({ padding: 'padded-compat' }),
+  ],
+]
+
+/** Two steps of the CRNN with AdamW, clipping and dropout, and a look at validation batches. */
+async function train(backend: Backend, loss: Loss, similarity: Similarity) {
+  const options = toyRun(backend, {
+    network: 'crnn',
+    loss,
+    similarity,
+    epochs: 1,
+    optimizer: adamw({ lr: 0.003, clip: 0.5 }),
+    validation: { data: toyData(16, 64, { takes: 1, seed: 9 }).batches({ shuffle: false }) },
+  })
+  await using trainer = createTrainer(options)
+  const numbers: number[] = []
+  for await (const report of trainer.steps()) {
+    if (report.kind === 'step')
+      numbers.push(report.loss, report.gradNorm, ...Object.values(report.statistics))
+    else numbers.push(...Object.values(report.validation))
+  }
+  return { numbers, id: options.model.id }
+}
+
+describe.each(objectives)('training with %s', (_, loss, similarity) => {
+  it('gives the same bits with one thread and with two', async () => {
+    const runs = []
+    for (const count of [1, 2])
+      runs.push(await train(openBackend({ device: 'cpu', threads: count }), loss, similarity))
+    expect(runs[1]).toEqual(runs[0])
+  })
+
+  it('gives the same bits on a device whose memory JavaScript cannot touch', async () => {
+    const cpu = await train(openBackend({ device: 'cpu' }), loss, similarity)
+    const sealed = await train(openBackend({ device: 'sealed' }), loss, similarity)
+    expect(sealed).toEqual(cpu)
+  })
+
+  it('agrees with the reference', async () => {
+    const cpu = await train(openBackend({ device: 'cpu' }), loss, similarity)
+    const reference = await train(referenceBackend(), loss, similarity)
+    expect(cpu.numbers.length).toBe(reference.numbers.length)
+    // Later numbers drift: Adam divides by the size of gradients that single precision hardly resolves.
+    for (const [i, value] of cpu.numbers.entries()) {
+      expect(Math.abs(value - reference.numbers[i]!), `number ${i}`).toBeLessThan(
+        2e-2 * Math.max(1, Math.abs(reference.numbers[i]!)),
+      )
+    }
+  })
+})
+
+describe('memory', () => {
+  it('of a device is all given back when trainer and tapes end', async () => {
+    const backend = openBackend({ device: 'sealed' })
+    let held = 0
+    const { memory } = backend
+    const counted: Backend = Object.create(backend, {
+      memory: {
+        value: {
+          ...memory,
+          alloc: (length: number) => {
+            held++
+            return memory.alloc(length)
+          },
+          free: (buffer: never) => {
+            held--
+            memory.free(buffer)
+          },
+        },
+      },
+    }) as Backend
+    const options = toyRun(counted, { network: 'crnn', epochs: 1 })
+    const ofModel = held
+    {
+      await using trainer = createTrainer(options)
+      for await (const report of trainer.steps()) {
+        if (report.step === 1) var afterFirst = held
+      }
+      expect(held).toBe(afterFirst!)
+    }
+    expect(held).toBe(ofModel + 1)
+  })
+})

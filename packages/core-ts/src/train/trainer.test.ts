@@ -1,4 +1,5 @@
-import { copyFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -48,6 +49,10 @@ const steps = (reports: readonly TrainingReport[]) =>
   reports.filter((report): report is StepReport => report.kind === 'step')
 const epochs = (reports: readonly TrainingReport[]) =>
   reports.filter((report): report is EpochReport => report.kind === 'epoch')
+async function toTheEnd(reports: AsyncIterable<TrainingReport>): Promise<void> {
+  for await (const { kind } of reports) expect(['step', 'epoch']).toContain(kind)
+}
+
 /** Everything but how long it took. */
 const timeless = (reports: readonly TrainingReport[]) => reports.map((report) => ({ ...report, seconds: 0 }))
 const validationOf = (takes = 1) => ({
@@ -105,7 +110,7 @@ describe('a run', () => {
     await using trainer = createTrainer(options)
     let turns = 0
     const timer = setInterval(() => turns++, 0)
-    for await (const _ of trainer.steps());
+    await toTheEnd(trainer.steps())
     clearInterval(timer)
     expect(turns).toBeGreaterThan(2)
   })
@@ -294,11 +299,7 @@ describe('abort', () => {
     abort = new AbortController()
     const { signal } = abort
     await using trainer = createTrainer(options)
-    await expect(
-      (async () => {
-        for await (const _ of trainer.steps({ signal }));
-      })(),
-    ).rejects.toThrow()
+    await expect(toTheEnd(trainer.steps({ signal }))).rejects.toThrow()
     await trainer.save(folder)
     abort = null
     const rest = await run(make(), undefined, folder)
@@ -507,4 +508,37 @@ describe('files of a run', () => {
     }
     expect(sizes).toEqual([0, 0, 0, 3, 4, 4, 4, 6, 6, 8])
   })
+  it('a full disk while saving is said; the run before it is kept and goes on', async ({ skip }) => {
+    const small = join(folder, 'small')
+    await mkdir(small)
+    skip(!mounted(small), 'this user cannot mount a small file system')
+    try {
+      const make = () => toyRun(backend)
+      const whole = await run(make())
+      await using trainer = createTrainer(make())
+      for await (const { step } of trainer.steps()) if (step === 2) break
+      await trainer.save(small)
+      for await (const { step } of trainer.steps()) if (step === 3) break
+      await expect(writeFile(join(small, 'filler'), new Uint8Array(1 << 20))).rejects.toThrow(/ENOSPC/)
+      const failure = { code: 'WRITE_FAILED', file: join(small, 'checkpoint.safetensors') }
+      await expect(trainer.save(small)).rejects.toMatchObject({
+        ...failure,
+        message: expect.stringMatching(/ENOSPC/) as string,
+      })
+      const { reports, id } = await run(make(), undefined, small)
+      expect(reports[0]!.step).toBe(3)
+      expect(id).toBe(whole.id)
+    } finally {
+      execFileSync('umount', [small])
+    }
+  })
 })
+
+function mounted(at: string): boolean {
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', at], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}

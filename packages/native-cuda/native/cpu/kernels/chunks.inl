@@ -27,5 +27,23 @@ inline void map_lanes(float* out, int64_t begin, int64_t end, F&& op) {
   if (i < end) vstore_n(out + i, op(i, end - i), end - i);
 }
 
+// f(i, lanes) for every vector of [begin, end): the same where an element gives several results.
+template <class F>
+inline void for_vectors(int64_t begin, int64_t end, F&& f) {
+  int64_t i = begin;
+  for (; i + kLanes <= end; i += kLanes) f(i, int64_t{kLanes});
+  if (i < end) f(i, end - i);
+}
+
+// Whole vectors by plain loads and stores: AVX2's masked ones cost several times as much.
+inline Vec vload_upto(const float* p, int64_t n) { return n >= kLanes ? vload(p) : vload_n(p, n); }
+inline void vstore_upto(float* p, Vec a, int64_t n) {
+  if (n >= kLanes) {
+    vstore(p, a);
+  } else {
+    vstore_n(p, a, n);
+  }
+}
+
 }  // namespace
 }  // namespace sonotext::SONOTEXT_ISA

@@ -1,0 +1,122 @@
+import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, it } from 'vitest'
+import { load, nativeBackend } from './native.js'
+import { openBackend } from './open.js'
+
+const threads = load().threads()
+afterEach(() => void load().setThreads(threads))
+
+describe('openBackend', () => {
+  it('takes the native CPU by default and says so', () => {
+    const { info } = openBackend()
+    expect(info).toMatchObject({ device: 'cpu', reason: 'native addon, chosen automatically' })
+    expect(info.isa).toMatch(/^(scalar|avx2|avx512|neon)$/)
+  })
+
+  it('takes what is named', () => {
+    expect(openBackend({ device: 'reference' }).info.device).toBe('reference')
+    expect(openBackend({ device: 'sealed' }).info.device).toBe('sealed')
+    expect(openBackend({ device: 'cpu', isa: 'scalar' }).info.isa).toBe('scalar')
+  })
+
+  it('sets the size of the pool', () => {
+    expect(openBackend({ threads: 3 }).info.threads).toBe(3)
+    expect(load().threads()).toBe(3)
+    expect(() => openBackend({ threads: 0 })).toThrow(/Expected an integer from 1 to 256 for threads, got 0/)
+  })
+
+  it('refuses what is not there instead of taking another', () => {
+    expect(() => openBackend({ device: 'cuda:77' })).toThrow(
+      expect.objectContaining({ code: 'BACKEND_UNAVAILABLE' }),
+    )
+    expect(() => openBackend({ isa: 'mmx' })).toThrow(/Unknown instruction set "mmx"/)
+    expect(() => openBackend({ device: 'gpu' as 'cuda' })).toThrow(
+      /Expected 'auto', 'reference', .* got "gpu"/,
+    )
+  })
+
+  it('falls back to the reference without an addon when nothing is named, with the reason', () => {
+    const module = fileURLToPath(new URL('./open.ts', import.meta.url))
+    const alias = `
+      import { registerHooks } from 'node:module'
+      registerHooks({
+        resolve: (name, context, next) => {
+          if (name === '@sonotext/native-cuda') name = ${JSON.stringify(nativeSource())}
+          return next(name.startsWith('.') || name.startsWith('/') ? name.replace(/\\.js$/, '.ts') : name, context)
+        },
+      })
+      const { openBackend } = await import(${JSON.stringify(module)})
+      const { info } = openBackend()
+      console.log(info.device, info.reason.split('\\n')[0])
+      try { openBackend({ device: 'cpu' }) } catch (error) { console.log(error.code, error.message) }`
+    const env = { ...process.env, SONOTEXT_ADDON: '/nowhere/sonotext.node', NODE_NO_WARNINGS: '1' }
+    const output = execFileSync(process.execPath, ['--input-type=module', '-e', alias], {
+      encoding: 'utf8',
+      env,
+    })
+    expect(output).toMatch(
+      /^reference the native addon is not available: The native addon of Sonotext could not be/,
+    )
+    expect(output).toMatch(
+      /BACKEND_UNAVAILABLE [\s\S]*\/nowhere\/sonotext\.node: no such file[\s\S]*npm run setup/,
+    )
+  })
+})
+
+function nativeSource(): string {
+  return fileURLToPath(new URL('../../../native-cuda/src/index.ts', import.meta.url))
+}
+
+describe('nativeBackend', () => {
+  it('turns errors of the addon into SonotextErrors', () => {
+    const backend = nativeBackend()
+    const x = new Float32Array(2)
+    expect(() => backend.run('scale', { x, out: new Float32Array(3), factor: 1 })).toThrow(
+      expect.objectContaining({ name: 'SonotextError', code: 'INVALID_ARGUMENT' }),
+    )
+  })
+
+  it('stops an op by its signal, before and while it runs', async () => {
+    const backend = nativeBackend()
+    const n = 3000
+    const args = {
+      a: new Float32Array(n * n),
+      b: new Float32Array(n * n),
+      bias: null,
+      out: new Float32Array(n * n),
+    }
+    const gemm = { ...args, m: n, n, k: n, transA: 0, transB: 0, alpha: 1, beta: 0, slope: 1 }
+    const aborted = AbortSignal.abort(new Error('enough'))
+    await expect(backend.runAsync('gemm', gemm, { signal: aborted })).rejects.toMatchObject({
+      code: 'ABORTED',
+      cause: aborted.reason as unknown,
+    })
+    const controller = new AbortController()
+    const running = backend.runAsync('gemm', gemm, { signal: controller.signal })
+    setTimeout(() => controller.abort(), 5)
+    await expect(running).rejects.toMatchObject({ name: 'SonotextError', code: 'ABORTED' })
+  })
+
+  it('keeps a sealed tensor out of reach except by upload and download', () => {
+    const backend = nativeBackend({ device: 'sealed' })
+    const buffer = backend.memory.alloc(3)
+    expect(ArrayBuffer.isView(buffer)).toBe(false)
+    expect(Object.keys(buffer).sort()).toEqual(['device', 'length'])
+    backend.memory.upload([1, 2, 3], buffer)
+    backend.run('scale', { x: buffer, out: buffer, factor: 2 })
+    const copy = backend.memory.download(buffer)
+    expect([...copy]).toEqual([2, 4, 6])
+    copy.fill(0)
+    expect([...backend.memory.download(buffer)]).toEqual([2, 4, 6])
+    expect(() => backend.memory.upload([1, 2], buffer)).toThrow(/a Float32Array of length 3 for source/)
+    backend.memory.free(buffer)
+    expect(() => backend.memory.download(buffer)).toThrow(/got one that was disposed/)
+  })
+
+  it('checks lengths of host memory', () => {
+    const { memory } = nativeBackend()
+    expect(() => memory.upload([1, 2], memory.alloc(3))).toThrow(/2 elements like the source for target/)
+    expect(() => memory.copy(memory.alloc(2), memory.alloc(3))).toThrow(/Expected/)
+  })
+})

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest'
+import { loadAddon, type NativeArgs } from './index.js'
+
+const addon = loadAddon()
+const cpu = addon.openDevice('cpu')
+
+/** Spectra of `frames` frames: some 10 µs of work each. */
+function logMelArgs(frames: number): NativeArgs & { out: Float32Array } {
+  const [nFft, hop, bands] = [1024, 8, 4]
+  const window = new Float32Array(2 * nFft).fill(1, 0, nFft)
+  const filters = { filterStart: Int32Array.of(0, 5, 9, 20), filterOffset: Int32Array.of(0, 1, 2, 3, 4) }
+  const pcm = Float32Array.from({ length: frames * hop + nFft }, (_, i) => Math.sin(i * i))
+  const out = new Float32Array(frames * bands)
+  const modes = { pad: 0, padMode: 0, power: 2, logKind: 1, offset: 1e-9 }
+  return {
+    pcm,
+    window,
+    ...filters,
+    filterWeights: new Float32Array(4).fill(1),
+    out,
+    nFft,
+    hop,
+    frames,
+    bands,
+    ...modes,
+  }
+}
+
+describe('runAsync', () => {
+  it('gives the same bits as run, for many calls at once', async () => {
+    const expected = logMelArgs(300)
+    addon.run(cpu, 'log_mel', expected)
+    const calls = Array.from({ length: 12 }, () => logMelArgs(300))
+    await Promise.all(calls.map((args) => addon.runAsync(cpu, 'log_mel', args)))
+    for (const { out } of calls) expect(out).toEqual(expected.out)
+  })
+
+  it('leaves the JavaScript thread free', async () => {
+    let ticks = 0
+    const timer = setInterval(() => ticks++, 1)
+    await addon.runAsync(cpu, 'log_mel', logMelArgs(20_000))
+    clearInterval(timer)
+    expect(ticks).toBeGreaterThan(0)
+  })
+
+  it('checks arguments at once', () => {
+    expect(() => addon.runAsync(cpu, 'log_mel', { ...logMelArgs(1), nFft: 0 })).toThrow(/log_mel\.nFft/)
+  })
+
+  it('stops soon after a cancel, also when it has not begun', async () => {
+    const args = logMelArgs(500_000)
+    const token = addon.createCancelToken()
+    const running = addon.runAsync(cpu, 'log_mel', args, token)
+    await new Promise((done) => setTimeout(done, 20))
+    addon.cancel(token)
+    await expect(running).rejects.toMatchObject({ code: 'ABORTED', op: 'log_mel' })
+    expect(args.out.at(-1)).toBe(0)
+
+    const again = logMelArgs(10)
+    await expect(addon.runAsync(cpu, 'log_mel', again, token)).rejects.toMatchObject({ code: 'ABORTED' })
+    expect(again.out.every((value) => value === 0)).toBe(true)
+  })
+
+  it('keeps its arrays alive when JavaScript drops them', async () => {
+    const promises = Array.from({ length: 20 }, () => addon.runAsync(cpu, 'log_mel', logMelArgs(500)))
+    const pressure: unknown[] = []
+    for (let i = 0; i < 50; i++) pressure[i % 5] = new Array(100_000).fill(i)
+    await Promise.all(promises)
+  })
+
+  it('lets a buffer be disposed while it runs', async () => {
+    const sealed = addon.openDevice('sealed')
+    const [x, out] = [addon.alloc(sealed, 1 << 20), addon.alloc(sealed, 1 << 20)]
+    addon.fill(x, 3)
+    const running = addon.runAsync(sealed, 'scale', { x, out, factor: 2 })
+    addon.dispose(x)
+    await running
+    const values = new Float32Array(1 << 20)
+    addon.download(out, values)
+    expect(values.every((value) => value === 6)).toBe(true)
+  })
+})

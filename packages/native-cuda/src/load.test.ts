@@ -1,0 +1,38 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { AddonLoadError, candidates, tryLoad } from './load.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'sonotext-load-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+describe('loading the addon', () => {
+  it('looks in the build folder first, and only at SONOTEXT_ADDON when that is set', () => {
+    expect(candidates('/p', {})[0]).toBe(join('/p', 'build', 'Release', 'sonotext.node'))
+    expect(candidates('/p', { SONOTEXT_ADDON: '/x/y.node' })).toEqual(['/x/y.node'])
+  })
+
+  it('says what was tried and what to run when there is nothing', () => {
+    const paths = [join(folder, 'a.node'), join(folder, 'b.node')]
+    const error = tryLoad(paths)
+    expect(error).toBeInstanceOf(AddonLoadError)
+    const { message, code } = error as AddonLoadError
+    expect(code).toBe('BACKEND_UNAVAILABLE')
+    for (const path of paths) expect(message).toContain(`${path}: no such file`)
+    expect(message).toContain('It was not built yet')
+    expect(message).toContain('npm run setup')
+    expect(message).toContain('apt install g++ cmake')
+    expect(message).toContain(`${process.platform}-${process.arch}`)
+  })
+
+  it('says why a file that is there cannot be loaded, and goes on to the next', () => {
+    const broken = join(folder, 'broken.node')
+    writeFileSync(broken, 'not a library')
+    const error = tryLoad([broken, join(folder, 'missing.node')]) as AddonLoadError
+    expect(error.attempts).toHaveLength(2)
+    expect(error.attempts[0]!.problem).toMatch(/broken\.node/)
+    expect(error.message).toContain('does not fit this system')
+    expect(tryLoad([broken, ...candidates()])).toHaveProperty('runAsync')
+  })
+})

@@ -1,0 +1,110 @@
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import { describe, expect, it } from 'vitest'
+import { candidates } from './load.js'
+
+/** Runs in a worker thread or a process of its own, with `addon` loaded. */
+const prelude = `
+  const addon = require(${JSON.stringify(candidates()[0])})
+  const cpu = addon.openDevice('cpu')
+  const args = (n) => ({
+    a: new Float32Array(n * n).fill(1), b: new Float32Array(n * n).fill(2), bias: null, out: new Float32Array(n * n),
+    m: n, n, k: n, transA: 0, transB: 0, alpha: 1, beta: 0, slope: 1,
+  })
+  const mel = (frames) => ({
+    pcm: new Float32Array(frames * 8 + 1024).fill(1), window: new Float32Array(2048).fill(1),
+    filterStart: Int32Array.of(0), filterOffset: Int32Array.of(0, 1), filterWeights: Float32Array.of(1),
+    out: new Float32Array(frames), nFft: 1024, hop: 8, frames, bands: 1, pad: 0, padMode: 0, power: 2, logKind: 0,
+    offset: 0,
+  })
+`
+
+function worker(code: string): Worker {
+  const post = `const { parentPort } = require('node:worker_threads')\n`
+  return new Worker(`${prelude}${post}${code}`, { eval: true })
+}
+
+async function firstMessage(thread: Worker): Promise<unknown> {
+  const [message] = (await once(thread, 'message')) as [unknown]
+  return message
+}
+
+describe('worker threads', () => {
+  it('load the addon side by side and share the pool', async () => {
+    const threads = Array.from({ length: 4 }, () =>
+      worker(`
+        Promise.all(Array.from({ length: 10 }, async () => {
+          const call = args(100)
+          await addon.runAsync(cpu, 'gemm', call)
+          const other = args(64)
+          addon.run(cpu, 'gemm', other)
+          return call.out.every((v) => v === 200) && other.out.every((v) => v === 128)
+        })).then((results) => parentPort.postMessage(results.every(Boolean)))`),
+    )
+    expect(await Promise.all(threads.map(firstMessage))).toEqual([true, true, true, true])
+    await Promise.all(threads.map((thread) => thread.terminate()))
+  })
+
+  it('may come and go one after the other', async () => {
+    for (let i = 0; i < 5; i++) {
+      const thread = worker(`addon.run(cpu, 'gemm', args(32)); parentPort.postMessage('done')`)
+      expect(await firstMessage(thread)).toBe('done')
+      await thread.terminate()
+    }
+  })
+
+  it('can be terminated while ops run', async () => {
+    for (let i = 0; i < 4; i++) {
+      const thread = worker(`
+        const sealed = addon.openDevice('sealed')
+        globalThis.kept = Array.from({ length: 20 }, () => addon.alloc(sealed, 1000))
+        for (let i = 0; i < 6; i++) addon.runAsync(cpu, 'log_mel', mel(2_000_000)).catch(() => {})
+        parentPort.postMessage('running')`)
+      await firstMessage(thread)
+      expect(await thread.terminate()).toBe(1)
+    }
+  })
+
+  it('keep running while an op is pending, and end after it', async () => {
+    const thread = worker(
+      `addon.runAsync(cpu, 'gemm', args(200)).then(() => parentPort.postMessage('settled'))`,
+    )
+    expect(await firstMessage(thread)).toBe('settled')
+    expect(await once(thread, 'exit')).toEqual([0])
+  })
+})
+
+describe('a process', () => {
+  const run = (code: string, env: NodeJS.ProcessEnv = {}) =>
+    execFileSync(process.execPath, ['-e', prelude + code], {
+      encoding: 'utf8',
+      env: { ...process.env, ...env },
+    })
+
+  it('can exit while ops run', () => {
+    expect(run(`addon.runAsync(cpu, 'log_mel', mel(2_000_000)); console.log('bye'); process.exit(0)`)).toBe(
+      'bye\n',
+    )
+  })
+
+  it('survives the end of the only thread that loaded the addon', () => {
+    const inner = JSON.stringify(`${prelude}; addon.run(cpu, 'gemm', args(300))`)
+    const code = `
+      const { Worker } = require('node:worker_threads')
+      new Worker(${inner}, { eval: true }).on('exit', (status) => setTimeout(() => console.log('alive', status), 50))`
+    const output = execFileSync(process.execPath, ['-e', code], { encoding: 'utf8' })
+    expect(output).toBe('alive 0\n')
+  })
+
+  it('takes the size of the pool and the instruction set from the environment', () => {
+    const code = `console.log(addon.threads(), cpu.isa)`
+    expect(run(code, { SONOTEXT_THREADS: '3', SONOTEXT_ISA: 'scalar' })).toBe('3 scalar\n')
+    const failing = `try { addon.openDevice('cpu') } catch (e) { console.log(e.code, e.message) }`
+    const output = execFileSync(process.execPath, ['-e', prelude.split('\n')[1] + '\n' + failing], {
+      encoding: 'utf8',
+      env: { ...process.env, SONOTEXT_ISA: 'sse9' },
+    })
+    expect(output).toContain('BACKEND_UNAVAILABLE Unknown instruction set "sse9" in SONOTEXT_ISA')
+  })
+})

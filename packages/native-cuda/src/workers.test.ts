@@ -20,9 +20,9 @@ const prelude = `
   })
 `
 
-function worker(code: string): Worker {
-  const post = `const { parentPort } = require('node:worker_threads')\n`
-  return new Worker(`${prelude}${post}${code}`, { eval: true })
+function worker(code: string, workerData: unknown = null): Worker {
+  const post = `const { parentPort, workerData } = require('node:worker_threads')\n`
+  return new Worker(`${prelude}${post}${code}`, { eval: true, workerData })
 }
 
 async function firstMessage(thread: Worker): Promise<unknown> {
@@ -54,15 +54,23 @@ describe('worker threads', () => {
     }
   })
 
-  it('can be terminated while ops run', async () => {
+  it('can be terminated while ops run: they are cut short', async () => {
+    const frames = 1_000_000
     for (let i = 0; i < 4; i++) {
-      const thread = worker(`
+      const out = new Float32Array(new SharedArrayBuffer(4 * frames))
+      const thread = worker(
+        `
         const sealed = addon.openDevice('sealed')
         globalThis.kept = Array.from({ length: 20 }, () => addon.alloc(sealed, 1000))
-        for (let i = 0; i < 6; i++) addon.runAsync(cpu, 'log_mel', mel(2_000_000)).catch(() => {})
-        parentPort.postMessage('running')`)
+        for (let i = 0; i < 6; i++) {
+          addon.runAsync(cpu, 'log_mel', i === 0 ? { ...mel(${frames}), out: workerData } : mel(1000)).catch(() => {})
+        }
+        parentPort.postMessage('running')`,
+        out,
+      )
       await firstMessage(thread)
       expect(await thread.terminate()).toBe(1)
+      expect(out.at(-1)).toBe(0)
     }
   })
 
@@ -70,8 +78,9 @@ describe('worker threads', () => {
     const thread = worker(
       `addon.runAsync(cpu, 'gemm', args(200)).then(() => parentPort.postMessage('settled'))`,
     )
+    const ended = once(thread, 'exit')
     expect(await firstMessage(thread)).toBe('settled')
-    expect(await once(thread, 'exit')).toEqual([0])
+    expect(await ended).toEqual([0])
   })
 })
 

@@ -1,0 +1,277 @@
+import { openBackend } from '../backend/open.js'
+import type { Backend, FloatBuffer } from '../backend/port.js'
+import {
+  expected,
+  matrix,
+  readSafetensors,
+  row,
+  SonotextError,
+  throwIfAborted,
+  writeSafetensors,
+  type Matrix,
+} from '../base/index.js'
+import type { Hit, SearchOptions } from './hits.js'
+
+export interface IndexOptions {
+  /** Length of every embedding. */
+  readonly dim: number
+  /** Default: {@link openBackend}. */
+  readonly backend?: Backend
+  /** Id of the model that makes the embeddings; kept with the index so that vectors of different models never meet. */
+  readonly model?: string
+}
+
+export interface LoadIndexOptions {
+  readonly backend?: Backend
+  /** Throws INVALID_DATA unless the index was made with this model. */
+  readonly model?: string
+}
+
+/** Queries that one call of the op takes, so that a long search can be stopped and its results stay small. */
+const queryBlock = 1024
+const format = 'sonotext-index-1'
+
+/** An empty index. `createIndex({ dim: 300, model: model.id }).add(embeddings, ids)` */
+export function createIndex(options: IndexOptions): EmbeddingIndex {
+  return new EmbeddingIndex(options)
+}
+
+/**
+ * Exact search by inner product: with unit vectors, by cosine. Holds clips to be searched with captions or captions to be searched
+ * with clips alike. Every query is compared with every item; score descending, ties to the item added first.
+ */
+export class EmbeddingIndex implements Disposable {
+  readonly dim: number
+  readonly model: string | undefined
+  readonly #backend: Backend
+  readonly #ids: string[] = []
+  readonly #places = new Map<string, number>()
+  #data = new Float32Array(0)
+  /** Copy on the backend's device; null where the backend computes on host arrays, or nothing was searched since the last add. */
+  #resident: FloatBuffer | null = null
+  readonly #onHost: boolean
+
+  constructor({ dim, backend = openBackend(), model }: IndexOptions) {
+    if (!Number.isSafeInteger(dim) || dim < 1) throw expected('a whole number from 1', 'dim', dim)
+    this.dim = dim
+    this.model = model
+    this.#backend = backend
+    const probe = backend.memory.alloc(1)
+    this.#onHost = ArrayBuffer.isView(probe)
+    backend.memory.free(probe)
+  }
+
+  /** Number of items. */
+  get size(): number {
+    return this.#ids.length
+  }
+
+  /** Ids in the order of adding. */
+  get ids(): readonly string[] {
+    return this.#ids
+  }
+
+  /** A copy of an item's embedding, or undefined. */
+  get(id: string): Float32Array | undefined {
+    const place = this.#places.get(id)
+    return place === undefined ? undefined : this.#data.slice(place * this.dim, (place + 1) * this.dim)
+  }
+
+  /**
+   * Adds items, one row each; all or, when it throws, none. Throws INVALID_ARGUMENT when rows, ids or lengths do not fit or an id is
+   * there already, INVALID_DATA when an embedding is not finite.
+   */
+  add(embeddings: Matrix, ids: readonly string[]): this {
+    this.#checkRows(embeddings, 'embeddings', (i) => `item "${ids[i]}"`)
+    if (ids.length !== embeddings.rows)
+      throw expected(`${embeddings.rows} ids, one for each embedding`, 'ids', ids)
+    const fresh = new Set<string>()
+    for (const id of ids) {
+      if (typeof id !== 'string' || id === '') throw expected('a string that is not empty', 'an id', id)
+      if (this.#places.has(id) || fresh.has(id)) throw expected('every id once', 'ids', `"${id}" twice`)
+      fresh.add(id)
+    }
+    const used = this.size * this.dim
+    const needed = used + embeddings.data.length
+    if (needed > this.#data.length) {
+      const grown = new Float32Array(Math.max(needed, Math.min(2 * this.#data.length, needed + 2 ** 24)))
+      grown.set(this.#data.subarray(0, used))
+      this.#data = grown
+    }
+    this.#data.set(embeddings.data, used)
+    for (const id of ids) {
+      this.#places.set(id, this.#ids.length)
+      this.#ids.push(id)
+    }
+    this.#release()
+    return this
+  }
+
+  /**
+   * The best items of every query, one row each. An empty index gives empty lists. Throws INVALID_ARGUMENT for another dimension or a k
+   * below 1, INVALID_DATA when a query is not finite, ABORTED.
+   */
+  async search(queries: Matrix, options: SearchOptions = {}): Promise<Hit[][]> {
+    const { k = 10, signal } = options
+    checkK(k)
+    this.#checkRows(queries, 'queries', (i) => `query ${i}`)
+    throwIfAborted(signal)
+    const n = this.size
+    const width = Math.min(k, n)
+    if (n === 0) return Array.from({ length: queries.rows }, () => [])
+    const found: Hit[][] = []
+    for (let first = 0; first < queries.rows; first += queryBlock) {
+      const q = Math.min(queryBlock, queries.rows - first)
+      const block = queries.data.subarray(first * this.dim, (first + q) * this.dim)
+      const { indices, scores } = await this.#topK(block, q, width, signal)
+      for (let i = 0; i < q; i++) {
+        found.push(
+          Array.from({ length: width }, (_, r) => {
+            const index = indices[i * width + r]!
+            return { id: this.#ids[index]!, index, score: scores[i * width + r]!, rank: r + 1 }
+          }),
+        )
+      }
+    }
+    return found
+  }
+
+  /** Writes embeddings, ids and model id to one safetensors file, atomically. */
+  async save(path: string): Promise<void> {
+    const data = this.#data.subarray(0, this.size * this.dim)
+    const metadata = {
+      format,
+      ids: JSON.stringify(this.#ids),
+      ...(this.model === undefined ? {} : { model: this.model }),
+    }
+    await writeSafetensors(path, new Map([['embeddings', { shape: [this.size, this.dim], data }]]), metadata)
+  }
+
+  /** Gives the copy on a device back. The index stays usable. */
+  [Symbol.dispose](): void {
+    this.#release()
+  }
+
+  async #topK(
+    queries: Float32Array,
+    q: number,
+    k: number,
+    signal: AbortSignal | undefined,
+  ): Promise<{ indices: Int32Array; scores: ArrayLike<number> }> {
+    const { memory } = this.#backend
+    const indices = new Int32Array(q * k)
+    const options = signal === undefined ? {} : { signal }
+    const shape = { outIndices: indices, q, n: this.size, d: this.dim, k }
+    if (this.#onHost) {
+      const items = this.#data.subarray(0, this.size * this.dim)
+      const scores = new Float32Array(q * k)
+      await this.#backend.runAsync('top_k', { queries, items, outScores: scores, ...shape }, options)
+      return { indices, scores }
+    }
+    const items = (this.#resident ??= this.#upload())
+    const sent = memory.alloc(queries.length)
+    const outScores = memory.alloc(q * k)
+    try {
+      memory.upload(queries, sent)
+      await this.#backend.runAsync('top_k', { queries: sent, items, outScores, ...shape }, options)
+      return { indices, scores: Float32Array.from(memory.download(outScores)) }
+    } finally {
+      memory.free(sent)
+      memory.free(outScores)
+    }
+  }
+
+  #upload(): FloatBuffer {
+    const buffer = this.#backend.memory.alloc(this.size * this.dim)
+    this.#backend.memory.upload(this.#data.subarray(0, this.size * this.dim), buffer)
+    return buffer
+  }
+
+  #release(): void {
+    if (this.#resident !== null) this.#backend.memory.free(this.#resident)
+    this.#resident = null
+  }
+
+  #checkRows(m: Matrix, name: string, nameOfRow: (index: number) => string): void {
+    if (m.cols !== this.dim) {
+      throw expected(`vectors of ${this.dim} numbers`, name, m.cols, {
+        remedy: 'Use the model that the index was made with.',
+      })
+    }
+    if (m.data.length !== m.rows * m.cols) throw expected(`${m.rows}×${m.cols} numbers`, name, m.data)
+    for (let i = 0; i < m.rows; i++) {
+      let sum = 0
+      for (const value of row(m, i)) sum += value * 0
+      if (sum !== 0) {
+        throw new SonotextError(
+          'INVALID_DATA',
+          `Expected finite numbers for the embedding of ${nameOfRow(i)}.`,
+          {
+            remedy: 'Check the model for NaN weights and the clip or caption for broken input.',
+          },
+        )
+      }
+    }
+  }
+}
+
+/**
+ * Reads an index that {@link EmbeddingIndex.save} wrote. Throws MISSING_FILE, INVALID_FILE (cut short, damaged, or another kind of file),
+ * INVALID_DATA when `model` is given and the index was made with another.
+ */
+export async function loadIndex(path: string, options: LoadIndexOptions = {}): Promise<EmbeddingIndex> {
+  const { tensors, metadata } = await readSafetensors(path)
+  const stored = tensors.get('embeddings')
+  const ids = parseIds(metadata['ids'])
+  if (
+    metadata['format'] !== format ||
+    !(stored?.data instanceof Float32Array) ||
+    stored.shape.length !== 2 ||
+    !ids
+  ) {
+    throw new SonotextError('INVALID_FILE', 'Expected a Sonotext index, got another safetensors file.', {
+      file: path,
+      remedy: 'Name a file that index.save wrote.',
+    })
+  }
+  const [rows, dim] = stored.shape as [number, number]
+  const made = metadata['model']
+  if (options.model !== undefined && made !== options.model) {
+    const by = made === undefined ? 'an index that names no model' : `one made with ${made}`
+    throw new SonotextError(
+      'INVALID_DATA',
+      `Expected an index made with the model ${options.model}, got ${by}.`,
+      {
+        file: path,
+        remedy: 'Embed the clips again with this model, or search with the model of the index.',
+      },
+    )
+  }
+  const { backend } = options
+  const index = createIndex({
+    dim,
+    ...(backend && { backend }),
+    ...(made === undefined ? {} : { model: made }),
+  })
+  try {
+    return index.add(matrix(rows, dim, stored.data), ids)
+  } catch (cause) {
+    throw new SonotextError('INVALID_FILE', `the index contradicts itself: ${(cause as Error).message}`, {
+      file: path,
+      cause,
+    })
+  }
+}
+
+export function checkK(k: number): void {
+  if (!Number.isSafeInteger(k) || k < 1) throw expected('a whole number from 1', 'k', k)
+}
+
+function parseIds(json: string | undefined): string[] | undefined {
+  try {
+    const ids: unknown = JSON.parse(json ?? 'null')
+    return Array.isArray(ids) && ids.every((id) => typeof id === 'string') ? ids : undefined
+  } catch {
+    return undefined
+  }
+}

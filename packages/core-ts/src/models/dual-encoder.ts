@@ -132,28 +132,13 @@ export class DualEncoder implements Module {
     captions: readonly string[],
     options: EmbedOptions = {},
   ): Promise<Matrix> {
-    const similarity = this.similarity.masked
-    const scores = matrix(clips.length, captions.length)
-    const texts = await this.#prepareTexts(captions, similarity, options)
-    for await (const { tape, items, embedding } of this.audio.blocks(clips, options)) {
-      const audio = similarity.prepare(tape, embedding)
-      for (const { first, values, shape, lengths } of texts) {
-        using inner = new Tape(this.backend)
-        const text = { values: inner.constant(shape, values), lengths }
-        const block = toMatrix(similarity.score(inner, audio, text))
-        for (const [r, item] of items.entries()) scores.data.set(row(block, r), item * scores.cols + first)
-      }
-    }
-    return scores
+    return (await this.scorer(captions, options)).score(clips, options)
   }
 
-  async #prepareTexts(captions: readonly string[], similarity: Similarity, options: EmbedOptions) {
-    const blocks: {
-      first: number
-      values: Float32Array
-      shape: readonly number[]
-      lengths: Int32Array | null
-    }[] = []
+  /** Captions prepared once, to score clips against them part by part. */
+  async scorer(captions: readonly string[], options: EmbedOptions = {}): Promise<Scorer> {
+    const similarity = this.similarity.masked
+    const blocks: CaptionBlock[] = []
     for await (const { tape, items, embedding } of this.text.blocks(captions, options)) {
       const { values, lengths } = similarity.prepare(tape, embedding)
       blocks.push({
@@ -163,6 +148,34 @@ export class DualEncoder implements Module {
         lengths,
       })
     }
-    return blocks
+    return {
+      score: async (clips, options = {}) => {
+        const scores = matrix(clips.length, captions.length)
+        for await (const { tape, items, embedding } of this.audio.blocks(clips, options)) {
+          const audio = similarity.prepare(tape, embedding)
+          for (const { first, values, shape, lengths } of blocks) {
+            using inner = new Tape(this.backend)
+            const text = { values: inner.constant(shape, values), lengths }
+            const block = toMatrix(similarity.score(inner, audio, text))
+            for (const [r, item] of items.entries())
+              scores.data.set(row(block, r), item * scores.cols + first)
+          }
+        }
+        return scores
+      },
+    }
   }
+}
+
+export interface Scorer {
+  /** Clips (features [frames × bands]) × captions. */
+  score(clips: readonly Matrix[], options?: EmbedOptions): Promise<Matrix>
+}
+
+/** What the similarity needs of some captions in a row. */
+interface CaptionBlock {
+  readonly first: number
+  readonly values: Float32Array
+  readonly shape: readonly number[]
+  readonly lengths: Int32Array | null
 }

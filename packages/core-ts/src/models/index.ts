@@ -5,6 +5,7 @@ export {
   type DualEncoderOptions,
   type ModelConfig,
   modelFromConfig,
+  type Scorer,
 } from './dual-encoder.js'
 export type {
   AudioEncoder,

@@ -7,3 +7,10 @@ export type { EpochReport, StepReport, TrainerOptions, TrainingReport, Validatio
 export * from './schedules.js'
 export { createTrainer, Trainer } from './trainer.js'
 export type { CollapseOptions } from './watchdog.js'
+export {
+  evaluateModel,
+  retrievalMeasures,
+  scoreSplit,
+  type SplitOptions,
+  type SplitScores,
+} from './evaluate-model.js'

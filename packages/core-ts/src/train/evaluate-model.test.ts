@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest'
+import { referenceBackend } from '../backend/reference/index.js'
+import { toyData, toyRun } from '../testing/toy-run.js'
+import { evaluateModel, retrievalMeasures, scoreSplit } from './evaluate-model.js'
+import { createTrainer } from './trainer.js'
+
+const toy = toyData(1, 12, { takes: 6, seed: 9 })
+const features = async (clip: (typeof toy.clips)[number]) => toy.features(clip)
+
+describe('a split', () => {
+  it('is scored clip by caption, portion by portion', async () => {
+    const { model } = toyRun(referenceBackend())
+    const done: number[] = []
+    const { scores, captionClip } = await scoreSplit(model, toy.clips, features, {
+      onProgress: (n) => done.push(n),
+    })
+    expect([scores.rows, scores.cols]).toEqual([90, 180])
+    expect([...captionClip.slice(0, 5), captionClip[179]]).toEqual([0, 0, 1, 1, 2, 89])
+    expect(done).toEqual([64, 90])
+    for (const [i, j] of [
+      [0, 0],
+      [63, 5],
+      [64, 179],
+      [89, 100],
+    ] as const) {
+      const clip = toy.features(toy.clips[i]!)
+      const text = toy.clips[captionClip[j]!]!.captions[j % 2]!.text
+      expect(scores.data[i * 180 + j]).toBeCloseTo((await model.score([clip], [text])).data[0]!, 6)
+    }
+  })
+
+  it('is evaluated both ways, and as a measure of a training run', async () => {
+    const some = toy.clips.slice(0, 15)
+    const options = toyRun(referenceBackend(), {
+      epochs: 6,
+      validation: {
+        data: toy.batches({ shuffle: false, leastFrames: 1 }),
+        measure: retrievalMeasures(some, features),
+      },
+    })
+    await using trainer = createTrainer(options)
+    let last: Readonly<Record<string, number>> = {}
+    for await (const report of trainer.steps()) if (report.kind === 'epoch') last = report.validation
+    const evaluation = await evaluateModel(options.model, some, features, {
+      measures: ['mAP@10', 'R@1'],
+      split: 'test',
+    })
+    expect(evaluation).toMatchObject({ split: 'test', items: 15, queries: 30 })
+    expect(last['textToAudio.mAP@10']).toBe(evaluation.textToAudio!['mAP@10'])
+    expect(last['audioToText.mAP@10']).toBe(evaluation.audioToText!['mAP@10'])
+    expect(evaluation.textToAudio!['mAP@10']).toBeGreaterThan(2 * evaluation.chance.textToAudio!['mAP@10']!)
+  })
+
+  it('stops when its signal fires', async () => {
+    const { model } = toyRun(referenceBackend())
+    await expect(
+      evaluateModel(model, toy.clips, features, { signal: AbortSignal.abort() }),
+    ).rejects.toMatchObject({ code: 'ABORTED' })
+  })
+})

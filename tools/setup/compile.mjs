@@ -38,13 +38,13 @@ export async function compileDirectly({ recipe, base, headers, build, addon, com
   const objects = join(build, 'objects')
   mkdirSync(objects, { recursive: true })
   mkdirSync(dirname(addon), { recursive: true })
-  const extra = (env.CXXFLAGS ?? '').split(/\s+/).filter(Boolean)
+  const words = (text) => (text ?? '').split(/\s+/).filter(Boolean)
   const work = targets.flatMap(({ name, sources, flags, defines }) =>
     sources.map((source) => ({
       object: join(objects, `${name}-${basename(source)}.o`),
       args: [
         ...flags,
-        ...extra,
+        ...words(env.CXXFLAGS),
         ...defines.map((define) => `-D${define}`),
         `-I${join(headers, 'include', 'node')}`,
         '-c',
@@ -62,5 +62,5 @@ export async function compileDirectly({ recipe, base, headers, build, addon, com
   const link = process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared']
   const libraries = targets.flatMap((target) => target.libraries)
   const files = work.map((item) => item.object)
-  await captured(compiler, [...link, ...files, ...libraries, '-o', addon], { cwd: base, env, log })
+  await captured(compiler, [...link, ...words(env.LDFLAGS), ...files, ...libraries, '-o', addon], { cwd: base, env, log })
 }

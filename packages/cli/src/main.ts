@@ -34,6 +34,8 @@ function number(text: string): number {
   return value
 }
 
+const collect = (text: string, before: string[]): string[] => [...before, text]
+
 /** Loads the command's file only when it runs. */
 function run<Options>(load: () => Promise<{ default: CommandBody<Options, never> }>) {
   return async function (this: Command, ...args: unknown[]): Promise<void> {
@@ -71,10 +73,27 @@ function program(): Command {
     .exitOverride()
     .showSuggestionAfterError(true)
 
+  const configured = (command: Command): Command =>
+    command
+      .option('-c, --config <file>', 'JSON or YAML configuration; see `sonotext config` for every key')
+      .option(
+        '-s, --set <key=value>',
+        'change one key of the configuration, for example training.epochs=3',
+        collect,
+        [],
+      )
   const onBackend = (command: Command): Command =>
     command
       .option('--device <name>', 'auto, cpu, cuda, cuda:N or reference')
       .option('--threads <n>', 'threads of the native pool', integer(1))
+
+  root
+    .command('check')
+    .description('find missing, empty, corrupt, silent, duplicate and leaking clips of a manifest')
+    .argument('<manifest>', 'manifest (JSONL)')
+    .option('--max-bad <share>', 'largest share of bad clips that still exits 0', number, 0)
+    .option('--quarantine <file>', 'write the manifest without the bad clips to FILE')
+    .action(run(() => import('./commands/check.js')))
 
   root
     .command('import')
@@ -95,6 +114,24 @@ function program(): Command {
     .option('--sample-rate <hz>', "resample to this rate first; default: the file's own", integer(1000))
     .option('--max-bad <share>', 'largest share of unreadable files that still exits 0', number, 0)
     .action(run(() => import('./commands/features.js')))
+
+  onBackend(configured(root.command('train')))
+    .description('train a model as the configuration says')
+    .option('--run <dir>', 'where the run goes')
+    .option('--resume', 'go on where the run stopped')
+    .action(run(() => import('./commands/train.js')))
+
+  onBackend(root.command('evaluate'))
+    .description('retrieval measures of a trained model, both directions, with chance beside them')
+    .argument('<run>', 'folder of a training run')
+    .option('--split <name>', 'split of the manifest', 'test')
+    .option('--manifest <file>', 'another manifest than the one trained on')
+    .option(
+      '--measures <names>',
+      'comma-separated, for example R@1,R@10,mAP@10',
+      'R@1,R@5,R@10,mAP@10,MRR,medR',
+    )
+    .action(run(() => import('./commands/evaluate.js')))
 
   root
     .command('metrics')

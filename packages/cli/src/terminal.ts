@@ -39,9 +39,11 @@ export class Terminal {
   }
 
   /** A bar with rate and time left on a terminal, a plain line now and then elsewhere. */
-  progress(label: string, total: number, unit = 'items'): Progress {
+  progress(label: string, total: number, unit = 'items', start = 0): Progress {
     this.#progress?.finish()
-    this.#progress = new Progress(label, total, unit, this.options.quiet, () => (this.#progress = null))
+    this.#progress = new Progress({ label, total, unit, start }, this.options.quiet, () => {
+      this.#progress = null
+    })
     return this.#progress
   }
 
@@ -55,10 +57,16 @@ const barWidth = 24
 const redrawEvery = 100
 const plainLineEvery = 10_000
 
+interface ProgressOf {
+  label: string
+  total: number
+  unit: string
+  /** Units done before, which say nothing about the rate. */
+  start: number
+}
+
 export class Progress {
-  readonly #label: string
-  readonly #total: number
-  readonly #unit: string
+  readonly #what: ProgressOf
   readonly #quiet: boolean
   readonly #onFinish: () => void
   readonly #start = Date.now()
@@ -66,10 +74,9 @@ export class Progress {
   #done = 0
   #note = ''
 
-  constructor(label: string, total: number, unit: string, quiet: boolean, onFinish: () => void) {
-    this.#label = label
-    this.#total = total
-    this.#unit = unit
+  constructor(what: ProgressOf, quiet: boolean, onFinish: () => void) {
+    this.#what = what
+    this.#done = what.start
     this.#quiet = quiet
     this.#onFinish = onFinish
   }
@@ -78,7 +85,7 @@ export class Progress {
     this.#done = done
     this.#note = note
     const now = Date.now()
-    if (now - this.#last < (stderr.isTTY ? redrawEvery : plainLineEvery) && done < this.#total) return
+    if (now - this.#last < (stderr.isTTY ? redrawEvery : plainLineEvery) && done < this.#what.total) return
     this.#last = now
     this.draw()
   }
@@ -99,15 +106,15 @@ export class Progress {
   }
 
   #line(): string {
+    const { label, total, unit, start } = this.#what
     const seconds = (Date.now() - this.#start) / 1000
-    const rate = seconds > 0 ? this.#done / seconds : 0
-    const share = this.#total > 0 ? Math.min(1, this.#done / this.#total) : 1
+    const rate = seconds > 0 ? (this.#done - start) / seconds : 0
+    const share = total > 0 ? Math.min(1, this.#done / total) : 1
     const filled = Math.round(share * barWidth)
-    const left =
-      rate > 0 && this.#done < this.#total ? ` · ${duration((this.#total - this.#done) / rate)} left` : ''
+    const left = rate > 0 && this.#done < total ? ` · ${duration((total - this.#done) / rate)} left` : ''
     const bar = stderr.isTTY ? ` [${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)}]` : ''
     const note = this.#note === '' ? '' : ` · ${this.#note}`
-    return `${this.#label}${bar} ${this.#done}/${this.#total} ${this.#unit} · ${rate.toFixed(rate < 10 ? 1 : 0)}/s${left}${note}`
+    return `${label}${bar} ${this.#done}/${total} ${unit} · ${rate.toFixed(rate < 10 ? 1 : 0)}/s${left}${note}`
   }
 }
 

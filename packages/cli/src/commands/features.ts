@@ -1,19 +1,15 @@
-import { stat } from 'node:fs/promises'
 import { basename, extname, join } from 'node:path'
 import {
-  type LogMel,
-  logMel,
+  computeFeatures,
+  featureStore,
   type LogMelPreset,
   logMelPresets,
-  presetSampleRate,
-  readMono,
+  type Quarantined,
   writeNpy,
 } from '@sonotext/core/audio'
-import type { Backend } from '@sonotext/core/backend'
-import { isSonotextError, SonotextError } from '@sonotext/core/base'
 import { backendOf, type BackendOptions } from '../backend-option.js'
 import { exitCode, UsageError } from '../exit.js'
-import type { CommandBody, CommandContext } from '../main.js'
+import type { CommandBody } from '../main.js'
 
 interface FeaturesOptions extends BackendOptions {
   preset: string
@@ -22,127 +18,75 @@ interface FeaturesOptions extends BackendOptions {
   maxBad: number
 }
 
-interface FileResult {
-  file: string
-  out: string
-  frames: number
-  bands: number
-  sampleRate: number
-}
-
 interface Report {
   preset: string
-  files: FileResult[]
-  failed: { file: string; code: string; message: string }[]
+  files: { file: string; out: string; frames: number; bands: number; frameStep: number }[]
+  failed: readonly Quarantined[]
 }
 
 /** Log-mel features of audio files as float32 NPY [frames × bands]. One bad file does not end the rest. */
 const features: CommandBody<FeaturesOptions, readonly [readonly string[]]> = async (
-  context,
-  options,
+  { terminal, signal },
+  { preset, out, sampleRate, maxBad, ...options },
   files,
 ) => {
-  const { terminal, signal } = context
-  if (!(logMelPresets as readonly string[]).includes(options.preset)) {
-    throw new UsageError(`Expected one of ${logMelPresets.join(', ')} for --preset, got "${options.preset}".`)
+  if (!(logMelPresets as readonly string[]).includes(preset)) {
+    throw new UsageError(`Expected one of ${logMelPresets.join(', ')} for --preset, got "${preset}".`)
   }
-  const single = files.length === 1 && extname(options.out) === '.npy'
-  if (files.length > 1 && extname(options.out) === '.npy') {
-    throw new UsageError(`${files.length} files need a folder for --out, got ${options.out}.`)
-  }
-  const targets = targetsOf(files, options.out, single)
-  const extractor = new Extractor(options, backendOf(options, terminal))
-  const report: Report = { preset: options.preset, files: [], failed: [] }
+  const targets = targetsOf(files, out)
+  const store = featureStore({
+    preset: preset as LogMelPreset,
+    overrides: sampleRate === undefined ? {} : { sampleRate },
+    backend: backendOf(options, terminal),
+  })
   const progress = files.length > 1 ? terminal.progress('features', files.length, 'files') : null
-  for (const [index, file] of files.entries()) {
-    try {
-      report.files.push(await extractor.run(file, targets[index]!, signal))
-    } catch (error) {
-      if (!isSonotextError(error) || single || !isAboutTheFile(error)) throw error
-      report.failed.push({ file, code: error.code, message: error.message })
-      terminal.warn(error.message)
-    }
-    progress?.update(index + 1)
-  }
+  const written: Report['files'] = []
+  const { quarantined } = await computeFeatures(files, store, {
+    signal,
+    onProgress: ({ done }) => progress?.update(done),
+    async onFeatures(file, { features: { rows, cols, data }, frameStep }, index) {
+      const target = targets[index]!
+      await writeNpy(target, { rows, cols, data })
+      written[index] = { file, out: target, frames: rows, bands: cols, frameStep }
+    },
+  })
   progress?.finish()
-  return finish(context, report, options.maxBad)
-}
-export default features
-
-/** Errors that say nothing about the next file: a full disk or a stop is not one of them. */
-function isAboutTheFile({ code }: SonotextError): boolean {
-  return !['ABORTED', 'WRITE_FAILED', 'OUT_OF_MEMORY', 'DEVICE_ERROR', 'INVALID_ARGUMENT'].includes(code)
-}
-
-function targetsOf(files: readonly string[], out: string, single: boolean): string[] {
-  if (single) return [out]
-  const targets = files.map((file) => join(out, `${basename(file, extname(file))}.npy`))
-  const first = new Map<string, string>()
-  for (const [index, target] of targets.entries()) {
-    const other = first.get(target)
-    if (other !== undefined) {
-      throw new UsageError(`${other} and ${files[index]} would both be written to ${target}: run them apart.`)
-    }
-    first.set(target, files[index]!)
-  }
-  return targets
-}
-
-/** One front end for each sample rate met. */
-class Extractor {
-  readonly #options: FeaturesOptions
-  readonly #backend: Backend
-  readonly #frontEnds = new Map<number, LogMel>()
-
-  constructor(options: FeaturesOptions, backend: Backend) {
-    this.#options = options
-    this.#backend = backend
-  }
-
-  async run(file: string, out: string, signal: AbortSignal): Promise<FileResult> {
-    const { samples, sampleRate } = await readMono(file, { signal })
-    const frontEnd = this.#frontEnd(this.#options.sampleRate ?? sampleRate)
-    const matrix = await frontEnd.compute(samples, { sampleRate, signal }).catch((error: unknown) => {
-      throw isSonotextError(error) && error.file === undefined
-        ? new SonotextError(error.code, error.message, { file, cause: error })
-        : error
-    })
-    await writeNpy(out, matrix)
-    return { file, out, frames: matrix.rows, bands: matrix.cols, sampleRate: frontEnd.options.sampleRate }
-  }
-
-  #frontEnd(sampleRate: number): LogMel {
-    const preset = this.#options.preset as LogMelPreset
-    let frontEnd = this.#frontEnds.get(sampleRate)
-    if (frontEnd === undefined) {
-      frontEnd = logMel(
-        preset,
-        { sampleRate: presetSampleRate(preset) ?? sampleRate },
-        { backend: this.#backend },
-      )
-      this.#frontEnds.set(sampleRate, frontEnd)
-    }
-    return frontEnd
-  }
-}
-
-async function finish({ terminal }: CommandContext, report: Report, maxBad: number): Promise<number> {
-  const total = report.files.length + report.failed.length
-  const size = (await Promise.all(report.files.map(({ out }) => stat(out)))).reduce(
-    (sum, { size }) => sum + size,
-    0,
-  )
-  terminal.result(report, ({ files, failed }) =>
-    [
-      ...files.slice(0, 5).map(({ out, frames, bands }) => `${out}  ${frames} × ${bands}`),
-      ...(files.length > 5 ? [`… and ${files.length - 5} more`] : []),
-      `${files.length} of ${total} files, ${(size / 2 ** 20).toFixed(1)} MiB${failed.length > 0 ? `; ${failed.length} failed` : ''}`,
-    ].join('\n'),
-  )
-  const share = report.failed.length / total
+  for (const { message } of quarantined) terminal.warn(message)
+  const report: Report = { preset, files: written.filter(Boolean), failed: quarantined }
+  terminal.result(report, text)
+  const share = quarantined.length / files.length
   if (share <= maxBad) return exitCode.ok
   terminal.warn(
     `${(100 * share).toFixed(1)} % of the files failed, more than the ${100 * maxBad} % of --max-bad`,
   )
   return exitCode.failure
+}
+export default features
+
+/** X.npy itself for one file, else a file in the folder for each; two that would meet are refused. */
+function targetsOf(files: readonly string[], out: string): string[] {
+  if (extname(out) === '.npy') {
+    if (files.length > 1) throw new UsageError(`${files.length} files need a folder for --out, got ${out}.`)
+    return [out]
+  }
+  const owner = new Map<string, string>()
+  return files.map((file) => {
+    const target = join(out, `${basename(file, extname(file))}.npy`)
+    const other = owner.get(target)
+    if (other !== undefined) {
+      throw new UsageError(`${other} and ${file} would both be written to ${target}: run them apart.`)
+    }
+    owner.set(target, file)
+    return target
+  })
+}
+
+function text({ files, failed }: Report): string {
+  const shown = files.slice(0, 5).map(({ out, frames, bands }) => `${out}  ${frames} × ${bands}`)
+  if (files.length > shown.length) shown.push(`… and ${files.length - shown.length} more`)
+  const total = files.length + failed.length
+  return [
+    ...shown,
+    `${files.length} of ${total} files${failed.length > 0 ? `; ${failed.length} failed` : ''}`,
+  ].join('\n')
 }

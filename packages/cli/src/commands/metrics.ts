@@ -2,6 +2,7 @@ import { evaluateRunFiles } from '@sonotext/core/metrics'
 import { evaluationTable } from '../evaluation-table.js'
 import { exitCode } from '../exit.js'
 import type { CommandBody } from '../main.js'
+import { measureNames } from '../measure-names.js'
 
 interface MetricsOptions {
   run: string
@@ -12,7 +13,7 @@ interface MetricsOptions {
 /** Scores rankings made elsewhere. */
 const metrics: CommandBody<MetricsOptions> = async ({ terminal, signal }, options) => {
   const evaluation = await evaluateRunFiles(options.run, options.truth, {
-    measures: options.measures.split(',').map((name) => name.trim()),
+    measures: measureNames(options.measures),
     signal,
   })
   const { missingQueries, unknownQueries, unknownItems } = evaluation

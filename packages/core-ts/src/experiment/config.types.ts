@@ -37,7 +37,8 @@ export interface ExperimentConfig {
     plateauPatience: number
     plateauFactor: number
     minLearningRate: number
+    monitor: 'loss' | 'mAP@10'
     earlyStopping: number
   }
-  logging: { tensorboard: boolean; everySteps: number }
+  logging: { tensorboard: boolean }
 }

@@ -1,1 +1,6 @@
+export { buildLoss, buildModel, buildOptimizer, buildSchedule, buildStopper } from './build.js'
 export { configKeys, type ExperimentConfig, experimentSchema, parseConfig, setKey } from './config.js'
+export { evaluateRun, type EvaluateRunOptions } from './evaluate-run.js'
+export { type FeatureConfig, prepareClips, type PreparedClips } from './prepare.js'
+export { type OpenRun, openRun, readRunConfig, runFiles } from './run-folder.js'
+export { trainRun, type TrainRunOptions, type TrainRunResult } from './train-run.js'

@@ -72,6 +72,11 @@ export class Trainer implements AsyncDisposable {
     }
   }
 
+  /** Optimiser steps of the whole run, when nothing ends it early. */
+  get totalSteps(): number {
+    return this.#options.epochs * this.#options.data.batchesPerEpoch
+  }
+
   /** Optimiser steps done. */
   get step(): number {
     return this.#at.step

@@ -1,0 +1,55 @@
+import type { EpochReport, StepReport, TrainingReport } from '@sonotext/core/train'
+import type { Progress} from './terminal.js';
+import { type Terminal } from './terminal.js'
+
+/** Shows a training run: a bar of clips, then one of steps, a line for every epoch, warnings as they come. */
+export class TrainingProgress {
+  readonly #terminal: Terminal
+  #bar: Progress | null = null
+  #lossSum = 0
+  #steps = 0
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal
+  }
+
+  features(done: number, total: number): void {
+    this.#bar ??= this.#terminal.progress('features', total, 'clips')
+    this.#bar.update(done)
+    if (done === total) this.finish()
+  }
+
+  /** `totalSteps` of the whole run, and the steps done before it was resumed. */
+  report(report: TrainingReport, totalSteps: number): void {
+    for (const warning of report.warnings) this.#terminal.warn(warning)
+    if (report.kind === 'step') this.#step(report, totalSteps)
+    else this.#epoch(report)
+  }
+
+  finish(): void {
+    this.#bar?.finish()
+    this.#bar = null
+  }
+
+  #step({ step, loss, epoch }: StepReport, totalSteps: number): void {
+    this.#bar ??= this.#terminal.progress('train', totalSteps, 'steps', step - 1)
+    this.#lossSum += loss
+    this.#steps++
+    this.#bar.update(step, `epoch ${Math.ceil(epoch)}, loss ${(this.#lossSum / this.#steps).toFixed(4)}`)
+  }
+
+  #epoch({ epoch, trainLoss, validation, best, stopped }: EpochReport): void {
+    const parts = [`epoch ${epoch}`]
+    if (trainLoss !== null) parts.push(`loss ${trainLoss.toFixed(4)}`)
+    if (validation['loss'] !== undefined) parts.push(`validation loss ${validation['loss'].toFixed(4)}`)
+    const { textToAudio, audioToText } = validation
+    if (textToAudio !== undefined && audioToText !== undefined) {
+      parts.push(`mAP@10 ${textToAudio.toFixed(3)} text→audio, ${audioToText.toFixed(3)} audio→text`)
+    }
+    if (best) parts.push('best so far')
+    this.#terminal.note(parts.join(' · '))
+    if (stopped !== null) this.#terminal.note(stopped)
+    this.#lossSum = 0
+    this.#steps = 0
+  }
+}

@@ -133,6 +133,15 @@ function program(): Command {
     )
     .action(run(() => import('./commands/evaluate.js')))
 
+  onBackend(root.command('search'))
+    .description('find the clips that match sentences')
+    .argument('<run>', 'folder of a training run')
+    .argument('<sentences...>', 'what to look for')
+    .option('-k, --top <n>', 'hits per sentence', integer(1), 5)
+    .option('--split <name>', 'search only this split')
+    .option('--manifest <file>', 'search the clips of another manifest')
+    .action(run(() => import('./commands/search.js')))
+
   root
     .command('metrics')
     .description(

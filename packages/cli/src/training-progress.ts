@@ -1,5 +1,5 @@
 import type { EpochReport, StepReport, TrainingReport } from '@sonotext/core/train'
-import type { Progress} from './terminal.js';
+import type { Progress } from './terminal.js'
 import { type Terminal } from './terminal.js'
 
 /** Shows a training run: a bar of clips, then one of steps, a line for every epoch, warnings as they come. */

@@ -1,6 +1,6 @@
 import os from 'node:os'
 import process from 'node:process'
-import type { openBackend } from '@sonotext/core/backend';
+import type { openBackend } from '@sonotext/core/backend'
 import { machineReport } from '@sonotext/core/backend'
 import { backendOf, type BackendOptions } from '../backend-option.js'
 import { exitCode } from '../exit.js'

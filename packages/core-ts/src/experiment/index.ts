@@ -3,4 +3,5 @@ export { configKeys, type ExperimentConfig, experimentSchema, parseConfig, setKe
 export { evaluateRun, type EvaluateRunOptions } from './evaluate-run.js'
 export { type FeatureConfig, prepareClips, type PreparedClips } from './prepare.js'
 export { type OpenRun, openRun, readRunConfig, runFiles } from './run-folder.js'
+export { type ClipHit, searchRun, type SearchRunOptions } from './search-run.js'
 export { trainRun, type TrainRunOptions, type TrainRunResult } from './train-run.js'

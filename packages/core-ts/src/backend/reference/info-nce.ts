@@ -14,10 +14,8 @@ export function infoNce(args: HostArgs<'info_nce'>): void {
     for (let j = 0; j < n; j++) cosines[i * n + j] = dot(rowOf(audio, i, d), rowOf(text, j, d))
   }
   const gradScores = new Float64Array(n * n)
-  const transposed = (i: number, j: number): number => j * n + i
-  const direct = (i: number, j: number): number => i * n + j
-  const toText = crossEntropy(cosines, roles, gradScores, n, inverse, direct)
-  const toAudio = crossEntropy(cosines, roles, gradScores, n, inverse, transposed)
+  const toText = crossEntropy(cosines, roles, gradScores, n, inverse, { anchor: n, candidate: 1 })
+  const toAudio = crossEntropy(cosines, roles, gradScores, n, inverse, { anchor: 1, candidate: n })
 
   const audioSums = new Float64Array(n * d)
   const textSums = new Float64Array(n * d)
@@ -56,40 +54,42 @@ function rolesOf({ groups, excludeOffsets, excludeIndex, n, positives }: HostArg
   return roles
 }
 
-/** Mean cross-entropy of one direction; adds d loss / d score to `gradScores`. `cell(anchor, candidate)` orients it. */
+/**
+ * Mean cross-entropy of one direction; adds d loss / d score to `gradScores`. `stride` orients the matrix: anchor i and
+ * candidate j meet at i·stride.anchor + j·stride.candidate.
+ */
 function crossEntropy(
   cosines: Float64Array,
   roles: Uint8Array,
   gradScores: Float64Array,
   n: number,
   inverse: number,
-  cell: (anchor: number, candidate: number) => number,
+  stride: { anchor: number; candidate: number },
 ): { loss: number; accuracy: number } {
   let loss = 0
   let accuracy = 0
   for (let i = 0; i < n; i++) {
-    let best = -1
+    const cells: number[] = []
+    for (let j = 0; j < n; j++) {
+      const cell = i * stride.anchor + j * stride.candidate
+      if (roles[cell] !== LEFT_OUT) cells.push(cell)
+    }
+    let best = cells[0]!
     let positives = 0
-    for (let j = 0; j < n; j++) {
-      const role = roles[cell(i, j)]!
-      if (role === LEFT_OUT) continue
-      if (role === POSITIVE) positives++
-      if (best < 0 || cosines[cell(i, j)]! > cosines[cell(i, best)]!) best = j
+    for (const cell of cells) {
+      if (cosines[cell]! > cosines[best]!) best = cell
+      if (roles[cell] === POSITIVE) positives++
     }
-    const max = cosines[cell(i, best)]! * inverse
+    const max = cosines[best]! * inverse
     let sum = 0
-    for (let j = 0; j < n; j++) {
-      if (roles[cell(i, j)] !== LEFT_OUT) sum += Math.exp(cosines[cell(i, j)]! * inverse - max)
-    }
+    for (const cell of cells) sum += Math.exp(cosines[cell]! * inverse - max)
     const logSum = max + Math.log(sum)
-    if (roles[cell(i, best)] === POSITIVE) accuracy += 1 / n
-    for (let j = 0; j < n; j++) {
-      const at = cell(i, j)
-      if (roles[at] === LEFT_OUT) continue
-      const logProbability = cosines[at]! * inverse - logSum
-      const target = roles[at] === POSITIVE ? 1 / positives : 0
+    if (roles[best] === POSITIVE) accuracy += 1 / n
+    for (const cell of cells) {
+      const logProbability = cosines[cell]! * inverse - logSum
+      const target = roles[cell] === POSITIVE ? 1 / positives : 0
       loss -= (target * logProbability) / n
-      gradScores[at]! += (Math.exp(logProbability) - target) / n
+      gradScores[cell]! += (Math.exp(logProbability) - target) / n
     }
   }
   return { loss, accuracy }

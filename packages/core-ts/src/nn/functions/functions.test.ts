@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import { nativeBackend } from '../../backend/native.js'
+import type { Backend } from '../../backend/port.js'
 import { referenceBackend } from '../../backend/reference/index.js'
 import { Rng } from '../../base/rng.js'
 import { gradcheck } from '../gradcheck.js'
-import type { Tape } from '../tape.js'
+import { Tape } from '../tape.js'
 import { Parameter, type Shape, sizeOf, type Tensor } from '../tensor.js'
 import * as nn from './index.js'
 
@@ -139,23 +141,67 @@ const cases: Case[] = [
   })),
 ]
 
+/** The case's inputs on a backend; numbers that float32 holds exactly, so that every backend sees the same. */
+function inputsOn(backend: Backend, shapes: Record<string, Shape>): Map<string, Parameter> {
+  const rng = new Rng(3, 'inputs')
+  const drawn = (shape: Shape): Float32Array =>
+    Float32Array.from({ length: sizeOf(shape) }, () => rng.normal())
+  return new Map(
+    Object.entries(shapes).map(([name, shape]) => [name, Parameter.from(backend, shape, drawn(shape))]),
+  )
+}
+
 describe('gradients against finite differences in float64', () => {
   test.each(cases)('$name', ({ shapes, forward }) => {
-    const rng = new Rng(3, 'inputs')
-    const parameters = new Map(
-      Object.entries(shapes).map(([name, shape]) => [
-        name,
-        Parameter.from(
-          float64,
-          shape,
-          Float64Array.from({ length: sizeOf(shape) }, () => rng.normal()),
-        ),
-      ]),
-    )
+    const parameters = inputsOn(float64, shapes)
     const isState = (name: string): boolean => name.startsWith('running')
     const checked = new Map([...parameters].filter(([name]) => !isState(name)))
-    const report = gradcheck(checked, (tape) => forward(tape, Object.fromEntries(parameters)), { step: 1e-5 })
+    const report = gradcheck(checked, (tape) => forward(tape, Object.fromEntries(parameters)))
     expect(report.entries.length).toBeGreaterThan(checked.size * 3)
     expect(report.worst!.error, JSON.stringify(report.worst)).toBeLessThan(1e-6)
   })
 })
+
+/** Result, then every gradient, of the case's inner product with fixed weights. */
+function trace(backend: Backend, { shapes, forward }: Case): Map<string, Float64Array> {
+  const parameters = inputsOn(backend, shapes)
+  using tape = new Tape(backend, { training: true, rng: new Rng(9, 'dropout') })
+  const out = forward(tape, Object.fromEntries(parameters))
+  const weights = tape.constant(
+    [out.size, 1],
+    new Rng(4, 'weights').shuffle(Array.from({ length: out.size }, (_, i) => i - 1.5)),
+  )
+  const traced = new Map([['result', Float64Array.from(out.toArray())]])
+  tape.backward(nn.matmul(tape, nn.reshape(tape, out, [1, out.size]), weights))
+  for (const [name, parameter] of parameters) {
+    const gradient = tape.gradientOf(parameter)
+    if (gradient !== null) traced.set(name, Float64Array.from(gradient))
+  }
+  return traced
+}
+
+describe.each(nativeBackends())('%s gives the values and gradients of the reference', (_, backend) => {
+  test.each(cases)('$name', (testCase) => {
+    const wanted = trace(float64, testCase)
+    const got = trace(backend, testCase)
+    expect([...got.keys()]).toEqual([...wanted.keys()])
+    for (const [name, values] of wanted) {
+      const largest = Math.max(1e-3, ...values.map(Math.abs))
+      got.get(name)!.forEach((value, i) => {
+        expect(Math.abs(value - values[i]!) / largest, `${name}[${i}] = ${value}, ${values[i]}`).toBeLessThan(
+          2e-5,
+        )
+      })
+    }
+  })
+})
+
+/** The CPU, and the test device whose memory only upload and download reach. */
+function nativeBackends(): [string, Backend][] {
+  try {
+    return (['cpu', 'sealed'] as const).map((device) => [device, nativeBackend({ device })])
+  } catch (error) {
+    process.stderr.write(`functions on native devices skipped: ${(error as Error).message}\n`)
+    return []
+  }
+}

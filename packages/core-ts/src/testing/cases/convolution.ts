@@ -57,6 +57,16 @@ export const convolutionCases: readonly AnyOpCase[] = [
   ...conv2d('kernel larger than the image', { h: 2, w: 2, kh: 5, kw: 7 }),
   ...conv2d('kernel of one row', { kh: 1, kw: 5, w: 9 }),
   ...conv2d('kernel of one column', { kh: 5, kw: 1, h: 6 }),
+  // Enough channels for tiled algorithms, images on both sides of their 4×4 tiles and chunks of tiles.
+  ...[1, 3, 4, 5, 7, 8, 9].flatMap((size) => [
+    ...conv2d('tiles down', { n: 1, h: size, w: 6, cin: 16, cout: 17 }),
+    ...conv2d('tiles across', { n: 1, h: 5, w: size, cin: 18, cout: 16, slope: 1 }),
+  ]),
+  ...[15, 16, 17, 31, 33].flatMap((channels) => [
+    ...conv2d('tiled, channels in', { n: 1, h: 4, w: 8, cin: channels, cout: 16, slope: 0 }),
+    ...conv2d('tiled, channels out', { n: 1, h: 4, w: 8, cin: 16, cout: channels }),
+  ]),
+  ...conv2d('many tiles', { n: 5, h: 22, w: 17, cin: 16, cout: 16 }),
   ...conv2d('first layer', { n: 2, h: 13, w: 64, cin: 1, cout: 32 }),
   ...conv2d('wide layer', { n: 2, h: 9, w: 16, cin: 32, cout: 128 }),
 ]

@@ -209,7 +209,8 @@ inline void fft_stage_prime(double* z, i64 r, i64 m, const double* twiddle, cons
   }
 }
 
-// Stages from `stage` on, of `blocks` blocks of `length` points.
+// Stages from `stage` on of `blocks` blocks of `length` points; (z, 1, points, 0) is the whole transform, in place.
+// z holds pairs of vectors, real and imaginary parts.
 inline void fft_run(double* z, i64 blocks, i64 length, int stage, const FftPlan& plan, double* temp) {
   while (stage < plan.stages) {
     const i64 r = plan.radix[stage], m = length / r;
@@ -236,9 +237,6 @@ inline void fft_run(double* z, i64 blocks, i64 length, int stage, const FftPlan&
     }
   }
 }
-
-// z: [points] pairs of vectors (real, imaginary), transformed in place.
-inline void fft(double* z, const FftPlan& plan, double* temp) { fft_run(z, 1, plan.points, 0, plan, temp); }
 
 }  // namespace
 }  // namespace sonotext::SONOTEXT_ISA

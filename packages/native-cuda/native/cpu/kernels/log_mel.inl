@@ -12,6 +12,7 @@ struct LogMelPlan {
   const double* window;  // [nFft], halved for even nFft: see log_mel_power
   i64 first_bin, bins;   // spectrum bins that some filter reads
   bool even;
+  bool fused;  // log_mel_transform_fused applies
 };
 
 // Memory of one worker.
@@ -36,37 +37,68 @@ inline float log_mel_sample(const LogMelArgs& a, i64 index) {
   return a.pcm[folded < n ? folded : period - folded];
 }
 
-// The windowed frames first ... first + kLanes64 - 1 as input of the transform; past the last frame it is repeated.
-inline void log_mel_load(const LogMelPlan& plan, i64 first, const LogMelScratch& scratch) {
-  const LogMelArgs& a = *plan.args;
-  const float* rows[kLanes64];
+// Where each lane's frame begins; past the last frame it is repeated. Frames that reach outside the samples are copied.
+inline void log_mel_rows(const LogMelArgs& a, i64 first, float* edges, const float** rows) {
   for (int lane = 0; lane < kLanes64; lane++) {
     const i64 frame = first + lane < a.frames ? first + lane : a.frames - 1;
     const i64 start = frame * a.hop - a.pad;
     if (start >= 0 && start + a.nFft <= a.pcm.size) {
       rows[lane] = a.pcm.data + start;
     } else {
-      float* copy = scratch.edges + lane * a.nFft;
+      float* copy = edges + lane * a.nFft;
       for (i64 i = 0; i < a.nFft; i++) copy[i] = log_mel_sample(a, start + i);
       rows[lane] = copy;
     }
   }
+}
+
+// Transform of the windowed frames, in any case.
+inline void log_mel_transform(const LogMelPlan& plan, const float* const* rows, const LogMelScratch& scratch) {
+  const i64 n = plan.args->nFft;
   const i64 step = plan.even ? kLanes64 : 2 * kLanes64;  // from one sample to the next
   double* z = scratch.spectrum;
-  if (!plan.even) memset(z, 0, static_cast<size_t>(2 * a.nFft * kLanes64) * sizeof(double));
+  if (!plan.even) memset(z, 0, static_cast<size_t>(2 * n * kLanes64) * sizeof(double));
   i64 i = 0;
-  for (; i + kLanes64 <= a.nFft; i += kLanes64) {
+  for (; i + kLanes64 <= n; i += kLanes64) {
     Vec64 column[kLanes64];
     dload_transposed(rows, i, column);
     for (int c = 0; c < kLanes64; c++) dstore(z + (i + c) * step, column[c] * dset(plan.window[i + c]));
   }
-  for (; i < a.nFft; i++) {
+  for (; i < n; i++) {
     for (int lane = 0; lane < kLanes64; lane++) z[i * step + lane] = plan.window[i] * rows[lane][i];
+  }
+  fft_run(z, 1, plan.fft.points, 0, plan.fft, scratch.temp);
+}
+
+// The same when the first stage has radix 4 and its quarters are whole vectors: the samples are read, windowed and go
+// through that stage in registers, which saves one pass over the spectrum.
+inline void log_mel_transform_fused(const LogMelPlan& plan, const float* const* rows, const LogMelScratch& scratch) {
+  constexpr int kPoints = kLanes64 / 2;
+  const i64 quarter = plan.fft.points / 4;
+  const double* twiddle = plan.fft.twiddle[0];
+  for (i64 j = 0; j < quarter; j += kPoints) {
+    Vec64 column[4][kLanes64];
+    for (int part = 0; part < 4; part++) {
+      const i64 at = 2 * (part * quarter + j);
+      dload_transposed(rows, at, column[part]);
+      for (int c = 0; c < kLanes64; c++) column[part][c] = column[part][c] * dset(plan.window[at + c]);
+    }
+    for (int c = 0; c < kPoints; c++, twiddle += 6) {
+      Complex64 x[4];
+      for (int part = 0; part < 4; part++) x[part] = {column[part][2 * c], column[part][2 * c + 1]};
+      butterfly<4>(x);
+      cstore(scratch.spectrum, j + c, x[0]);
+      for (int q = 1; q < 4; q++) {
+        cstore(scratch.spectrum, j + c + q * quarter, cmul(x[q], twiddle + 2 * (q - 1)));
+      }
+    }
+  }
+  for (int q = 0; q < 4; q++) {
+    fft_run(scratch.spectrum + 2 * q * quarter * kLanes64, 1, quarter, 1, plan.fft, scratch.temp);
   }
 }
 
 inline void log_mel_put(const LogMelPlan& plan, i64 bin, Vec64 energy, float* power) {
-  if (bin < plan.first_bin || bin >= plan.first_bin + plan.bins) return;
   if (plan.args->power == 1) energy = dsqrt(energy);
   dstore_f32(power + (bin - plan.first_bin) * kLanes, energy);
 }
@@ -89,10 +121,14 @@ inline void log_mel_power(const LogMelPlan& plan, const double* z, float* power)
     const Complex64 a = cload(z, fft.where[k]), b = cload(z, fft.where[k == 0 ? 0 : m - k]);
     const Vec64 even_re = a.re + b.re, even_im = a.im - b.im;
     const Complex64 odd = cmul({a.im + b.im, b.re - a.re}, fft.roots + 2 * k);
-    const Vec64 low_re = even_re + odd.re, low_im = even_im + odd.im;
-    const Vec64 high_re = even_re - odd.re, high_im = even_im - odd.im;
-    log_mel_put(plan, k, dfma(low_re, low_re, low_im * low_im), power);
-    log_mel_put(plan, m - k, dfma(high_re, high_re, high_im * high_im), power);
+    if (lower) {
+      const Vec64 re = even_re + odd.re, im = even_im + odd.im;
+      log_mel_put(plan, k, dfma(re, re, im * im), power);
+    }
+    if (upper) {
+      const Vec64 re = even_re - odd.re, im = even_im - odd.im;
+      log_mel_put(plan, m - k, dfma(re, re, im * im), power);
+    }
   }
 }
 
@@ -108,8 +144,13 @@ inline void log_mel_group(const LogMelPlan& plan, i64 first, const LogMelScratch
   const LogMelArgs& a = *plan.args;
   for (int part = 0; part < kLanes; part += kLanes64) {
     if (part > 0 && first + part >= a.frames) break;
-    log_mel_load(plan, first + part, scratch);
-    fft(scratch.spectrum, plan.fft, scratch.temp);
+    const float* rows[kLanes64];
+    log_mel_rows(a, first + part, scratch.edges, rows);
+    if (plan.fused) {
+      log_mel_transform_fused(plan, rows, scratch);
+    } else {
+      log_mel_transform(plan, rows, scratch);
+    }
     log_mel_power(plan, scratch.spectrum, scratch.power + part);
   }
   const Vec offset = vset(static_cast<float>(a.offset));
@@ -149,6 +190,8 @@ inline Status log_mel(const LogMelArgs& a, Exec& exec) {
   double* shared = static_cast<double*>(exec.scratch((plan_doubles + a.nFft) * static_cast<i64>(sizeof(double))));
   if (shared == nullptr) return {Code::out_of_memory, "memory for the twiddles of log_mel"};
   plan.fft = fft_plan(points, a.nFft, shared);
+  const bool radix4 = plan.even && plan.fft.stages > 1 && plan.fft.radix[0] == 4;
+  plan.fused = kLanes64 > 1 && radix4 && (points / 4) % (kLanes64 / 2 + (kLanes64 == 1)) == 0;
   double* window = shared + plan_doubles;
   for (i64 i = 0; i < a.nFft; i++) {
     const double tap = static_cast<double>(a.window[i]) + static_cast<double>(a.window[a.nFft + i]);

@@ -78,6 +78,17 @@ export function compareNames(where, names, table) {
 
 const forward = (op) => op.replace(/_backward$/, '')
 
+/** Table entries that a kernel file defines; its other functions may take the same arguments. */
+export function entriesOf(text, table) {
+  const functions = [...text.matchAll(/^inline Status (\w+)\(const \w+Args&/gm)]
+  return functions.map((match) => match[1]).filter((name) => table.has(name))
+}
+
+/** A family of ops is one file, or several that begin with its name. */
+export function inFamily(file, op) {
+  return file === `${forward(op)}.inl` || file.startsWith(`${forward(op)}_`)
+}
+
 function check() {
   const cpp = cppTable(read(join(native, 'native/core/ops.hpp')))
   const port = portTable(read(join(core, 'backend/port.ts')))
@@ -85,13 +96,9 @@ function check() {
   const families = new Set([...cpp.keys()].map(forward))
 
   const kernels = readdirSync(join(native, 'native/cpu/kernels')).filter((file) => file.endsWith('.inl'))
-  const defined = kernels.flatMap((file) => {
-    const text = read(join(native, 'native/cpu/kernels', file))
-    return [...text.matchAll(/^inline Status (\w+)\(const \w+Args&/gm)].map((match) => ({
-      op: match[1],
-      file,
-    }))
-  })
+  const defined = kernels.flatMap((file) =>
+    entriesOf(read(join(native, 'native/cpu/kernels', file)), cpp).map((op) => ({ op, file })),
+  )
   problems.push(
     ...compareNames(
       'cpu/kernels',
@@ -100,8 +107,7 @@ function check() {
     ),
   )
   for (const { op, file } of defined) {
-    if (file !== `${forward(op)}.inl`)
-      problems.push(`cpu/kernels: ${op} is in ${file}, expected ${forward(op)}.inl`)
+    if (!inFamily(file, op)) problems.push(`cpu/kernels: ${op} is in ${file}, expected ${forward(op)}.inl`)
   }
 
   const cuda = readdirSync(join(native, 'native/cuda'))
@@ -154,6 +160,11 @@ function selfTest() {
     .map(([name]) => name)
   if (compareTables(cppTable(cpp), portTable(port)).length > 0)
     missed.push('(equal tables reported as different)')
+  const kernels = 'inline Status a(const AArgs& x, Exec&) {\ninline Status a_part(const AArgs& x) {\n'
+  if (entriesOf(kernels, cppTable(cpp)).join() !== 'a')
+    missed.push('the entry among the functions of a kernel file')
+  if (inFamily('b.inl', 'a') || inFamily('ab.inl', 'a') || !inFamily('a_grad.inl', 'a_backward'))
+    missed.push('an entry in the file of another op')
   if (compareNames('list', ['z'], cppTable(cpp)).length !== 2) missed.push('a wrong name in a list')
   return missed
 }

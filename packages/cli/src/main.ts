@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import process from 'node:process'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { exitCode, exitCodeOf, UsageError } from './exit.js'

@@ -37,13 +37,8 @@ struct KeptHeap {
     }
     at[i] = moved;
   }
+  // While there is room.
   void offer(Kept item) {
-    if (size == k) {
-      if (!item.before(at[0])) return;
-      at[0] = item;
-      sift(0);
-      return;
-    }
     i64 i = size++;
     for (; i > 0 && at[(i - 1) / 2].before(item); i = (i - 1) / 2) at[i] = at[(i - 1) / 2];
     at[i] = item;
@@ -65,17 +60,24 @@ struct KeptHeap {
 inline void keep(KeptHeap& heap, const float* scores, i64 count, i64 first) {
   i64 j = 0;
   for (; j < count && heap.size < heap.k; ++j) heap.offer({scores[j], static_cast<std::int32_t>(first + j)});
+  if (j == count) return;
+  float worst = heap.at[0].key();
   for (; j < count; j += kLanes) {
     const i64 lanes = gemm_min(kLanes, count - j);
-    if (lanes == kLanes && !vany(vgt(vload(scores + j), vset(heap.at[0].key())))) continue;
-    for (i64 l = j; l < j + lanes; ++l) heap.offer({scores[l], static_cast<std::int32_t>(first + l)});
+    if (lanes == kLanes && !vany(vgt(vload(scores + j), vset(worst)))) continue;
+    for (i64 l = j; l < j + lanes; ++l) {
+      if (!(scores[l] > worst)) continue;
+      heap.at[0] = {scores[l], static_cast<std::int32_t>(first + l)};
+      heap.sift(0);
+      worst = heap.at[0].key();
+    }
   }
 }
 
 inline Status top_k(const TopKArgs& args, Exec& exec) {
   const i64 q = args.q, n = args.n, d = args.d, wanted = args.k, k = gemm_min(wanted, n);
   const i64 blocks = ceil_div(q, kQueryBlock), block = gemm_min(q, kQueryBlock);
-  const i64 parts = gemm_max(1, gemm_min(ceil_div(n, kPartItems), ceil_div(32, gemm_max(1, blocks))));
+  const i64 parts = gemm_max(1, gemm_min(ceil_div(n, kPartItems), ceil_div(16, gemm_max(1, blocks))));
   const bool direct = q <= kSkinny;  // few queries: the items are read in place
   const i64 queryFloats = direct ? 0 : ceil_div(packed_a_size(block, d), 16) * 16;
   const i64 itemFloats = direct ? 0 : ceil_div(packed_b_size(d, kItemSlab), 16) * 16;
@@ -112,7 +114,7 @@ inline Status top_k(const TopKArgs& args, Exec& exec) {
 
   // A part's list is as long as the part, at most k. Parts hold ascending indices, so the first of equals is the lowest.
   gemm_chunks(exec, q, q * wanted * parts, [&](i64 query, int) {
-    i64 next[32] = {};
+    i64 next[16] = {};
     for (i64 r = 0; r < wanted; ++r) {
       i64 best = -1;
       for (i64 p = 0; r < k && p < parts; ++p) {

@@ -2,7 +2,7 @@
 // Kernels of every instruction set are compiled from the same sources. If one of those objects defines a function that the
 // linker may share between files (a weak symbol: an inline function or template with external linkage), the copy compiled
 // for AVX-512 can end up being the one that the baseline calls, and an older CPU dies of it. So those objects may define
-// nothing but their table. The check's planted faults are looked for on every run.
+// nothing but their table and their probe. The check's planted faults are looked for on every run.
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
@@ -11,12 +11,12 @@ import { fileURLToPath } from 'node:url'
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const build = join(root, 'packages', 'native-cuda', 'build')
 
-/** Names in `nm -C` output that other files can see, except the table itself. */
+/** Names in `nm -C` output that other files can see, except the table and the probe. */
 export function leaks(listing) {
   return listing
     .split('\n')
     .map((line) => /^[0-9a-f]+ ([A-Zu]) (.+)$/.exec(line.trim()))
-    .filter((match) => match !== null && match[1] !== 'U' && !/^sonotext::\w+::table$/.test(match[2]))
+    .filter((match) => match !== null && match[1] !== 'U' && !/^sonotext::\w+::(table|probe)$/.test(match[2]))
     .map((match) => match[2])
 }
 

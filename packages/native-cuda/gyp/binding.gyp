@@ -37,6 +37,7 @@
         "../native/napi/errors.cpp",
         "../native/napi/handles.cpp",
         "../native/napi/operation.cpp",
+        "../native/napi/probe.cpp",
         "../native/napi/runner.cpp"
       ],
       "libraries": ["-lpthread", "-ldl"],

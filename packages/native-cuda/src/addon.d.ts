@@ -124,4 +124,13 @@ export interface Addon {
   /** Sets the size of the process's thread pool (1 to 256) and returns it. Results do not depend on it. */
   setThreads(count: number): number
   buildInfo(): BuildInfo
+
+  /**
+   * Multiply-adds per second that `threads` threads of the pool reach on registers alone, in GFLOP/s, measured for
+   * `milliseconds`: what the speed of a kernel is a share of. The plain set has no fused operation; its peak is a product
+   * and a sum of 128-bit vectors.
+   */
+  fmaPeak(isa: string, threads: number, milliseconds: number): number
+  /** out[i] = name(x[i]) as the kernels of an instruction set compute it; for accuracy tests. */
+  vectorMath(isa: string, name: 'exp' | 'log' | 'sigmoid' | 'tanh', x: Float32Array, out: Float32Array): void
 }

@@ -10,15 +10,18 @@ namespace sonotext {
 
 namespace scalar {
 extern const OpTable table;
+extern const Probe probe;
 }
 #if defined(SONOTEXT_HAS_AVX2)
 namespace avx2 {
 extern const OpTable table;
+extern const Probe probe;
 }
 #endif
 #if defined(SONOTEXT_HAS_AVX512)
 namespace avx512 {
 extern const OpTable table;
+extern const Probe probe;
 }
 #endif
 
@@ -69,12 +72,12 @@ const std::vector<InstructionSet>& instruction_sets() {
   static const auto* const sets = [] {
     [[maybe_unused]] const CpuFeatures cpu = detect();
     auto* list = new std::vector<InstructionSet>;
-    list->push_back({"scalar", &scalar::table, true});
+    list->push_back({"scalar", &scalar::table, &scalar::probe, true});
 #if defined(SONOTEXT_HAS_AVX2)
-    list->push_back({"avx2", &avx2::table, cpu.avx2});
+    list->push_back({"avx2", &avx2::table, &avx2::probe, cpu.avx2});
 #endif
 #if defined(SONOTEXT_HAS_AVX512)
-    list->push_back({"avx512", &avx512::table, cpu.avx512});
+    list->push_back({"avx512", &avx512::table, &avx512::probe, cpu.avx512});
 #endif
     return list;
   }();

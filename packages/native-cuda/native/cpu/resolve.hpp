@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "../bench/probe.hpp"
 #include "../core/ops.hpp"
 
 namespace sonotext {
@@ -11,7 +12,8 @@ namespace sonotext {
 struct InstructionSet {
   const char* name;
   const OpTable* table;  // only the entries it has
-  bool supported;        // by this CPU and operating system
+  const Probe* probe;
+  bool supported;  // by this CPU and operating system
 };
 
 // From the plainest to the widest of those compiled in.

@@ -19,6 +19,7 @@
 #include "errors.hpp"
 #include "handles.hpp"
 #include "operation.hpp"
+#include "probe.hpp"
 
 namespace sonotext::napi {
 namespace {
@@ -290,6 +291,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   method("threads", threads);
   method("setThreads", set_threads);
   method("buildInfo", build_info);
+  method("fmaPeak", fma_peak);
+  method("vectorMath", vector_math);
   return exports;
 }
 

@@ -1,0 +1,83 @@
+#include "probe.hpp"
+
+#include <chrono>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "../bench/probe.hpp"
+#include "../core/pool.hpp"
+#include "../cpu/resolve.hpp"
+#include "errors.hpp"
+
+namespace sonotext::napi {
+namespace {
+
+const Probe& probe_of(const Napi::Value& isa) {
+  const std::string wanted = isa.IsString() ? isa.As<Napi::String>().Utf8Value() : "";
+  for (const InstructionSet& set : instruction_sets()) {
+    if (set.supported && wanted == set.name) return *set.probe;
+  }
+  throw_expected("the name of an instruction set that this CPU supports", "isa", isa);
+}
+
+double number_of(const Napi::Value& value, double least, double most, const char* what, const char* name) {
+  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1.0;
+  if (!(number >= least && number <= most)) throw_expected(what, name, value);
+  return number;
+}
+
+struct Measurement {
+  const Probe& probe;
+  std::chrono::steady_clock::time_point end;
+  std::vector<double> operations;
+};
+
+}  // namespace
+
+Napi::Value fma_peak(const Napi::CallbackInfo& info) {
+  using Clock = std::chrono::steady_clock;
+  const Probe& probe = probe_of(info[0]);
+  const int most = ThreadPool::instance().threads();
+  const int threads = static_cast<int>(number_of(info[1], 1, most, "a number of threads that the pool has", "threads"));
+  const double span = number_of(info[2], 1, 10000, "milliseconds from 1 to 10000", "milliseconds");
+  const auto start = Clock::now();
+  Measurement run{probe, start + std::chrono::microseconds(static_cast<i64>(1000 * span)),
+                  std::vector<double>(static_cast<std::size_t>(threads))};
+  // Every body works until the same moment, so that each thread of the pool gets one.
+  ThreadPool::instance().parallel(
+      threads, threads,
+      [](void* context, std::int64_t index, int) {
+        Measurement& m = *static_cast<Measurement*>(context);
+        float sink;
+        while (Clock::now() < m.end) m.operations[static_cast<std::size_t>(index)] += m.probe.multiply_add(2000, &sink);
+      },
+      &run);
+  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  double total = 0;
+  for (const double operations : run.operations) total += operations;
+  return Napi::Number::New(info.Env(), total / seconds / 1e9);
+}
+
+Napi::Value vector_math(const Napi::CallbackInfo& info) {
+  const Probe& probe = probe_of(info[0]);
+  constexpr const char* names[] = {"exp", "log", "sigmoid", "tanh"};
+  const std::string name = info[1].IsString() ? info[1].As<Napi::String>().Utf8Value() : "";
+  int function = -1;
+  for (int f = 0; f < 4; ++f) {
+    if (name == names[f]) function = f;
+  }
+  if (function < 0) throw_expected("exp, log, sigmoid or tanh", "name", info[1]);
+  const auto floats = [&](std::size_t index, const char* argument) {
+    if (!info[index].IsTypedArray() || info[index].As<Napi::TypedArray>().TypedArrayType() != napi_float32_array) {
+      throw_expected("a Float32Array", argument, info[index]);
+    }
+    return info[index].As<Napi::Float32Array>();
+  };
+  Napi::Float32Array x = floats(2, "x"), out = floats(3, "out");
+  if (x.ElementLength() != out.ElementLength()) throw_expected("as many elements as x", "out", info[3]);
+  probe.math(function, x.Data(), out.Data(), static_cast<i64>(x.ElementLength()));
+  return info.Env().Undefined();
+}
+
+}  // namespace sonotext::napi

@@ -177,8 +177,8 @@ describe('computeFeatures', () => {
     mkdirSync(join(folder, 'cache'))
     const run = computeFeatures(files, store(), {
       concurrency: 2,
-      onFeatures: () => {
-        throw new Error('enough')
+      onFeatures: (_, __, index) => {
+        if (index === 0) throw new Error('enough')
       },
     })
     await expect(run).rejects.toThrow('enough')

@@ -75,7 +75,7 @@ async function worstDifference(
 describe('goldens of librosa and of torchaudio’s formulas', () => {
   describe.each(all.map((backend) => [nameOf(backend), backend] as const))('%s', (_, backend) => {
     it.each(index.synthetic)('$golden', async (golden) => {
-      expect(await worstDifference(join(folder, golden.file), golden, backend)).toBeLessThan(2e-5)
+      expect(await worstDifference(join(folder, golden.file), golden, backend)).toBeLessThan(1e-5)
     })
   })
 })
@@ -83,7 +83,7 @@ describe('goldens of librosa and of torchaudio’s formulas', () => {
 describeWithRealData('goldens of real clips', (data) => {
   it.each(index.real)('$golden', async (golden) => {
     const backend = all.at(-1)!
-    expect(await worstDifference(join(data, golden.file), golden, backend)).toBeLessThan(1e-4)
+    expect(await worstDifference(join(data, golden.file), golden, backend)).toBeLessThan(1e-5)
   })
 
   it.each(logMelPresets)('%s: all backends agree on a whole clip', async (preset) => {

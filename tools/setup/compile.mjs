@@ -62,5 +62,9 @@ export async function compileDirectly({ recipe, base, headers, build, addon, com
   const link = process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared']
   const libraries = targets.flatMap((target) => target.libraries)
   const files = work.map((item) => item.object)
-  await captured(compiler, [...link, ...words(env.LDFLAGS), ...files, ...libraries, '-o', addon], { cwd: base, env, log })
+  await captured(compiler, [...link, ...words(env.LDFLAGS), ...files, ...libraries, '-o', addon], {
+    cwd: base,
+    env,
+    log,
+  })
 }

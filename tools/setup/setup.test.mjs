@@ -7,6 +7,7 @@ import { findNvcc, findProgram } from './native.mjs'
 import { newEnough } from './node.mjs'
 import { installedMatches } from './packages.mjs'
 import { captured, inherited } from './run.mjs'
+import { summaryOf } from './summary-reporter.mjs'
 import { compareStamps, filesBelow, hashFiles, readStamp, writeStamp } from './stamp.mjs'
 
 const folder = mkdtempSync(join(tmpdir(), 'sonotext-setup-'))
@@ -120,6 +121,46 @@ describe('commands', () => {
     expect(await inherited(process.execPath, ['-e', 'process.kill(process.pid, "SIGTERM")'], options)).toBe(
       143,
     )
+  })
+})
+
+describe('the summary', () => {
+  const module = { type: 'module', relativeModuleId: 'a.test.ts', state: () => 'failed' }
+  const suite = { type: 'suite', name: 'clips (no real data)', parent: module }
+  const test = (state, name = 'x', parent = module, note) => ({
+    type: 'test',
+    name,
+    parent,
+    module,
+    result: () => ({ state, note }),
+  })
+  const summary = (tests, errors = []) =>
+    summaryOf([{ ...module, children: { allTests: () => tests } }], errors)
+
+  it('counts tests and names every reason for a skip', () => {
+    const tests = [
+      test('passed'),
+      test('passed'),
+      test('failed'),
+      test('skipped', 'y', suite),
+      test('skipped', 'z (no GPU)', suite),
+      test('skipped', 'z', suite, 'noted'),
+      test('pending', 'never run'),
+    ]
+    expect(summary(tests)).toEqual([
+      'skipped 1: no real data',
+      'skipped 1: no GPU',
+      'skipped 1: noted',
+      'skipped 1: a.test.ts gives no reason',
+      '2 passed, 1 failed, 4 skipped',
+    ])
+  })
+
+  it('counts a file that cannot be read, and errors outside of tests', () => {
+    expect(summary([], [new Error('late')])).toEqual([
+      '1 errors outside of tests',
+      '0 passed, 1 failed, 0 skipped',
+    ])
   })
 })
 

@@ -1,22 +1,40 @@
-// The last lines of `npm test`: every skipped test with its reason, then `N passed, N failed, N skipped`.
+// The last lines of `npm test`: every reason for a skipped test, then `N passed, N failed, N skipped`.
+
+/** What was given to `context.skip()`, else the parenthesis that ends the title of the skipped test or of its suite. */
+export function skipReason(test) {
+  const note = test.result().note
+  if (note !== undefined) return note
+  for (let node = test; node.type !== 'module'; node = node.parent) {
+    const reason = /\(([^()]+)\)$/.exec(node.name)?.[1]
+    if (reason !== undefined) return reason
+  }
+  return `${test.module.relativeModuleId} gives no reason`
+}
+
+export function summaryOf(modules, errors) {
+  const counts = { passed: 0, failed: 0, skipped: 0 }
+  const reasons = new Map()
+  for (const module of modules) {
+    const tests = [...module.children.allTests()]
+    if (tests.length === 0 && module.state() === 'failed') counts.failed++ // it could not be read
+    for (const test of tests) {
+      const { state } = test.result()
+      if (state === 'passed' || state === 'failed') {
+        counts[state]++
+        continue
+      }
+      counts.skipped++
+      const reason = skipReason(test)
+      reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
+    }
+  }
+  const lines = [...reasons].map(([reason, count]) => `skipped ${count}: ${reason}`)
+  if (errors.length > 0) lines.push(`${errors.length} errors outside of tests`)
+  return [...lines, `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`]
+}
+
 export default class SummaryReporter {
   onTestRunEnd(modules, errors) {
-    const counts = { passed: 0, failed: 0, skipped: 0 }
-    const reasons = new Map()
-    for (const module of modules) {
-      if (module.state() === 'failed' && [...module.children.allTests()].length === 0) counts.failed++
-      for (const test of module.children.allTests()) {
-        const result = test.result()
-        const state = result.state === 'pending' ? 'skipped' : result.state
-        counts[state]++
-        if (state !== 'skipped') continue
-        const reason = result.note ?? `no reason given (${module.relativeModuleId})`
-        reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
-      }
-    }
-    const lines = [...reasons].map(([reason, count]) => `skipped ${count}: ${reason}`)
-    if (errors.length > 0) lines.push(`${errors.length} errors outside of tests`)
-    lines.push(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
-    process.stdout.write(`${lines.join('\n')}\n`)
+    process.stdout.write(`${summaryOf(modules, errors).join('\n')}\n`)
   }
 }

@@ -143,16 +143,17 @@ describe('the summary', () => {
       test('passed'),
       test('failed'),
       test('skipped', 'y', suite),
-      test('skipped', 'z (no GPU)', suite),
+      test('skipped', 'z (at least 3)', suite),
+      test('skipped', 'z (skipped: no GPU)'),
       test('skipped', 'z', suite, 'noted'),
       test('pending', 'never run'),
     ]
     expect(summary(tests)).toEqual([
-      'skipped 1: no real data',
+      'skipped 2: no real data',
       'skipped 1: no GPU',
       'skipped 1: noted',
       'skipped 1: a.test.ts gives no reason',
-      '2 passed, 1 failed, 4 skipped',
+      '2 passed, 1 failed, 5 skipped',
     ])
   })
 

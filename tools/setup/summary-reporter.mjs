@@ -1,14 +1,14 @@
 // The last lines of `npm test`: every reason for a skipped test, then `N passed, N failed, N skipped`.
 
-/** What was given to `context.skip()`, else the parenthesis that ends the title of the skipped test or of its suite. */
+/** What was given to `context.skip()`, else the parenthesis that ends a title: of the outermost suite that has one. */
 export function skipReason(test) {
   const note = test.result().note
   if (note !== undefined) return note
+  let reason = `${test.module.relativeModuleId} gives no reason`
   for (let node = test; node.type !== 'module'; node = node.parent) {
-    const reason = /\(([^()]+)\)$/.exec(node.name)?.[1]
-    if (reason !== undefined) return reason
+    reason = /\((?:skipped: )?([^()]+)\)$/.exec(node.name)?.[1] ?? reason
   }
-  return `${test.module.relativeModuleId} gives no reason`
+  return reason
 }
 
 export function summaryOf(modules, errors) {

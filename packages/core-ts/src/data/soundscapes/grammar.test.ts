@@ -180,11 +180,13 @@ describe('captions', () => {
       groups: [{ label: 'cowbell', count: 2 }],
       relations: [],
     }
-    for (const { text } of captionScene(scene, { rng: new Rng(1), lexicon })) expect(text).toMatch(/clonk/)
+    for (const { text } of captionScene(scene, {
+      rng: new Rng(1),
+      lexeme: (label) => lexemeOf(label, lexicon),
+    }))
+      expect(text).toMatch(/clonk/)
     const broken = { cowbell: { ...lexicon.cowbell, clauses: ['a cowbell clonks'] } }
-    expect(() => captionScene(scene, { rng: new Rng(1), lexicon: broken })).toThrow(
-      /"subject\|verb\|gerund".*cowbell/,
-    )
+    expect(() => lexemeOf('cowbell', broken)).toThrow(/"subject\|verb\|gerund".*cowbell/)
   })
 
   test('refuses scenes that make no sense', () => {

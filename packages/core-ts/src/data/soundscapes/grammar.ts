@@ -1,7 +1,7 @@
 import { expected, type Rng } from '../../base/index.js'
 import { constructionsFor } from './constructions.js'
 import { sentence } from './english.js'
-import type { Lexicon } from './lexicon.js'
+import { lexemeOf, type Lexeme } from './lexicon.js'
 import { Speaker } from './speaker.js'
 
 /** Occurrences of one class that belong together: "a dog barks twice". */
@@ -31,8 +31,8 @@ export interface CaptionOptions {
   readonly rng: Rng
   /** How many; default 5. All differ. */
   readonly count?: number
-  /** Words for labels, before the built-in ones. */
-  readonly lexicon?: Lexicon
+  /** How to speak of a label; default: {@link lexemeOf}. */
+  readonly lexeme?: (label: string) => Lexeme
 }
 
 /**
@@ -42,8 +42,8 @@ export interface CaptionOptions {
  */
 export function captionScene(scene: SceneDescription, options: CaptionOptions): SceneCaption[] {
   checkScene(scene)
-  const { rng, count = 5 } = options
-  const speaker = new Speaker(rng, options.lexicon)
+  const { rng, count = 5, lexeme = lexemeOf } = options
+  const speaker = new Speaker(rng, (label) => lexeme(label))
   const captions = new Map<string, SceneCaption>()
   const full = rng.shuffle(constructionsFor(scene))
   for (let attempt = 0; captions.size < count; attempt++) {

@@ -39,15 +39,14 @@ export function synthesize(label: string, options: SynthesizeOptions): Float32Ar
   )
 }
 
+/** Shortest and longest natural length of a class, in seconds. */
+export function soundSeconds(label: string): readonly [number, number] {
+  return soundOf(label).seconds
+}
+
 /** {@link synthesize} from a given stream of random numbers. */
 export function synthesizeWith(rng: Rng, label: string, sampleRate: number, seconds?: number): Float32Array {
-  const sound = sounds.get(label)
-  if (!sound) {
-    const close = nearest(label, proceduralLabels)
-    const remedy =
-      close === undefined ? `There are: ${proceduralLabels.join(', ')}.` : `Did you mean "${close}"?`
-    throw expected('a class of the procedural bank', 'label', label, { remedy })
-  }
+  const sound = soundOf(label)
   if (!(sampleRate >= 8000 && sampleRate <= 384_000)) {
     throw expected('a rate from 8000 to 384000 Hz', 'sampleRate', sampleRate)
   }
@@ -58,4 +57,15 @@ export function synthesizeWith(rng: Rng, label: string, sampleRate: number, seco
   const length = seconds ?? voice.between(...sound.seconds)
   // Nothing below hearing: pulses and short noise bursts carry an offset of their own.
   return toPeak(highpass(sound.render(voice, length), sampleRate, 25), 0.7)
+}
+
+function soundOf(label: string): ProceduralSound {
+  const sound = sounds.get(label)
+  if (!sound) {
+    const close = nearest(label, proceduralLabels)
+    const remedy =
+      close === undefined ? `There are: ${proceduralLabels.join(', ')}.` : `Did you mean "${close}"?`
+    throw expected('a class of the procedural bank', 'label', label, { remedy })
+  }
+  return sound
 }

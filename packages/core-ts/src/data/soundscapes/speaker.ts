@@ -1,17 +1,16 @@
 import type { Rng } from '../../base/index.js'
 import { numberWord, timesWord, withArticle } from './english.js'
 import type { DescribedGroup } from './grammar.js'
-import { lexemeOf, type Clause, type Lexeme, type Lexicon, type NounPhrase } from './lexicon.js'
+import type { Clause, Lexeme, NounPhrase } from './lexicon.js'
 
 /** Puts groups and backgrounds into words, choosing among the ways the lexicon knows. */
 export class Speaker {
   readonly #rng: Rng
-  readonly #lexicon: Lexicon | undefined
-  readonly #lexemes = new Map<string, Lexeme>()
+  readonly #lexeme: (label: string) => Lexeme
 
-  constructor(rng: Rng, lexicon?: Lexicon) {
+  constructor(rng: Rng, lexeme: (label: string) => Lexeme) {
     this.#rng = rng
-    this.#lexicon = lexicon
+    this.#lexeme = lexeme
   }
 
   choose<T>(items: readonly T[]): T {
@@ -68,12 +67,6 @@ export class Speaker {
     if (count === 1) return this.#rng.uniform() < 0.25 ? 'once' : ''
     if (count === 2) return this.#rng.uniform() < 0.2 ? 'two times' : 'twice'
     return this.#rng.uniform() < 0.2 ? 'several times' : timesWord(count)
-  }
-
-  #lexeme(label: string): Lexeme {
-    let lexeme = this.#lexemes.get(label)
-    if (!lexeme) this.#lexemes.set(label, (lexeme = lexemeOf(label, this.#lexicon)))
-    return lexeme
   }
 }
 

@@ -53,6 +53,7 @@ export function shape(x: Float32Array, y: Float32Array): Float32Array {
 }
 
 export function gain(x: Float32Array, factor: number): Float32Array {
+  if (factor === 1) return x
   for (let i = 0; i < x.length; i++) x[i]! *= factor
   return x
 }
@@ -83,7 +84,16 @@ export function fadeEnds(x: Float32Array, fadeIn: number, fadeOut: number): Floa
 
 /** Scales to the given peak; silence stays silence. */
 export function toPeak(x: Float32Array, peak: number): Float32Array {
-  let most = 0
-  for (const value of x) most = Math.max(most, Math.abs(value))
-  return most > 0 ? gain(x, peak / most) : x
+  const now = peakOf(x)
+  return now > 0 ? gain(x, peak / now) : x
+}
+
+/** Largest magnitude. */
+export function peakOf(x: Float32Array): number {
+  let peak = 0
+  for (let i = 0; i < x.length; i++) {
+    const magnitude = Math.abs(x[i]!)
+    if (magnitude > peak) peak = magnitude
+  }
+  return peak
 }

@@ -9,6 +9,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { withLock } from './setup/lock.mjs'
 import { buildNative } from './setup/native.mjs'
 import { installedMatches } from './setup/packages.mjs'
 import { captured, inherited, SetupError } from './setup/run.mjs'
@@ -90,12 +91,15 @@ try {
   if (only !== undefined && !existsSync(join(root, 'packages', only, 'tsconfig.json'))) {
     throw new SetupError(`There is no package "${only}".`, 'Name a folder of packages/.')
   }
-  await packages()
-  const node = chooseNode(root)
-  const bin = join(root, 'node_modules', '.bin')
-  const env = { ...process.env, PATH: [dirname(node), bin, process.env.PATH].join(delimiter) }
-  await buildNative({ root, node, env, say })
-  await typescript(node, env, only)
+  const { node, env } = await withLock(join(root, 'build', 'setup.lock'), { say }, async () => {
+    await packages()
+    const node = chooseNode(root)
+    const bin = join(root, 'node_modules', '.bin')
+    const env = { ...process.env, PATH: [dirname(node), bin, process.env.PATH].join(delimiter) }
+    await buildNative({ root, node, env, say })
+    await typescript(node, env, only)
+    return { node, env }
+  })
   process.exitCode = then === undefined ? 0 : await jobs[then](node, env, rest)
 } catch (error) {
   if (!(error instanceof SetupError)) throw error

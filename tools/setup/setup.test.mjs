@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { targetsOf } from './compile.mjs'
+import { withLock } from './lock.mjs'
 import { findNvcc, findProgram } from './native.mjs'
 import { newEnough } from './node.mjs'
 import { installedMatches } from './packages.mjs'
@@ -121,6 +122,29 @@ describe('commands', () => {
     expect(await inherited(process.execPath, ['-e', 'process.kill(process.pid, "SIGTERM")'], options)).toBe(
       143,
     )
+  })
+})
+
+describe('the lock', () => {
+  const file = join(folder, 'locks', 'setup.lock')
+  const quiet = { say: () => {}, interval: 5 }
+
+  it('lets one work at a time and goes away, also after a failure', async () => {
+    const events = []
+    const job = (name) => async () => {
+      events.push(`${name} begins`)
+      await new Promise((done) => setTimeout(done, 20))
+      events.push(`${name} ends`)
+    }
+    await Promise.all([withLock(file, quiet, job('a')), withLock(file, quiet, job('b'))])
+    expect(events).toEqual(['a begins', 'a ends', 'b begins', 'b ends'])
+    await expect(withLock(file, quiet, () => Promise.reject(new Error('no')))).rejects.toThrow('no')
+    expect(await withLock(file, quiet, () => 7)).toBe(7)
+  })
+
+  it('is taken from a process that died', async () => {
+    writeFileSync(file, '999999999')
+    expect(await withLock(file, quiet, () => 'taken')).toBe('taken')
   })
 })
 

@@ -109,11 +109,21 @@ describe('a process', () => {
   it('takes the size of the pool and the instruction set from the environment', () => {
     const code = `console.log(addon.threads(), cpu.isa)`
     expect(run(code, { SONOTEXT_THREADS: '3', SONOTEXT_ISA: 'scalar' })).toBe('3 scalar\n')
-    const failing = `try { addon.openDevice('cpu') } catch (e) { console.log(e.code, e.message) }`
-    const output = execFileSync(process.execPath, ['-e', prelude.split('\n')[1] + '\n' + failing], {
-      encoding: 'utf8',
-      env: { ...process.env, SONOTEXT_ISA: 'sse9' },
-    })
-    expect(output).toContain('BACKEND_UNAVAILABLE Unknown instruction set "sse9" in SONOTEXT_ISA')
+    const failing = (env: NodeJS.ProcessEnv) => {
+      const open = `try { addon.openDevice('cpu') } catch (e) { console.log(e.code, e.message) }`
+      const code = `${prelude.split('\n')[1]}\n${open}`
+      return execFileSync(process.execPath, ['-e', code], {
+        encoding: 'utf8',
+        env: { ...process.env, ...env },
+      })
+    }
+    expect(failing({ SONOTEXT_ISA: 'sse9' })).toContain(
+      'BACKEND_UNAVAILABLE Unknown instruction set "sse9" in SONOTEXT_ISA',
+    )
+    for (const threads of ['0', 'many', '2x', '1000']) {
+      expect(failing({ SONOTEXT_THREADS: threads })).toContain(
+        `BACKEND_UNAVAILABLE Expected an integer from 1 to 256 in SONOTEXT_THREADS, got "${threads}".`,
+      )
+    }
   })
 })

@@ -6,6 +6,7 @@
 
 #include "../cpu/devices.hpp"
 #include "../cuda/device.hpp"
+#include "pool.hpp"
 
 namespace sonotext {
 namespace {
@@ -37,6 +38,7 @@ std::unique_ptr<Device> make_device(const std::string& name, const std::string& 
 }  // namespace
 
 Device* open_device(const std::string& name, const std::string& isa, std::string& reason) {
+  if (!ThreadPool::environment_is_valid(reason)) return nullptr;
   Registry& all = registry();
   const std::lock_guard lock(all.mutex);
   const std::string key = (name == "cuda" ? std::string("cuda:0") : name) + "/" + isa;

@@ -29,6 +29,15 @@ inline void relax() {
 #endif
 }
 
+// SONOTEXT_THREADS; 0 when it is not set, -1 when it is not a size.
+int forced_threads() {
+  const char* text = std::getenv("SONOTEXT_THREADS");
+  if (text == nullptr || *text == '\0') return 0;
+  char* end = nullptr;
+  const long count = std::strtol(text, &end, 10);
+  return *end == '\0' && count >= 1 && count <= ThreadPool::kMaxThreads ? static_cast<int>(count) : -1;
+}
+
 #if defined(__linux__)
 int read_int(const char* path) {
   int value = -1;
@@ -88,9 +97,15 @@ ThreadPool& ThreadPool::instance() {
 }
 
 ThreadPool::ThreadPool() {
-  const char* forced = std::getenv("SONOTEXT_THREADS");
-  const int count = forced != nullptr ? std::atoi(forced) : 0;
-  set_threads(count > 0 ? count : physical_cores());
+  const int forced = forced_threads();
+  set_threads(forced > 0 ? forced : physical_cores());
+}
+
+bool ThreadPool::environment_is_valid(std::string& reason) {
+  if (forced_threads() >= 0) return true;
+  reason = "Expected an integer from 1 to " + std::to_string(kMaxThreads) + " in SONOTEXT_THREADS, got \"" +
+           std::getenv("SONOTEXT_THREADS") + "\".";
+  return false;
 }
 
 void ThreadPool::set_threads(int count) {

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <string>
 #include <thread>
 
 #include "exec.hpp"
@@ -28,6 +29,9 @@ class ThreadPool {
   // too. Safe from several threads at once: idle threads help whichever call has work left. Inside a body it runs
   // inline.
   void parallel(std::int64_t count, int limit, Exec::Body body, void* context);
+
+  // False with a reason when SONOTEXT_THREADS is set to something that is no size of a pool.
+  static bool environment_is_valid(std::string& reason);
 
   // Physical cores this process may use: affinity, hyper-threads and the container's CPU quota considered.
   static int physical_cores();

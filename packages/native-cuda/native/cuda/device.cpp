@@ -13,6 +13,8 @@
 namespace sonotext {
 namespace {
 
+constexpr int kOldest = 8;  // major compute capability that the build has code for; see CMAKE_CUDA_ARCHITECTURES
+
 // Everything of a device goes through one stream: uploads, ops and downloads see each other's results in order.
 class CudaDevice final : public Device {
  public:
@@ -160,6 +162,11 @@ std::unique_ptr<Device> make_cuda_device(const std::string& index, std::string& 
     cudaGetLastError();
     return nullptr;
   }
+  if (properties.major < kOldest) {
+    reason = "CUDA device " + index + " (" + properties.name + ") is too old: it needs compute capability " +
+             std::to_string(kOldest) + ".0 or newer.";
+    return nullptr;
+  }
   const i64 workspace = static_cast<i64>(properties.totalGlobalMem / 256);
   return std::make_unique<CudaDevice>(device, properties.multiProcessorCount, workspace, stream);
 }
@@ -171,11 +178,12 @@ void list_cuda_devices(std::vector<DeviceSummary>& list) {
   for (int i = 0; i < count; ++i) {
     cudaDeviceProp properties;
     const cudaError_t error = cudaGetDeviceProperties(&properties, i);
+    const bool usable = error == cudaSuccess && properties.major >= kOldest;
     const std::string what = error != cudaSuccess ? cudaGetErrorString(error)
                                                   : std::string(properties.name) + ", compute capability " +
                                                         std::to_string(properties.major) + "." +
                                                         std::to_string(properties.minor);
-    list.push_back({"cuda:" + std::to_string(i), error == cudaSuccess, what});
+    list.push_back({"cuda:" + std::to_string(i), usable, what});
   }
 }
 

@@ -89,7 +89,7 @@ inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) { r
 inline cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int) { return *pool = nullptr, cudaSuccess; }
 inline cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*) { return cudaSuccess; }
 inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
-  *properties = {"emulated GPU", 4 << 20, 0, 0, 4};  // so small that ops must work in parts
+  *properties = {"emulated GPU", 4 << 20, 8, 0, 4};  // so small that ops must work in parts
   return cudaSuccess;
 }
 template <class... Parameters, class... Arguments>

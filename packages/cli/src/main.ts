@@ -81,10 +81,47 @@ function program(): Command {
         collect,
         [],
       )
+  const withBank = (command: Command): Command =>
+    command
+      .option(
+        '--bank <dir>',
+        'folder of labelled clips (a sub-folder for each class, or --csv); default: procedural sounds',
+      )
+      .option('--csv <file>', 'labels of the clips, such as the CSV of ESC-50')
+      .option('--activity <file>', 'CSV file,onset,offset: where the clips are active; default: measured')
+      .option(
+        '--folds <name=folds>',
+        'folds of the CSV for a split, for example train=1,2,3; repeatable',
+        collect,
+        [],
+      )
   const onBackend = (command: Command): Command =>
     command
       .option('--device <name>', 'auto, cpu, cuda, cuda:N or reference')
       .option('--threads <n>', 'threads of the native pool', integer(1))
+
+  onBackend(withBank(root.command('demo')))
+    .description(
+      'compose scenes from a procedural sound bank, train, evaluate and search: needs nothing but this package',
+    )
+    .option('--out <dir>', 'where the run goes', 'runs/demo')
+    .option('--seed <n>', 'seed of scenes and training', integer(0), 17)
+    .option('--epochs <n>', 'training epochs', integer(1))
+    .action(run(() => import('./commands/demo.js')))
+
+  withBank(root.command('compose'))
+    .description('mix labelled clips into scenes with known events and five captions each')
+    .requiredOption('--out <dir>', 'folder for the WAV files and manifest.jsonl')
+    .option(
+      '--split <name=count>',
+      'scenes of a split, repeatable; default train=800, validation=60, test=150',
+      collect,
+      [],
+    )
+    .option('--duration <seconds>', 'length of a scene', number, 10)
+    .option('--sample-rate <hz>', 'sample rate of the scenes', integer(1000), 22_050)
+    .option('--seed <n>', 'seed of the scenes', integer(0), 17)
+    .action(run(() => import('./commands/compose.js')))
 
   root
     .command('check')

@@ -1,0 +1,47 @@
+import { join } from 'node:path'
+import { composeScenes, type Composition, readManifest } from '@sonotext/core/data'
+import { type BankOptions, bankOf, scenesOf } from '../bank-option.js'
+import { exitCode } from '../exit.js'
+import type { CommandBody } from '../main.js'
+
+interface ComposeOptions extends BankOptions {
+  out: string
+  split: string[]
+  duration: number
+  sampleRate: number
+  seed: number
+}
+
+/** Mixes sounds into scenes with known events and captions. A stopped run goes on where it stopped. */
+const compose: CommandBody<ComposeOptions> = async ({ terminal, signal }, options) => {
+  const { out, duration, sampleRate, seed } = options
+  const bank = await bankOf(options)
+  const scenes = scenesOf(options.split, { train: 800, validation: 60, test: 150 })
+  const total = Object.values(scenes).reduce((sum, count) => sum + count, 0)
+  const progress = terminal.progress('compose', total, 'scenes')
+  const composition = await composeScenes(
+    { bank, scenes, duration, sampleRate, seed, signal, onProgress: ({ done }) => progress.update(done) },
+    out,
+  )
+  progress.finish()
+  for (const { file, reason } of composition.unusable) terminal.warn(`${file} was not used: ${reason}`)
+  const { clips } = await readManifest(join(out, 'manifest.jsonl'), { signal })
+  const example = clips[0]!
+  terminal.result({ ...composition, example }, (result) =>
+    text(
+      result,
+      example.captions.map((caption) => caption.text),
+    ),
+  )
+  return exitCode.ok
+}
+export default compose
+
+function text({ manifest, scenes, reused }: Composition, captions: readonly string[]): string {
+  return [
+    `${scenes} scenes${reused > 0 ? ` (${reused} were there already)` : ''} → ${manifest}`,
+    'the first one is described as:',
+    ...captions.map((caption) => `  ${caption}`),
+    `next: sonotext train --run runs/first --set data.manifest=${manifest}`,
+  ].join('\n')
+}

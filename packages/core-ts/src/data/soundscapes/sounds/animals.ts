@@ -101,24 +101,25 @@ const crow: ProceduralSound = {
   },
 }
 
-/** Hoo, hoo-hoo: soft, almost pure tones near 350 Hz. */
+/** One hoot: a soft, almost pure tone near 350 Hz that swells and sinks. */
 const owl: ProceduralSound = {
   label: 'owl',
-  seconds: [0.9, 1.5],
+  seconds: [0.4, 0.8],
   render(voice, seconds) {
-    const out = new Float32Array(voice.samples(seconds))
+    const n = voice.samples(seconds)
     const f0 = voice.octaves(280, 460)
-    const notes = voice.chance(0.5) ? [0, 0.3, 0.4, 0.6] : [0, 0.18, 0.26, 0.18, 0.55, 0.45]
-    for (let i = 0; i < notes.length; i += 2) {
-      const n = voice.samples(notes[i + 1]! * seconds)
-      const pitch = glide(n, [0, f0 * 0.94, 0.3, f0 * 1.03, 1, f0 * 0.93])
-      const octave = pitch.map((f) => 2 * f)
-      const note = mixInto(sine(pitch, voice.sampleRate), sine(octave, voice.sampleRate), 0, 0.12)
-      const breath = bandpass(voice.white(n), voice.sampleRate, f0 * 1.5, 2)
-      shape(mixInto(note, breath, 0, 0.12), lines(n, [0, 0, 0.25, 1, 0.7, 0.9, 1, 0]))
-      mixInto(out, note, notes[i]! * seconds * voice.sampleRate)
-    }
-    return out
+    const arch = voice.between(1.02, 1.12)
+    const pitch = glide(n, [0, f0 * 0.94, voice.between(0.2, 0.45), f0 * arch, 1, f0 * 0.92])
+    const octave = pitch.map((f) => 2 * f)
+    const note = mixInto(
+      sine(pitch, voice.sampleRate),
+      sine(octave, voice.sampleRate),
+      0,
+      voice.octaves(0.06, 0.25),
+    )
+    const breath = bandpass(voice.white(n), voice.sampleRate, f0 * 1.5, 2)
+    mixInto(note, breath, 0, voice.octaves(0.06, 0.25))
+    return shape(note, lines(n, [0, 0, voice.between(0.15, 0.35), 1, 0.7, 0.9, 1, 0]))
   },
 }
 

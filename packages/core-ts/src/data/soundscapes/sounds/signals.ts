@@ -39,10 +39,10 @@ const churchBells: ProceduralSound = {
   },
 }
 
-/** A bicycle bell: a bright double ding. */
+/** One ding of a bicycle bell: bright, struck by two small weights at almost the same time. */
 const bicycleBell: ProceduralSound = {
   label: 'bicycle_bell',
-  seconds: [0.7, 1.2],
+  seconds: [0.6, 1.1],
   render(voice, seconds) {
     const n = voice.samples(seconds)
     const f0 = voice.octaves(1900, 2900)
@@ -52,7 +52,7 @@ const bicycleBell: ProceduralSound = {
       decay: voice.between(0.5, 0.9) / (1 + 0.5 * i),
     }))
     const out = new Float32Array(n)
-    const gap = voice.between(0.11, 0.19)
+    const gap = voice.between(0.015, 0.035)
     for (const at of [0, gap])
       mixInto(out, ring(voice.samples(seconds - at), voice.sampleRate, modes), at * voice.sampleRate)
     return fadeEnds(out, 0, n * 0.25)

@@ -27,6 +27,20 @@ export interface Evaluation extends Directions<MeasureValues> {
   readonly withoutRelevant: Directions<number>
 }
 
+/** An evaluation that has both directions. */
+export interface FullEvaluation extends Evaluation, BothDirections<MeasureValues> {
+  readonly textToAudio: MeasureValues
+  readonly audioToText: MeasureValues
+  readonly chance: BothDirections<MeasureValues>
+  readonly intervals: BothDirections<MeasureIntervals>
+  readonly withoutRelevant: BothDirections<number>
+}
+
+export interface BothDirections<T> extends Directions<T> {
+  readonly textToAudio: T
+  readonly audioToText: T
+}
+
 export interface EvaluateOptions {
   /** Measure names or values; default {@link defaultMeasures}. */
   readonly measures?: readonly (string | Measure)[]
@@ -117,7 +131,7 @@ export function evaluateScores(
   scores: Matrix,
   captionClip: ArrayLike<number>,
   options: EvaluateOptions = {},
-): Evaluation {
+): FullEvaluation {
   const measures = resolveMeasures(options.measures)
   const { textToAudio, audioToText } = rankBothWays(scores, captionClip)
   return evaluation(
@@ -126,7 +140,7 @@ export function evaluateScores(
       audioToText: summarizeQueries(audioToText, measures, { items: scores.cols }),
     },
     { split: options.split, queries: scores.cols, items: scores.rows },
-  )
+  ) as FullEvaluation
 }
 
 /** The ranks behind {@link evaluateScores}: one entry a caption and one a clip, for per-query work. */

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { defaultMeasures, measure, measures } from './measure.js'
 import { defaultRunMeasures } from './runs.js'
@@ -36,4 +37,11 @@ test.each([
   expect(() => measure(name)).toThrow(
     expect.objectContaining({ code: 'INVALID_ARGUMENT', remedy: `Did you mean "${suggestion}"?` }),
   )
+})
+
+test('the guide tells of measures that there are', () => {
+  const guide = readFileSync(new URL('../../../../docs/guide/retrieval.md', import.meta.url), 'utf8')
+  const names = guide.split('\n').flatMap((line) => /^\| (`.*?`) +\|/.exec(line)?.[1]?.split(', ') ?? [])
+  expect(names).toHaveLength(9)
+  for (const name of names) expect(measure(name.slice(1, -1).replace('@k', '@7')).name).toMatch(/^\w+(@7)?$/)
 })

@@ -127,8 +127,8 @@ export interface Addon {
 
   /**
    * Multiply-adds per second that `threads` threads of the pool reach on registers alone, in GFLOP/s, measured for
-   * `milliseconds`: what the speed of a kernel is a share of. The plain set has no fused operation; its peak is a product
-   * and a sum of 128-bit vectors.
+   * `milliseconds` (the fastest of many short bursts): what the speed of a kernel is a share of. The plain set has no
+   * fused operation; its peak is a product and a sum of 128-bit vectors.
    */
   fmaPeak(isa: string, threads: number, milliseconds: number): number
   /** out[i] = name(x[i]) as the kernels of an instruction set compute it; for accuracy tests. */

@@ -1,0 +1,82 @@
+import { type Summary, summarise } from './statistics.js'
+
+/** One thing to time. */
+export interface Subject {
+  readonly name: string
+  /** Makes this subject the one that runs, for example sets the number of threads. */
+  readonly select: () => void
+  /** One repetition. */
+  readonly run: () => void
+  /** What its speed is a share of; null where there is no such thing. */
+  readonly peak: Peak | null
+  /** Units of work of one repetition, in what the peak counts per second (floating-point operations, bytes). */
+  readonly work: number
+}
+
+export interface Peak {
+  /** Subjects of one group have the same peak: the best measured for any of them counts. */
+  readonly group: string
+  /** Measures it now, in units per second. */
+  readonly measure: () => number
+}
+
+export interface Timing {
+  readonly name: string
+  /** Seconds of one repetition. */
+  readonly seconds: Summary
+  /** Work per second of the best repetition. */
+  readonly speed: number
+  /** The speed as a share of the best peak of the group in the same run; null without a peak. */
+  readonly shareOfPeak: number | null
+  readonly peak: number | null
+}
+
+export interface MeasureOptions {
+  /** Every subject is timed once per round, so that a disturbance of the machine hits all of them alike. */
+  readonly rounds: number
+  /** Repetitions of one subject in one round go on for this long; the fastest of them is the round's sample. */
+  readonly seconds: number
+  /** Seconds since some fixed moment. */
+  readonly clock?: () => number
+  readonly onRound?: (round: number) => void
+}
+
+const monotonic = (): number => performance.now() / 1000
+
+/**
+ * Times subjects in turns. Each sample is the fastest repetition of a short burst: what another process takes away in
+ * between is not the subject's time. Peaks are measured right before each burst.
+ */
+export function measure(subjects: readonly Subject[], options: MeasureOptions): Timing[] {
+  const { rounds, seconds, clock = monotonic, onRound } = options
+  const samples = subjects.map((): number[] => [])
+  const peaks = new Map<string, number>()
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, { select, run, peak }] of subjects.entries()) {
+      select()
+      run() // caches, page faults, scratch memory
+      if (peak) peaks.set(peak.group, Math.max(peaks.get(peak.group) ?? 0, peak.measure()))
+      samples[i]!.push(burst(run, seconds, clock))
+    }
+    onRound?.(round)
+  }
+  return subjects.map(({ name, work, peak }, i) => {
+    const time = summarise(samples[i]!)
+    const speed = work / time.smallest
+    const best = peak === null ? null : peaks.get(peak.group)!
+    return { name, seconds: time, speed, shareOfPeak: best === null ? null : speed / best, peak: best }
+  })
+}
+
+function burst(run: () => void, seconds: number, clock: () => number): number {
+  let fastest = Infinity
+  const start = clock()
+  let now = start
+  do {
+    const before = now
+    run()
+    now = clock()
+    fastest = Math.min(fastest, now - before)
+  } while (now - start < seconds)
+  return fastest
+}

@@ -131,6 +131,8 @@ export interface Addon {
    * fused operation; its peak is a product and a sum of 128-bit vectors.
    */
   fmaPeak(isa: string, threads: number, milliseconds: number): number
+  /** Time the calling thread has had on a core, in seconds; null where the system does not say. */
+  threadSeconds(): number | null
   /** out[i] = name(x[i]) as the kernels of an instruction set compute it; for accuracy tests. */
   vectorMath(isa: string, name: 'exp' | 'log' | 'sigmoid' | 'tanh', x: Float32Array, out: Float32Array): void
 }

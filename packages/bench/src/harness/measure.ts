@@ -1,3 +1,4 @@
+import { loadAddon } from '@sonotext/native-cuda'
 import { type Summary, summarise } from './statistics.js'
 
 /** One thing to time. */
@@ -7,6 +8,8 @@ export interface Subject {
   readonly select: () => void
   /** One repetition. */
   readonly run: () => void
+  /** Seconds since some fixed moment; default that of the options. */
+  readonly clock?: () => number
   /** What its speed is a share of; null where there is no such thing. */
   readonly peak: Peak | null
   /** Units of work of one repetition, in what the peak counts per second (floating-point operations, bytes). */
@@ -36,27 +39,36 @@ export interface MeasureOptions {
   readonly rounds: number
   /** Repetitions of one subject in one round go on for this long; the fastest of them is the round's sample. */
   readonly seconds: number
-  /** Seconds since some fixed moment. */
+  /** Seconds since some fixed moment. Default {@link wallClock}. */
   readonly clock?: () => number
   readonly onRound?: (round: number) => void
 }
 
-const monotonic = (): number => performance.now() / 1000
+export const wallClock = (): number => performance.now() / 1000
+
+/**
+ * Time this thread has had on a core: what other processes take does not count, so a subject that runs on the calling thread
+ * alone is measured well on a busy machine. (process.threadCpuUsage is updated too seldom for that.)
+ */
+export function threadClock(): () => number {
+  const addon = loadAddon()
+  return addon.threadSeconds() === null ? wallClock : () => addon.threadSeconds()!
+}
 
 /**
  * Times subjects in turns. Each sample is the fastest repetition of a short burst: what another process takes away in
  * between is not the subject's time. Peaks are measured right before each burst.
  */
 export function measure(subjects: readonly Subject[], options: MeasureOptions): Timing[] {
-  const { rounds, seconds, clock = monotonic, onRound } = options
+  const { rounds, seconds, clock = wallClock, onRound } = options
   const samples = subjects.map((): number[] => [])
   const peaks = new Map<string, number>()
   for (let round = 0; round < rounds; round++) {
-    for (const [i, { select, run, peak }] of subjects.entries()) {
+    for (const [i, { select, run, peak, clock: own = clock }] of subjects.entries()) {
       select()
       run() // caches, page faults, scratch memory
       if (peak) peaks.set(peak.group, Math.max(peaks.get(peak.group) ?? 0, peak.measure()))
-      samples[i]!.push(burst(run, seconds, clock))
+      samples[i]!.push(burst(run, seconds, own))
     }
     onRound?.(round)
   }

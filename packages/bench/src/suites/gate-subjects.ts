@@ -13,7 +13,7 @@ export interface GateRun {
   readonly seconds?: number
 }
 
-/** Measures the kernels that have a gate on this machine, on one thread: two are at the mercy of other processes. */
+/** Measures the kernels that have a gate on this machine, on one thread, whose own time is what counts. */
 export async function runGates(baseline: Baseline, run: GateRun = {}): Promise<Verdict[]> {
   const { slowed, attempts = 4, rounds = 3, seconds = 0.02 } = run
   const subjects = kernelSubjects(await kernelRows(), supportedSets(), [1]).map((subject): Subject => {

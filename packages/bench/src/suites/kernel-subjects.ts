@@ -1,6 +1,6 @@
 import { type Backend, nativeBackend } from '@sonotext/core/backend'
 import { loadAddon } from '@sonotext/native-cuda'
-import type { Subject } from '../harness/measure.js'
+import { type Subject, threadClock, wallClock } from '../harness/measure.js'
 import type { AnyKernelRow } from './kernel-rows.js'
 
 /** One row on one instruction set and number of threads. */
@@ -24,7 +24,10 @@ export function subjectName(op: string, shape: string, isa: string, threads: num
   return `${op} ${shape}, ${isa} ×${threads}`
 }
 
-/** Every row on every instruction set and thread count, as subjects that set the pool's size when they are selected. */
+/**
+ * Every row on every instruction set and thread count, as subjects that set the pool's size when they are
+ * selected. One thread is timed by what it had of a core, several by the wall clock.
+ */
 export function kernelSubjects(
   rows: readonly AnyKernelRow[],
   sets: readonly string[],
@@ -37,6 +40,7 @@ export function kernelSubjects(
       rows.map((row) => ({
         ...{ row, isa, threads, work: row.operations },
         name: subjectName(row.op, row.shape, isa, threads),
+        clock: threads === 1 ? threadClock() : wallClock,
         select: () => void (addon.threads() === threads || addon.setThreads(threads)),
         run: () => runRow(backend, row),
         peak: {

@@ -292,6 +292,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   method("setThreads", set_threads);
   method("buildInfo", build_info);
   method("fmaPeak", fma_peak);
+  method("threadSeconds", thread_seconds);
   method("vectorMath", vector_math);
   return exports;
 }

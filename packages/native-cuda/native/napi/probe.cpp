@@ -1,8 +1,9 @@
 #include "probe.hpp"
 
+#include <time.h>
+
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,12 @@ Napi::Value fma_peak(const Napi::CallbackInfo& info) {
   double total = 0;
   for (const double rate : run.rates) total += rate > 0 ? rate : run.rates[0];
   return Napi::Number::New(info.Env(), total / 1e9);
+}
+
+Napi::Value thread_seconds(const Napi::CallbackInfo& info) {
+  timespec time;
+  if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) != 0) return info.Env().Null();
+  return Napi::Number::New(info.Env(), static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec));
 }
 
 Napi::Value vector_math(const Napi::CallbackInfo& info) {

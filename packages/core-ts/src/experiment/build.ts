@@ -1,4 +1,5 @@
 import type { Backend } from '../backend/port.js'
+import { SonotextError } from '../base/errors.js'
 import { infoNce, type Loss, tripletLoss } from '../losses/index.js'
 import { crnn, type DualEncoder, dualEncoder, type Json, meanWords, words } from '../models/index.js'
 import { negatives } from '../negatives/index.js'
@@ -7,7 +8,6 @@ import {
   type EmbeddingTable,
   embeddingTable,
   readEmbeddingTable,
-  tokenize,
   trainWordVectors,
   Vocabulary,
 } from '../text/index.js'
@@ -25,18 +25,17 @@ import {
 import type { ExperimentConfig } from './config.js'
 
 /**
- * The untrained model of a configuration. Vocabulary and, where no file is given, word vectors come from the training
- * captions. `features` is kept with the model, so that search computes the same ones.
+ * The untrained model of a configuration. Vocabulary and, where no file is given, word vectors come from the tokenised
+ * training captions. `features` is kept with the model, so that search computes the same ones.
  */
 export async function buildModel(
   config: ExperimentConfig,
-  captions: readonly string[],
+  captions: readonly (readonly string[])[],
   options: { backend: Backend; features: Json; signal?: AbortSignal },
 ): Promise<DualEncoder> {
   const { signal } = options
-  const tokens = captions.map(tokenize)
-  const vocabulary = Vocabulary.build(tokens, { minCount: config.text.minCount })
-  const { vectors } = await vectorTable(config, tokens, vocabulary, signal)
+  const vocabulary = Vocabulary.build(captions, { minCount: config.text.minCount })
+  const { vectors } = await vectorTable(config, captions, vocabulary, signal)
   const side = config.model.score === 'pooled' ? meanWords : words
   return dualEncoder({
     audio: crnn({ hidden: vectors.cols / 2, dropout: config.model.dropout }),
@@ -50,13 +49,20 @@ export async function buildModel(
 
 async function vectorTable(
   { text, seed }: ExperimentConfig,
-  tokens: readonly string[][],
+  captions: readonly (readonly string[])[],
   vocabulary: Vocabulary,
   signal: AbortSignal | undefined,
 ): Promise<EmbeddingTable> {
   const abortable = signal === undefined ? {} : { signal }
-  if (text.vectors !== undefined) return readEmbeddingTable(vocabulary, text.vectors, { seed, ...abortable })
-  const trained = await trainWordVectors(tokens, { dim: text.dim, seed, ...abortable })
+  if (text.vectors !== undefined) {
+    const table = await readEmbeddingTable(vocabulary, text.vectors, { seed, ...abortable })
+    if (table.vectors.cols % 2 === 0) return table
+    throw new SonotextError('INVALID_FILE', `Expected vectors of even length, got ${table.vectors.cols}.`, {
+      file: text.vectors,
+      remedy: 'The GRU gives half of it in each direction: take vectors of another length.',
+    })
+  }
+  const trained = await trainWordVectors(captions, { dim: text.dim, seed, ...abortable })
   return embeddingTable(vocabulary, trained, { seed })
 }
 

@@ -19,17 +19,32 @@ const validate = ajv.compile<ExperimentConfig>(schema)
  */
 export function parseConfig(value: unknown, source = 'configuration'): ExperimentConfig {
   const copy: unknown = structuredClone(value)
-  if (validate(copy)) return copy
-  const problems = (validate.errors ?? []).map(problemOf)
+  const problems = validate(copy) ? contradictions(copy) : (validate.errors ?? []).map(problemOf)
+  if (problems.length === 0) return copy as ExperimentConfig
   throw new SonotextError('INVALID_CONFIG', `${[...new Set(problems)].join('; ')}.`, {
     file: source,
     remedy: 'Every key with its default: sonotext config.',
   })
 }
 
+/** What a schema cannot say: keys that do not fit each other. */
+function contradictions({ training }: ExperimentConfig): string[] {
+  const { schedule, warmupEpochs, epochs, learningRate, minLearningRate } = training
+  const problems: string[] = []
+  if (schedule === 'cosine' && warmupEpochs >= epochs) {
+    problems.push(`training.warmupEpochs: must be less than training.epochs (${epochs}), got ${warmupEpochs}`)
+  }
+  if (schedule !== 'constant' && minLearningRate > learningRate) {
+    problems.push(
+      `training.minLearningRate: must not be above training.learningRate (${learningRate}), got ${minLearningRate}`,
+    )
+  }
+  return problems
+}
+
 /**
- * Sets `a.b.c` in a plain configuration object. The value is read as JSON where it is JSON (numbers, true, null, lists),
- * else as text.
+ * Sets `a.b.c` in a plain configuration object. The value is read as JSON (numbers, true, null) unless it is
+ * none or the key takes text.
  * @throws SonotextError INVALID_CONFIG when the assignment has no `=` or a part of the path is not an object
  */
 export function setKey(config: Record<string, unknown>, assignment: string): void {
@@ -46,7 +61,14 @@ export function setKey(config: Record<string, unknown>, assignment: string): voi
     }
     target = next as Record<string, unknown>
   }
-  target[path.at(-1)!] = jsonOrText(assignment.slice(split + 1))
+  const text = assignment.slice(split + 1)
+  target[path.at(-1)!] = takesText(path) ? text : jsonOrText(text)
+}
+
+function takesText(path: readonly string[]): boolean {
+  return (
+    path.reduce<SchemaNode | undefined>((node, key) => node?.properties?.[key], schema)?.type === 'string'
+  )
 }
 
 function jsonOrText(text: string): unknown {
@@ -58,22 +80,37 @@ function jsonOrText(text: string): unknown {
 }
 
 function problemOf(error: ErrorObject): string {
-  const where = error.instancePath === '' ? '' : error.instancePath.slice(1).replaceAll('/', '.')
+  const where = error.instancePath.slice(1).replaceAll('/', '.')
   const prefix = where === '' ? '' : `${where}: `
+  const pathOf = (key: unknown): string => (where === '' ? String(key) : `${where}.${String(key)}`)
   switch (error.keyword) {
     case 'additionalProperties': {
       const key = String(error.params.additionalProperty)
-      const known = Object.keys((error.parentSchema as { properties: object }).properties)
-      const suggestion = nearest(key, known)
-      return `unknown key ${where === '' ? '' : `${where}.`}${key}${suggestion === undefined ? '' : ` (did you mean ${suggestion}?)`}`
+      const known = Object.keys((error.parentSchema as Required<SchemaNode>).properties)
+      const inGroup = nearest(key, known)
+      const suggestion = inGroup === undefined ? elsewhere(key) : pathOf(inGroup)
+      return `unknown key ${pathOf(key)}${suggestion === undefined ? '' : ` (did you mean ${suggestion}?)`}`
     }
     case 'enum':
       return `${prefix}expected one of ${(error.params.allowedValues as unknown[]).join(', ')}, got ${JSON.stringify(error.data)}`
     case 'required':
-      return `${prefix}missing key ${String(error.params.missingProperty)}`
+      return `missing key ${pathOf(error.params.missingProperty)}`
     default:
       return `${prefix}${error.message}, got ${JSON.stringify(error.data)}`
   }
+}
+
+/** The key of another group that a misplaced one is meant to be. */
+function elsewhere(name: string): string | undefined {
+  const keys = configKeys().map(({ key }) => key)
+  const last = (key: string): string => key.slice(key.lastIndexOf('.') + 1)
+  const meant = nearest(name, keys.map(last))
+  return keys.find((key) => last(key) === meant)
+}
+
+/** What a configuration says for a key such as `training.epochs`. */
+export function valueAt(config: ExperimentConfig, key: string): unknown {
+  return key.split('.').reduce<unknown>((node, part) => (node as Record<string, unknown>)[part], config)
 }
 
 /** `key  default  description` of every leaf, in schema order. */

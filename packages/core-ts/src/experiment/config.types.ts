@@ -1,44 +1,174 @@
-/** Mirrors config.schema.json after defaults are filled; config.test.ts keeps the two equal. */
+// Generated from config.schema.json by tools/schema-types.mjs.
+
+/**
+ * One training run: data, features, model, loss and schedule. Every key has a default except data.manifest.
+ */
 export interface ExperimentConfig {
+  /**
+   * Seed of every random stream: weights, order, crops, dropout, negatives.
+   */
   seed: number
   data: {
+    /**
+     * Manifest (JSONL). Paths in a configuration file are relative to the file.
+     */
     manifest: string
+    /**
+     * Split that is trained on.
+     */
     trainSplit: string
+    /**
+     * Split that the schedule watches and that picks the best epoch; without two such clips the training loss does both.
+     */
     validationSplit: string
+    /**
+     * clip: each epoch visits every clip once with one of its captions drawn at random; pair: every (clip, caption) pair.
+     */
     items: 'clip' | 'pair'
+    /**
+     * Longer clips are cropped at random to so many feature frames in training; evaluation and search take them whole.
+     */
     maxFrames: number
+    /**
+     * Unusable clips are set aside with their reason; past this share of them the run is refused.
+     */
     maxBadShare: number
+    /**
+     * Folder of the feature cache; default: features beside the manifest.
+     */
     cache?: string
   }
   features: {
+    /**
+     * Kind of log-mel features.
+     */
     preset: 'thesis' | 'dcase2023' | 'librosa' | 'torchaudio' | 'clap'
+    /**
+     * Hz; clips of another rate are resampled to it. clap always takes 48000.
+     */
     sampleRate: number
   }
-  text: { vectors?: string; dim: number; minCount: number; trainable: boolean }
-  model: { audio: 'crnn'; dropout: number; score: 'stsq' | 'mtsq' | 'mqst' | 'pooled' }
+  text: {
+    /**
+     * word2vec, GloVe or fastText file; without it vectors are trained on the captions.
+     */
+    vectors?: string
+    /**
+     * Length of the trained vectors; vectors from a file keep their own length. The GRU has half as many units.
+     */
+    dim: number
+    /**
+     * Rarer words share the unknown-word vector.
+     */
+    minCount: number
+    /**
+     * Whether training changes the word vectors.
+     */
+    trainable: boolean
+  }
+  model: {
+    /**
+     * Audio encoder.
+     */
+    audio: 'crnn'
+    /**
+     * Share of values dropped between convolution and GRU.
+     */
+    dropout: number
+    /**
+     * frame×word scores (STSQ, MTSQ, MQST) or pooled embeddings.
+     */
+    score: 'stsq' | 'mtsq' | 'mqst' | 'pooled'
+  }
   loss: {
+    /**
+     * triplet takes margin and negatives, info-nce takes the temperature and all other clips of the batch.
+     */
     type: 'triplet' | 'info-nce'
+    /**
+     * triplet: how much higher a matching pair must score than its negatives.
+     */
     margin: number
+    /**
+     * triplet: how the negatives of a batch are chosen.
+     */
     negatives:
       'random' | 'full-batch' | 'easy-text' | 'hard-text' | 'easy-audio' | 'hard-audio' | 'semi-hard' | 'hard'
+    /**
+     * info-nce: what scores are divided by.
+     */
     temperature: number
+    /**
+     * info-nce: train the temperature too.
+     */
     learnableTemperature: boolean
+    /**
+     * masked: scores over true lengths; padded-compat: training counts padding as zeros, as the published experiments did.
+     */
     padding: 'masked' | 'padded-compat'
   }
   training: {
+    /**
+     * Epochs of the whole run; a resumed run may have more.
+     */
     epochs: number
+    /**
+     * Clip–caption pairs in a batch.
+     */
     batchSize: number
+    /**
+     * Of Adam, before the schedule.
+     */
     learningRate: number
+    /**
+     * Added to the gradient, or applied to the weights with decoupledWeightDecay.
+     */
     weightDecay: number
+    /**
+     * AdamW instead of Adam.
+     */
     decoupledWeightDecay: boolean
+    /**
+     * Largest gradient norm; 0: no clipping.
+     */
     clipNorm: number
+    /**
+     * What the learning rate does.
+     */
     schedule: 'constant' | 'plateau' | 'cosine'
+    /**
+     * cosine: epochs of linear warm-up, also a fraction.
+     */
     warmupEpochs: number
+    /**
+     * plateau: epochs without a better validation loss before the rate falls.
+     */
     plateauPatience: number
+    /**
+     * plateau: what the rate is multiplied by.
+     */
     plateauFactor: number
+    /**
+     * plateau and cosine: the lowest rate.
+     */
     minLearningRate: number
+    /**
+     * Validation number that picks the best epoch; mAP@10 is the mean of both directions.
+     */
     monitor: 'loss' | 'mAP@10'
+    /**
+     * Epochs without a better validation loss; 0: never.
+     */
     earlyStopping: number
+    /**
+     * Steps between further checkpoints besides the one after each epoch; 0: none.
+     */
+    saveEvery: number
   }
-  logging: { tensorboard: boolean }
+  logging: {
+    /**
+     * Write TensorBoard events beside log.jsonl.
+     */
+    tensorboard: boolean
+  }
 }

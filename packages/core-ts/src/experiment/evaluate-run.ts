@@ -1,18 +1,28 @@
 import type { Matrix } from '../base/matrix.js'
-import { type Clip, clipsOfSplit, readManifest } from '../data/index.js'
-import { type Evaluation, evaluateScores } from '../metrics/index.js'
-import { pairsOf } from './pairs.js'
-import { prepareClips } from './prepare.js'
+import { type Clip, clipsOfSplit, type QuarantinedClip, readManifest } from '../data/index.js'
+import type { Evaluation } from '../metrics/index.js'
+import { evaluateModel } from '../train/index.js'
+import { cacheFolderOf, prepareClips, storeOf } from './prepare.js'
 import type { OpenRun } from './run-folder.js'
 
-export interface EvaluateRunOptions {
-  /** Default test. */
-  split?: string
+/** How the clips of a run are read. */
+export interface RunClipsOptions {
   /** Another manifest than the one trained on. */
   manifest?: string
-  measures?: readonly string[]
+  /** Past this share of clips that cannot be used the work is refused. Default: as when the run was trained. */
+  maxBadShare?: number
   signal?: AbortSignal
   onFeatures?: (done: number, total: number) => void
+  /** Told after every few clips that the model has embedded. */
+  onScored?: (done: number, total: number) => void
+  /** Told which clips cannot be used, and why; the rest goes on without them. */
+  onSetAside?: (clips: readonly QuarantinedClip[]) => void
+}
+
+export interface EvaluateRunOptions extends RunClipsOptions {
+  /** Default test. */
+  split?: string
+  measures?: readonly string[]
 }
 
 /**
@@ -20,26 +30,33 @@ export interface EvaluateRunOptions {
  * @throws SonotextError INVALID_DATA for a split that is not there or whose clips cannot be used
  */
 export async function evaluateRun(run: OpenRun, options: EvaluateRunOptions = {}): Promise<Evaluation> {
-  const { split = 'test', measures, signal } = options
+  const { split = 'test', measures, signal, onScored } = options
   const { clips, features } = await featuresOf(run, split, options)
-  const { captions, captionClip } = pairsOf(clips)
-  const scores = await run.model.score(features, captions, signal === undefined ? {} : { signal })
-  return evaluateScores(scores, captionClip, { split, ...(measures === undefined ? {} : { measures }) })
+  return evaluateModel(run.model, clips, async (clip) => features.get(clip.id)!, {
+    split,
+    ...(measures === undefined ? {} : { measures }),
+    ...(signal === undefined ? {} : { signal }),
+    ...(onScored === undefined ? {} : { onProgress: onScored }),
+  })
 }
 
-/** The usable clips of a split (or of the whole manifest) and their features. */
+/** The usable clips of a split (or of the whole manifest) and their features by id. */
 export async function featuresOf(
   run: OpenRun,
   split: string | null,
-  options: Pick<EvaluateRunOptions, 'manifest' | 'signal' | 'onFeatures'>,
-): Promise<{ clips: readonly Clip[]; features: Matrix[] }> {
-  const abortable = options.signal === undefined ? {} : { signal: options.signal }
-  const manifest = await readManifest(options.manifest ?? run.config.data.manifest, abortable)
+  options: RunClipsOptions,
+): Promise<{ clips: readonly Clip[]; features: ReadonlyMap<string, Matrix> }> {
+  const { config, features, model } = run
+  const { manifest: path = config.data.manifest, maxBadShare = config.data.maxBadShare } = options
+  const { signal, onFeatures, onSetAside } = options
+  const abortable = signal === undefined ? {} : { signal }
+  const manifest = await readManifest(path, abortable)
   const wanted = split === null ? manifest.clips : clipsOfSplit(manifest, split)
-  const prepared = await prepareClips(wanted, run.store, {
-    maxBadShare: run.config.data.maxBadShare,
+  const prepared = await prepareClips(wanted, storeOf(features, cacheFolderOf(config, path), model.backend), {
+    maxBadShare,
     ...abortable,
-    ...(options.onFeatures === undefined ? {} : { onProgress: options.onFeatures }),
+    ...(onFeatures === undefined ? {} : { onProgress: onFeatures }),
   })
-  return { clips: prepared.clips, features: prepared.clips.map((clip) => prepared.features.get(clip.id)!) }
+  if (prepared.quarantine.clips.length > 0) onSetAside?.(prepared.quarantine.clips)
+  return prepared
 }

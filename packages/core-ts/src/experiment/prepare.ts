@@ -1,66 +1,85 @@
-import { join, dirname } from 'node:path'
-import { computeFeatures, type FeatureStore, featureStore } from '../audio/index.js'
+import { dirname, join } from 'node:path'
+import { computeFeatures, type FeatureStore, featureStore, logMelPresets } from '../audio/index.js'
 import type { Backend } from '../backend/port.js'
 import { SonotextError } from '../base/errors.js'
 import type { Matrix } from '../base/matrix.js'
 import { type Clip, Quarantine } from '../data/index.js'
+import type { DualEncoder } from '../models/index.js'
 import type { ExperimentConfig } from './config.js'
 
 /** The part of a configuration that says how features are made; kept with a model. */
 export type FeatureConfig = ExperimentConfig['features']
 
-/** A feature store as the configuration says, cached beside the manifest unless it names a folder. */
-export function storeOf(features: FeatureConfig, cacheFolder: string, backend: Backend): FeatureStore {
-  const { preset, sampleRate } = features
-  return featureStore({
-    preset,
-    overrides: preset === 'clap' ? {} : { sampleRate },
-    cacheFolder,
-    backend,
+/** The features a model was trained on. Throws INVALID_FILE when it does not say. */
+export function featureConfigOf(model: DualEncoder, file: string): FeatureConfig {
+  const { preset, sampleRate } = (model.config.features ?? {}) as Partial<FeatureConfig>
+  if (logMelPresets.includes(preset!) && Number.isInteger(sampleRate)) {
+    return { preset: preset!, sampleRate: sampleRate! }
+  }
+  throw new SonotextError('INVALID_FILE', 'the model does not say which features it was trained on.', {
+    file,
+    remedy: 'Train it with `sonotext train` or trainRun(), or embed with its own features in code.',
   })
 }
 
-export function cacheFolderOf({ data }: ExperimentConfig): string {
-  return data.cache ?? join(dirname(data.manifest), 'features')
+/** A feature store as the configuration says. */
+export function storeOf(features: FeatureConfig, cacheFolder: string, backend: Backend): FeatureStore {
+  const { preset, sampleRate } = features
+  return featureStore({ preset, overrides: preset === 'clap' ? {} : { sampleRate }, cacheFolder, backend })
+}
+
+/** Where features are kept: beside the manifest unless the configuration names a folder. */
+export function cacheFolderOf({ data }: ExperimentConfig, manifest = data.manifest): string {
+  return data.cache ?? join(dirname(manifest), 'features')
+}
+
+export interface PrepareOptions {
+  /** Past this share of bad clips the work is refused. */
+  maxBadShare: number
+  /** Whether a clip without captions is of no use. Default false. */
+  needCaptions?: boolean
+  signal?: AbortSignal
+  onProgress?: (done: number, total: number) => void
 }
 
 export interface PreparedClips {
   /** Clips with features, in order. */
   readonly clips: readonly Clip[]
+  /** By clip id. */
   readonly features: ReadonlyMap<string, Matrix>
   readonly quarantine: Quarantine
 }
 
 /**
- * Features of all clips, held in memory (a 10 s clip at 20 ms takes 128 KiB). Clips without captions or without usable
- * audio are set aside with their reason.
+ * Features of all clips, held in memory (a 10 s clip at 20 ms takes 128 KiB). Clips without usable audio are set aside with
+ * their reason.
  * @throws SonotextError INVALID_DATA when more than `maxBadShare` of the clips are bad or none is left
  */
 export async function prepareClips(
   clips: readonly Clip[],
   store: FeatureStore,
-  options: {
-    maxBadShare: number
-    signal?: AbortSignal
-    onProgress?: (done: number, total: number) => void
-  },
+  options: PrepareOptions,
 ): Promise<PreparedClips> {
-  const quarantine = new Quarantine(clips.length, options.maxBadShare)
+  const { maxBadShare, needCaptions = false, signal, onProgress } = options
+  const quarantine = new Quarantine(clips.length, maxBadShare)
   const features = new Map<string, Matrix>()
-  const { quarantined } = await computeFeatures(
-    clips.map(({ audio }) => audio),
-    store,
-    {
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-      onFeatures: (_file, stored, index) => void features.set(clips[index]!.id, stored.features),
-      onProgress: ({ done, total }) => options.onProgress?.(done, total),
-    },
-  )
-  const reasons = new Map(quarantined.map(({ file, message }) => [file, message]))
+  const files = clips.map(({ audio }) => audio)
+  const { quarantined } = await computeFeatures(files, store, {
+    ...(signal === undefined ? {} : { signal }),
+    onFeatures: (_file, stored, index) => void features.set(clips[index]!.id, stored.features),
+    onProgress: ({ done, total }) => onProgress?.(done, total),
+  }).catch((error: unknown) => {
+    throw aboutCache(error)
+  })
+  const unreadable = new Map(quarantined.map(({ file, message }) => [file, message]))
   for (const clip of clips) {
-    const reason = reasons.get(clip.audio)
-    if (reason !== undefined) quarantine.add(clip, reason)
-    else if (clip.captions.length === 0) quarantine.add(clip, 'The clip has no caption.')
+    const reason =
+      unreadable.get(clip.audio) ??
+      (isConstant(features.get(clip.id)!) ? `${clip.audio}: the clip is silent.` : undefined) ??
+      (needCaptions && clip.captions.length === 0 ? 'The clip has no caption.' : undefined)
+    if (reason === undefined) continue
+    quarantine.add(clip, reason)
+    features.delete(clip.id)
   }
   quarantine.refuseExceeded()
   const kept = quarantine.keep(clips)
@@ -70,4 +89,18 @@ export async function prepareClips(
     })
   }
   return { clips: kept, features, quarantine }
+}
+
+/** Digital silence gives the same number in every frame and band. */
+function isConstant({ data }: Matrix): boolean {
+  return data.every((value) => value === data[0])
+}
+
+/** A cache that cannot be written has a remedy of its own. */
+function aboutCache(error: unknown): unknown {
+  if (!(error instanceof SonotextError) || error.code !== 'WRITE_FAILED') return error
+  return new SonotextError('WRITE_FAILED', error.message, {
+    remedy: 'The feature cache can lie elsewhere: --set data.cache=FOLDER.',
+    cause: error,
+  })
 }

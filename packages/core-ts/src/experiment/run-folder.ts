@@ -1,13 +1,13 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Backend } from '../backend/port.js'
 import { SonotextError } from '../base/errors.js'
 import { writeFileAtomic } from '../base/files.js'
-import type { FeatureStore } from '../audio/index.js'
 import type { DualEncoder } from '../models/index.js'
-import { loadModel } from '../train/index.js'
-import { type ExperimentConfig, parseConfig } from './config.js'
-import { cacheFolderOf, type FeatureConfig, storeOf } from './prepare.js'
+import { checkpointFile, loadModel, modelFile } from '../train/index.js'
+import { configKeys, type ExperimentConfig, parseConfig, valueAt } from './config.js'
+import { type FeatureConfig, featureConfigOf } from './prepare.js'
 
 /** Files of a run folder, besides the trainer's checkpoint.safetensors and model.safetensors. */
 export const runFiles = {
@@ -17,8 +17,51 @@ export const runFiles = {
   quarantine: 'quarantine.jsonl',
 } as const
 
-export async function writeRunConfig(folder: string, config: ExperimentConfig): Promise<void> {
-  await writeFileAtomic(join(folder, runFiles.config), `${JSON.stringify(config, null, 2)}\n`)
+/** Keys that may change when a run goes on: they do not change what is computed up to there, or the trainer checks them. */
+const changeable = new Set([
+  'data.manifest',
+  'data.cache',
+  'data.maxBadShare',
+  'training.epochs',
+  'training.saveEvery',
+  'logging.tensorboard',
+])
+
+/**
+ * Takes a folder for a run and writes the configuration into it. A folder that holds a checkpoint is taken only to resume,
+ * and only with the configuration it was started with; nothing of it is changed otherwise. True when there is a checkpoint.
+ * @throws SonotextError INVALID_CONFIG, WRITE_FAILED
+ */
+export async function claimRunFolder(
+  folder: string,
+  config: ExperimentConfig,
+  resume: boolean,
+): Promise<boolean> {
+  const started = existsSync(join(folder, checkpointFile))
+  if (started && !resume) {
+    throw new SonotextError('INVALID_CONFIG', 'there is already a run in this folder.', {
+      file: folder,
+      remedy: 'Resume it with --resume, or choose another folder.',
+    })
+  }
+  const file = join(folder, runFiles.config)
+  if (started && existsSync(file)) {
+    const before = await readRunConfig(folder)
+    const shown = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value))
+    const changed = configKeys()
+      .map(({ key }) => ({ key, was: valueAt(before, key), now: valueAt(config, key) }))
+      .filter(({ key, was, now }) => was !== now && !changeable.has(key))
+    if (changed.length > 0) {
+      const list = changed.map(({ key, was, now }) => `${key} was ${shown(was)}, now ${shown(now)}`)
+      throw new SonotextError(
+        'INVALID_CONFIG',
+        `the run was started with another configuration: ${list.join('; ')}.`,
+        { file, remedy: 'Resume without these changes, or start a new run in another folder.' },
+      )
+    }
+  }
+  await writeFileAtomic(file, `${JSON.stringify(config, null, 2)}\n`)
+  return started
 }
 
 /** The configuration a run was started with. Throws MISSING_FILE for a folder that is no run, INVALID_CONFIG. */
@@ -35,7 +78,11 @@ export async function readRunConfig(folder: string): Promise<ExperimentConfig> {
     return parseConfig(JSON.parse(text), file)
   } catch (cause) {
     if (cause instanceof SonotextError) throw cause
-    throw new SonotextError('INVALID_FILE', 'the configuration of the run is damaged.', { file, cause })
+    throw new SonotextError('INVALID_FILE', 'the configuration of the run is damaged.', {
+      file,
+      remedy: 'Give the run another config.json: `sonotext config` prints every key.',
+      cause,
+    })
   }
 }
 
@@ -44,13 +91,19 @@ export interface OpenRun {
   readonly folder: string
   readonly config: ExperimentConfig
   readonly model: DualEncoder
-  readonly store: FeatureStore
+  readonly features: FeatureConfig
 }
 
 /** Throws MISSING_FILE, INVALID_FILE and INVALID_CONFIG naming the file. */
 export async function openRun(folder: string, options: { backend: Backend }): Promise<OpenRun> {
   const config = await readRunConfig(folder)
+  const file = join(folder, modelFile)
+  if (!existsSync(file)) {
+    throw new SonotextError('MISSING_FILE', 'the run has no model yet.', {
+      file,
+      remedy: `Train it on until its first epoch ends: sonotext train --run ${folder} --resume.`,
+    })
+  }
   const model = await loadModel(folder, options)
-  const features = model.config.features as unknown as FeatureConfig
-  return { folder, config, model, store: storeOf(features, cacheFolderOf(config), options.backend) }
+  return { folder, config, model, features: featureConfigOf(model, file) }
 }

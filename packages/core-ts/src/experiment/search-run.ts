@@ -1,10 +1,13 @@
 import { type Matrix, matrix } from '../base/matrix.js'
+import { SonotextError } from '../base/errors.js'
 import type { Clip } from '../data/index.js'
+import type { DualEncoder } from '../models/index.js'
 import { type Hit, type Scorer, searchByScore } from '../retrieval/index.js'
-import { type EvaluateRunOptions, featuresOf } from './evaluate-run.js'
+import { UNK } from '../text/index.js'
+import { featuresOf, type RunClipsOptions } from './evaluate-run.js'
 import type { OpenRun } from './run-folder.js'
 
-export interface SearchRunOptions extends Pick<EvaluateRunOptions, 'manifest' | 'signal' | 'onFeatures'> {
+export interface SearchRunOptions extends RunClipsOptions {
   /** Hits for each sentence. Default 10. */
   k?: number
   /** Only clips of this split. Default: all. */
@@ -16,26 +19,41 @@ export interface ClipHit extends Hit {
   readonly clip: Clip
 }
 
-/** Clips of the run's manifest (or another) that match each sentence best. */
+/**
+ * Clips of the run's manifest (or another) that match each sentence best. The clips need no captions.
+ * @throws SonotextError INVALID_ARGUMENT for a sentence without words; INVALID_DATA as {@link evaluateRun}
+ */
 export async function searchRun(
   run: OpenRun,
   sentences: readonly string[],
   options: SearchRunOptions = {},
 ): Promise<ClipHit[][]> {
-  const { k = 10, split = null, signal } = options
+  const { k = 10, split = null, signal, onScored } = options
+  const abortable = signal === undefined ? {} : { signal }
+  for (const sentence of sentences) {
+    if (run.model.text.encoder.tokenize(sentence).length > 0) continue
+    throw new SonotextError('INVALID_ARGUMENT', `Expected a sentence with words, got "${sentence}".`)
+  }
   const { clips, features } = await featuresOf(run, split, options)
-  const scorer: Scorer<string> = {
+  const scorer = await run.model.scorer(sentences, abortable)
+  const items: Scorer<string> = {
     size: clips.length,
-    async score(queries, first, count, at) {
-      return transposed(await run.model.score(features.slice(first, first + count), queries, at))
+    async score(_queries, first, count, at) {
+      const block = clips.slice(first, first + count).map(({ id }) => features.get(id)!)
+      const scores = transposed(await scorer.score(block, at))
+      onScored?.(first + count, clips.length)
+      return scores
     },
   }
-  const found = await searchByScore(scorer, sentences, {
-    ids: clips.map(({ id }) => id),
-    k,
-    ...(signal === undefined ? {} : { signal }),
-  })
+  const found = await searchByScore(items, sentences, { ids: clips.map(({ id }) => id), k, ...abortable })
   return found.map((hits) => hits.map((hit) => ({ ...hit, clip: clips[hit.index]! })))
+}
+
+/** Words of a sentence that the model has never seen; it takes them all for the same unknown word. */
+export function unknownWords({ text }: DualEncoder, sentence: string): string[] {
+  const words = text.encoder.tokenize(sentence)
+  const indices = text.encoder.encode(words)
+  return words.filter((_, i) => indices[i] === UNK)
 }
 
 function transposed({ rows, cols, data }: Matrix): Matrix {

@@ -1,15 +1,20 @@
-import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Backend } from '../backend/port.js'
-import { SonotextError } from '../base/errors.js'
-import { Batches, type Caption, type Clip, clipsOfSplit, readManifest, splitsOf } from '../data/index.js'
-import { evaluateScores } from '../metrics/index.js'
+import {
+  Batches,
+  type Caption,
+  type Clip,
+  clipsOfSplit,
+  type FeatureSource,
+  type QuarantinedClip,
+  readManifest,
+  splitsOf,
+} from '../data/index.js'
 import type { DualEncoder } from '../models/index.js'
 import { tokenize } from '../text/index.js'
 import {
-  checkpointFile,
   createTrainer,
+  evaluateModel,
   jsonlLogger,
   type Logger,
   type Trainer,
@@ -19,9 +24,8 @@ import {
 } from '../train/index.js'
 import { buildLoss, buildModel, buildOptimizer, buildSchedule, buildStopper } from './build.js'
 import type { ExperimentConfig } from './config.js'
-import { pairsOf } from './pairs.js'
 import { cacheFolderOf, type PreparedClips, prepareClips, storeOf } from './prepare.js'
-import { readRunConfig, runFiles, writeRunConfig } from './run-folder.js'
+import { claimRunFolder, runFiles } from './run-folder.js'
 
 export interface TrainRunOptions {
   /** Folder of the run; made when it is not there. */
@@ -31,6 +35,8 @@ export interface TrainRunOptions {
   resume?: boolean
   signal?: AbortSignal
   onFeatures?: (done: number, total: number) => void
+  /** Told which clips cannot be used, and why; the rest is trained on. */
+  onSetAside?: (clips: readonly QuarantinedClip[]) => void
   onReport?: (report: TrainingReport, trainer: Trainer) => void
 }
 
@@ -38,7 +44,8 @@ export interface TrainRunResult {
   readonly folder: string
   readonly epochs: number
   readonly steps: number
-  readonly best: { readonly epoch: number; readonly metric: number } | null
+  /** The epoch in model.safetensors, and the number that picked it. */
+  readonly best: { readonly epoch: number; readonly monitor: string; readonly metric: number } | null
   readonly trainClips: number
   readonly validationClips: number
   /** Clips set aside with their reasons, also in quarantine.jsonl. */
@@ -55,29 +62,33 @@ export interface TrainRunResult {
 export async function trainRun(config: ExperimentConfig, options: TrainRunOptions): Promise<TrainRunResult> {
   const { folder, backend, resume = false, signal } = options
   const abortable = signal === undefined ? {} : { signal }
-  await claimFolder(folder, config, resume)
+  const started = await claimRunFolder(folder, config, resume)
 
   const manifest = await readManifest(config.data.manifest, abortable)
   const training = clipsOfSplit(manifest, config.data.trainSplit)
-  const hasValidation = splitsOf(manifest.clips).includes(config.data.validationSplit)
-  const validation = hasValidation ? clipsOfSplit(manifest, config.data.validationSplit) : []
+  const validation = splitsOf(manifest.clips).includes(config.data.validationSplit)
+    ? clipsOfSplit(manifest, config.data.validationSplit)
+    : []
   const prepared = await prepareClips(
     [...training, ...validation],
     storeOf(config.features, cacheFolderOf(config), backend),
     {
       maxBadShare: config.data.maxBadShare,
+      needCaptions: true,
       ...abortable,
       ...(options.onFeatures === undefined ? {} : { onProgress: options.onFeatures }),
     },
   )
+  const setAside = prepared.quarantine.clips
   await prepared.quarantine.save(join(folder, runFiles.quarantine))
-  const ofSplit = (clips: readonly Clip[]): Clip[] => prepared.quarantine.keep(clips)
-  const trainClips = ofSplit(training)
-  const validationClips = ofSplit(validation)
+  if (setAside.length > 0) options.onSetAside?.(setAside)
+  const trainClips = prepared.quarantine.keep(training)
+  const validationClips = prepared.quarantine.keep(validation)
 
-  const captions = trainClips.flatMap((clip) => clip.captions.map(({ text }) => text))
+  const captions = trainClips.flatMap((clip) => clip.captions.map(tokensOf))
   const model = await buildModel(config, captions, { backend, features: config.features, ...abortable })
   const stopper = buildStopper(config)
+  const hasValidation = validationClips.length >= 2
   await using trainer = createTrainer({
     model,
     data: batchesOf(config, model, trainClips, prepared),
@@ -88,86 +99,68 @@ export async function trainRun(config: ExperimentConfig, options: TrainRunOption
     seed: config.seed,
     loggers: loggersOf(config, folder),
     directory: folder,
+    ...(config.training.saveEvery === 0 ? {} : { saveEvery: config.training.saveEvery }),
     ...(stopper === null ? {} : { stopper }),
-    ...(validationClips.length < 2
-      ? {}
-      : { validation: validationOf(config, model, validationClips, prepared) }),
+    ...(hasValidation ? { validation: validationOf(config, model, validationClips, prepared) } : {}),
   })
-  if (resume && existsSync(join(folder, checkpointFile))) await trainer.resume(folder)
+  if (started) await trainer.resume(folder)
   for await (const report of trainer.steps(abortable)) options.onReport?.(report, trainer)
   return {
     folder,
     epochs: trainer.epoch,
     steps: trainer.step,
-    best: trainer.best,
+    best: trainer.best && { ...trainer.best, monitor: hasValidation ? config.training.monitor : 'trainLoss' },
     trainClips: trainClips.length,
     validationClips: validationClips.length,
-    quarantined: prepared.quarantine.clips.length,
+    quarantined: setAside.length,
   }
 }
 
-/** A new folder gets the configuration; one that holds a run is only taken to resume it with the same configuration. */
-async function claimFolder(folder: string, config: ExperimentConfig, resume: boolean): Promise<void> {
-  const taken = existsSync(join(folder, runFiles.config))
-  if (!taken) {
-    await mkdir(folder, { recursive: true })
-    return writeRunConfig(folder, config)
-  }
-  if (!resume) {
-    throw new SonotextError('INVALID_CONFIG', 'there is already a run in this folder.', {
-      file: folder,
-      remedy: 'Resume it with --resume, or choose another folder.',
-    })
-  }
-  // More epochs is a fair wish when resuming; anything else would not be the same run.
-  const before = await readRunConfig(folder)
-  const comparable = ({ training, ...rest }: ExperimentConfig): string =>
-    JSON.stringify({ ...rest, training: { ...training, epochs: 0 } })
-  if (comparable(before) !== comparable(config)) {
-    throw new SonotextError('INVALID_CONFIG', 'the run was started with another configuration.', {
-      file: join(folder, runFiles.config),
-      remedy: 'Resume without --config and --set, or start a new run in another folder.',
-    })
-  }
-  await writeRunConfig(folder, config)
+/** A caption's own tokens, where the manifest gives them. */
+function tokensOf({ tokens, text }: Caption): readonly string[] {
+  return tokens ?? tokenize(text)
 }
+
+const featuresIn =
+  ({ features }: PreparedClips): FeatureSource =>
+  async (clip) =>
+    features.get(clip.id)!
 
 function batchesOf(
   config: ExperimentConfig,
   model: DualEncoder,
   clips: readonly Clip[],
   prepared: PreparedClips,
-  extra: { shuffle?: boolean; items?: 'clip' | 'pair' } = {},
+  items = config.data.items,
 ): Batches {
   return new Batches({
     clips,
-    features: async (clip) => prepared.features.get(clip.id)!,
-    encode: (caption: Caption) => model.text.encoder.encode(caption.tokens ?? tokenize(caption.text)),
+    features: featuresIn(prepared),
+    encode: (caption) => model.text.encoder.encode(tokensOf(caption)),
     batchSize: config.training.batchSize,
     seed: config.seed,
-    items: config.data.items,
+    items,
     maxFrames: config.data.maxFrames,
     leastFrames: model.audio.encoder.leastFrames,
-    ...extra,
   })
 }
 
-/** The loss over every validation pair, and mAP@10 in both directions over the whole split. */
+/** The loss over the validation clips with one caption each, always the same, and mAP@10 in both directions over the whole split. */
 function validationOf(
   config: ExperimentConfig,
   model: DualEncoder,
   clips: readonly Clip[],
   prepared: PreparedClips,
 ): ValidationOptions {
-  const { captions, captionClip } = pairsOf(clips)
-  const features = clips.map((clip) => prepared.features.get(clip.id)!)
   return {
-    data: batchesOf(config, model, clips, prepared, { items: 'clip' }),
+    data: batchesOf(config, model, clips, prepared, 'clip'),
     monitor: config.training.monitor,
     mode: config.training.monitor === 'loss' ? 'min' : 'max',
     async measure(current, options) {
-      const scores = await current.score(features, captions, options)
-      const { textToAudio, audioToText } = evaluateScores(scores, captionClip, { measures: ['mAP@10'] })
+      const { textToAudio, audioToText } = await evaluateModel(current, clips, featuresIn(prepared), {
+        measures: ['mAP@10'],
+        ...options,
+      })
       const [toAudio, toText] = [textToAudio!['mAP@10']!, audioToText!['mAP@10']!]
       return { textToAudio: toAudio, audioToText: toText, 'mAP@10': (toAudio + toText) / 2 }
     },

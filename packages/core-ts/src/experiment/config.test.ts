@@ -31,7 +31,7 @@ describe('experiment configuration', () => {
 
   it('refuses unknown keys with the nearest known one', () => {
     expect(() => parseConfig({ ...minimal, training: { epoch: 3 } }, 'run.yaml')).toThrow(
-      /run\.yaml: unknown key training\.epoch \(did you mean epochs\?\)/,
+      /run\.yaml: unknown key training\.epoch \(did you mean training.epochs\?\)/,
     )
   })
 
@@ -43,7 +43,7 @@ describe('experiment configuration', () => {
 
   it('lists every problem at once', () => {
     const bad = { data: {}, training: { epochs: 0, batchSize: 'many' } }
-    expect(() => parseConfig(bad)).toThrow(/missing key manifest.*training\.epochs.*training\.batchSize/s)
+    expect(() => parseConfig(bad)).toThrow(/missing key data.manifest.*training\.epochs.*training\.batchSize/s)
   })
 
   it('sets nested keys from text, as JSON where it is JSON', () => {

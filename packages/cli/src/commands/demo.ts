@@ -37,8 +37,9 @@ function recipe(manifest: string, seed: number, epochs: number): ExperimentConfi
     seed,
     data: { manifest },
     features: { preset: 'thesis', sampleRate: sceneOptions.sampleRate },
-    model: { score: 'stsq' },
-    loss: { type: 'info-nce' },
+    text: { trainable: true },
+    model: { score: 'pooled' },
+    loss: { type: 'info-nce', learnableTemperature: true },
     training: { epochs, schedule: 'cosine', monitor: 'mAP@10' },
   })
 }

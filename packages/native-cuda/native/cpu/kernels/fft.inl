@@ -1,6 +1,6 @@
-// Batched complex FFT in float64: kLanes64 transforms at once, one in each lane, of any length. Decimation in frequency,
-// in place, depth first, so that all but the first stages of a long transform stay in the first-level cache; the outputs
-// are left in digit-reversed order and FftPlan::where says where each one lies.
+// Batched complex FFT in float64: kLanes64 transforms at once, one in each lane, of any length. Decimation in
+// frequency, in place, depth first, so that all but the first stages of a long transform stay in the first-level
+// cache; the outputs are left in digit-reversed order and FftPlan::where says where each one lies.
 
 namespace sonotext::SONOTEXT_ISA {
 namespace {
@@ -183,7 +183,8 @@ inline void fft_leaves(double* z, i64 blocks) {
 }
 
 // Any odd prime, by its definition with the sums and differences of mirrored inputs: (r-1)² complex products.
-inline void fft_stage_prime(double* z, i64 r, i64 m, const double* twiddle, const FftPlan& plan, double* temp) {
+inline void fft_stage_prime(double* z, i64 r, i64 m, const double* twiddle, const FftPlan& plan,
+                            double* temp) {
   const i64 half = (r - 1) / 2, stride = plan.order / r;
   for (i64 j = 0; j < m; j++, twiddle += 2 * (r - 1)) {
     const Complex64 first = cload(z, j);
@@ -202,15 +203,16 @@ inline void fft_stage_prime(double* z, i64 r, i64 m, const double* twiddle, cons
         even = {dfma(c, a.re, even.re), dfma(c, a.im, even.im)};
         odd = {dfma(s, b.re, odd.re), dfma(s, b.im, odd.im)};
       }
-      const Complex64 lower = {even.re - odd.im, even.im + odd.re}, upper = {even.re + odd.im, even.im - odd.re};
+      const Complex64 lower = {even.re - odd.im, even.im + odd.re};
+      const Complex64 upper = {even.re + odd.im, even.im - odd.re};
       cstore(z, j + q * m, cmul(lower, twiddle + 2 * (q - 1)));
       cstore(z, j + (r - q) * m, cmul(upper, twiddle + 2 * (r - q - 1)));
     }
   }
 }
 
-// Stages from `stage` on of `blocks` blocks of `length` points; (z, 1, points, 0) is the whole transform, in place.
-// z holds pairs of vectors, real and imaginary parts.
+// Stages from `stage` on of `blocks` blocks of `length` points; (z, 1, points, 0) is the whole transform. z holds
+// pairs of vectors, real and imaginary parts.
 inline void fft_run(double* z, i64 blocks, i64 length, int stage, const FftPlan& plan, double* temp) {
   while (stage < plan.stages) {
     const i64 r = plan.radix[stage], m = length / r;
@@ -231,7 +233,8 @@ inline void fft_run(double* z, i64 blocks, i64 length, int stage, const FftPlan&
       }
     }
     blocks *= r, length = m, stage++;
-    if (blocks * length * 2 * kLanes64 * static_cast<i64>(sizeof(double)) > kFftFlatBytes && stage < plan.stages) {
+    const i64 bytes = blocks * length * 2 * kLanes64 * static_cast<i64>(sizeof(double));
+    if (bytes > kFftFlatBytes && stage < plan.stages) {
       for (i64 b = 0; b < blocks; b++) fft_run(z + 2 * b * length * kLanes64, 1, length, stage, plan, temp);
       return;
     }

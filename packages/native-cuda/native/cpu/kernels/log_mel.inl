@@ -4,8 +4,8 @@
 namespace sonotext::SONOTEXT_ISA {
 namespace {
 
-// One frame in each lane. An even frame length N is transformed as N/2 complex points, an odd one as N points with
-// imaginary part 0; power spectra are rounded to float32 before the filters.
+// One frame in each lane. An even frame length N is transformed as N/2 complex points, an odd one as N points
+// with imaginary part 0; power spectra are rounded to float32 before the filters.
 struct LogMelPlan {
   const LogMelArgs* args;
   FftPlan fft;
@@ -37,7 +37,8 @@ inline float log_mel_sample(const LogMelArgs& a, i64 index) {
   return a.pcm[folded < n ? folded : period - folded];
 }
 
-// Where each lane's frame begins; past the last frame it is repeated. Frames that reach outside the samples are copied.
+// Where each lane's frame begins; past the last frame it is repeated. Frames that reach outside the samples are
+// copied.
 inline void log_mel_rows(const LogMelArgs& a, i64 first, float* edges, const float** rows) {
   for (int lane = 0; lane < kLanes64; lane++) {
     const i64 frame = first + lane < a.frames ? first + lane : a.frames - 1;
@@ -53,7 +54,8 @@ inline void log_mel_rows(const LogMelArgs& a, i64 first, float* edges, const flo
 }
 
 // Transform of the windowed frames, in any case.
-inline void log_mel_transform(const LogMelPlan& plan, const float* const* rows, const LogMelScratch& scratch) {
+inline void log_mel_transform(const LogMelPlan& plan, const float* const* rows,
+                              const LogMelScratch& scratch) {
   const i64 n = plan.args->nFft;
   const i64 step = plan.even ? kLanes64 : 2 * kLanes64;  // from one sample to the next
   double* z = scratch.spectrum;
@@ -70,9 +72,10 @@ inline void log_mel_transform(const LogMelPlan& plan, const float* const* rows, 
   fft_run(z, 1, plan.fft.points, 0, plan.fft, scratch.temp);
 }
 
-// The same when the first stage has radix 4 and its quarters are whole vectors: the samples are read, windowed and go
-// through that stage in registers, which saves one pass over the spectrum.
-inline void log_mel_transform_fused(const LogMelPlan& plan, const float* const* rows, const LogMelScratch& scratch) {
+// The same when the first stage has radix 4 and its quarters are whole vectors: the samples are read, windowed and
+// go through that stage in registers, which saves one pass over the spectrum.
+inline void log_mel_transform_fused(const LogMelPlan& plan, const float* const* rows,
+                                    const LogMelScratch& scratch) {
   constexpr int kPoints = kLanes64 / 2;
   const i64 quarter = plan.fft.points / 4;
   const double* twiddle = plan.fft.twiddle[0];
@@ -103,8 +106,9 @@ inline void log_mel_put(const LogMelPlan& plan, i64 bin, Vec64 energy, float* po
   dstore_f32(power + (bin - plan.first_bin) * kLanes, energy);
 }
 
-// Energies of the bins from the transform's output. For even N = 2M with Z the transform of x[2n] + i·x[2n+1]:
-// X[k] = (Z[k] + Z*[M-k])/2 - i·w^k·(Z[k] - Z*[M-k])/2 and X*[M-k] is the same with a plus; the halves are in the window.
+// Energies of the bins from the transform's output. For even N = 2M with Z the transform of x[2n] + i·x[2n+1],
+// X[k] = (Z[k] + Z*[M-k])/2 - i·w^k·(Z[k] - Z*[M-k])/2 and X*[M-k] is the same with a plus; the halves are in the
+// window.
 inline void log_mel_power(const LogMelPlan& plan, const double* z, float* power) {
   const FftPlan& fft = plan.fft;
   if (!plan.even) {
@@ -187,7 +191,8 @@ inline Status log_mel(const LogMelArgs& a, Exec& exec) {
 
   const i64 points = plan.even ? a.nFft / 2 : a.nFft;
   const i64 plan_doubles = fft_plan_doubles(points, a.nFft);
-  double* shared = static_cast<double*>(exec.scratch((plan_doubles + a.nFft) * static_cast<i64>(sizeof(double))));
+  const i64 shared_bytes = (plan_doubles + a.nFft) * static_cast<i64>(sizeof(double));
+  double* shared = static_cast<double*>(exec.scratch(shared_bytes));
   if (shared == nullptr) return {Code::out_of_memory, "memory for the twiddles of log_mel"};
   plan.fft = fft_plan(points, a.nFft, shared);
   const bool radix4 = plan.even && plan.fft.stages > 1 && plan.fft.radix[0] == 4;

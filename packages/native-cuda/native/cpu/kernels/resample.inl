@@ -23,13 +23,16 @@ inline float resample_one(const ResampleArgs& a, const float* taps, const float*
     sum0 = vfma(vload(taps + k), vload(x + k), sum0);
     sum1 = vfma(vload(taps + k + kLanes), vload(x + k + kLanes), sum1);
   }
-  for (; k < a.width; k += kLanes) sum0 = vfma(vload_n(taps + k, a.width - k), vload_n(x + k, a.width - k), sum0);
+  for (; k < a.width; k += kLanes) {
+    sum0 = vfma(vload_n(taps + k, a.width - k), vload_n(x + k, a.width - k), sum0);
+  }
   return vsum(sum0 + sum1);
 }
 
 inline Status resample(const ResampleArgs& a, Exec& exec) {
   const i64 half = a.width / 2 - 1;
-  // The kind of an output (inside, at an edge) depends on its place alone, so the bits do not depend on the chunks.
+  // The kind of an output (inside, at an edge) depends on its place alone, so the bits do not depend on the
+  // chunks.
   parallel_for(exec, (a.out.size + kResampleChunk - 1) / kResampleChunk, [&](i64 chunk, int) {
     if (exec.cancelled()) return;
     const i64 begin = chunk * kResampleChunk;

@@ -8,7 +8,8 @@ namespace sonotext {
 namespace {
 
 constexpr std::int64_t kSmallestBlock = 1 << 20;
-constexpr std::int64_t kMostKept = std::int64_t{1} << 29;  // an arena that grew past this gives its memory back
+constexpr std::int64_t kMostKept = std::int64_t{1}
+                                   << 29;  // an arena that grew past this gives its memory back
 constexpr std::size_t kArenasKept = 8;
 
 struct FreeList {

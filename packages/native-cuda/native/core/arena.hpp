@@ -20,8 +20,8 @@ class Arena {
   // 64-byte aligned; nullptr when there is no memory or `bytes` is negative. Zero bytes give a valid pointer.
   void* take(std::int64_t bytes);
 
-  // Forgets everything taken. Several blocks become one of their total size next time, so that a repeated op settles
-  // on a single block.
+  // Forgets everything taken. Several blocks become one of their total size next time, so that a repeated op
+  // settles on a single block.
   void reset();
 
  private:

@@ -1,145 +1,9 @@
 #include "check.hpp"
 
-#include <cmath>
-#include <cstddef>
-#include <initializer_list>
+#include "checker.hpp"
 
 namespace sonotext {
 namespace {
-
-constexpr i64 kMaxExtent = INT32_MAX;
-
-// Collects where the float and integer views of a call lie, and refuses numbers that are not finite.
-struct Surveyor {
-  struct Range {
-    const char* name;
-    std::uintptr_t begin, end;
-    bool written;
-  };
-  Range ranges[16];
-  int count = 0;
-  Status status;
-
-  template <class T>
-  void add(const char* name, const View<T>& view, bool written) {
-    if (view.data == nullptr || view.size <= 0) return;
-    const auto begin = reinterpret_cast<std::uintptr_t>(view.data);
-    ranges[count++] = {name, begin, begin + static_cast<std::uintptr_t>(view.size) * sizeof(T), written};
-  }
-  template <class T>
-  void in(const char* name, View<T>& view) { add(name, view, false); }
-  template <class T>
-  void opt_in(const char* name, View<T>& view) { add(name, view, false); }
-  template <class T>
-  void out(const char* name, View<T>& view) { add(name, view, true); }
-  template <class T>
-  void opt_out(const char* name, View<T>& view) { add(name, view, true); }
-  template <class T>
-  void inout(const char* name, View<T>& view) { add(name, view, true); }
-  void integer(const char*, i64) {}
-  void number(const char* name, double value) {
-    if (status.ok() && !std::isfinite(value)) status = {Code::invalid_argument, "a finite number", name};
-  }
-};
-
-// The first failure wins; the tests after it do nothing.
-class Checker {
- public:
-  enum class Aliasing { none, in_place };
-
-  template <class Args>
-  explicit Checker(const Args& args, Aliasing aliasing = Aliasing::none) {
-    Args copy = args;
-    Surveyor surveyor;
-    copy.visit(surveyor);
-    status_ = surveyor.status;
-    for (int i = 0; i < surveyor.count; ++i) {
-      for (int j = i + 1; j < surveyor.count; ++j) {
-        const auto &a = surveyor.ranges[i], &b = surveyor.ranges[j];
-        if ((!a.written && !b.written) || a.end <= b.begin || b.end <= a.begin) continue;
-        const bool same = a.begin == b.begin && a.end == b.end;
-        if (same && a.written != b.written && aliasing == Aliasing::in_place) continue;
-        fail({Code::invalid_argument, "memory that no other argument overlaps", a.written ? a.name : b.name});
-      }
-    }
-  }
-
-  // An extent of a shape.
-  Checker& extent(const char* name, i64 value, i64 least = 0) {
-    if (value < least || value > kMaxExtent) {
-      fail({Code::invalid_argument,
-            least == 0 ? "an integer from 0 to 2147483647" : "an integer from 1 to 2147483647", name,
-            Status::kNotGiven, value});
-    }
-    return *this;
-  }
-
-  Checker& that(bool condition, const char* what, const char* name, i64 got = Status::kNotGiven) {
-    if (!condition) fail({Code::invalid_argument, what, name, Status::kNotGiven, got});
-    return *this;
-  }
-
-  Checker& flag(const char* name, i64 value, i64 most, const char* what) {
-    return that(value >= 0 && value <= most, what, name, value);
-  }
-
-  // A view of exactly Π extents elements. The extents must have been checked before.
-  template <class T>
-  Checker& sized(const char* name, const View<T>& view, const char* what, std::initializer_list<i64> extents) {
-    if (!status_.ok()) return *this;
-    i64 count = 1;
-    for (const i64 e : extents) {
-      if (__builtin_mul_overflow(count, e, &count) || count > INT64_MAX / 8) {
-        fail({Code::invalid_argument, "fewer elements than a 64-bit size can address", name});
-        return *this;
-      }
-    }
-    if (view.size != count) fail({Code::invalid_argument, what, name, count, view.size});
-    return *this;
-  }
-
-  template <class T>
-  Checker& optional(const char* name, const View<T>& view, const char* what, std::initializer_list<i64> extents) {
-    return view ? sized(name, view, what, extents) : *this;
-  }
-
-  Checker& lengths(const char* name, const I32In& view, i64 count, i64 longest, const char* what) {
-    sized(name, view, "one length per item", {count});
-    for (i64 i = 0; status_.ok() && i < count; ++i) {
-      that(view[i] >= 0 && view[i] <= longest, what, name, view[i]);
-    }
-    return *this;
-  }
-
-  Checker& indices(const char* name, const I32In& view, i64 bound, const char* what) {
-    for (i64 i = 0; status_.ok() && i < view.size; ++i) that(view[i] >= 0 && view[i] < bound, what, name, view[i]);
-    return *this;
-  }
-
-  // Offsets of `rows` ragged rows over `total` entries.
-  Checker& offsets(const char* name, const I32In& view, i64 rows, i64 total) {
-    sized(name, view, "rows + 1 offsets", {rows + 1});
-    if (!status_.ok()) return *this;
-    that(view[0] == 0, "offsets that start at 0", name, view[0]);
-    for (i64 i = 0; status_.ok() && i < rows; ++i) {
-      that(view[i + 1] >= view[i], "offsets that never fall", name, view[i + 1]);
-    }
-    if (status_.ok() && view[rows] != total) {
-      fail({Code::invalid_argument, "a last offset equal to the number of entries", name, total, view[rows]});
-    }
-    return *this;
-  }
-
-  operator Status() const { return status_; }
-
-  bool ok() const { return status_.ok(); }
-
- private:
-  void fail(const Status& status) {
-    if (status_.ok()) status_ = status;
-  }
-  Status status_;
-};
 
 constexpr auto kInPlace = Checker::Aliasing::in_place;
 
@@ -152,17 +16,20 @@ Status check(const LogMelArgs& a) {
   c.that(a.power == 1 || a.power == 2, "1 (magnitude) or 2 (power)", "power", a.power);
   c.flag("logKind", a.logKind, 3, "0, 1, 2 or 3");
   c.that(a.offset >= 0, "a number from 0", "offset");
-  c.sized("window", a.window, "2 × nFft values", {2, a.nFft}).sized("out", a.out, "frames × bands values", {a.frames, a.bands});
+  c.sized("window", a.window, "2 × nFft values", {2, a.nFft})
+      .sized("out", a.out, "frames × bands values", {a.frames, a.bands});
   c.sized("filterStart", a.filterStart, "one first bin per band", {a.bands});
   c.offsets("filterOffset", a.filterOffset, a.bands, a.filterWeights.size);
   for (i64 b = 0; c.ok() && b < a.bands; ++b) {
     const i64 first = a.filterStart[b], width = a.filterOffset[b + 1] - a.filterOffset[b];
-    c.that(first >= 0 && first + width <= a.nFft / 2 + 1, "filters inside the nFft/2 + 1 bins", "filterStart", first);
+    c.that(first >= 0 && first + width <= a.nFft / 2 + 1, "filters inside the nFft/2 + 1 bins", "filterStart",
+           first);
   }
   if (c.ok() && a.frames > 0 && a.padMode == 1) {
     const i64 past = (a.frames - 1) * a.hop + a.nFft - a.pad - a.pcm.size;  // samples read past the last
     c.that(a.pad < a.pcm.size, "less padding than samples when it reflects", "pad", a.pad);
-    c.that(past < a.pcm.size, "frames that end less than one reflection past the samples", "frames", a.frames);
+    c.that(past < a.pcm.size, "frames that end less than one reflection past the samples", "frames",
+           a.frames);
   }
   return c;
 }
@@ -188,7 +55,8 @@ Status check(const GemmArgs& a) {
 Status check(const L2NormalizeArgs& a) {
   Checker c(a);
   c.extent("rows", a.rows).extent("cols", a.cols).that(a.eps >= 0, "a number from 0", "eps");
-  c.sized("x", a.x, "rows × cols values", {a.rows, a.cols}).sized("out", a.out, "rows × cols values", {a.rows, a.cols});
+  c.sized("x", a.x, "rows × cols values", {a.rows, a.cols})
+      .sized("out", a.out, "rows × cols values", {a.rows, a.cols});
   c.sized("norms", a.norms, "rows values", {a.rows});
   return c;
 }
@@ -196,7 +64,8 @@ Status check(const L2NormalizeArgs& a) {
 Status check(const L2NormalizeBackwardArgs& a) {
   Checker c(a);
   c.extent("rows", a.rows).extent("cols", a.cols).that(a.eps >= 0, "a number from 0", "eps");
-  c.sized("out", a.out, "rows × cols values", {a.rows, a.cols}).sized("norms", a.norms, "rows values", {a.rows});
+  c.sized("out", a.out, "rows × cols values", {a.rows, a.cols})
+      .sized("norms", a.norms, "rows values", {a.rows});
   c.sized("gradOut", a.gradOut, "rows × cols values", {a.rows, a.cols});
   c.sized("gradX", a.gradX, "rows × cols values", {a.rows, a.cols});
   return c;
@@ -245,7 +114,8 @@ Status check(const FrameScoreBackwardArgs& a) {
 Status check(const TopKArgs& a) {
   Checker c(a);
   c.extent("q", a.q).extent("n", a.n).extent("d", a.d).extent("k", a.k);
-  c.sized("queries", a.queries, "q × d values", {a.q, a.d}).sized("items", a.items, "n × d values", {a.n, a.d});
+  c.sized("queries", a.queries, "q × d values", {a.q, a.d})
+      .sized("items", a.items, "n × d values", {a.n, a.d});
   c.sized("outIndices", a.outIndices, "q × k values", {a.q, a.k});
   c.sized("outScores", a.outScores, "q × k values", {a.q, a.k});
   return c;
@@ -267,8 +137,10 @@ Status check(const InfoNceArgs& a) {
   c.extent("n", a.n).extent("d", a.d).flag("positives", a.positives, 1, "0 (left out) or 1 (shared)");
   c.sized("audio", a.audio, "n × d values", {a.n, a.d}).sized("text", a.text, "n × d values", {a.n, a.d});
   c.sized("groups", a.groups, "n values", {a.n});
-  c.that(a.excludeOffsets || !a.excludeIndex, "excludeOffsets whenever excludeIndex is given", "excludeOffsets");
-  c.that(a.excludeIndex || !a.excludeOffsets, "excludeIndex whenever excludeOffsets is given", "excludeIndex");
+  c.that(a.excludeOffsets || !a.excludeIndex, "excludeOffsets whenever excludeIndex is given",
+         "excludeOffsets");
+  c.that(a.excludeIndex || !a.excludeOffsets, "excludeIndex whenever excludeOffsets is given",
+         "excludeIndex");
   if (a.excludeOffsets && a.excludeIndex) {
     c.offsets("excludeOffsets", a.excludeOffsets, a.n, a.excludeIndex.size);
     c.indices("excludeIndex", a.excludeIndex, a.n, "indices from 0 to n - 1");
@@ -276,7 +148,8 @@ Status check(const InfoNceArgs& a) {
   c.sized("logTemperature", a.logTemperature, "1 value", {1});
   c.sized("gradAudio", a.gradAudio, "n × d values", {a.n, a.d});
   c.sized("gradText", a.gradText, "n × d values", {a.n, a.d});
-  c.optional("gradLogTemperature", a.gradLogTemperature, "1 value", {1}).sized("stats", a.stats, "4 values", {4});
+  c.optional("gradLogTemperature", a.gradLogTemperature, "1 value", {1})
+      .sized("stats", a.stats, "4 values", {4});
   return c;
 }
 
@@ -286,7 +159,8 @@ template <class Args>
 void check_conv2d(Checker& c, const Args& a) {
   c.extent("n", a.n).extent("h", a.h).extent("w", a.w).extent("cin", a.cin).extent("cout", a.cout);
   c.extent("kh", a.kh, 1).extent("kw", a.kw, 1);
-  c.that(a.kh % 2 == 1, "an odd kernel height", "kh", a.kh).that(a.kw % 2 == 1, "an odd kernel width", "kw", a.kw);
+  c.that(a.kh % 2 == 1, "an odd kernel height", "kh", a.kh)
+      .that(a.kw % 2 == 1, "an odd kernel width", "kw", a.kw);
   c.that(a.slope >= 0, "a slope from 0", "slope");
   c.sized("x", a.x, "n × h × w × cin values", {a.n, a.h, a.w, a.cin});
   c.sized("weight", a.weight, "kh × kw × cin × cout values", {a.kh, a.kw, a.cin, a.cout});
@@ -319,7 +193,8 @@ Status check(const BatchNormArgs& a) {
   c.that(a.momentum >= 0 && a.momentum <= 1, "a number from 0 to 1", "momentum");
   c.sized("x", a.x, "rows × c values", {a.rows, a.c}).sized("out", a.out, "rows × c values", {a.rows, a.c});
   c.sized("gamma", a.gamma, "c values", {a.c}).sized("beta", a.beta, "c values", {a.c});
-  c.sized("runningMean", a.runningMean, "c values", {a.c}).sized("runningVar", a.runningVar, "c values", {a.c});
+  c.sized("runningMean", a.runningMean, "c values", {a.c})
+      .sized("runningVar", a.runningVar, "c values", {a.c});
   c.sized("savedMean", a.savedMean, "c values", {a.c}).sized("savedInvStd", a.savedInvStd, "c values", {a.c});
   return c;
 }
@@ -327,7 +202,8 @@ Status check(const BatchNormArgs& a) {
 Status check(const BatchNormBackwardArgs& a) {
   Checker c(a);
   c.extent("rows", a.rows).extent("c", a.c).flag("training", a.training, 1, "0 or 1");
-  c.sized("x", a.x, "rows × c values", {a.rows, a.c}).sized("gradOut", a.gradOut, "rows × c values", {a.rows, a.c});
+  c.sized("x", a.x, "rows × c values", {a.rows, a.c})
+      .sized("gradOut", a.gradOut, "rows × c values", {a.rows, a.c});
   c.sized("gamma", a.gamma, "c values", {a.c}).sized("savedMean", a.savedMean, "c values", {a.c});
   c.sized("savedInvStd", a.savedInvStd, "c values", {a.c});
   c.optional("gradX", a.gradX, "rows × c values", {a.rows, a.c});
@@ -343,7 +219,8 @@ Status check(const LeakyReluArgs& a) {
 
 Status check(const LeakyReluBackwardArgs& a) {
   Checker c(a, kInPlace);
-  c.that(a.slope >= 0, "a slope from 0", "slope").sized("gradOut", a.gradOut, "as many values as out", {a.out.size});
+  c.that(a.slope >= 0, "a slope from 0", "slope")
+      .sized("gradOut", a.gradOut, "as many values as out", {a.out.size});
   c.sized("gradX", a.gradX, "as many values as out", {a.out.size});
   return c;
 }
@@ -352,7 +229,12 @@ namespace {
 
 template <class Args>
 void check_lp_pool(Checker& c, const Args& a) {
-  c.extent("n", a.n).extent("h", a.h).extent("w", a.w).extent("c", a.c).extent("kh", a.kh, 1).extent("kw", a.kw, 1);
+  c.extent("n", a.n)
+      .extent("h", a.h)
+      .extent("w", a.w)
+      .extent("c", a.c)
+      .extent("kh", a.kh, 1)
+      .extent("kw", a.kw, 1);
   c.that(a.p >= 2 && a.p <= 64 && a.p % 2 == 0, "an even exponent from 2 to 64", "p", a.p);
   c.sized("x", a.x, "n × h × w × c values", {a.n, a.h, a.w, a.c});
   if (c.ok()) c.sized("out", a.out, "n × ⌊h/kh⌋ × ⌊w/kw⌋ × c values", {a.n, a.h / a.kh, a.w / a.kw, a.c});
@@ -415,7 +297,8 @@ Status check(const GruBackwardArgs& a) {
   c.sized("gradOut", a.gradOut, "n × t × directions·hidden values", {a.n, a.t, a.directions, a.hidden});
   c.optional("gradX", a.gradX, "n × t × in values", {a.n, a.t, a.in});
   c.sized("gradWIh", a.gradWIh, "directions × 3·hidden × in values", {a.directions, 3, a.hidden, a.in});
-  c.sized("gradWHh", a.gradWHh, "directions × 3·hidden × hidden values", {a.directions, 3, a.hidden, a.hidden});
+  c.sized("gradWHh", a.gradWHh, "directions × 3·hidden × hidden values",
+          {a.directions, 3, a.hidden, a.hidden});
   c.sized("gradBIh", a.gradBIh, "directions × 3·hidden values", {a.directions, 3, a.hidden});
   c.sized("gradBHh", a.gradBHh, "directions × 3·hidden values", {a.directions, 3, a.hidden});
   return c;
@@ -425,7 +308,8 @@ Status check(const InterpolateArgs& a) {
   Checker c(a);
   c.extent("n", a.n).extent("l", a.l).extent("t", a.t).extent("c", a.c);
   c.that(a.l > 0 || a.t == 0, "at least 1 input step", "l", a.l);
-  c.sized("x", a.x, "n × l × c values", {a.n, a.l, a.c}).sized("out", a.out, "n × t × c values", {a.n, a.t, a.c});
+  c.sized("x", a.x, "n × l × c values", {a.n, a.l, a.c})
+      .sized("out", a.out, "n × t × c values", {a.n, a.t, a.c});
   return c;
 }
 
@@ -477,7 +361,8 @@ Status check(const MaskedMeanBackwardArgs& a) {
   Checker c(a);
   c.extent("n", a.n).extent("t", a.t).extent("c", a.c);
   c.lengths("lengths", a.lengths, a.n, a.t, "lengths from 0 to t");
-  c.sized("gradOut", a.gradOut, "n × c values", {a.n, a.c}).sized("gradX", a.gradX, "n × t × c values", {a.n, a.t, a.c});
+  c.sized("gradOut", a.gradOut, "n × c values", {a.n, a.c})
+      .sized("gradX", a.gradX, "n × t × c values", {a.n, a.t, a.c});
   return c;
 }
 

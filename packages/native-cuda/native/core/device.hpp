@@ -20,8 +20,8 @@ class Device {
   virtual const char* isa() const = 0;   // instruction set of its kernels, or null
   virtual const OpTable& table() const = 0;
 
-  // True: float arguments are plain host arrays. False: only buffers of alloc() are accepted, and their addresses mean
-  // nothing to the host.
+  // True: float arguments are plain host arrays. False: only buffers of alloc() are accepted, and their
+  // addresses mean nothing to the host.
   virtual bool host_memory() const = 0;
 
   // Memory for `length` floats. Addresses of different buffers never overlap, whatever they mean.
@@ -32,13 +32,15 @@ class Device {
   virtual Status fill(float* data, i64 length, float value) = 0;
   virtual Status copy(const float* source, float* target, i64 length) = 0;
 
-  // Calls body(context, exec) with what an op of this device may use, and returns when its outputs are written.
+  // Calls body(context, exec) with what an op of this device may use, and returns when its outputs are
+  // written.
   virtual Status execute(Body body, void* context, const std::atomic<bool>& cancel) = 0;
 };
 
 // Checks the arguments and runs one entry of the device's table.
 template <class Args>
-Status run(Device& device, Status (*entry)(const Args&, Exec&), const Args& args, const std::atomic<bool>& cancel) {
+Status run(Device& device, Status (*entry)(const Args&, Exec&), const Args& args,
+           const std::atomic<bool>& cancel) {
   struct Context {
     Status (*entry)(const Args&, Exec&);
     const Args* args;
@@ -51,9 +53,9 @@ Status run(Device& device, Status (*entry)(const Args&, Exec&), const Args& args
       &context, cancel);
 }
 
-// Opens a device by name; the same name and instruction set give the same object, which lives as long as the process.
-// `isa` names an instruction set for devices that have several, empty takes the best (or SONOTEXT_ISA). On failure the
-// result is null and `reason` says why.
+// Opens a device by name; the same name and instruction set give the same object, which lives as long as the
+// process. `isa` names an instruction set for devices that have several, empty takes the best (or
+// SONOTEXT_ISA). On failure the result is null and `reason` says why.
 Device* open_device(const std::string& name, const std::string& isa, std::string& reason);
 
 struct DeviceSummary {

@@ -12,13 +12,13 @@ class Exec {
   virtual ~Exec() = default;
 
   // Runs body(context, 0..count-1, worker) on the pool and returns when all are done. `worker` is in
-  // [0, threads()) and only picks scratch memory: results must not depend on it. To keep results independent of
-  // the number of threads, `count` must be a function of the shapes alone and partial results must be combined
-  // in index order.
+  // [0, threads()) and only picks scratch memory: results must not depend on it. To keep results independent
+  // of the number of threads, `count` must be a function of the shapes alone and partial results must be
+  // combined in index order.
   virtual void parallel(std::int64_t count, Body body, void* context) = 0;
 
-  // 64-byte aligned memory, valid until the op returns; nullptr when there is none left. Call it from the op's own
-  // thread, outside `parallel`.
+  // 64-byte aligned memory, valid until the op returns; nullptr when there is none left. Call it from the
+  // op's own thread, outside `parallel`.
   virtual void* scratch(std::int64_t bytes) = 0;
 
   // True once the caller has aborted. Long ops ask between chunks and return Code::cancelled.

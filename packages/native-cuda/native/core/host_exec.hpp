@@ -11,7 +11,8 @@ namespace sonotext {
 
 class HostExec : public Exec {
  public:
-  explicit HostExec(const std::atomic<bool>& cancel) : cancel_(cancel), threads_(ThreadPool::instance().threads()) {}
+  explicit HostExec(const std::atomic<bool>& cancel)
+      : cancel_(cancel), threads_(ThreadPool::instance().threads()) {}
 
   void parallel(std::int64_t count, Body body, void* context) override {
     ThreadPool::instance().parallel(count, threads_, body, context);

@@ -15,8 +15,8 @@
 namespace sonotext {
 namespace {
 
-// Polls before sleeping: about 20 µs. Long enough to bridge the gap between two ops of a training step, too short to
-// matter to anyone else on the machine.
+// Polls before sleeping: about 20 µs. Long enough to bridge the gap between two ops of a training step, too
+// short to matter to anyone else on the machine.
 constexpr int kSpins = 400;
 
 thread_local int current_worker = -1;  // >= 0 inside a body

@@ -16,8 +16,8 @@ class ThreadPool {
  public:
   static constexpr int kMaxThreads = 256;
 
-  // Made on first use and never destroyed: its threads may outlive every static destructor of a process that exits in
-  // the middle of an op.
+  // Made on first use and never destroyed: its threads may outlive every static destructor of a process that
+  // exits in the middle of an op.
   static ThreadPool& instance();
 
   int threads() const { return wanted_.load(std::memory_order_relaxed); }
@@ -25,9 +25,9 @@ class ThreadPool {
   // Takes effect for the calls that start after it. `count` is clamped to [1, kMaxThreads].
   void set_threads(int count);
 
-  // Runs body(context, 0..count-1, worker), worker < limit, and returns when all are done. The calling thread works
-  // too. Safe from several threads at once: idle threads help whichever call has work left. Inside a body it runs
-  // inline.
+  // Runs body(context, 0..count-1, worker), worker < limit, and returns when all are done. The calling thread
+  // works too. Safe from several threads at once: idle threads help whichever call has work left. Inside a
+  // body it runs inline.
   void parallel(std::int64_t count, int limit, Exec::Body body, void* context);
 
   // False with a reason when SONOTEXT_THREADS is set to something that is no size of a pool.
@@ -57,7 +57,8 @@ class ThreadPool {
   std::mutex mutex_;
   std::condition_variable work_arrived_;
   std::condition_variable helper_left_;
-  std::atomic<std::uint64_t> epoch_{0};  // counts jobs, so that idle threads can poll for a moment before they sleep
+  std::atomic<std::uint64_t> epoch_{
+      0};  // counts jobs, so that idle threads can poll for a moment before they sleep
   std::atomic<int> wanted_{1};
   Job* first_ = nullptr;
   int busy_ = 0;  // threads inside a job, callers included

@@ -1,4 +1,5 @@
-// Result of an op. Status codes cross the op table; exceptions never do, and nothing below it prints or aborts.
+// Result of an op. Status codes cross the op table; exceptions never do, and nothing below it prints or
+// aborts.
 #pragma once
 
 #include <cstdint>
@@ -11,10 +12,10 @@ struct Status {
   static constexpr std::int64_t kNotGiven = INT64_MIN;
 
   Code code = Code::ok;
-  const char* what = "";            // static text: what was expected; never owned
-  const char* argument = nullptr;   // static name of the argument at fault, when it is one argument
-  std::int64_t want = kNotGiven;    // the number behind `what` ("rows × cols values"), when there is one
-  std::int64_t got = kNotGiven;     // what was there instead
+  const char* what = "";           // static text: what was expected; never owned
+  const char* argument = nullptr;  // static name of the argument at fault, when it is one argument
+  std::int64_t want = kNotGiven;   // the number behind `what` ("rows × cols values"), when there is one
+  std::int64_t got = kNotGiven;    // what was there instead
 
   bool ok() const { return code == Code::ok; }
   static Status invalid(const char* what) { return {Code::invalid_argument, what}; }

@@ -1,5 +1,5 @@
-// Non-owning views that cross the op table. Float data lives where the table's device lives; integers describe
-// the batch (lengths, tokens, picked indices) and always live on the host.
+// Non-owning views that cross the op table. Float data lives where the table's device lives; integers
+// describe the batch (lengths, tokens, picked indices) and always live on the host.
 #pragma once
 
 #include <cstdint>

@@ -62,13 +62,21 @@ struct Unseal {
     }
   }
   template <class T>
-  void out(const char* name, View<T>& view) { in(name, view); }
+  void out(const char* name, View<T>& view) {
+    in(name, view);
+  }
   template <class T>
-  void inout(const char* name, View<T>& view) { in(name, view); }
+  void inout(const char* name, View<T>& view) {
+    in(name, view);
+  }
   template <class T>
-  void opt_in(const char* name, View<T>& view) { in(name, view); }
+  void opt_in(const char* name, View<T>& view) {
+    in(name, view);
+  }
   template <class T>
-  void opt_out(const char* name, View<T>& view) { in(name, view); }
+  void opt_out(const char* name, View<T>& view) {
+    in(name, view);
+  }
   void integer(const char*, i64) {}
   void number(const char*, double) {}
 };
@@ -82,14 +90,14 @@ class SealedExec final : public HostExec {
 
 OpTable seal(const OpTable& opened) {
   OpTable sealed;
-#define SONOTEXT_SEAL(op, Args)                                  \
-  if (opened.op != nullptr) {                                    \
-    sealed.op = [](const Args& args, Exec& exec) {               \
-      Args real = args;                                          \
-      Unseal unseal;                                             \
-      real.visit(unseal);                                        \
+#define SONOTEXT_SEAL(op, Args)                                    \
+  if (opened.op != nullptr) {                                      \
+    sealed.op = [](const Args& args, Exec& exec) {                 \
+      Args real = args;                                            \
+      Unseal unseal;                                               \
+      real.visit(unseal);                                          \
       return static_cast<SealedExec&>(exec).opened.op(real, exec); \
-    };                                                           \
+    };                                                             \
   }
   SONOTEXT_OPS(SONOTEXT_SEAL)
 #undef SONOTEXT_SEAL
@@ -109,11 +117,15 @@ class SealedDevice final : public CpuDevice {
     return status;
   }
   void free(float* data) override { CpuDevice::free(open(data)); }
-  Status upload(const float* host, float* data, i64 length) override { return CpuDevice::copy(host, open(data), length); }
+  Status upload(const float* host, float* data, i64 length) override {
+    return CpuDevice::copy(host, open(data), length);
+  }
   Status download(const float* data, float* host, i64 length) override {
     return CpuDevice::copy(open(data), host, length);
   }
-  Status fill(float* data, i64 length, float value) override { return CpuDevice::fill(open(data), length, value); }
+  Status fill(float* data, i64 length, float value) override {
+    return CpuDevice::fill(open(data), length, value);
+  }
   Status copy(const float* source, float* target, i64 length) override {
     return CpuDevice::copy(open(source), open(target), length);
   }
@@ -126,7 +138,9 @@ class SealedDevice final : public CpuDevice {
   const OpTable opened_;
 
   template <class T>
-  static T* open(T* data) { return shift(data, std::uintptr_t{0} - kSeal); }
+  static T* open(T* data) {
+    return shift(data, std::uintptr_t{0} - kSeal);
+  }
 };
 
 }  // namespace

@@ -11,18 +11,18 @@ namespace sonotext {
 namespace scalar {
 extern const OpTable table;
 extern const Probe probe;
-}
+}  // namespace scalar
 #if defined(SONOTEXT_HAS_AVX2)
 namespace avx2 {
 extern const OpTable table;
 extern const Probe probe;
-}
+}  // namespace avx2
 #endif
 #if defined(SONOTEXT_HAS_AVX512)
 namespace avx512 {
 extern const OpTable table;
 extern const Probe probe;
-}
+}  // namespace avx512
 #endif
 
 namespace {
@@ -43,7 +43,8 @@ CpuFeatures detect() {
   __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
   const bool ymm = (low & 0x06) == 0x06, zmm = (low & 0xe6) == 0xe6;
   if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return features;
-  const bool avx2 = b & (1u << 5), f = b & (1u << 16), dq = b & (1u << 17), bw = b & (1u << 30), vl = b & (1u << 31);
+  const bool avx2 = b & (1u << 5), f = b & (1u << 16), dq = b & (1u << 17), bw = b & (1u << 30),
+             vl = b & (1u << 31);
   features.avx2 = ymm && avx2 && fma && f16c;
   features.avx512 = features.avx2 && zmm && f && dq && bw && vl;
 #endif

@@ -19,8 +19,8 @@ struct InstructionSet {
 // From the plainest to the widest of those compiled in.
 const std::vector<InstructionSet>& instruction_sets();
 
-// Overlays the tables up to `isa` (empty: SONOTEXT_ISA, else the widest supported) and sets `name` to its static name.
-// False with a reason when it is unknown or this CPU lacks it.
+// Overlays the tables up to `isa` (empty: SONOTEXT_ISA, else the widest supported) and sets `name` to its
+// static name. False with a reason when it is unknown or this CPU lacks it.
 bool resolve_cpu_table(const std::string& isa, OpTable& table, const char*& name, std::string& reason);
 
 }  // namespace sonotext

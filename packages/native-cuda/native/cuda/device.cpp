@@ -13,9 +13,11 @@
 namespace sonotext {
 namespace {
 
-constexpr int kOldest = 8;  // major compute capability that the build has code for; see CMAKE_CUDA_ARCHITECTURES
+constexpr int kOldest =
+    8;  // major compute capability that the build has code for; see CMAKE_CUDA_ARCHITECTURES
 
-// Everything of a device goes through one stream: uploads, ops and downloads see each other's results in order.
+// Everything of a device goes through one stream: uploads, ops and downloads see each other's results in
+// order.
 class CudaDevice final : public Device {
  public:
   CudaDevice(int index, int multiprocessors, i64 workspace, cudaStream_t stream)
@@ -122,7 +124,8 @@ int count_devices(std::string& reason) {
   cudaGetLastError();
   if (error == cudaSuccess && count > 0) return count;
   if (error == cudaErrorInsufficientDriver) {
-    reason = "no device: there is no NVIDIA driver, or one too old for CUDA " + std::to_string(CUDART_VERSION / 1000);
+    reason = "no device: there is no NVIDIA driver, or one too old for CUDA " +
+             std::to_string(CUDART_VERSION / 1000);
   } else if (error == cudaErrorNoDevice || error == cudaSuccess) {
     reason = "no device: the NVIDIA driver finds no GPU";
   } else {
@@ -142,7 +145,8 @@ std::unique_ptr<Device> make_cuda_device(const std::string& index, std::string& 
   char* end = nullptr;
   const long wanted = std::strtol(index.c_str(), &end, 10);
   if (index.empty() || *end != '\0' || wanted < 0 || wanted >= count) {
-    reason = "There is no CUDA device " + index + ": there are " + std::to_string(count) + ", counted from 0.";
+    reason =
+        "There is no CUDA device " + index + ": there are " + std::to_string(count) + ", counted from 0.";
     return nullptr;
   }
   const int device = static_cast<int>(wanted);
@@ -154,7 +158,8 @@ std::unique_ptr<Device> make_cuda_device(const std::string& index, std::string& 
   if (error == cudaSuccess) error = cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking);
   if (error == cudaSuccess) error = cudaDeviceGetDefaultMemPool(&pool, device);
   if (error == cudaSuccess) {
-    std::uint64_t keep = UINT64_MAX;  // memory given back stays with the process: the next step wants it again
+    std::uint64_t keep =
+        UINT64_MAX;  // memory given back stays with the process: the next step wants it again
     error = cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &keep);
   }
   if (error != cudaSuccess) {

@@ -28,7 +28,8 @@ class CudaExec final : public Exec {
   // Memory on the device, given back in stream order when the op returns.
   void* scratch(std::int64_t bytes) override {
     void* data = nullptr;
-    if (bytes < 0 || cudaMallocAsync(&data, static_cast<std::size_t>(bytes > 0 ? bytes : 1), stream) != cudaSuccess) {
+    if (bytes < 0 ||
+        cudaMallocAsync(&data, static_cast<std::size_t>(bytes > 0 ? bytes : 1), stream) != cudaSuccess) {
       cudaGetLastError();  // an allocation that failed must not be found by the next launch
       return nullptr;
     }
@@ -37,15 +38,17 @@ class CudaExec final : public Exec {
   }
 
   template <class T>
-  T* array(std::int64_t count) { return static_cast<T*>(scratch(count * static_cast<std::int64_t>(sizeof(T)))); }
+  T* array(std::int64_t count) {
+    return static_cast<T*>(scratch(count * static_cast<std::int64_t>(sizeof(T))));
+  }
 
   // A copy of host values on the device; null when there is no memory. The host may reuse its memory at once.
   template <class T>
   T* uploaded(const T* host, std::int64_t count) {
     T* data = array<T>(count);
     if (data != nullptr && count > 0 &&
-        cudaMemcpyAsync(data, host, static_cast<std::size_t>(count) * sizeof(T), cudaMemcpyHostToDevice, stream) !=
-            cudaSuccess) {
+        cudaMemcpyAsync(data, host, static_cast<std::size_t>(count) * sizeof(T), cudaMemcpyHostToDevice,
+                        stream) != cudaSuccess) {
       return nullptr;
     }
     return data;
@@ -67,7 +70,8 @@ inline Status out_of_device_memory() { return {Code::out_of_memory, "scratch mem
 // The name of the error is static text of the runtime.
 inline Status status_of(cudaError_t error) {
   if (error == cudaSuccess) return {};
-  return {error == cudaErrorMemoryAllocation ? Code::out_of_memory : Code::device_error, cudaGetErrorString(error)};
+  return {error == cudaErrorMemoryAllocation ? Code::out_of_memory : Code::device_error,
+          cudaGetErrorString(error)};
 }
 
 }  // namespace sonotext::cuda

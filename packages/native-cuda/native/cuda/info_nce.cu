@@ -1,24 +1,24 @@
-// The scores are made in panels of rows that fit a byte budget, never all n×n: a first sweep takes the statistics of
-// rows and columns, a second makes the scores again, turns them into their gradient in place and multiplies on. When one
-// panel holds everything, the second product is saved.
-#include "info_nce.cuh"
-
+// The scores are made in panels of rows that fit a byte budget, never all n×n: a first sweep takes the
+// statistics of rows and columns, a second makes the scores again, turns them into their gradient in place
+// and multiplies on. When one panel holds everything, the second product is saved.
 #include <math_constants.h>
 
+#include "info_nce.cuh"
 #include "product.cuh"
 
 namespace sonotext::cuda {
 namespace {
 
-constexpr int kColumns = 32;                // columns of a block in the column sweep; kThreads / kColumns threads share one
+constexpr int kColumns = 32;  // columns of a block in the column sweep; kThreads / kColumns threads share one
 
-// Cross-entropy of one anchor, over the candidates seen so far. `best` is the lowest index with the highest score.
+// Cross-entropy of one anchor, over the candidates seen so far. `best` is the lowest index with the highest
+// score.
 struct Anchor {
-  float max;            // of score / temperature
-  float sum;            // Σ exp(score / temperature - max)
-  float positive_sum;   // Σ of score / temperature over the positives
+  float max;           // of score / temperature
+  float sum;           // Σ exp(score / temperature - max)
+  float positive_sum;  // Σ of score / temperature over the positives
   int positives;
-  int best;             // -1 before the first candidate
+  int best;  // -1 before the first candidate
 };
 
 __device__ inline Anchor no_candidates() { return {-CUDART_INF_F, 0.0f, 0.0f, 0, -1}; }
@@ -45,8 +45,8 @@ __device__ inline Anchor combine(const Anchor& a, const Anchor& b) {
   return result;
 }
 
-// The cells of a panel: rows first_row ... first_row + rows - 1 of the clip × caption matrix. A cell that was excluded
-// holds -inf.
+// The cells of a panel: rows first_row ... first_row + rows - 1 of the clip × caption matrix. A cell that was
+// excluded holds -inf.
 struct Panel {
   float* scores;  // [rows × n] cosines
   i64 first_row, rows, n;
@@ -84,7 +84,8 @@ __global__ void __launch_bounds__(kThreads) row_statistics(Panel panel, Anchor* 
   Anchor own = no_candidates();
   for (i64 j = threadIdx.x; j < panel.n; j += kThreads) {
     const Role role = role_of(panel, i, j, scores[j]);
-    if (role != Role::left_out) add_candidate(own, scores[j] * inverse, role == Role::positive, static_cast<int>(j));
+    if (role != Role::left_out)
+      add_candidate(own, scores[j] * inverse, role == Role::positive, static_cast<int>(j));
   }
   const Anchor all = block_reduce<kThreads>(own, combine);
   if (threadIdx.x == 0) {
@@ -97,7 +98,8 @@ __global__ void __launch_bounds__(kThreads) row_statistics(Panel panel, Anchor* 
 __global__ void __launch_bounds__(kThreads) column_statistics(Panel panel, Anchor* anchors) {
   constexpr int kShares = kThreads / kColumns;
   __shared__ Anchor shares[kShares][kColumns];
-  const int column = static_cast<int>(threadIdx.x) % kColumns, share = static_cast<int>(threadIdx.x) / kColumns;
+  const int column = static_cast<int>(threadIdx.x) % kColumns,
+            share = static_cast<int>(threadIdx.x) / kColumns;
   const i64 j = static_cast<i64>(blockIdx.x) * kColumns + column;
   const float inverse = *panel.inverse;
   Anchor own = no_candidates();
@@ -106,7 +108,8 @@ __global__ void __launch_bounds__(kThreads) column_statistics(Panel panel, Ancho
       const i64 i = panel.first_row + row;
       const float score = panel.scores[row * panel.n + j];
       const Role role = role_of(panel, i, j, score);
-      if (role != Role::left_out) add_candidate(own, score * inverse, role == Role::positive, static_cast<int>(i));
+      if (role != Role::left_out)
+        add_candidate(own, score * inverse, role == Role::positive, static_cast<int>(i));
     }
   }
   shares[share][column] = own;
@@ -121,8 +124,8 @@ __device__ inline float log_sum(const Anchor& anchor) { return anchor.max + logf
 
 // One block for the whole batch: loss, both accuracies, mean cosine of the pairs.
 __global__ void __launch_bounds__(kThreads)
-    summarise(const Anchor* rows, const Anchor* columns, const float* diagonal, const std::int32_t* groups, bool share,
-              i64 n, float* stats) {
+    summarise(const Anchor* rows, const Anchor* columns, const float* diagonal, const std::int32_t* groups,
+              bool share, i64 n, float* stats) {
   double loss = 0.0, to_text = 0.0, to_audio = 0.0, cosine = 0.0;
   for (i64 i = threadIdx.x; i < n; i += kThreads) {
     const Anchor row = rows[i], column = columns[i];
@@ -145,7 +148,8 @@ __global__ void __launch_bounds__(kThreads)
   stats[3] = static_cast<float>(cosine / count);
 }
 
-// One block per row of the panel: scores become d loss / d cosine; temperature[i] = -Σ_j of it times the cosine.
+// One block per row of the panel: scores become d loss / d cosine; temperature[i] = -Σ_j of it times the
+// cosine.
 __global__ void __launch_bounds__(kThreads)
     score_gradients(Panel panel, const Anchor* rows, const Anchor* columns, double* temperature) {
   const i64 i = panel.first_row + blockIdx.x;
@@ -212,7 +216,8 @@ struct Sweeps {
     const i64 first = panel.first_row;
     const Operand<true> by_row{panel.scores, panel.rows, args.n, 0};
     const Operand<false> text{args.text.data, args.d, args.d, 0};
-    status = product(exec, by_row, text, Result{args.gradAudio.data + first * args.d, args.d, 0, 1.0f, 0.0f}, args.n, 1);
+    status = product(exec, by_row, text, Result{args.gradAudio.data + first * args.d, args.d, 0, 1.0f, 0.0f},
+                     args.n, 1);
     if (!status.ok()) return status;
     const Operand<false> by_column{panel.scores, args.n, args.n, 0};
     const Operand<false> audio{args.audio.data + first * args.d, args.d, args.d, 0};
@@ -221,7 +226,8 @@ struct Sweeps {
   }
 };
 
-// Memory stays O(n·d): the device's workspace, or as much as the embeddings where those are larger, and whole tiles.
+// Memory stays O(n·d): the device's workspace, or as much as the embeddings where those are larger, and whole
+// tiles.
 i64 panel_rows(const InfoNceArgs& args, const CudaExec& exec) {
   const i64 row_bytes = args.n * static_cast<i64>(sizeof(float));
   const i64 embeddings = args.d * row_bytes;
@@ -237,16 +243,23 @@ Status info_nce(const InfoNceArgs& args, Exec& base) {
   auto& exec = static_cast<CudaExec&>(base);
   const i64 rows_each = panel_rows(args, exec);
   float* inverse = exec.array<float>(1);
-  Sweeps sweeps{args, exec, {}, nullptr, nullptr, exec.array<Anchor>(args.n), exec.array<Anchor>(args.n),
-                exec.array<float>(args.n), exec.array<double>(args.n)};
+  Sweeps sweeps{args,
+                exec,
+                {},
+                nullptr,
+                nullptr,
+                exec.array<Anchor>(args.n),
+                exec.array<Anchor>(args.n),
+                exec.array<float>(args.n),
+                exec.array<double>(args.n)};
   Panel& panel = sweeps.panel;
   panel.scores = exec.array<float>(rows_each * args.n);
   panel.n = args.n;
   panel.groups = exec.uploaded(args.groups.data, args.n);
   panel.inverse = inverse;
   panel.share = args.positives == 1;
-  bool enough = inverse && sweeps.rows && sweeps.columns && sweeps.diagonal && sweeps.temperature && panel.scores &&
-                panel.groups;
+  bool enough = inverse && sweeps.rows && sweeps.columns && sweeps.diagonal && sweeps.temperature &&
+                panel.scores && panel.groups;
   if (args.excludeOffsets) {
     sweeps.exclude_offsets = exec.uploaded(args.excludeOffsets.data, args.n + 1);
     sweeps.exclude_index = exec.uploaded(args.excludeIndex.data, args.excludeIndex.size);
@@ -261,12 +274,13 @@ Status info_nce(const InfoNceArgs& args, Exec& base) {
     if (status.ok()) status = sweeps.statistics();
   }
   if (status.ok()) {
-    status = launch(exec, summarise, 1, kThreads, sweeps.rows, sweeps.columns, sweeps.diagonal, panel.groups, panel.share,
-                    args.n, args.stats.data);
+    status = launch(exec, summarise, 1, kThreads, sweeps.rows, sweeps.columns, sweeps.diagonal, panel.groups,
+                    panel.share, args.n, args.stats.data);
   }
   for (i64 first = 0; status.ok() && first < args.n; first += rows_each) {
     if (exec.cancelled()) return {Code::cancelled};
-    if (rows_each < args.n) status = sweeps.scores(first, args.n - first < rows_each ? args.n - first : rows_each);
+    if (rows_each < args.n)
+      status = sweeps.scores(first, args.n - first < rows_each ? args.n - first : rows_each);
     if (status.ok()) status = sweeps.gradients();
   }
   if (status.ok() && args.gradLogTemperature) {

@@ -1,4 +1,5 @@
-// Starts a kernel. A function instead of <<<…>>>, so that the sources are also plain C++ for the emulated build.
+// Starts a kernel. A function instead of <<<…>>>, so that the sources are also plain C++ for the emulated
+// build.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -8,7 +9,8 @@
 namespace sonotext::cuda {
 
 template <class... Parameters, class... Arguments>
-Status launch(CudaExec& exec, void (*kernel)(Parameters...), std::int64_t blocks, int threads, Arguments... arguments) {
+Status launch(CudaExec& exec, void (*kernel)(Parameters...), std::int64_t blocks, int threads,
+              Arguments... arguments) {
   if (blocks <= 0) return {};
   if (blocks > INT32_MAX) return Status::unsupported("more blocks than a CUDA grid has");
   cudaLaunchConfig_t config = {};
@@ -20,8 +22,8 @@ Status launch(CudaExec& exec, void (*kernel)(Parameters...), std::int64_t blocks
 
 constexpr int kWarp = 32;
 
-// Combines one value of each thread of a block of kThreads threads, in an order that never changes; every thread gets
-// the result. `combine` must not care about the order of its operands' lanes beyond that.
+// Combines one value of each thread of a block of kThreads threads, in an order that never changes; every
+// thread gets the result. `combine` must not care about the order of its operands' lanes beyond that.
 template <int kThreads, class T, class Combine>
 __device__ T block_reduce(T value, Combine combine) {
   __shared__ T values[kThreads];

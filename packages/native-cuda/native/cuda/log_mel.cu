@@ -1,8 +1,8 @@
-// One block per frame. The frame of N samples is transformed as N/2 complex points in float64 (see LogMelArgs), in shared
-// memory, by radix-4 Stockham passes (radix 2 for the last when the number of points asks for it).
-#include "log_mel.cuh"
-
+// One block per frame. The frame of N samples is transformed as N/2 complex points in float64 (see
+// LogMelArgs), in shared memory, by radix-4 Stockham passes (radix 2 for the last when the number of points
+// asks for it).
 #include "launch.cuh"
+#include "log_mel.cuh"
 
 namespace sonotext::cuda {
 namespace {
@@ -13,8 +13,8 @@ constexpr int kLongest = 4096;
 struct Frames {
   const float* pcm;
   i64 samples;
-  const float* window;       // [2 × n_fft]
-  const double2* roots;      // [n_fft] e^(-2πi·m/n_fft)
+  const float* window;   // [2 × n_fft]
+  const double2* roots;  // [n_fft] e^(-2πi·m/n_fft)
   const std::int32_t* starts;
   const std::int32_t* offsets;
   const float* weights;
@@ -35,7 +35,9 @@ __global__ void fill_roots(double2* roots, int count) {
 
 __device__ inline double2 add(double2 a, double2 b) { return make_double2(a.x + b.x, a.y + b.y); }
 __device__ inline double2 sub(double2 a, double2 b) { return make_double2(a.x - b.x, a.y - b.y); }
-__device__ inline double2 mul(double2 a, double2 b) { return make_double2(a.x * b.x - a.y * b.y, a.x * b.y + a.y * b.x); }
+__device__ inline double2 mul(double2 a, double2 b) {
+  return make_double2(a.x * b.x - a.y * b.y, a.x * b.y + a.y * b.x);
+}
 __device__ inline double2 turned(double2 a) { return make_double2(a.y, -a.x); }  // times -i
 
 __device__ inline float sample_at(const Frames& f, i64 index) {
@@ -48,9 +50,9 @@ __device__ inline float sample_at(const Frames& f, i64 index) {
   return f.pcm[folded < f.samples ? folded : period - folded];
 }
 
-// One Stockham pass of radix R over `points` values in place: butterfly j reads j + r·points/R, multiplies by the roots
-// of the `done` points transformed so far and writes to (j / done)·done·R + j % done + r·done. All reads come before the
-// barrier, all writes after it. kMost is the most butterflies a thread can have.
+// One Stockham pass of radix R over `points` values in place: butterfly j reads j + r·points/R, multiplies by
+// the roots of the `done` points transformed so far and writes to (j / done)·done·R + j % done + r·done. All
+// reads come before the barrier, all writes after it. kMost is the most butterflies a thread can have.
 template <int kRadix, int kMost>
 __device__ void pass(double2* z, const Frames& f, int points, int done) {
   const int butterflies = points / kRadix, stretch = f.n_fft / (done * kRadix);
@@ -114,10 +116,12 @@ __global__ void __launch_bounds__(kFrameThreads) frame_bands(Frames f) {
   }
   __syncthreads();
   int done = 1;
-  for (; done * 4 <= points; done *= 4) pass<4, (kPoints / 4 + kFrameThreads - 1) / kFrameThreads>(z, f, points, done);
+  for (; done * 4 <= points; done *= 4)
+    pass<4, (kPoints / 4 + kFrameThreads - 1) / kFrameThreads>(z, f, points, done);
   if (done < points) pass<2, (kPoints / 2 + kFrameThreads - 1) / kFrameThreads>(z, f, points, done);
 
-  // Z transforms x[2n] + i·x[2n+1]: X[k] = E + w^k·O and X[N/2 - k] = conj(E - w^k·O) with the even and odd parts E, O.
+  // Z transforms x[2n] + i·x[2n+1]: X[k] = E + w^k·O and X[N/2 - k] = conj(E - w^k·O) with the even and odd
+  // parts E, O.
   for (int k = thread; k <= points / 2; k += kFrameThreads) {
     const double2 a = z[k], b = z[k == 0 ? 0 : points - k];
     const double2 even = make_double2(0.5 * (a.x + b.x), 0.5 * (a.y - b.y));
@@ -131,7 +135,8 @@ __global__ void __launch_bounds__(kFrameThreads) frame_bands(Frames f) {
   for (int b = thread / kWarp; b < f.bands; b += kFrameThreads / kWarp) {
     const int first = f.offsets[b], count = f.offsets[b + 1] - first;
     float sum = 0.0f;
-    for (int i = thread % kWarp; i < count; i += kWarp) sum = fmaf(f.weights[first + i], spectrum[f.starts[b] + i], sum);
+    for (int i = thread % kWarp; i < count; i += kWarp)
+      sum = fmaf(f.weights[first + i], spectrum[f.starts[b] + i], sum);
     for (int half = kWarp / 2; half > 0; half /= 2) sum += __shfl_xor_sync(0xffffffffu, sum, half);
     if (thread % kWarp == 0) f.out[static_cast<i64>(blockIdx.x) * f.bands + b] = compressed(f, sum);
   }
@@ -156,7 +161,8 @@ Status log_mel(const LogMelArgs& args, Exec& base) {
   frames.roots = roots;
   frames.starts = exec.uploaded(args.filterStart.data, args.bands);
   frames.offsets = exec.uploaded(args.filterOffset.data, args.bands + 1);
-  if (roots == nullptr || frames.starts == nullptr || frames.offsets == nullptr) return out_of_device_memory();
+  if (roots == nullptr || frames.starts == nullptr || frames.offsets == nullptr)
+    return out_of_device_memory();
   const Status status = launch(exec, fill_roots, (args.nFft + 127) / 128, 128, roots, frames.n_fft);
   if (!status.ok()) return status;
   return args.nFft <= 1024 ? launch(exec, frame_bands<512>, args.frames, kFrameThreads, frames)

@@ -1,5 +1,5 @@
-// Tiled FP32 matrix product: 256 threads make one square tile of the result, the depth in steps of 16 through two
-// buffers of shared memory, 4×4 or 8×8 results in each thread's registers.
+// Tiled FP32 matrix product: 256 threads make one square tile of the result, the depth in steps of 16 through
+// two buffers of shared memory, 4×4 or 8×8 results in each thread's registers.
 #pragma once
 
 #include "../core/views.hpp"
@@ -10,8 +10,9 @@ namespace sonotext::cuda {
 constexpr int kThreads = 256;
 constexpr int kDepth = 16;
 
-// A matrix [extent × depth] in memory: the depth contiguous (row-major), or the extent contiguous (its transpose is
-// row-major). `stride` separates neighbours along the other dimension, `batch_stride` the matrices of a batch.
+// A matrix [extent × depth] in memory: the depth contiguous (row-major), or the extent contiguous (its
+// transpose is row-major). `stride` separates neighbours along the other dimension, `batch_stride` the
+// matrices of a batch.
 template <bool kDepthContiguous>
 struct Operand {
   const float* data;
@@ -36,7 +37,8 @@ inline bool takes_vectors(const void* data, i64 stride, i64 batch_stride) {
 template <int kTile, bool kDepthContiguous>
 struct Loader {
   static constexpr int kLoads = kTile * kDepth / 4 / kThreads;
-  using Buffer = float[kDepth][kTile + 4];  // the pad keeps rows 16-byte aligned and spreads them over the banks
+  // The pad keeps rows 16-byte aligned and spreads them over the banks.
+  using Buffer = float[kDepth][kTile + 4];
   float4 held[kLoads];
 
   // Four neighbours along the contiguous dimension, zeros outside of the matrix.
@@ -53,10 +55,12 @@ struct Loader {
       const int index = static_cast<int>(threadIdx.x) + l * kThreads;
       if constexpr (kDepthContiguous) {
         const i64 row = first + index / (kDepth / 4), k = step + index % (kDepth / 4) * 4;
-        held[l] = row < m.extent ? four(data + row * m.stride + k, depth - k, vectors) : make_float4(0, 0, 0, 0);
+        held[l] =
+            row < m.extent ? four(data + row * m.stride + k, depth - k, vectors) : make_float4(0, 0, 0, 0);
       } else {
         const i64 row = first + index % (kTile / 4) * 4, k = step + index / (kTile / 4);
-        held[l] = k < depth ? four(data + k * m.stride + row, m.extent - row, vectors) : make_float4(0, 0, 0, 0);
+        held[l] =
+            k < depth ? four(data + k * m.stride + row, m.extent - row, vectors) : make_float4(0, 0, 0, 0);
       }
     }
   }
@@ -82,9 +86,10 @@ struct Loader {
 // One tile per block; blocks go through the tiles of a matrix row by row, then through the batch.
 template <int kTile, bool kA, bool kB>
 __global__ void __launch_bounds__(kThreads)
-    product_kernel(Operand<kA> a, Operand<kB> b, Result result, i64 depth, i64 tile_rows, i64 tile_cols, bool vectors_a,
-                   bool vectors_b, bool vectors_out) {
-  constexpr int kGroups = kTile / 64;  // a thread's rows (columns) are groups of 4, 64 apart: no bank conflicts
+    product_kernel(Operand<kA> a, Operand<kB> b, Result result, i64 depth, i64 tile_rows, i64 tile_cols,
+                   bool vectors_a, bool vectors_b, bool vectors_out) {
+  // A thread's rows (columns) are groups of 4, 64 apart: no bank conflicts.
+  constexpr int kGroups = kTile / 64;
   constexpr int kOwn = 4 * kGroups;
   __shared__ __align__(16) typename Loader<kTile, kA>::Buffer shared_a[2];
   __shared__ __align__(16) typename Loader<kTile, kB>::Buffer shared_b[2];
@@ -166,18 +171,19 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 template <int kTile, bool kA, bool kB>
-Status product_with_tile(CudaExec& exec, const Operand<kA>& a, const Operand<kB>& b, const Result& result, i64 depth,
-                         i64 batch) {
+Status product_with_tile(CudaExec& exec, const Operand<kA>& a, const Operand<kB>& b, const Result& result,
+                         i64 depth, i64 batch) {
   const i64 tile_rows = (a.extent + kTile - 1) / kTile, tile_cols = (b.extent + kTile - 1) / kTile;
-  return launch(exec, product_kernel<kTile, kA, kB>, tile_rows * tile_cols * batch, kThreads, a, b, result, depth,
-                tile_rows, tile_cols, takes_vectors(a.data, a.stride, a.batch_stride),
+  return launch(exec, product_kernel<kTile, kA, kB>, tile_rows * tile_cols * batch, kThreads, a, b, result,
+                depth, tile_rows, tile_cols, takes_vectors(a.data, a.stride, a.batch_stride),
                 takes_vectors(b.data, b.stride, b.batch_stride),
                 takes_vectors(result.data, result.cols, result.batch_stride));
 }
 
 // result[i] = alpha · a[i]·b[i]ᵀ + beta · result[i] for every matrix of the batch, [a.extent × b.extent].
 template <bool kA, bool kB>
-Status product(CudaExec& exec, const Operand<kA>& a, const Operand<kB>& b, const Result& result, i64 depth, i64 batch) {
+Status product(CudaExec& exec, const Operand<kA>& a, const Operand<kB>& b, const Result& result, i64 depth,
+               i64 batch) {
   if (a.extent == 0 || b.extent == 0 || batch == 0) return {};
   // Large tiles read less, small ones keep every multiprocessor busy.
   const i64 large = (a.extent + 127) / 128 * ((b.extent + 127) / 128) * batch;

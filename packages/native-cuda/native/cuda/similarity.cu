@@ -1,6 +1,5 @@
-#include "similarity.cuh"
-
 #include "product.cuh"
+#include "similarity.cuh"
 
 namespace sonotext::cuda {
 

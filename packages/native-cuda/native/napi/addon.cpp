@@ -29,8 +29,8 @@ struct Instance {
   AsyncOps async;
 };
 
-// The pool's threads run code of this library for the rest of the process, also after the worker thread that loaded it
-// is gone: keep it mapped.
+// The pool's threads run code of this library for the rest of the process, also after the worker thread that
+// loaded it is gone: keep it mapped.
 void pin_library() {
 #if !defined(_WIN32)
   Dl_info info;
@@ -70,7 +70,8 @@ std::unique_ptr<Operation> bind(const Napi::CallbackInfo& info) {
   if (!info[2].IsObject()) throw_expected("an object with the op's arguments", "args", info[2]);
   std::unique_ptr<Operation> bound = op.bind(device, info[2].As<Napi::Object>());
   if (bound == nullptr) {
-    throw make_error(info.Env(), "UNSUPPORTED", std::string(device.name()) + " has no entry for " + op.name + ".", op.name);
+    throw make_error(info.Env(), "UNSUPPORTED",
+                     std::string(device.name()) + " has no entry for " + op.name + ".", op.name);
   }
   return bound;
 }
@@ -89,7 +90,8 @@ Napi::Value run_sync(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value run_async(const Napi::CallbackInfo& info) {
-  CancelFlag cancel = is_absent(info[3]) ? std::make_shared<std::atomic<bool>>(false) : cancel_flag_of(info[3], "cancel");
+  CancelFlag cancel =
+      is_absent(info[3]) ? std::make_shared<std::atomic<bool>>(false) : cancel_flag_of(info[3], "cancel");
   return info.Env().GetInstanceData<Instance>()->async.start(info.Env(), bind(info), std::move(cancel));
 }
 
@@ -132,7 +134,8 @@ Napi::Value dispose(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), dispose_buffer(info[0], "buffer"));
 }
 
-// A Float32Array over aligned memory, for host backends: what `new Float32Array` gives lies 16 bytes past a cache line.
+// A Float32Array over aligned memory, for host backends: what `new Float32Array` gives lies 16 bytes past a
+// cache line.
 Napi::Value host_array(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const i64 length = integer_of(info[0], 0, 1099511627776.0, "a number of elements", "length");
@@ -142,11 +145,12 @@ Napi::Value host_array(const Napi::CallbackInfo& info) {
   napi_value buffer;
   const auto release = [](napi_env finaliser_env, void* memory, void* hint) {
     int64_t total;
-    napi_adjust_external_memory(finaliser_env, -static_cast<int64_t>(reinterpret_cast<std::intptr_t>(hint)), &total);
+    napi_adjust_external_memory(finaliser_env, -static_cast<int64_t>(reinterpret_cast<std::intptr_t>(hint)),
+                                &total);
     aligned_release(memory);
   };
-  const napi_status status = napi_create_external_arraybuffer(env, data, static_cast<std::size_t>(bytes), release,
-                                                              reinterpret_cast<void*>(bytes), &buffer);
+  const napi_status status = napi_create_external_arraybuffer(
+      env, data, static_cast<std::size_t>(bytes), release, reinterpret_cast<void*>(bytes), &buffer);
   if (status != napi_ok) {  // some runtimes allow no memory of others
     aligned_release(data);
     return Napi::Float32Array::New(env, static_cast<std::size_t>(length));
@@ -194,9 +198,12 @@ Napi::Value copy(const Napi::CallbackInfo& info) {
   const auto source = memory_of(info[0], "source");
   const auto target = memory_of(info[1], "target");
   if (&source->device != &target->device || source->length != target->length) {
-    const auto text = [](const DeviceMemory& m) { return std::to_string(m.length) + " on " + m.device.name(); };
-    throw make_error(info.Env(), kInvalidArgument, "Expected two buffers of one device and one length for copy, got " +
-                                                       text(*source) + " and " + text(*target) + ".");
+    const auto text = [](const DeviceMemory& m) {
+      return std::to_string(m.length) + " on " + m.device.name();
+    };
+    throw make_error(info.Env(), kInvalidArgument,
+                     "Expected two buffers of one device and one length for copy, got " + text(*source) +
+                         " and " + text(*target) + ".");
   }
   throw_if_failed(info.Env(), source->device.copy(source->data, target->data, source->length), "copy");
   return info.Env().Undefined();
@@ -300,5 +307,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
 }  // namespace
 }  // namespace sonotext::napi
 
-static Napi::Object sonotext_init(Napi::Env env, Napi::Object exports) { return sonotext::napi::init(env, exports); }
+static Napi::Object sonotext_init(Napi::Env env, Napi::Object exports) {
+  return sonotext::napi::init(env, exports);
+}
 NODE_API_MODULE(sonotext, sonotext_init)

@@ -30,7 +30,8 @@ void ArgsReader::number(const char* name, double& value) {
   value = given.As<Napi::Number>().DoubleValue();
 }
 
-std::size_t ArgsReader::read_array(const char* name, const Napi::Value& value, bool wants_float, void** data) {
+std::size_t ArgsReader::read_array(const char* name, const Napi::Value& value, bool wants_float,
+                                   void** data) {
   napi_typedarray_type type;
   std::size_t length = 0;
   if (!value.IsTypedArray() ||
@@ -44,7 +45,8 @@ std::size_t ArgsReader::read_array(const char* name, const Napi::Value& value, b
 }
 
 void* ArgsReader::read_buffer(const char* name, const Napi::Value& value) {
-  if (!is_buffer_handle(value)) throw_expected(std::string("a buffer of device ") + device_.name(), path(name), value);
+  if (!is_buffer_handle(value))
+    throw_expected(std::string("a buffer of device ") + device_.name(), path(name), value);
   std::shared_ptr<DeviceMemory> memory = memory_of(value, path(name));
   if (&memory->device != &device_) {
     throw make_error(value.Env(), kInvalidArgument,
@@ -66,9 +68,10 @@ void ArgsReader::finish() {
     if (known) continue;
     std::string all;
     for (const char* name : names_) all += (all.empty() ? "" : ", ") + std::string(name);
-    throw make_error(object_.Env(), kInvalidArgument,
-                     std::string("Expected only the arguments of ") + op_ + " (" + all + "), got " + key + ".", op_,
-                     key.c_str());
+    throw make_error(
+        object_.Env(), kInvalidArgument,
+        std::string("Expected only the arguments of ") + op_ + " (" + all + "), got " + key + ".", op_,
+        key.c_str());
   }
 }
 

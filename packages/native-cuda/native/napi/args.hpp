@@ -1,4 +1,5 @@
-// Visitors over the Args structs of core/ops.hpp: one reads a JavaScript object into a struct, one describes a struct.
+// Visitors over the Args structs of core/ops.hpp: one reads a JavaScript object into a struct, one describes
+// a struct.
 #pragma once
 
 #include <napi.h>
@@ -17,22 +18,33 @@ namespace sonotext::napi {
 template <class T>
 constexpr bool kIsFloat = std::is_floating_point_v<std::remove_const_t<T>>;
 
-// Fills an Args struct from the properties of an object, without copies. Typed arrays are taken as they are (also parts of
-// a larger ArrayBuffer); float arguments of a device with its own memory must be its buffers.
+// Fills an Args struct from the properties of an object, without copies. Typed arrays are taken as they are
+// (also parts of a larger ArrayBuffer); float arguments of a device with its own memory must be its buffers.
 class ArgsReader {
  public:
-  ArgsReader(const char* op, Device& device, const Napi::Object& object) : op_(op), device_(device), object_(object) {}
+  ArgsReader(const char* op, Device& device, const Napi::Object& object)
+      : op_(op), device_(device), object_(object) {}
 
   template <class T>
-  void in(const char* name, View<T>& view) { read(name, view, false); }
+  void in(const char* name, View<T>& view) {
+    read(name, view, false);
+  }
   template <class T>
-  void out(const char* name, View<T>& view) { read(name, view, false); }
+  void out(const char* name, View<T>& view) {
+    read(name, view, false);
+  }
   template <class T>
-  void inout(const char* name, View<T>& view) { read(name, view, false); }
+  void inout(const char* name, View<T>& view) {
+    read(name, view, false);
+  }
   template <class T>
-  void opt_in(const char* name, View<T>& view) { read(name, view, true); }
+  void opt_in(const char* name, View<T>& view) {
+    read(name, view, true);
+  }
   template <class T>
-  void opt_out(const char* name, View<T>& view) { read(name, view, true); }
+  void opt_out(const char* name, View<T>& view) {
+    read(name, view, true);
+  }
   void integer(const char* name, i64& value);
   void number(const char* name, double& value);
 
@@ -76,15 +88,25 @@ class ArgsDescriber {
   explicit ArgsDescriber(Napi::Env env) : list(Napi::Array::New(env)) {}
 
   template <class T>
-  void in(const char* name, View<T>&) { add(name, "in", type<T>(), false); }
+  void in(const char* name, View<T>&) {
+    add(name, "in", type<T>(), false);
+  }
   template <class T>
-  void out(const char* name, View<T>&) { add(name, "out", type<T>(), false); }
+  void out(const char* name, View<T>&) {
+    add(name, "out", type<T>(), false);
+  }
   template <class T>
-  void inout(const char* name, View<T>&) { add(name, "inout", type<T>(), false); }
+  void inout(const char* name, View<T>&) {
+    add(name, "inout", type<T>(), false);
+  }
   template <class T>
-  void opt_in(const char* name, View<T>&) { add(name, "in", type<T>(), true); }
+  void opt_in(const char* name, View<T>&) {
+    add(name, "in", type<T>(), true);
+  }
   template <class T>
-  void opt_out(const char* name, View<T>&) { add(name, "out", type<T>(), true); }
+  void opt_out(const char* name, View<T>&) {
+    add(name, "out", type<T>(), true);
+  }
   void integer(const char* name, i64&) { add(name, "in", "integer", false); }
   void number(const char* name, double&) { add(name, "in", "number", false); }
 
@@ -92,7 +114,9 @@ class ArgsDescriber {
 
  private:
   template <class T>
-  static const char* type() { return kIsFloat<T> ? "float32" : "int32"; }
+  static const char* type() {
+    return kIsFloat<T> ? "float32" : "int32";
+  }
   void add(const char* name, const char* direction, const char* type, bool optional);
 };
 

@@ -21,8 +21,8 @@ struct AsyncOps::Pending {
 AsyncOps::AsyncOps(Napi::Env env) {
   napi_value name;
   if (napi_create_string_utf8(env, "sonotext op", NAPI_AUTO_LENGTH, &name) != napi_ok ||
-      napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, settle, &done_) !=
-          napi_ok) {
+      napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, settle,
+                                      &done_) != napi_ok) {
     throw Napi::Error::New(env);
   }
   napi_unref_threadsafe_function(env, done_);

@@ -1,7 +1,8 @@
 // The one carrier of asynchronous work: runs any Operation off the JavaScript thread and settles its promise.
 //
-// It has threads of its own (they mostly wait for the pool) instead of libuv's: when a worker thread is terminated, Node
-// first waits for its libuv work and only then runs clean-up hooks, so a long op there could not be told to stop.
+// It has threads of its own (they mostly wait for the pool) instead of libuv's: when a worker thread is
+// terminated, Node first waits for its libuv work and only then runs clean-up hooks, so a long op there could
+// not be told to stop.
 #pragma once
 
 #include <napi.h>
@@ -21,7 +22,8 @@ class AsyncOps {
   AsyncOps(const AsyncOps&) = delete;
   AsyncOps& operator=(const AsyncOps&) = delete;
 
-  // Called when the environment goes: cancels what runs and waits for it, because its memory goes with the environment.
+  // Called when the environment goes: cancels what runs and waits for it, because its memory goes with the
+  // environment.
   void shut_down();
 
   // The promise resolves with undefined once the outputs are written.

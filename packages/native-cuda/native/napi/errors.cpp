@@ -6,11 +6,16 @@ namespace {
 const char* code_name(Code code) {
   switch (code) {
     case Code::ok:
-    case Code::invalid_argument: return kInvalidArgument;
-    case Code::unsupported: return "UNSUPPORTED";
-    case Code::cancelled: return "ABORTED";
-    case Code::out_of_memory: return "OUT_OF_MEMORY";
-    case Code::device_error: return "DEVICE_ERROR";
+    case Code::invalid_argument:
+      return kInvalidArgument;
+    case Code::unsupported:
+      return "UNSUPPORTED";
+    case Code::cancelled:
+      return "ABORTED";
+    case Code::out_of_memory:
+      return "OUT_OF_MEMORY";
+    case Code::device_error:
+      return "DEVICE_ERROR";
   }
   return "DEVICE_ERROR";
 }
@@ -18,14 +23,22 @@ const char* code_name(Code code) {
 // Short rendering of a value for a message.
 std::string describe(const Napi::Value& value) {
   switch (value.Type()) {
-    case napi_undefined: return "undefined";
-    case napi_null: return "null";
-    case napi_boolean: return value.As<Napi::Boolean>().Value() ? "true" : "false";
-    case napi_number: return value.ToString().Utf8Value();
-    case napi_string: return "\"" + value.As<Napi::String>().Utf8Value().substr(0, 80) + "\"";
-    case napi_function: return "a function";
-    case napi_object: break;
-    default: return "a value of another type";
+    case napi_undefined:
+      return "undefined";
+    case napi_null:
+      return "null";
+    case napi_boolean:
+      return value.As<Napi::Boolean>().Value() ? "true" : "false";
+    case napi_number:
+      return value.ToString().Utf8Value();
+    case napi_string:
+      return "\"" + value.As<Napi::String>().Utf8Value().substr(0, 80) + "\"";
+    case napi_function:
+      return "a function";
+    case napi_object:
+      break;
+    default:
+      return "a value of another type";
   }
   std::string name = "object";
   if (value.IsArray()) {
@@ -33,7 +46,8 @@ std::string describe(const Napi::Value& value) {
   }
   const Napi::Value constructor = value.As<Napi::Object>().Get("constructor");
   if (constructor.IsFunction()) name = constructor.As<Napi::Object>().Get("name").ToString().Utf8Value();
-  if (value.IsTypedArray()) name += " of length " + std::to_string(value.As<Napi::TypedArray>().ElementLength());
+  if (value.IsTypedArray())
+    name += " of length " + std::to_string(value.As<Napi::TypedArray>().ElementLength());
   return name;
 }
 
@@ -60,12 +74,19 @@ Napi::Error make_error(Napi::Env env, const Status& status, const char* op) {
       if (status.got != Status::kNotGiven) message += ", got " + std::to_string(status.got);
       message += ".";
       break;
-    case Code::unsupported: message = where + " is not available here: " + status.what + "."; break;
-    case Code::cancelled: message = "The operation was aborted."; break;
-    case Code::out_of_memory:
-      message = where + ": not enough memory" + (*status.what != '\0' ? std::string(" for ") + status.what : "") + ".";
+    case Code::unsupported:
+      message = where + " is not available here: " + status.what + ".";
       break;
-    case Code::device_error: message = where + " failed on the device: " + status.what + "."; break;
+    case Code::cancelled:
+      message = "The operation was aborted.";
+      break;
+    case Code::out_of_memory:
+      message = where + ": not enough memory" +
+                (*status.what != '\0' ? std::string(" for ") + status.what : "") + ".";
+      break;
+    case Code::device_error:
+      message = where + " failed on the device: " + status.what + ".";
+      break;
   }
   return make_error(env, code_name(status.code), message, op, status.argument);
 }
@@ -73,7 +94,8 @@ Napi::Error make_error(Napi::Env env, const Status& status, const char* op) {
 void throw_expected(const std::string& what, const std::string& name, const Napi::Value& got) {
   const std::size_t dot = name.find('.');
   const std::string op = dot == std::string::npos ? "" : name.substr(0, dot);
-  throw make_error(got.Env(), kInvalidArgument, "Expected " + what + " for " + name + ", got " + describe(got) + ".",
+  throw make_error(got.Env(), kInvalidArgument,
+                   "Expected " + what + " for " + name + ", got " + describe(got) + ".",
                    op.empty() ? nullptr : op.c_str(), op.empty() ? name.c_str() : name.c_str() + dot + 1);
 }
 

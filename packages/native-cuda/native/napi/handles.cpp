@@ -33,7 +33,8 @@ Napi::Object wrap(Napi::Env env, const napi_type_tag& tag, std::unique_ptr<Box> 
 
 bool has_tag(const Napi::Value& value, const napi_type_tag& tag) {
   bool matches = false;
-  return value.IsObject() && napi_check_object_type_tag(value.Env(), value, &tag, &matches) == napi_ok && matches;
+  return value.IsObject() && napi_check_object_type_tag(value.Env(), value, &tag, &matches) == napi_ok &&
+         matches;
 }
 
 template <class Box>
@@ -52,7 +53,8 @@ void constant(Napi::Object& object, const char* name, const Napi::Value& value) 
 Napi::Object make_device_handle(Napi::Env env, Device& device) {
   Napi::Object object = wrap(env, kDeviceTag, std::make_unique<DeviceBox>(&device));
   constant(object, "name", Napi::String::New(env, device.name()));
-  constant(object, "isa", device.isa() != nullptr ? Napi::Value(Napi::String::New(env, device.isa())) : env.Null());
+  constant(object, "isa",
+           device.isa() != nullptr ? Napi::Value(Napi::String::New(env, device.isa())) : env.Null());
   constant(object, "hostMemory", Napi::Boolean::New(env, device.host_memory()));
   return object;
 }

@@ -11,8 +11,8 @@
 
 namespace sonotext::napi {
 
-// Memory of a device that JavaScript holds by handle. Shared by the handle and by the ops in flight: the last of them
-// frees it.
+// Memory of a device that JavaScript holds by handle. Shared by the handle and by the ops in flight: the last
+// of them frees it.
 struct DeviceMemory {
   Device& device;
   float* const data;

@@ -43,12 +43,12 @@ Napi::Array describe(Napi::Env env) {
 
 const std::vector<BoundOp>& all_ops() {
   static const auto* const ops = new std::vector<BoundOp>{
-#define SONOTEXT_BIND(op, Args)                                                               \
-  {#op,                                                                                       \
-   [](Device& device, const Napi::Object& object) -> std::unique_ptr<Operation> {             \
-     if (device.table().op == nullptr) return nullptr;                                        \
-     return std::make_unique<OperationOf<Args>>(#op, device, device.table().op, object);      \
-   },                                                                                         \
+#define SONOTEXT_BIND(op, Args)                                                          \
+  {#op,                                                                                  \
+   [](Device& device, const Napi::Object& object) -> std::unique_ptr<Operation> {        \
+     if (device.table().op == nullptr) return nullptr;                                   \
+     return std::make_unique<OperationOf<Args>>(#op, device, device.table().op, object); \
+   },                                                                                    \
    [](const Device& device) { return device.table().op != nullptr; }, describe<Args>},
       SONOTEXT_OPS(SONOTEXT_BIND)
 #undef SONOTEXT_BIND

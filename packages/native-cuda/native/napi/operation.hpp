@@ -1,4 +1,5 @@
-// One call of an op, bound to its JavaScript arguments; the same object serves synchronous and asynchronous calls.
+// One call of an op, bound to its JavaScript arguments; the same object serves synchronous and asynchronous
+// calls.
 #pragma once
 
 #include <napi.h>

@@ -1,5 +1,6 @@
-// Compares what a device computes with the CPU's scalar table on the same inputs. Needs no Node, so it runs on a bare GPU
-// box. Prints a table; exit code 0 when all agree or when the device is not there, 1 on a difference, 2 on bad usage.
+// Compares what a device computes with the CPU's scalar table on the same inputs. Needs no Node, so it runs
+// on a bare GPU box. Prints a table; exit code 0 when all agree or when the device is not there, 1 on a
+// difference, 2 on bad usage.
 //
 //   conformance [device]      cuda:0 unless another is named
 #include <cmath>
@@ -53,15 +54,25 @@ class Mover {
   Mover& operator=(const Mover&) = delete;
 
   template <class T>
-  void in(const char*, View<T>& view) { move(view, false); }
+  void in(const char*, View<T>& view) {
+    move(view, false);
+  }
   template <class T>
-  void opt_in(const char*, View<T>& view) { move(view, false); }
+  void opt_in(const char*, View<T>& view) {
+    move(view, false);
+  }
   template <class T>
-  void out(const char*, View<T>& view) { move(view, true); }
+  void out(const char*, View<T>& view) {
+    move(view, true);
+  }
   template <class T>
-  void opt_out(const char*, View<T>& view) { move(view, true); }
+  void opt_out(const char*, View<T>& view) {
+    move(view, true);
+  }
   template <class T>
-  void inout(const char*, View<T>& view) { move(view, true); }
+  void inout(const char*, View<T>& view) {
+    move(view, true);
+  }
   void integer(const char*, i64) {}
   void number(const char*, double) {}
 
@@ -124,10 +135,12 @@ struct Row {
   Case run;
 };
 
-// ---- cases ----------------------------------------------------------------------------------------------------------
+// ---- cases
+// ----------------------------------------------------------------------------------------------------------
 
 Row similarity_case(i64 batch, i64 n, i64 m, i64 d) {
-  return {"similarity " + std::to_string(batch) + "×" + std::to_string(n) + "×" + std::to_string(m) + "×" + std::to_string(d),
+  return {"similarity " + std::to_string(batch) + "×" + std::to_string(n) + "×" + std::to_string(m) + "×" +
+              std::to_string(d),
           1e-5, [=](Device& device, std::vector<Output>& outputs) {
             Random random(1);
             const Floats a = random.floats(batch * n * d), b = random.floats(batch * m * d);
@@ -146,8 +159,9 @@ struct NceOptions {
 };
 
 Row info_nce_case(i64 n, i64 d, NceOptions options) {
-  return {"info_nce " + std::to_string(n) + "×" + std::to_string(d) + " groups " + std::to_string(options.groups) +
-              " excluded " + std::to_string(options.excluded) + (options.positives ? " shared" : ""),
+  return {"info_nce " + std::to_string(n) + "×" + std::to_string(d) + " groups " +
+              std::to_string(options.groups) + " excluded " + std::to_string(options.excluded) +
+              (options.positives ? " shared" : ""),
           3e-5, [=](Device& device, std::vector<Output>& outputs) {
             Random random(2);
             Floats audio = random.floats(n * d), text = random.floats(n * d);
@@ -157,11 +171,13 @@ Row info_nce_case(i64 n, i64 d, NceOptions options) {
             Ints groups, offsets{0}, index;
             for (i64 i = 0; i < n; ++i) {
               groups.push_back(static_cast<std::int32_t>(random.below(options.groups)));
-              for (i64 e = 0; e < options.excluded; ++e) index.push_back(static_cast<std::int32_t>(random.below(n)));
+              for (i64 e = 0; e < options.excluded; ++e)
+                index.push_back(static_cast<std::int32_t>(random.below(n)));
               offsets.push_back(static_cast<std::int32_t>(index.size()));
             }
             const Floats log_temperature{-1.2f};
-            Floats grad_audio(audio.size(), NAN), grad_text(text.size(), NAN), grad_temperature(1, NAN), stats(4, NAN);
+            Floats grad_audio(audio.size(), NAN), grad_text(text.size(), NAN), grad_temperature(1, NAN),
+                stats(4, NAN);
             InfoNceArgs args{};
             args.audio = in(audio), args.text = in(text), args.groups = in(groups);
             if (options.excluded > 0) args.excludeOffsets = in(offsets), args.excludeIndex = in(index);
@@ -170,7 +186,9 @@ Row info_nce_case(i64 n, i64 d, NceOptions options) {
             args.gradLogTemperature = out(grad_temperature), args.stats = out(stats);
             args.n = n, args.d = d, args.positives = options.positives;
             const Status status = run_on(device, &OpTable::info_nce, args);
-            outputs = {{"gradAudio", grad_audio}, {"gradText", grad_text}, {"gradLogTemperature", grad_temperature},
+            outputs = {{"gradAudio", grad_audio},
+                       {"gradText", grad_text},
+                       {"gradLogTemperature", grad_temperature},
                        {"stats", stats}};
             return status;
           }};
@@ -181,35 +199,37 @@ struct MelOptions {
 };
 
 Row log_mel_case(i64 samples, i64 n_fft, i64 hop, i64 frames, i64 bands, MelOptions options) {
-  return {"log_mel " + std::to_string(samples) + " samples, " + std::to_string(n_fft) + "/" + std::to_string(hop) + ", " +
-              std::to_string(frames) + "×" + std::to_string(bands) + ", modes " + std::to_string(options.pad_mode) +
-              std::to_string(options.power) + std::to_string(options.log_kind),
-          1e-5, [=](Device& device, std::vector<Output>& outputs) {
-            Random random(3);
-            const Floats pcm = random.floats(samples);
-            Floats window(static_cast<std::size_t>(2 * n_fft));
-            for (i64 i = 0; i < n_fft; ++i) {
-              const double tap = 0.5 - 0.5 * std::cos(2.0 * M_PI * static_cast<double>(i) / static_cast<double>(n_fft));
-              window[static_cast<std::size_t>(i)] = static_cast<float>(tap);
-              window[static_cast<std::size_t>(n_fft + i)] = static_cast<float>(tap - static_cast<float>(tap));
-            }
-            const i64 bins = n_fft / 2 + 1;
-            Ints starts, offsets{0};
-            for (i64 b = 0; b < bands; ++b) {
-              const i64 first = random.below(bins), width = random.below(bins - first + 1);
-              starts.push_back(static_cast<std::int32_t>(first));
-              offsets.push_back(offsets.back() + static_cast<std::int32_t>(width));
-            }
-            Floats weights = random.floats(offsets.back());
-            for (float& weight : weights) weight = std::fabs(weight);
-            Floats result(static_cast<std::size_t>(frames * bands), NAN);
-            LogMelArgs args{in(pcm),  in(window), in(starts),        in(offsets),   in(weights),      out(result),
-                            n_fft,    hop,        frames,            bands,         n_fft / 2,        options.pad_mode,
-                            options.power, options.log_kind, 1e-10};
-            const Status status = run_on(device, &OpTable::log_mel, args);
-            outputs = {{"out", result}};
-            return status;
-          }};
+  return {
+      "log_mel " + std::to_string(samples) + " samples, " + std::to_string(n_fft) + "/" +
+          std::to_string(hop) + ", " + std::to_string(frames) + "×" + std::to_string(bands) + ", modes " +
+          std::to_string(options.pad_mode) + std::to_string(options.power) + std::to_string(options.log_kind),
+      1e-5, [=](Device& device, std::vector<Output>& outputs) {
+        Random random(3);
+        const Floats pcm = random.floats(samples);
+        Floats window(static_cast<std::size_t>(2 * n_fft));
+        for (i64 i = 0; i < n_fft; ++i) {
+          const double tap =
+              0.5 - 0.5 * std::cos(2.0 * M_PI * static_cast<double>(i) / static_cast<double>(n_fft));
+          window[static_cast<std::size_t>(i)] = static_cast<float>(tap);
+          window[static_cast<std::size_t>(n_fft + i)] = static_cast<float>(tap - static_cast<float>(tap));
+        }
+        const i64 bins = n_fft / 2 + 1;
+        Ints starts, offsets{0};
+        for (i64 b = 0; b < bands; ++b) {
+          const i64 first = random.below(bins), width = random.below(bins - first + 1);
+          starts.push_back(static_cast<std::int32_t>(first));
+          offsets.push_back(offsets.back() + static_cast<std::int32_t>(width));
+        }
+        Floats weights = random.floats(offsets.back());
+        for (float& weight : weights) weight = std::fabs(weight);
+        Floats result(static_cast<std::size_t>(frames * bands), NAN);
+        LogMelArgs args{
+            in(pcm), in(window), in(starts), in(offsets),      in(weights),   out(result),      n_fft, hop,
+            frames,  bands,      n_fft / 2,  options.pad_mode, options.power, options.log_kind, 1e-10};
+        const Status status = run_on(device, &OpTable::log_mel, args);
+        outputs = {{"out", result}};
+        return status;
+      }};
 }
 
 std::vector<Row> all_cases() {
@@ -233,7 +253,8 @@ std::vector<Row> all_cases() {
   for (const i64 n_fft : {4, 8, 16, 64, 512, 1024, 2048, 4096}) {
     rows.push_back(log_mel_case(9000, n_fft, n_fft / 2 - 1, 3, 5, {0, 2, 1}));
   }
-  for (const i64 kind : {0, 1, 2, 3}) rows.push_back(log_mel_case(700, 256, 100, 7, 9, {kind % 2, 1 + kind / 2, kind}));
+  for (const i64 kind : {0, 1, 2, 3})
+    rows.push_back(log_mel_case(700, 256, 100, 7, 9, {kind % 2, 1 + kind / 2, kind}));
   rows.push_back(log_mel_case(300, 512, 100, 4, 40, {1, 2, 1}));
   rows.push_back(log_mel_case(1, 64, 10, 2, 3, {0, 2, 1}));
   rows.push_back(log_mel_case(0, 64, 10, 2, 3, {0, 2, 2}));
@@ -241,7 +262,8 @@ std::vector<Row> all_cases() {
   return rows;
 }
 
-// ---- comparison -------------------------------------------------------------------------------------------------------
+// ---- comparison
+// -------------------------------------------------------------------------------------------------------
 
 // ‖difference‖ / ‖expected‖; infinite when a value is missing or a NaN or infinity stands on one side only.
 double relative_error(const Floats& expected, const Floats& got) {
@@ -265,8 +287,8 @@ int compare(Device& reference, Device& device) {
     const Status first = row.run(reference, expected), second = row.run(device, got);
     if (!first.ok() || !second.ok()) {
       const bool here = !second.ok();
-      std::printf("%-52s %-20s FAILED on %s: %s\n", row.name.c_str(), "", here ? device.name() : reference.name(),
-                  (here ? second : first).what);
+      std::printf("%-52s %-20s FAILED on %s: %s\n", row.name.c_str(), "",
+                  here ? device.name() : reference.name(), (here ? second : first).what);
       ++failed;
       continue;
     }

@@ -1,6 +1,7 @@
-// Stands in for CUDA's header of this name when the .cu files are compiled as plain C++: what our sources use of CUDA, on
-// the CPU. One GPU thread is one fiber; a block's fibers take turns, in a different order each time, and switch at
-// barriers. So a wrong index, a missing or divergent barrier and an unwritten result show without a GPU. Slow by design.
+// Stands in for CUDA's header of this name when the .cu files are compiled as plain C++: what our sources use
+// of CUDA, on the CPU. One GPU thread is one fiber; a block's fibers take turns, in a different order each
+// time, and switch at barriers. So a wrong index, a missing or divergent barrier and an unwritten result show
+// without a GPU. Slow by design.
 #pragma once
 
 #include <cmath>
@@ -20,11 +21,17 @@ struct dim3 {
   unsigned x = 1, y = 1, z = 1;
   dim3(unsigned x = 1, unsigned y = 1, unsigned z = 1) : x(x), y(y), z(z) {}
 };
-struct __align__(16) float4 { float x, y, z, w; };
-struct __align__(16) double2 { double x, y; };
+struct __align__(16) float4 {
+  float x, y, z, w;
+};
+struct __align__(16) double2 {
+  double x, y;
+};
 inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
 inline double2 make_double2(double x, double y) { return {x, y}; }
-inline void sincospi(double x, double* sine, double* cosine) { *sine = std::sin(M_PI * x), *cosine = std::cos(M_PI * x); }
+inline void sincospi(double x, double* sine, double* cosine) {
+  *sine = std::sin(M_PI * x), *cosine = std::cos(M_PI * x);
+}
 
 // Of the fiber that runs now.
 extern dim3 threadIdx, blockIdx, blockDim, gridDim;
@@ -72,7 +79,8 @@ struct cudaLaunchConfig_t {
 cudaError_t cudaMallocAsync(void** data, std::size_t bytes, cudaStream_t);
 cudaError_t cudaFreeAsync(void* data, cudaStream_t);
 
-inline cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind, cudaStream_t) {
+inline cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind,
+                                   cudaStream_t) {
   std::memcpy(to, from, bytes);
   return cudaSuccess;
 }
@@ -85,15 +93,20 @@ inline const char* cudaGetErrorString(cudaError_t) { return "an emulated error";
 inline cudaError_t cudaGetDeviceCount(int* count) { return *count = 1, cudaSuccess; }
 inline cudaError_t cudaSetDevice(int) { return cudaSuccess; }
 inline cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
-inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) { return *stream = nullptr, cudaSuccess; }
-inline cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int) { return *pool = nullptr, cudaSuccess; }
+inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
+  return *stream = nullptr, cudaSuccess;
+}
+inline cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int) {
+  return *pool = nullptr, cudaSuccess;
+}
 inline cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*) { return cudaSuccess; }
 inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
   *properties = {"emulated GPU", 4 << 20, 8, 0, 4};  // so small that ops must work in parts
   return cudaSuccess;
 }
 template <class... Parameters, class... Arguments>
-cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(Parameters...), Arguments... arguments) {
+cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(Parameters...),
+                               Arguments... arguments) {
   emulation::run_grid(config->gridDim, config->blockDim, [&] { kernel(arguments...); });
   return cudaSuccess;
 }

@@ -49,7 +49,8 @@ void start() {
   fibers[current].state = State::done;
 }
 
-// Lets every group (a warp, or the block) go on of which all threads that have not ended wait for the same thing.
+// Lets every group (a warp, or the block) go on of which all threads that have not ended wait for the same
+// thing.
 bool release(State waited, int group) {
   bool any = false;
   const int count = static_cast<int>(fibers.size());

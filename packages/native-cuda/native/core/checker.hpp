@@ -1,0 +1,159 @@
+// The tests that core/check.cpp puts together: the first that fails gives the status.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <initializer_list>
+
+#include "ops.hpp"
+
+namespace sonotext {
+
+constexpr i64 kMaxExtent = INT32_MAX;
+
+// Collects where the float and integer views of a call lie, and refuses numbers that are not finite.
+struct Surveyor {
+  struct Range {
+    const char* name;
+    std::uintptr_t begin, end;
+    bool written;
+  };
+  Range ranges[16];
+  int count = 0;
+  Status status;
+
+  template <class T>
+  void add(const char* name, const View<T>& view, bool written) {
+    if (view.data == nullptr || view.size <= 0) return;
+    const auto begin = reinterpret_cast<std::uintptr_t>(view.data);
+    ranges[count++] = {name, begin, begin + static_cast<std::uintptr_t>(view.size) * sizeof(T), written};
+  }
+  template <class T>
+  void in(const char* name, View<T>& view) {
+    add(name, view, false);
+  }
+  template <class T>
+  void opt_in(const char* name, View<T>& view) {
+    add(name, view, false);
+  }
+  template <class T>
+  void out(const char* name, View<T>& view) {
+    add(name, view, true);
+  }
+  template <class T>
+  void opt_out(const char* name, View<T>& view) {
+    add(name, view, true);
+  }
+  template <class T>
+  void inout(const char* name, View<T>& view) {
+    add(name, view, true);
+  }
+  void integer(const char*, i64) {}
+  void number(const char* name, double value) {
+    if (status.ok() && !std::isfinite(value)) status = {Code::invalid_argument, "a finite number", name};
+  }
+};
+
+// The first failure wins; the tests after it do nothing.
+class Checker {
+ public:
+  enum class Aliasing { none, in_place };
+
+  template <class Args>
+  explicit Checker(const Args& args, Aliasing aliasing = Aliasing::none) {
+    Args copy = args;
+    Surveyor surveyor;
+    copy.visit(surveyor);
+    status_ = surveyor.status;
+    for (int i = 0; i < surveyor.count; ++i) {
+      for (int j = i + 1; j < surveyor.count; ++j) {
+        const auto &a = surveyor.ranges[i], &b = surveyor.ranges[j];
+        if ((!a.written && !b.written) || a.end <= b.begin || b.end <= a.begin) continue;
+        const bool same = a.begin == b.begin && a.end == b.end;
+        if (same && a.written != b.written && aliasing == Aliasing::in_place) continue;
+        fail({Code::invalid_argument, "memory that no other argument overlaps", a.written ? a.name : b.name});
+      }
+    }
+  }
+
+  // An extent of a shape.
+  Checker& extent(const char* name, i64 value, i64 least = 0) {
+    if (value < least || value > kMaxExtent) {
+      fail({Code::invalid_argument,
+            least == 0 ? "an integer from 0 to 2147483647" : "an integer from 1 to 2147483647", name,
+            Status::kNotGiven, value});
+    }
+    return *this;
+  }
+
+  Checker& that(bool condition, const char* what, const char* name, i64 got = Status::kNotGiven) {
+    if (!condition) fail({Code::invalid_argument, what, name, Status::kNotGiven, got});
+    return *this;
+  }
+
+  Checker& flag(const char* name, i64 value, i64 most, const char* what) {
+    return that(value >= 0 && value <= most, what, name, value);
+  }
+
+  // A view of exactly Π extents elements. The extents must have been checked before.
+  template <class T>
+  Checker& sized(const char* name, const View<T>& view, const char* what,
+                 std::initializer_list<i64> extents) {
+    if (!status_.ok()) return *this;
+    i64 count = 1;
+    for (const i64 e : extents) {
+      if (__builtin_mul_overflow(count, e, &count) || count > INT64_MAX / 8) {
+        fail({Code::invalid_argument, "fewer elements than a 64-bit size can address", name});
+        return *this;
+      }
+    }
+    if (view.size != count) fail({Code::invalid_argument, what, name, count, view.size});
+    return *this;
+  }
+
+  template <class T>
+  Checker& optional(const char* name, const View<T>& view, const char* what,
+                    std::initializer_list<i64> extents) {
+    return view ? sized(name, view, what, extents) : *this;
+  }
+
+  Checker& lengths(const char* name, const I32In& view, i64 count, i64 longest, const char* what) {
+    sized(name, view, "one length per item", {count});
+    for (i64 i = 0; status_.ok() && i < count; ++i) {
+      that(view[i] >= 0 && view[i] <= longest, what, name, view[i]);
+    }
+    return *this;
+  }
+
+  Checker& indices(const char* name, const I32In& view, i64 bound, const char* what) {
+    for (i64 i = 0; status_.ok() && i < view.size; ++i)
+      that(view[i] >= 0 && view[i] < bound, what, name, view[i]);
+    return *this;
+  }
+
+  // Offsets of `rows` ragged rows over `total` entries.
+  Checker& offsets(const char* name, const I32In& view, i64 rows, i64 total) {
+    sized(name, view, "rows + 1 offsets", {rows + 1});
+    if (!status_.ok()) return *this;
+    that(view[0] == 0, "offsets that start at 0", name, view[0]);
+    for (i64 i = 0; status_.ok() && i < rows; ++i) {
+      that(view[i + 1] >= view[i], "offsets that never fall", name, view[i + 1]);
+    }
+    if (status_.ok() && view[rows] != total) {
+      fail({Code::invalid_argument, "a last offset equal to the number of entries", name, total, view[rows]});
+    }
+    return *this;
+  }
+
+  operator Status() const { return status_; }
+
+  bool ok() const { return status_.ok(); }
+
+ private:
+  void fail(const Status& status) {
+    if (status_.ok()) status_ = status;
+  }
+  Status status_;
+};
+
+}  // namespace sonotext

@@ -1,6 +1,9 @@
+import wavefile from 'wavefile'
 import { SonotextError } from '../base/errors.js'
 import type { DecodedAudio } from './audio.js'
 import type { WavLayout } from './wav-layout.js'
+
+const { WaveFile } = wavefile
 
 const MS_ADPCM = 2
 const A_LAW = 6
@@ -21,9 +24,8 @@ export function decodeCompandedWav(bytes: Uint8Array, layout: WavLayout, file: s
   const data = bytes.subarray(layout.dataOffset, layout.dataOffset + layout.dataBytes)
   if ((tag === A_LAW || tag === MU_LAW) && bitsPerSample === 8) {
     if (layout.blockAlign !== layout.channels) throw contradiction(layout, layout.channels, file)
-    const table = tag === A_LAW ? aLaw : muLaw
     return {
-      channels: expand(data, layout, table),
+      channels: expand(data, layout, tag === A_LAW ? '8a' : '8m'),
       sampleRate,
       encoding: `WAV ${tag === A_LAW ? 'A-law' : 'mu-law'}`,
     }
@@ -42,29 +44,20 @@ export function decodeCompandedWav(bytes: Uint8Array, layout: WavLayout, file: s
   )
 }
 
-/** Sample of each mu-law byte, in [-1, 1). */
-const muLaw = Float32Array.from({ length: 256 }, (_, byte) => {
-  const code = ~byte & 0xff
-  const magnitude = ((((code & 15) << 3) + 132) << ((code >> 4) & 7)) - 132
-  return (code & 0x80 ? -magnitude : magnitude) / 32768
-})
-
-/** Sample of each A-law byte, in [-1, 1). */
-const aLaw = Float32Array.from({ length: 256 }, (_, byte) => {
-  const code = byte ^ 0x55
-  const exponent = (code >> 4) & 7
-  const mantissa = ((code & 15) << 4) + 8
-  const magnitude = exponent === 0 ? mantissa : (mantissa + 256) << (exponent - 1)
-  return (code & 0x80 ? magnitude : -magnitude) / 32768
-})
-
-function expand(data: Uint8Array, { channels }: WavLayout, table: Float32Array): Float32Array[] {
+/**
+ * G.711 through wavefile. It is given a plain file of the samples alone, because it misreads some headers, and it adds a
+ * sample to data of odd length, which is cut off.
+ */
+function expand(data: Uint8Array, { channels, sampleRate }: WavLayout, law: '8a' | '8m'): Float32Array[] {
   const samples = Math.floor(data.length / channels)
-  return Array.from({ length: channels }, (_, c) => {
-    const channel = new Float32Array(samples)
-    for (let i = 0, at = c; i < samples; i++, at += channels) channel[i] = table[data[at]!]!
-    return channel
-  })
+  const wav = new WaveFile()
+  wav.fromScratch(channels, sampleRate, law, data.slice(0, samples * channels))
+  if (law === '8a') wav.fromALaw('16')
+  else wav.fromMuLaw('16')
+  const interleaved = wav.getSamples(true, Int16Array) as unknown as Int16Array
+  return Array.from({ length: channels }, (_, c) =>
+    Float32Array.from({ length: samples }, (_, i) => interleaved[i * channels + c]! / 32768),
+  )
 }
 
 const imaIndexSteps = [-1, -1, -1, -1, 2, 4, 6, 8]

@@ -43,7 +43,9 @@ describe('experiment configuration', () => {
 
   it('lists every problem at once', () => {
     const bad = { data: {}, training: { epochs: 0, batchSize: 'many' } }
-    expect(() => parseConfig(bad)).toThrow(/missing key data.manifest.*training\.epochs.*training\.batchSize/s)
+    expect(() => parseConfig(bad)).toThrow(
+      /missing key data.manifest.*training\.epochs.*training\.batchSize/s,
+    )
   })
 
   it('sets nested keys from text, as JSON where it is JSON', () => {

@@ -10,19 +10,21 @@ export interface BackendOptions {
 
 /** Opens what the user asked for, and says so where it is not the native addon. */
 export function backendOf(options: BackendOptions, terminal: Terminal): Backend {
-  if (options.device !== undefined && !/^(auto|reference|cpu|sealed|cuda(:\d+)?)$/.test(options.device)) {
-    throw new UsageError(
-      `Expected auto, cpu, cuda, cuda:N or reference for --device, got "${options.device}".`,
-    )
-  }
-  const backend = openBackend({
-    ...(options.device === undefined
-      ? {}
-      : { device: options.device as NonNullable<OpenBackendOptions['device']> }),
-    ...(options.threads === undefined ? {} : { threads: options.threads }),
-  })
+  const backend = openNamed(options)
   if (backend.info.device === 'reference' && options.device !== 'reference') {
-    terminal.warn(`using the slow reference backend: ${backend.info.reason}`)
+    const [reason] = backend.info.reason.split('\n')
+    terminal.warn(`using the slow reference backend: ${reason} \`sonotext doctor\` says what to do.`)
   }
   return backend
+}
+
+/** Opens what the user asked for. Throws UsageError for a device that does not exist, BACKEND_UNAVAILABLE for one not here. */
+export function openNamed({ device, threads }: BackendOptions): Backend {
+  if (device !== undefined && !/^(auto|reference|cpu|sealed|cuda(:\d+)?)$/.test(device)) {
+    throw new UsageError(`Expected auto, cpu, cuda, cuda:N or reference for --device, got "${device}".`)
+  }
+  return openBackend({
+    ...(device === undefined ? {} : { device: device as NonNullable<OpenBackendOptions['device']> }),
+    ...(threads === undefined ? {} : { threads }),
+  })
 }

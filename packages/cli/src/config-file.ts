@@ -4,6 +4,9 @@ import { SonotextError } from '@sonotext/core/base'
 import { type ExperimentConfig, parseConfig, setKey } from '@sonotext/core/experiment'
 import { parseDocument } from 'yaml'
 
+/** Keys that name files or folders. */
+const pathKeys = new Set(['data.manifest', 'data.cache', 'text.vectors'])
+
 /**
  * Reads a JSON or YAML configuration, applies `--set` assignments and checks it. Paths in the file are relative to the
  * file, paths in assignments to the working directory.
@@ -13,75 +16,75 @@ export async function loadConfig(
   file: string | undefined,
   assignments: readonly string[],
 ): Promise<ExperimentConfig> {
-  const config = file === undefined ? {} : await readConfigObject(file)
-  if (file !== undefined) resolvePaths(config, dirname(file))
-  const overrides: Record<string, unknown> = {}
-  for (const assignment of assignments) setKey(overrides, assignment)
-  resolvePaths(overrides, '.')
-  for (const assignment of assignments) setKey(config, assignment)
-  mergePaths(config, overrides)
-  return parseConfig(config, file ?? 'configuration')
+  if (file === undefined) return applied({}, assignments, 'configuration')
+  const config = await readConfigObject(file)
+  for (const path of pathKeys) resolvePath(config, path, dirname(file))
+  return applied(config, assignments, file)
 }
 
-const pathKeys = [
-  ['data', 'manifest'],
-  ['data', 'cache'],
-  ['text', 'vectors'],
-] as const
+/** The configuration of a run with `--set` assignments. */
+export function changeConfig(config: ExperimentConfig, assignments: readonly string[]): ExperimentConfig {
+  return applied(structuredClone(config) as unknown as Config, assignments, 'configuration')
+}
 
-type Group = Record<string, unknown> | undefined
+type Config = Record<string, unknown>
 
-function resolvePaths(config: Record<string, unknown>, base: string): void {
-  for (const [group, key] of pathKeys) {
-    const node = config[group] as Group
-    if (typeof node?.[key] === 'string') node[key] = resolve(base, node[key])
+function applied(config: Config, assignments: readonly string[], source: string): ExperimentConfig {
+  for (const assignment of assignments) {
+    setKey(config, assignment)
+    const key = assignment.slice(0, assignment.indexOf('='))
+    if (pathKeys.has(key)) resolvePath(config, key, '.')
   }
+  return parseConfig(config, source)
 }
 
-function mergePaths(config: Record<string, unknown>, overrides: Record<string, unknown>): void {
-  for (const [group, key] of pathKeys) {
-    const value = (overrides[group] as Group)?.[key]
-    if (typeof value === 'string') (config[group] as Record<string, unknown>)[key] = value
-  }
+function resolvePath(config: Config, path: string, base: string): void {
+  const [group, key] = path.split('.') as [string, string]
+  const node = config[group] as Config | null | undefined
+  if (typeof node?.[key] === 'string' && node[key] !== '') node[key] = resolve(base, node[key])
 }
 
-async function readConfigObject(file: string): Promise<Record<string, unknown>> {
-  let text: string
-  try {
-    text = await readFile(file, 'utf8')
-  } catch (cause) {
+async function readConfigObject(file: string): Promise<Config> {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new SonotextError('MISSING_FILE', 'cannot read the configuration.', {
       file,
-      remedy: 'Check the path; `sonotext config` prints every key for a new one.',
+      remedy: 'Check the path; `sonotext config --yaml` writes a new one.',
       cause,
     })
-  }
+  })
   // JSON is YAML, but its own parser gives the better message.
-  if (extname(file).toLowerCase() === '.json') {
-    try {
-      return asObject(JSON.parse(text), file)
-    } catch (cause) {
-      if (cause instanceof SonotextError) throw cause
-      throw new SonotextError('INVALID_CONFIG', `not valid JSON: ${(cause as Error).message}.`, {
-        file,
-        cause,
-      })
-    }
-  }
-  const document = parseDocument(text)
-  const problem = document.errors[0]
-  if (problem)
-    throw new SonotextError('INVALID_CONFIG', `not valid YAML: ${problem.message}`, { file, cause: problem })
-  return asObject(document.toJS(), file)
+  return extname(file).toLowerCase() === '.json' ? fromJson(text, file) : fromYaml(text, file)
 }
 
-function asObject(value: unknown, file: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new SonotextError(
-      'INVALID_CONFIG',
-      'expected an object with groups of keys such as data and training.',
-      { file },
-    )
+function fromJson(text: string, file: string): Config {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw notValid('JSON', (cause as Error).message, file, cause)
   }
-  return value as Record<string, unknown>
+  return asObject(value, file)
+}
+
+function fromYaml(text: string, file: string): Config {
+  const document = parseDocument(text)
+  const problem = document.errors[0]
+  if (problem) {
+    const [message] = problem.message.split('\n')
+    throw notValid('YAML', message!.replace(/:$/, ''), file, problem)
+  }
+  return asObject(document.toJS() ?? {}, file)
+}
+
+function notValid(kind: string, message: string, file: string, cause: unknown): SonotextError {
+  const remedy = 'Correct it; `sonotext config --yaml` shows what a whole one looks like.'
+  return new SonotextError('INVALID_CONFIG', `not valid ${kind}: ${message}.`, { file, remedy, cause })
+}
+
+function asObject(value: unknown, file: string): Config {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Config
+  throw new SonotextError('INVALID_CONFIG', 'expected groups of keys such as data and training.', {
+    file,
+    remedy: '`sonotext config --yaml` shows what a whole one looks like.',
+  })
 }

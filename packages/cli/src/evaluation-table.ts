@@ -1,5 +1,5 @@
 import type { Evaluation, MeasureIntervals, MeasureValues } from '@sonotext/core/metrics'
-import { table } from './terminal.js'
+import { table } from './table.js'
 
 /** An evaluation as a table: one row a measure, value with its 95 % interval and chance for each direction evaluated. */
 export function evaluationTable(evaluation: Evaluation): string {
@@ -33,12 +33,14 @@ function cells(
   const interval = intervals[name]
   const expectedByChance = chance[name]!
   const isRank = name === 'medR'
-  const show = (x: number): string => (isRank ? x.toFixed(1) : x.toFixed(3))
+  const show = (x: number): string => (x === Infinity ? '∞' : x.toFixed(isRank ? 1 : 3))
+  // The interval of a mean of 0s and 1s may reach past both; the mean cannot.
+  const within = (x: number): number => (isRank ? x : Math.min(1, Math.max(0, x)))
   const times = isRank ? '' : expectedByChance > 0 ? (value / expectedByChance).toFixed(1) : '–'
   return [
     show(value),
-    interval ? `${show(interval[0])}–${show(interval[1])}` : '–',
-    isRank ? expectedByChance.toFixed(1) : expectedByChance.toFixed(4),
+    interval ? interval.map((end) => show(within(end))).join('–') : '–',
+    isRank ? show(expectedByChance) : expectedByChance.toFixed(4),
     times,
   ]
 }

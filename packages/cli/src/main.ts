@@ -1,6 +1,7 @@
 import process from 'node:process'
+import { inspect } from 'node:util'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import { exitCode, exitCodeOf, UsageError } from './exit.js'
+import { errorText, exitCode, exitCodeOf } from './exit.js'
 import { interruptSignal } from './interrupt.js'
 import { Terminal } from './terminal.js'
 
@@ -17,13 +18,11 @@ export type CommandBody<Options, Args extends readonly unknown[] = []> = (
   ...args: Args
 ) => Promise<number>
 
-function integer(minimum: number): (text: string) => number {
+function integer(minimum: number, maximum = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  const range = maximum === Number.MAX_SAFE_INTEGER ? `from ${minimum}` : `from ${minimum} to ${maximum}`
   return (text) => {
-    const value = Number(text)
-    if (!Number.isInteger(value) || value < minimum) {
-      throw new InvalidArgumentError(`Expected a whole number from ${minimum}.`)
-    }
-    return value
+    if (/^\d+$/.test(text) && Number(text) >= minimum && Number(text) <= maximum) return Number(text)
+    throw new InvalidArgumentError(`Expected a whole number ${range}.`)
   }
 }
 
@@ -31,6 +30,12 @@ function number(text: string): number {
   const value = Number(text)
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('Expected a number.')
   return value
+}
+
+function share(text: string): number {
+  const value = Number(text)
+  if (text.trim() !== '' && value >= 0 && value <= 1) return value
+  throw new InvalidArgumentError('Expected a share from 0 to 1.')
 }
 
 const collect = (text: string, before: string[]): string[] => [...before, text]
@@ -49,11 +54,8 @@ function run<Options>(load: () => Promise<{ default: CommandBody<Options, never>
         ...positional,
       )
     } catch (error) {
-      terminal.settle()
-      process.stderr.write(
-        `sonotext ${this.name()}: ${error instanceof Error ? error.message : String(error)}\n`,
-      )
-      if (process.env.SONOTEXT_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+      terminal.error(`sonotext ${this.name()}: ${errorText(error)}`)
+      if (process.env.SONOTEXT_DEBUG) terminal.error(inspect(error))
       process.exitCode = exitCodeOf(error)
     } finally {
       process.removeAllListeners('SIGINT')
@@ -98,7 +100,16 @@ function program(): Command {
   const onBackend = (command: Command): Command =>
     command
       .option('--device <name>', 'auto, cpu, cuda, cuda:N or reference')
-      .option('--threads <n>', 'threads of the native pool', integer(1))
+      .option('--threads <n>', 'threads of the native pool', integer(1, 256))
+
+  const onClips = (command: Command): Command =>
+    command
+      .option('--manifest <file>', 'another manifest than the one trained on')
+      .option(
+        '--max-bad <share>',
+        'largest share of unusable clips that is accepted; default: as in training',
+        share,
+      )
 
   onBackend(withBank(root.command('demo')))
     .description(
@@ -127,19 +138,19 @@ function program(): Command {
     .command('check')
     .description('find missing, empty, corrupt, silent, duplicate and leaking clips of a manifest')
     .argument('<manifest>', 'manifest (JSONL)')
-    .option('--max-bad <share>', 'largest share of bad clips that still exits 0', number, 0)
-    .option('--quarantine <file>', 'write the manifest without the bad clips to FILE')
+    .option('--max-bad <share>', 'largest share of bad clips that still exits 0', share, 0)
+    .option('--out <file>', 'write a manifest without the bad clips')
     .action(run(() => import('./commands/check.js')))
 
   root
     .command('import')
     .description('make a manifest from Clotho or AudioCaps CSV files or a folder with a CSV')
     .argument('<kind>', 'clotho, audiocaps or folder')
-    .argument('<csv...>', 'caption CSV files')
+    .argument('<path...>', 'caption CSV files; for folder also a folder of audio files without a CSV')
     .requiredOption('--out <file>', 'manifest to write (JSONL)')
-    .option('--audio <dir>', 'folder of the audio files')
+    .option('--audio <dir>', 'folder of the audio files; default: that of the CSV')
     .option('--metadata <csv>', 'clotho: metadata CSV of the same split')
-    .option('--split <name>', 'split of the clips')
+    .option('--split <name>', 'split of the clips; default: the last word in the name of a data set’s CSV')
     .action(run(() => import('./commands/import.js')))
 
   onBackend(root.command('features'))
@@ -148,20 +159,19 @@ function program(): Command {
     .option('--preset <name>', 'thesis, dcase2023, librosa, torchaudio or clap', 'thesis')
     .requiredOption('--out <path>', 'X.npy for one file, a folder for several')
     .option('--sample-rate <hz>', "resample to this rate first; default: the file's own", integer(1000))
-    .option('--max-bad <share>', 'largest share of unreadable files that still exits 0', number, 0)
+    .option('--max-bad <share>', 'largest share of unreadable files that still exits 0', share, 0)
     .action(run(() => import('./commands/features.js')))
 
   onBackend(configured(root.command('train')))
     .description('train a model as the configuration says')
-    .option('--run <dir>', 'where the run goes')
-    .option('--resume', 'go on where the run stopped')
+    .requiredOption('--run <dir>', 'where the run goes')
+    .option('--resume', 'go on where the run stopped; without --config, as it was configured')
     .action(run(() => import('./commands/train.js')))
 
-  onBackend(root.command('evaluate'))
+  onBackend(onClips(root.command('evaluate')))
     .description('retrieval measures of a trained model, both directions, with chance beside them')
     .argument('<run>', 'folder of a training run')
     .option('--split <name>', 'split of the manifest', 'test')
-    .option('--manifest <file>', 'another manifest than the one trained on')
     .option(
       '--measures <names>',
       'comma-separated, for example R@1,R@10,mAP@10',
@@ -169,13 +179,12 @@ function program(): Command {
     )
     .action(run(() => import('./commands/evaluate.js')))
 
-  onBackend(root.command('search'))
+  onBackend(onClips(root.command('search')))
     .description('find the clips that match sentences')
     .argument('<run>', 'folder of a training run')
     .argument('<sentences...>', 'what to look for')
     .option('-k, --top <n>', 'hits per sentence', integer(1), 5)
     .option('--split <name>', 'search only this split')
-    .option('--manifest <file>', 'search the clips of another manifest')
     .action(run(() => import('./commands/search.js')))
 
   root
@@ -186,11 +195,24 @@ function program(): Command {
     .requiredOption('--run <file>', 'caption,file_name_1..10 CSV, or TREC run')
     .requiredOption('--truth <file>', 'Clotho caption CSV, or TREC qrels')
     .option('--measures <names>', 'comma-separated measure names', 'R@1,R@5,R@10,mAP@10,MRR,medR')
+    .addOption(
+      new Option('--direction <name>', 'what a TREC run ranks; default: textToAudio').choices([
+        'textToAudio',
+        'audioToText',
+      ]),
+    )
+    .option(
+      '--items <n>',
+      'items that the rankings choose from; default: all that the files name',
+      integer(1),
+    )
+    .option('--min-grade <grade>', 'TREC: least grade that counts as relevant; default: any above 0', number)
     .action(run(() => import('./commands/metrics.js')))
 
   root
     .command('config')
     .description('print every configuration key with its default')
+    .option('--yaml', 'as a configuration file to start from')
     .action(run(() => import('./commands/config.js')))
 
   onBackend(root.command('doctor'))
@@ -199,22 +221,24 @@ function program(): Command {
     )
     .action(run(() => import('./commands/doctor.js')))
 
-  for (const command of root.commands) command.exitOverride().addOption(new Option('--debug').hideHelp())
+  root.showHelpAfterError('See: sonotext --help')
+  for (const command of root.commands) command.showHelpAfterError(`See: sonotext ${command.name()} --help`)
   return root
 }
 
 /** Runs the command line; returns through process.exitCode so that pending output is written. */
 export async function main(argv: readonly string[]): Promise<void> {
-  const root = program()
+  // A reader that has seen enough (`| head`) ends the command quietly; nobody watching does not end it.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit()
+  })
+  process.stderr.on('error', () => {})
   try {
-    await root.parseAsync(argv as string[], { from: 'user' })
+    await program().parseAsync(argv as string[], { from: 'user' })
   } catch (error) {
-    if (error instanceof CommanderError) {
-      process.exitCode = error.exitCode === 0 ? exitCode.ok : exitCode.usage
-    } else if (error instanceof UsageError) {
-      process.stderr.write(`${error.message}\n`)
-      process.exitCode = exitCode.usage
-    } else throw error
+    if (!(error instanceof CommanderError)) throw error
+    process.exitCode = error.exitCode === 0 ? exitCode.ok : exitCode.usage
   }
 }
 

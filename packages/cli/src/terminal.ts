@@ -1,4 +1,5 @@
-import { stderr, stdout } from 'node:process'
+import process from 'node:process'
+import { Progress, type ProgressStream } from './progress.js'
 
 export interface TerminalOptions {
   /** stdout carries one JSON document and nothing else. */
@@ -7,134 +8,76 @@ export interface TerminalOptions {
   quiet: boolean
 }
 
+/** Where words go; the process's own streams, or stand-ins. */
+export interface TerminalStreams {
+  readonly stdout: { write(text: string): unknown }
+  readonly stderr: ProgressStream
+}
+
 /**
- * Where a command's words go: results on stdout, everything else on stderr. With `json` the result is the one JSON object
+ * Where a command's words go: results on stdout, everything else on stderr. With `json` the result is the one JSON document
  * given to {@link result}; without, human text.
  */
 export class Terminal {
   readonly options: TerminalOptions
+  readonly #streams: TerminalStreams
   #progress: Progress | null = null
 
-  constructor(options: TerminalOptions) {
+  constructor(options: TerminalOptions, streams: TerminalStreams = process) {
     this.options = options
+    this.#streams = streams
   }
 
   /** A line for the person watching; never on stdout. */
   note(line: string): void {
-    if (this.options.quiet) return
-    this.#progress?.clear()
-    stderr.write(`${line}\n`)
-    this.#progress?.draw()
+    if (!this.options.quiet) this.#say(line)
   }
 
+  /** A line that --quiet does not hide. */
   warn(line: string): void {
-    this.#progress?.clear()
-    stderr.write(`warning: ${line}\n`)
-    this.#progress?.draw()
+    this.#say(`warning: ${line}`)
+  }
+
+  /** The last line of a command that failed. */
+  error(line: string): void {
+    this.settle()
+    this.#say(line)
   }
 
   /** The command's result: `value` as JSON with --json, otherwise the text that `human` makes of it. */
   result<T>(value: T, human: (value: T) => string): void {
-    stdout.write(this.options.json ? `${JSON.stringify(value, null, 2)}\n` : `${human(value)}\n`)
+    const text = this.options.json ? JSON.stringify(value, null, 2) : human(value)
+    this.#streams.stdout.write(`${text}\n`)
   }
 
-  /** A bar with rate and time left on a terminal, a plain line now and then elsewhere. */
+  /** A bar with rate and time left on a terminal, a plain line now and then elsewhere, nothing with --quiet. */
   progress(label: string, total: number, unit = 'items', start = 0): Progress {
-    this.#progress?.finish()
-    this.#progress = new Progress({ label, total, unit, start }, this.options.quiet, () => {
-      this.#progress = null
+    this.settle()
+    const stream = this.options.quiet ? silent : this.#streams.stderr
+    const progress = new Progress(stream, {
+      label,
+      total,
+      unit,
+      start,
+      onFinish: () => this.#forget(progress),
     })
-    return this.#progress
+    return (this.#progress = progress)
   }
 
   /** Ends an open progress bar, for example before an error message. */
   settle(): void {
     this.#progress?.finish()
   }
-}
 
-const barWidth = 24
-const redrawEvery = 100
-const plainLineEvery = 10_000
-
-interface ProgressOf {
-  label: string
-  total: number
-  unit: string
-  /** Units done before, which say nothing about the rate. */
-  start: number
-}
-
-export class Progress {
-  readonly #what: ProgressOf
-  readonly #quiet: boolean
-  readonly #onFinish: () => void
-  readonly #start = Date.now()
-  #last = 0
-  #done = 0
-  #note = ''
-
-  constructor(what: ProgressOf, quiet: boolean, onFinish: () => void) {
-    this.#what = what
-    this.#done = what.start
-    this.#quiet = quiet
-    this.#onFinish = onFinish
+  #say(line: string): void {
+    this.#progress?.clear()
+    this.#streams.stderr.write(`${line}\n`)
+    this.#progress?.restore()
   }
 
-  update(done: number, note = ''): void {
-    this.#done = done
-    this.#note = note
-    const now = Date.now()
-    if (now - this.#last < (stderr.isTTY ? redrawEvery : plainLineEvery) && done < this.#what.total) return
-    this.#last = now
-    this.draw()
-  }
-
-  draw(): void {
-    if (this.#quiet) return
-    if (stderr.isTTY) stderr.write(`\r\u001b[2K${this.#line()}`)
-    else stderr.write(`${this.#line()}\n`)
-  }
-
-  clear(): void {
-    if (!this.#quiet && stderr.isTTY) stderr.write('\r\u001b[2K')
-  }
-
-  finish(): void {
-    if (!this.#quiet && stderr.isTTY && this.#done > 0) stderr.write('\n')
-    this.#onFinish()
-  }
-
-  #line(): string {
-    const { label, total, unit, start } = this.#what
-    const seconds = (Date.now() - this.#start) / 1000
-    const rate = seconds > 0 ? (this.#done - start) / seconds : 0
-    const share = total > 0 ? Math.min(1, this.#done / total) : 1
-    const filled = Math.round(share * barWidth)
-    const left = rate > 0 && this.#done < total ? ` · ${duration((total - this.#done) / rate)} left` : ''
-    const bar = stderr.isTTY ? ` [${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)}]` : ''
-    const note = this.#note === '' ? '' : ` · ${this.#note}`
-    return `${label}${bar} ${this.#done}/${total} ${unit} · ${rate.toFixed(rate < 10 ? 1 : 0)}/s${left}${note}`
+  #forget(progress: Progress): void {
+    if (this.#progress === progress) this.#progress = null
   }
 }
 
-/** 75 → "1 min 15 s". */
-export function duration(seconds: number): string {
-  if (seconds < 60) return `${Math.ceil(seconds)} s`
-  const minutes = Math.floor(seconds / 60)
-  if (minutes < 60) return `${minutes} min ${Math.round(seconds - minutes * 60)} s`
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
-}
-
-/** Aligned columns: first column left, the others right; the first row is the header, underlined. */
-export function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
-  const lines = rows.map((row) =>
-    row
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
-      .join('  ')
-      .trimEnd(),
-  )
-  lines.splice(1, 0, widths.map((width) => '─'.repeat(width)).join('  '))
-  return lines.join('\n')
-}
+const silent: ProgressStream = { write: () => true }

@@ -1,6 +1,8 @@
+import type { QuarantinedClip } from '@sonotext/core/data'
 import type { EpochReport, StepReport, TrainingReport } from '@sonotext/core/train'
-import type { Progress } from './terminal.js'
-import { type Terminal } from './terminal.js'
+import type { Progress } from './progress.js'
+import { warnOfSetAside } from './set-aside.js'
+import type { Terminal } from './terminal.js'
 
 /** Shows a training run: a bar of clips, then one of steps, a line for every epoch, warnings as they come. */
 export class TrainingProgress {
@@ -19,7 +21,11 @@ export class TrainingProgress {
     if (done === total) this.finish()
   }
 
-  /** `totalSteps` of the whole run, and the steps done before it was resumed. */
+  setAside(clips: readonly QuarantinedClip[]): void {
+    warnOfSetAside(this.#terminal, clips)
+  }
+
+  /** `totalSteps` of the whole run, those before it was resumed included. */
   report(report: TrainingReport, totalSteps: number): void {
     for (const warning of report.warnings) this.#terminal.warn(warning)
     if (report.kind === 'step') this.#step(report, totalSteps)
@@ -39,14 +45,14 @@ export class TrainingProgress {
   }
 
   #epoch({ epoch, trainLoss, validation, best, stopped }: EpochReport): void {
-    const parts = [`epoch ${epoch}`]
+    const parts = [epoch === 0 ? 'before training' : `epoch ${epoch}`]
     if (trainLoss !== null) parts.push(`loss ${trainLoss.toFixed(4)}`)
     if (validation['loss'] !== undefined) parts.push(`validation loss ${validation['loss'].toFixed(4)}`)
     const { textToAudio, audioToText } = validation
     if (textToAudio !== undefined && audioToText !== undefined) {
       parts.push(`mAP@10 ${textToAudio.toFixed(3)} text→audio, ${audioToText.toFixed(3)} audio→text`)
     }
-    if (best) parts.push('best so far')
+    if (best && epoch > 0) parts.push('best so far')
     this.#terminal.note(parts.join(' · '))
     if (stopped !== null) this.#terminal.note(stopped)
     this.#lossSum = 0

@@ -4,7 +4,7 @@ import type { CommandBody } from '../main.js'
 
 interface CheckOptions {
   maxBad: number
-  quarantine?: string
+  out?: string
 }
 
 interface Report extends CheckReport {
@@ -19,10 +19,10 @@ const check: CommandBody<CheckOptions, readonly [string]> = async ({ terminal, s
   progress.finish()
   const quarantine = new Quarantine(manifest.clips.length, options.maxBad)
   quarantine.addFindings(report.findings)
-  if (options.quarantine !== undefined) {
+  if (options.out !== undefined) {
     const kept = quarantine.keep(manifest.clips)
-    await writeManifest(options.quarantine, kept, { signal })
-    terminal.note(`${kept.length} good clips → ${options.quarantine}`)
+    await writeManifest(options.out, kept, { signal })
+    terminal.note(`${kept.length} good clips → ${options.out}`)
   }
   terminal.result<Report>({ manifest: path, ...report }, text)
   return quarantine.exceeded ? exitCode.failure : exitCode.ok

@@ -12,11 +12,11 @@ import {
 import type { Evaluation } from '@sonotext/core/metrics'
 import { backendOf, type BackendOptions } from '../backend-option.js'
 import { type BankOptions, bankOf } from '../bank-option.js'
+import { duration } from '../duration.js'
 import { evaluationTable } from '../evaluation-table.js'
 import { exitCode } from '../exit.js'
 import { type FoundClips, hitsText, toFound } from '../hits-text.js'
 import type { CommandBody, CommandContext } from '../main.js'
-import { duration } from '../terminal.js'
 import { TrainingProgress } from '../training-progress.js'
 
 interface DemoOptions extends BackendOptions, BankOptions {

@@ -1,10 +1,10 @@
 import os from 'node:os'
 import process from 'node:process'
-import type { openBackend } from '@sonotext/core/backend'
-import { machineReport } from '@sonotext/core/backend'
-import { backendOf, type BackendOptions } from '../backend-option.js'
+import { type Backend, type MachineReport, machineReport } from '@sonotext/core/backend'
+import { type BackendOptions, openNamed } from '../backend-option.js'
 import { exitCode } from '../exit.js'
 import type { CommandBody } from '../main.js'
+import { plural } from '../plural.js'
 
 /** Packages that widen what can be read; each is optional. */
 const decoders = [
@@ -13,14 +13,20 @@ const decoders = [
   ['Ogg Vorbis', '@wasm-audio-decoders/ogg-vorbis'],
 ] as const
 
+interface Decoder {
+  format: string
+  package: string
+  installed: boolean
+}
+
 interface Report {
   node: string
   platform: string
   cpu: string
   memoryGiB: number
-  backend: ReturnType<typeof openBackend>['info']
-  machine: ReturnType<typeof machineReport>
-  decoders: { format: string; package: string; installed: boolean }[]
+  backend: Backend['info']
+  machine: MachineReport
+  decoders: Decoder[]
   /** What to do next, in order. */
   advice: string[]
 }
@@ -28,7 +34,7 @@ interface Report {
 /** Says what runs here and why, and what would help. */
 const doctor: CommandBody<BackendOptions> = async ({ terminal }, options) => {
   const machine = machineReport()
-  const backend = backendOf(options, terminal)
+  const backend = openNamed(options)
   const found = await Promise.all(
     decoders.map(async ([format, name]) => ({ format, package: name, installed: await canImport(name) })),
   )
@@ -40,7 +46,7 @@ const doctor: CommandBody<BackendOptions> = async ({ terminal }, options) => {
     backend: backend.info,
     machine,
     decoders: found,
-    advice: adviceOf(machine, found, backend.info.device),
+    advice: adviceOf(machine, found, backend.info),
   }
   terminal.result(report, text)
   return exitCode.ok
@@ -56,21 +62,25 @@ async function canImport(name: string): Promise<boolean> {
   }
 }
 
-function adviceOf(machine: Report['machine'], found: Report['decoders'], device: string): string[] {
+function adviceOf(machine: MachineReport, found: readonly Decoder[], backend: Backend['info']): string[] {
   const advice: string[] = []
-  if (machine.addonProblem !== null)
+  if (machine.addonProblem !== null) {
     advice.push('Build the native addon (npm run setup): training on the reference backend is very slow.')
+  }
+  const forced = process.env.SONOTEXT_ISA
   const widest = machine.instructionSets.filter((set) => set.supported).at(-1)
-  if (
-    process.env.SONOTEXT_ISA !== undefined &&
-    widest !== undefined &&
-    process.env.SONOTEXT_ISA !== widest.name
-  ) {
-    advice.push(`SONOTEXT_ISA=${process.env.SONOTEXT_ISA} is set; without it ${widest.name} would be used.`)
+  if (forced !== undefined && widest !== undefined && forced !== widest.name) {
+    advice.push(`SONOTEXT_ISA=${forced} is set; without it ${widest.name} would be used.`)
   }
   if (machine.threads !== null && machine.physicalCores !== null && machine.threads < machine.physicalCores) {
     advice.push(
       `${machine.threads} of ${machine.physicalCores} cores are used; set SONOTEXT_THREADS or --threads for more.`,
+    )
+  }
+  const gpu = machine.devices.find(({ name, available }) => name.startsWith('cuda') && available)
+  if (gpu !== undefined && !backend.device.startsWith('cuda')) {
+    advice.push(
+      `There is a GPU: --device ${gpu.name} uses it, and the CPU for what has no GPU kernel. (${gpu.detail})`,
     )
   }
   if (machine.addonProblem === null && machine.cudaToolkit === null) {
@@ -81,31 +91,34 @@ function adviceOf(machine: Report['machine'], found: Report['decoders'], device:
   for (const { format, package: name, installed } of found) {
     if (!installed) advice.push(`To read ${format} files: npm install ${name}`)
   }
-  if (advice.length === 0) advice.push(`Everything is in place on ${device}. Try: sonotext demo`)
+  if (advice.length === 0) advice.push(`Everything is in place on ${backend.device}. Try: sonotext demo`)
   return advice
 }
 
-function text(report: Report): string {
-  const { backend, machine } = report
+function text({ node, platform, cpu, memoryGiB, backend, machine, decoders, advice }: Report): string {
   const sets = machine.instructionSets.map((set) => `${set.name}${set.supported ? '' : ' (not on this CPU)'}`)
+  const rows: [string, string][] = [
+    ['node', `${node} on ${platform}`],
+    ['cpu', `${cpu}, ${memoryGiB} GiB`],
+    ['backend', [backend.device, backend.isa, plural(backend.threads, 'thread')].filter(Boolean).join(', ')],
+    ['because', machine.addonProblem === null ? backend.reason : 'the native addon is not loaded'],
+    [
+      'addon',
+      machine.addonProblem ?? `${machine.compiler}, CUDA ${machine.cudaToolkit ?? 'not compiled in'}`,
+    ],
+    ...(sets.length > 0 ? [['sets', sets.join(', ')] as [string, string]] : []),
+    ...machine.devices.map(({ name, available, detail }): [string, string] => [
+      'device',
+      `${name}: ${available ? 'ready' : 'not available'}; ${detail}`,
+    ]),
+    ...decoders.map(({ format, package: name, installed }): [string, string] => [
+      'decoder',
+      `${format}: ${installed ? 'ready' : `missing (${name})`}`,
+    ]),
+  ]
   return [
-    `node        ${report.node} on ${report.platform}`,
-    `cpu         ${report.cpu}, ${report.memoryGiB} GiB`,
-    `backend     ${backend.device}${backend.isa === null ? '' : `, ${backend.isa}`}, ${backend.threads} threads`,
-    `because     ${backend.reason}`,
-    machine.addonProblem === null
-      ? `addon       ${machine.compiler}, CUDA ${machine.cudaToolkit ?? 'not compiled in'}`
-      : `addon       not loaded\n${machine.addonProblem.replace(/^/gm, '            ')}`,
-    ...(sets.length > 0 ? [`sets        ${sets.join(', ')}`] : []),
-    ...machine.devices.map(
-      (device) =>
-        `device      ${device.name}: ${device.available ? 'ready' : 'not available'}; ${device.detail}`,
-    ),
-    ...report.decoders.map(
-      ({ format, package: name, installed }) =>
-        `decoder     ${format}: ${installed ? 'ready' : `missing (${name})`}`,
-    ),
+    ...rows.map(([name, value]) => `${name.padEnd(10)}${value.replaceAll('\n', `\n${' '.repeat(10)}`)}`),
     '',
-    ...report.advice.map((line) => `→ ${line}`),
+    ...advice.map((line) => `→ ${line}`),
   ].join('\n')
 }

@@ -4,26 +4,22 @@ import { evaluationTable } from '../evaluation-table.js'
 import { exitCode } from '../exit.js'
 import type { CommandBody } from '../main.js'
 import { measureNames } from '../measure-names.js'
+import { runClipsOf, type RunClipsFlags } from '../run-clips.js'
 
-interface EvaluateOptions extends BackendOptions {
+interface EvaluateOptions extends BackendOptions, RunClipsFlags {
   split: string
-  manifest?: string
   measures: string
 }
 
 /** Retrieval measures of a run on a split, both directions. */
-const evaluate: CommandBody<EvaluateOptions, readonly [string]> = async (
-  { terminal, signal },
-  options,
-  folder,
-) => {
+const evaluate: CommandBody<EvaluateOptions, readonly [string]> = async (context, options, folder) => {
+  const { terminal } = context
+  const measures = measureNames(options.measures)
   const run = await openRun(folder, { backend: backendOf(options, terminal) })
-  terminal.note(`scoring the split ${options.split} …`)
   const evaluation = await evaluateRun(run, {
     split: options.split,
-    measures: measureNames(options.measures),
-    signal,
-    ...(options.manifest === undefined ? {} : { manifest: options.manifest }),
+    measures,
+    ...runClipsOf(context, options),
   })
   terminal.result(evaluation, evaluationTable)
   return exitCode.ok

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { type Clip, importAudioCaps, importClotho, importFolder, writeManifest } from '@sonotext/core/data'
 import { exitCode, UsageError } from '../exit.js'
@@ -10,14 +11,21 @@ interface ImportOptions {
   split?: string
 }
 
-type Importer = (csv: string, options: ImportOptions & { split: string }) => Promise<Clip[]>
+type Importer = (path: string, options: ImportOptions) => Promise<Clip[]>
 
-/** One row an importer. */
+/** One row an importer. Data sets name their split in the name of the CSV, a folder only with --split or a column. */
 const importers: Readonly<Record<string, Importer>> = {
-  clotho: (captions, { audio = dirname(captions), metadata, split }) =>
+  clotho: (captions, { audio = dirname(captions), metadata, split = splitOfName(captions) }) =>
     importClotho({ captions, audio, split, ...(metadata === undefined ? {} : { metadata }) }),
-  audiocaps: (captions, { audio = dirname(captions), split }) => importAudioCaps({ captions, audio, split }),
-  folder: (captions, { audio = dirname(captions), split }) => importFolder(audio, { captions, split }),
+  audiocaps: (captions, { audio = dirname(captions), split = splitOfName(captions) }) =>
+    importAudioCaps({ captions, audio, split }),
+  folder: async (path, { audio, split }) => {
+    const named = split === undefined ? {} : { split }
+    const isFolder = (await stat(path).catch(() => null))?.isDirectory() ?? false
+    return isFolder
+      ? importFolder(path, named)
+      : importFolder(audio ?? dirname(path), { captions: path, ...named })
+  },
 }
 
 /** Makes a manifest from caption files of other data sets. */
@@ -25,24 +33,28 @@ const importCommand: CommandBody<ImportOptions, readonly [string, readonly strin
   { terminal, signal },
   options,
   kind,
-  files,
+  paths,
 ) => {
   const importer = Object.hasOwn(importers, kind) ? importers[kind] : undefined
   if (importer === undefined) {
     throw new UsageError(`Expected one of ${Object.keys(importers).join(', ')}, got "${kind}".`)
   }
-  if (options.metadata !== undefined && files.length > 1) {
-    throw new UsageError('--metadata belongs to one split: import one CSV at a time.')
+  if (options.metadata !== undefined && (kind !== 'clotho' || paths.length > 1)) {
+    throw new UsageError('--metadata belongs to one split of Clotho: import one CSV at a time with it.')
   }
   const clips: Clip[] = []
-  for (const file of files) {
-    const split = options.split ?? splitOfName(file)
-    clips.push(...(await importer(file, { ...options, split })))
-  }
+  for (const path of paths) clips.push(...(await importer(path, options)))
   await writeManifest(options.out, clips, { signal })
   const captions = clips.reduce((sum, clip) => sum + clip.captions.length, 0)
-  const summary = { manifest: options.out, clips: clips.length, captions }
-  terminal.result(summary, () => `${clips.length} clips with ${captions} captions → ${options.out}`)
+  const bySplit = Map.groupBy(clips, ({ split }) => split ?? '')
+  const splits = Object.fromEntries(Array.from(bySplit, ([name, some]) => [name, some.length]))
+  terminal.result({ manifest: options.out, clips: clips.length, captions, splits }, () => {
+    const parts = Object.entries(splits).map(([name, count]) => `${name === '' ? 'no split' : name} ${count}`)
+    return [
+      `${clips.length} clips (${parts.join(', ')}) with ${captions} captions → ${options.out}`,
+      `next: sonotext check ${options.out}`,
+    ].join('\n')
+  })
   return exitCode.ok
 }
 export default importCommand

@@ -1,10 +1,11 @@
-import { evaluateRunFiles } from '@sonotext/core/metrics'
+import { evaluateRunFiles, type RunOptions } from '@sonotext/core/metrics'
 import { evaluationTable } from '../evaluation-table.js'
-import { exitCode } from '../exit.js'
+import { exitCode, UsageError } from '../exit.js'
 import type { CommandBody } from '../main.js'
 import { measureNames } from '../measure-names.js'
+import { plural } from '../plural.js'
 
-interface MetricsOptions {
+interface MetricsOptions extends Pick<RunOptions, 'direction' | 'items' | 'minGrade'> {
   run: string
   truth: string
   measures: string
@@ -12,17 +13,24 @@ interface MetricsOptions {
 
 /** Scores rankings made elsewhere. */
 const metrics: CommandBody<MetricsOptions> = async ({ terminal, signal }, options) => {
+  const { direction, items, minGrade } = options
   const evaluation = await evaluateRunFiles(options.run, options.truth, {
     measures: measureNames(options.measures),
     signal,
+    ...(direction === undefined ? {} : { direction }),
+    ...(items === undefined ? {} : { items }),
+    ...(minGrade === undefined ? {} : { minGrade }),
   })
-  const { missingQueries, unknownQueries, unknownItems } = evaluation
-  if (missingQueries > 0)
-    terminal.warn(`${missingQueries} queries of the truth are not in the run; they count as not found`)
-  if (unknownQueries > 0)
-    terminal.warn(`${unknownQueries} queries of the run are not in the truth; they are ignored`)
-  if (unknownItems > 0)
-    terminal.warn(`${unknownItems} listed items are not in the truth; they hold their rank`)
+  const { format, missingQueries, unknownQueries, unknownItems } = evaluation
+  if (format === 'dcase' && (direction === 'audioToText' || minGrade !== undefined)) {
+    throw new UsageError('--direction and --min-grade are for TREC runs; a DCASE submission ranks clips.')
+  }
+  const warn = (count: number, noun: string, rest: string): void => {
+    if (count > 0) terminal.warn(`${plural(count, noun)} ${rest}`)
+  }
+  warn(missingQueries, 'query', 'of the truth not in the run: counted as not found')
+  warn(unknownQueries, 'query', 'of the run not in the truth: ignored')
+  warn(unknownItems, 'listed item', 'not in the truth: they hold their rank')
   terminal.result(evaluation, evaluationTable)
   return exitCode.ok
 }

@@ -1,35 +1,40 @@
 import { readRunConfig, trainRun, type TrainRunResult } from '@sonotext/core/experiment'
 import { backendOf, type BackendOptions } from '../backend-option.js'
-import { loadConfig } from '../config-file.js'
+import { changeConfig, loadConfig } from '../config-file.js'
 import { exitCode, UsageError } from '../exit.js'
 import type { CommandBody } from '../main.js'
+import { plural } from '../plural.js'
 import { TrainingProgress } from '../training-progress.js'
 
 interface TrainOptions extends BackendOptions {
   config?: string
   set: string[]
-  run?: string
+  run: string
   resume?: boolean
 }
 
 /** Trains as a configuration says; Ctrl-C leaves a run that --resume continues bit for bit. */
 const train: CommandBody<TrainOptions> = async ({ terminal, signal }, options) => {
-  const folder = options.run
-  if (folder === undefined) throw new UsageError('Give the folder of the run: --run DIR.')
-  const asBefore = options.resume === true && options.config === undefined && options.set.length === 0
-  const config = asBefore ? await readRunConfig(folder) : await loadConfig(options.config, options.set)
+  const { run: folder, resume = false } = options
+  if (folder.trim() === '') throw new UsageError('Give the folder of the run: --run DIR.')
+  const config =
+    resume && options.config === undefined
+      ? changeConfig(await readRunConfig(folder), options.set)
+      : await loadConfig(options.config, options.set)
   const backend = backendOf(options, terminal)
+  const { device, isa, threads } = backend.info
   terminal.note(
-    `training on ${backend.info.device}${backend.info.isa === null ? '' : ` (${backend.info.isa})`}, ${backend.info.threads} threads → ${folder}`,
+    `training on ${device}${isa === null ? '' : ` (${isa})`}, ${plural(threads, 'thread')} → ${folder}`,
   )
   const progress = new TrainingProgress(terminal)
   try {
     const result = await trainRun(config, {
       folder,
       backend,
-      resume: options.resume === true,
+      resume,
       signal,
       onFeatures: (done, total) => progress.features(done, total),
+      onSetAside: (clips) => progress.setAside(clips),
       onReport: (report, trainer) => progress.report(report, trainer.totalSteps),
     })
     progress.finish()
@@ -45,9 +50,13 @@ export default train
 
 function summary(result: TrainRunResult): string {
   const { folder, steps, epochs, best, trainClips, validationClips, quarantined } = result
+  const clips = [
+    `${validationClips} for validation`,
+    ...(quarantined > 0 ? [`${quarantined} set aside`] : []),
+  ]
   return [
-    `${steps} steps, ${epochs} epochs on ${trainClips} clips (${validationClips} for validation${quarantined > 0 ? `, ${quarantined} set aside` : ''})`,
-    ...(best === null ? [] : [`best epoch ${best.epoch}: ${best.metric.toFixed(4)}`]),
+    `${plural(steps, 'step')}, ${plural(epochs, 'epoch')} on ${plural(trainClips, 'clip')} (${clips.join(', ')})`,
+    ...(best === null ? [] : [`best epoch ${best.epoch}: ${best.monitor} ${best.metric.toFixed(4)}`]),
     `run: ${folder}`,
     `next: sonotext evaluate ${folder}`,
   ].join('\n')

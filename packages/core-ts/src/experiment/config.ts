@@ -113,24 +113,36 @@ export function valueAt(config: ExperimentConfig, key: string): unknown {
   return key.split('.').reduce<unknown>((node, part) => (node as Record<string, unknown>)[part], config)
 }
 
-/** `key  default  description` of every leaf, in schema order. */
-export function configKeys(): { key: string; default: unknown; description: string }[] {
+/** A leaf of the configuration. */
+export interface ConfigKey {
+  /** Dotted, such as training.epochs. */
+  readonly key: string
+  /** Undefined for a key without a default. */
+  readonly default: unknown
+  readonly required: boolean
+  readonly description: string
+}
+
+/** Every key in schema order. */
+export function configKeys(): ConfigKey[] {
   return leaves(schema, '')
 }
 
 interface SchemaNode {
   type?: string
   properties?: Record<string, SchemaNode>
+  required?: string[]
   default?: unknown
   enum?: unknown[]
   description?: string
 }
 
-function leaves(node: SchemaNode, prefix: string): { key: string; default: unknown; description: string }[] {
+function leaves(node: SchemaNode, prefix: string): ConfigKey[] {
   return Object.entries(node.properties ?? {}).flatMap(([name, child]) => {
     const key = prefix === '' ? name : `${prefix}.${name}`
     if (child.properties) return leaves(child, key)
-    const choices = child.enum ? `${child.enum.join(' | ')}.` : ''
-    return [{ key, default: child.default, description: [choices, child.description ?? ''].join(' ').trim() }]
+    const choices = child.enum !== undefined && child.enum.length > 1 ? `${child.enum.join(' | ')}. ` : ''
+    const required = node.required?.includes(name) ?? false
+    return [{ key, default: child.default, required, description: `${choices}${child.description ?? ''}` }]
   })
 }

@@ -68,9 +68,13 @@ Napi::Value fma_peak(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value thread_seconds(const Napi::CallbackInfo& info) {
+#if defined(CLOCK_THREAD_CPUTIME_ID)
   timespec time;
-  if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) != 0) return info.Env().Null();
-  return Napi::Number::New(info.Env(), static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec));
+  if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0) {
+    return Napi::Number::New(info.Env(), static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec));
+  }
+#endif
+  return info.Env().Null();
 }
 
 Napi::Value vector_math(const Napi::CallbackInfo& info) {

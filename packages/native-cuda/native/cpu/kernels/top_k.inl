@@ -8,9 +8,9 @@
 namespace sonotext::SONOTEXT_ISA {
 namespace {
 
-constexpr i64 kQueryBlock = 8 * kMr;
+constexpr i64 kQueryBlock = 16 * kMr;  // at most
 constexpr i64 kItemSlab = 256;
-constexpr i64 kPartItems = 2048;  // at least, per part
+constexpr i64 kPartItems = 4096;  // at least, per part
 
 struct Kept {
   float score;
@@ -76,8 +76,8 @@ inline void keep(KeptHeap& heap, const float* scores, i64 count, i64 first) {
 
 inline Status top_k(const TopKArgs& args, Exec& exec) {
   const i64 q = args.q, n = args.n, d = args.d, wanted = args.k, k = gemm_min(wanted, n);
-  const i64 blocks = ceil_div(q, kQueryBlock), block = gemm_min(q, kQueryBlock);
-  const i64 parts = gemm_max(1, gemm_min(ceil_div(n, kPartItems), ceil_div(16, gemm_max(1, blocks))));
+  const i64 blocks = gemm_max(1, ceil_div(q, kQueryBlock)), block = ceil_div(ceil_div(q, blocks), kMr) * kMr;
+  const i64 parts = gemm_max(1, gemm_min(ceil_div(n, kPartItems), ceil_div(16, blocks)));
   const bool direct = q <= kSkinny;  // few queries: the items are read in place
   const i64 queryFloats = direct ? 0 : ceil_div(packed_a_size(block, d), 16) * 16;
   const i64 itemFloats = direct ? 0 : ceil_div(packed_b_size(d, kItemSlab), 16) * 16;
@@ -89,7 +89,7 @@ inline Status top_k(const TopKArgs& args, Exec& exec) {
   const auto bound = [&](i64 part) { return part * n / parts; };
 
   gemm_chunks(exec, k > 0 ? blocks * parts : 0, q * n * (d + 16), [&](i64 chunk, int worker) {
-    const i64 part = chunk % parts, first = chunk / parts * kQueryBlock, rows = gemm_min(kQueryBlock, q - first);
+    const i64 part = chunk % parts, first = chunk / parts * block, rows = gemm_min(block, q - first);
     float* queries = scratch + worker * stride;
     float* items = queries + queryFloats;
     float* scores = items + itemFloats;

@@ -1,8 +1,7 @@
 // 3×3 convolution by Winograd's minimal filtering F(4×4, 3×3): a 6×6 input tile gives 4×4 outputs with 36 products
 // instead of 144 (Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks", 2016).
 //
-// Interpolation points 0, ±5/8, ±3/2 and infinity: in float32 their error is about half that of the usual 0, ±1, ±2 and
-// five times that of the direct sum (docs/numerics.md).
+// Interpolation points 0, ±5/8, ±3/2 and infinity: in float32 their error is about half that of the usual 0, ±1, ±2.
 #pragma once
 #include "chunks.inl"
 #include "conv_tile.inl"
@@ -85,6 +84,9 @@ struct WinoTiles {
 };
 
 constexpr i64 kWinoBlock = 48;  // tiles whose transforms stay in L2
+// Products summed in one go. The transforms amplify the rounding of these sums above all: in runs of 32 the whole is as
+// accurate as a direct sum (6.5e-7 against 5.9e-7 at 128 channels, 10.7e-7 in one go).
+constexpr i64 kWinoRun = 32;
 
 // Distance between the 36 planes of a block: one cache line past a multiple of the row, so that they miss each other's sets.
 inline i64 wino_plane(i64 width) { return kWinoBlock * width + 16; }
@@ -224,15 +226,18 @@ inline void wino_block(const Images& in, const WinoTiles& g, i64 block, const fl
     const i64 width = vecs * kLanes;
     for (int f = 0; f < 36; ++f) {
       const float* b = weights + 36 * in.c * j + f * in.c * width;
-      for (i64 t = 0; t < count; t += kTileRows) {
-        const i64 rows = imin(kTileRows, count - t);
-        const float* a[kTileRows];
-        float* o[kTileRows];
-        for (i64 i = 0; i < rows; ++i) {
-          a[i] = v + f * planeV + (t + i) * ldv;
-          o[i] = products + f * planeM + (t + i) * kTileCols;
+      for (i64 k = 0; k < in.c; k += kWinoRun) {
+        const i64 run = imin(kWinoRun, in.c - k);
+        for (i64 t = 0; t < count; t += kTileRows) {
+          const i64 rows = imin(kTileRows, count - t);
+          const float* a[kTileRows];
+          float* o[kTileRows];
+          for (i64 i = 0; i < rows; ++i) {
+            a[i] = v + f * planeV + (t + i) * ldv + k;
+            o[i] = products + f * planeM + (t + i) * kTileCols;
+          }
+          tiles().row[rows - 1][vecs - 1]({a, 1, 0, run, b + k * width, o, width, 1.0f, k > 0});
         }
-        tiles().row[rows - 1][vecs - 1]({a, 1, 0, in.c, b, o, width, 1.0f});
       }
     }
     for (i64 t = 0; t < count; ++t) {

@@ -20,7 +20,7 @@ inline int tile_vecs(i64 n) { return kLanes == 1 ? kTileVecs : static_cast<int>(
 // Width of n columns stored as panels: whole panels and a last one of whole vectors.
 inline i64 panel_cols(i64 n) { return n / kTileCols * kTileCols + (n % kTileCols ? tile_vecs(n % kTileCols) * kLanes : 0); }
 
-// Rows of A times a packed panel: out = act(A·B), `columns` of each row. Row i of A is `segments` runs of `run` floats, the
+// Rows of A times a packed panel: out = act(A·B) or out + A·B, `columns` of each row. Row i of A is `segments` runs of `run` floats, the
 // runs `stride` apart; the panel holds C·kLanes floats per element of a row.
 struct RowJob {
   const float* const* rows;
@@ -29,6 +29,7 @@ struct RowJob {
   float* const* out;
   i64 columns;
   float slope;
+  bool add = false;
 };
 
 template <int R, int C>
@@ -66,6 +67,7 @@ void row_tile(const RowJob& job) {
 #pragma GCC unroll 8
     for (int i = 0; i < R; ++i) {
       Vec v = acc[i][j];
+      if (job.add) v = v + vload_upto(job.out[i] + j * kLanes, width);
       if (slope != 1.0f) v = vselect(vgt(v, vzero()), v, k * v);
       vstore_upto(job.out[i] + j * kLanes, v, width);
     }

@@ -51,28 +51,29 @@ class Crnn(torch.nn.Module):
         self.conv = torch.nn.ModuleList([torch.nn.Conv2d(i, o, 3, padding=1, bias=False) for i, o in CHANNELS])
         self.gru = torch.nn.GRU(128, HIDDEN, bidirectional=True, batch_first=True)
         self.dropout = dropout
-        self.stages = []
+        self.stages = None  # a list keeps the result of every block and pooling
 
     def block(self, i, x):
         x = F.leaky_relu(self.conv[i](self.bn[i](x)), 0.1)
-        self.stages.append((f"block{i + 1}", x))
-        return x
+        return self.keep(f"block{i + 1}", x)
 
     def pool(self, x, kernel):
-        x = F.lp_pool2d(x, 4, kernel)
-        self.stages.append((f"pool{kernel}", x))
+        return self.keep(f"pool{kernel}", F.lp_pool2d(x, 4, kernel))
+
+    def keep(self, name, x):
+        if self.stages is not None:
+            self.stages.append((name, x))
         return x
 
     def forward(self, x):
         frames = x.shape[1]
-        self.stages = []
         y = self.pool(self.block(0, x.unsqueeze(1)), (2, 4))
         y = self.pool(self.block(2, self.block(1, y)), (2, 4))
         y = self.pool(self.block(4, self.block(3, y)), (1, 4))
         y = F.dropout(y, self.dropout, self.training)
         y = y.transpose(1, 2).flatten(-2)
         y, _ = self.gru(y)
-        self.stages.append(("gru", y))
+        y = self.keep("gru", y)
         y = F.interpolate(y.transpose(1, 2), frames, mode="linear", align_corners=False).transpose(1, 2)
         return F.normalize(y, dim=-1, eps=1e-12)
 

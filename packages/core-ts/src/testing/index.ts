@@ -1,6 +1,7 @@
 export { backendCases, casesByOp } from './backend.cases.js'
 export { type AnyOpCase, type OpCase } from './cases/op-case.js'
 export { argsOf, bitDifferences, checkCase, type Outputs, runCase } from './check-case.js'
+export * from './crnn-golden.js'
 export { gradientProblems, isDifferentiable } from './gradient-case.js'
 export { realData } from './real-data.js'
 export * from './small-batch.js'

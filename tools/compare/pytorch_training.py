@@ -1,0 +1,67 @@
+"""One training step of the thesis CRNN in PyTorch, on request: the other side of `nx run bench:training`.
+
+    python tools/compare/pytorch_training.py BATCH FRAMES THREADS
+
+Reads commands, one per line, and answers each with one line of JSON. `loss`: the loss of the batch without dropout, from the
+start weights, before any step. `step`: one training step with dropout 0.3 (channels_last, Adam) and its seconds.
+Weights, batch and captions are those of the formulas in tools/golden/crnn_model.py.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "golden"))
+import crnn_model as cm
+
+TEMPERATURE = 0.07
+
+
+def main():
+    batch, frames, threads = (int(arg) for arg in sys.argv[1:4])
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    model = cm.build(torch.float32).to(memory_format=torch.channels_last).train()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    x = torch.from_numpy((4 * cm.lcg(11, [batch, frames, cm.BANDS])).astype(np.float32))
+    words = torch.from_numpy(cm.lcg(12, [batch, 2 * cm.HIDDEN]).astype(np.float32))
+    text = F.normalize(words, dim=-1)
+    target = torch.arange(batch)
+
+    def loss_of():
+        audio = F.normalize(model(x).mean(1), dim=-1)
+        scores = audio @ text.T / TEMPERATURE
+        return F.cross_entropy(scores, target) + F.cross_entropy(scores.T, target)
+
+    print(json.dumps({"torch": torch.__version__, "threads": torch.get_num_threads()}), flush=True)
+    for line in sys.stdin:
+        if line.strip() == "loss":
+            model.dropout = 0.0
+            with torch.no_grad():
+                print(json.dumps({"loss": float(loss_of())}), flush=True)
+            continue
+        model.dropout = 0.3
+        start = time.perf_counter()
+        optimizer.zero_grad()
+        loss = loss_of()
+        forward = time.perf_counter()
+        loss.backward()
+        backward = time.perf_counter()
+        optimizer.step()
+        end = time.perf_counter()
+        answer = {
+            "seconds": end - start,
+            "forward": forward - start,
+            "backward": backward - forward,
+            "optimizer": end - backward,
+            "loss": float(loss.detach()),
+        }
+        print(json.dumps(answer), flush=True)
+
+
+main()

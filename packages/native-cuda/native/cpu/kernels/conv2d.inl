@@ -35,7 +35,7 @@ inline Status conv2d(const Conv2dArgs& g, Exec& exec) {
     });
   } else {
     const Window window{g.kh, g.kw, (g.kh - 1) / 2, (g.kw - 1) / 2};
-    const Strips strips(g.n, g.h, g.w);
+    const Strips strips(g.n, g.h, g.w, imax(g.cin, g.cout));
     const i64 size = strip_size(strips, g.w, g.kh, g.kw, g.cin);
     float* weights = scratch_floats(exec, direct_weights_size(g.kh * g.kw, g.cin, g.cout));
     float* work = scratch_floats(exec, size * exec.threads());
@@ -53,9 +53,14 @@ inline Status conv2d(const Conv2dArgs& g, Exec& exec) {
   return exec.cancelled() ? Status{Code::cancelled, "conv2d: cancelled"} : Status{};
 }
 
-// Parts of a weight gradient, each summed over its share of the work before they are added in order: many when they are
-// small, few when each is megabytes; from the shapes alone.
-inline i64 gradient_parts(i64 units, i64 floats) { return imax(1, imin(units / 2, imax(16, 65536 / imax(1, floats)))); }
+// Parts of a weight gradient, each summed over its share of the work before they are added up: a power of two, many when
+// they are small, few when each is megabytes; from the shapes alone.
+inline i64 gradient_parts(i64 units, i64 floats) {
+  const i64 most = imin(units / 3, imax(16, 65536 / imax(1, floats)));
+  i64 parts = 1;
+  while (2 * parts <= most) parts *= 2;
+  return parts;
+}
 
 inline Status conv2d_backward_winograd(const Conv2dBackwardArgs& g, const Images& x, const Images& grad, Exec& exec) {
   const WinoTiles tiles(g.n, g.h, g.w);
@@ -87,7 +92,7 @@ inline Status conv2d_backward_direct(const Conv2dBackwardArgs& g, const Images& 
   const i64 taps = g.kh * g.kw;
   const Window window{g.kh, g.kw, (g.kh - 1) / 2, (g.kw - 1) / 2};
   const Window turned{g.kh, g.kw, g.kh - 1 - window.top, g.kw - 1 - window.left};
-  const Strips strips(g.n, g.h, g.w);
+  const Strips strips(g.n, g.h, g.w, imax(g.cin, g.cout));
   const bool thin = g.cin < kLanes && taps * g.cin <= 4 * kTileCols;
   const i64 ld = panel_cols(g.cout), sums = taps * g.cin * ld;
   const i64 parts = gradient_parts(strips.count, sums);

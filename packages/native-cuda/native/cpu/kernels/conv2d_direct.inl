@@ -11,10 +11,11 @@ struct Window {
   i64 kh, kw, top, left;
 };
 
-// Strips of whole image rows: about 256 pixels, so that a padded copy stays in the cache.
+// Strips of whole image rows whose padded copy stays in the second-level cache; `depth` floats per pixel.
 struct Strips {
   i64 rows, perImage, count;
-  Strips(i64 n, i64 h, i64 w) : rows(imax(1, imin(h, 256 / imax(1, w)))), perImage(idiv_up(h, rows)), count(n * perImage) {}
+  Strips(i64 n, i64 h, i64 w, i64 depth)
+      : rows(imax(1, imin(h, 65536 / imax(1, w * depth)))), perImage(idiv_up(h, rows)), count(n * perImage) {}
 };
 
 inline i64 strip_size(const Strips& s, i64 w, i64 kh, i64 kw, i64 ld) { return (s.rows + kh - 1) * (w + kw - 1) * ld + kTileCols; }
@@ -90,7 +91,7 @@ inline void direct_strip(const float* padded, i64 depth, const Window& k, const 
         o[i] = out + (((image * h) + y0 + y) * w + x) * cols + j;
         if (++x == w) x = 0, ++y;
       }
-      tiles().row[count - 1][vecs - 1]({a, k.kh, line, k.kw * depth, panel, o, columns, slope});
+      tiles().row[count - 1][vecs - 1]({a, k.kh, line, k.kw * depth, k.kw * depth, panel, o, columns, slope});
     }
   }
 }
@@ -110,7 +111,7 @@ inline void thin_gradient_strip(const float* grads, i64 ld, i64 cout, const Wind
       const float* a[kTileRows];
       float* o[kTileRows];
       for (i64 i = 0; i < count; ++i) a[i] = grads + (p + i) * ld, o[i] = products + (p + i) * ldp + j;
-      tiles().row[count - 1][vecs - 1]({a, 1, 0, cout, weights + cout * j, o, vecs * kLanes, 1.0f});
+      tiles().row[count - 1][vecs - 1]({a, 1, 0, cout, cout, weights + cout * j, o, vecs * kLanes, 1.0f});
     }
   }
   for (i64 y = 0; y < rows; ++y) {

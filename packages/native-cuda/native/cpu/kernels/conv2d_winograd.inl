@@ -218,7 +218,7 @@ inline void wino_block(const Images& in, const WinoTiles& g, i64 block, const fl
   const i64 ldv = panel_cols(in.c), planeV = wino_plane(ldv), planeM = wino_plane(kTileCols);
   float* const v = scratch;
   float* const products = scratch + 36 * planeV;
-  const i64 first = block * kWinoBlock, count = imin(kWinoBlock, g.count - first);
+  const i64 first = block * kWinoBlock, count = imin(kWinoBlock, g.count - first), runs = idiv_up(in.c, kWinoRun);
   for (i64 t = 0; t < count; ++t) wino_gather<6>(in, g, first + t, zeros, v + t * ldv, planeV);
   for (i64 j = 0; j < cols; j += kTileCols) {
     const i64 columns = imin(kTileCols, cols - j);
@@ -226,18 +226,15 @@ inline void wino_block(const Images& in, const WinoTiles& g, i64 block, const fl
     const i64 width = vecs * kLanes;
     for (int f = 0; f < 36; ++f) {
       const float* b = weights + 36 * in.c * j + f * in.c * width;
-      for (i64 k = 0; k < in.c; k += kWinoRun) {
-        const i64 run = imin(kWinoRun, in.c - k);
-        for (i64 t = 0; t < count; t += kTileRows) {
-          const i64 rows = imin(kTileRows, count - t);
-          const float* a[kTileRows];
-          float* o[kTileRows];
-          for (i64 i = 0; i < rows; ++i) {
-            a[i] = v + f * planeV + (t + i) * ldv + k;
-            o[i] = products + f * planeM + (t + i) * kTileCols;
-          }
-          tiles().row[rows - 1][vecs - 1]({a, 1, 0, run, b + k * width, o, width, 1.0f, k > 0});
+      for (i64 t = 0; t < count; t += kTileRows) {
+        const i64 rows = imin(kTileRows, count - t);
+        const float* a[kTileRows];
+        float* o[kTileRows];
+        for (i64 i = 0; i < rows; ++i) {
+          a[i] = v + f * planeV + (t + i) * ldv;
+          o[i] = products + f * planeM + (t + i) * kTileCols;
         }
+        tiles().row[rows - 1][vecs - 1]({a, runs, kWinoRun, kWinoRun, in.c - (runs - 1) * kWinoRun, b, o, width, 1.0f, true});
       }
     }
     for (i64 t = 0; t < count; ++t) {

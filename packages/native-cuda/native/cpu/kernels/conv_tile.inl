@@ -20,16 +20,16 @@ inline int tile_vecs(i64 n) { return kLanes == 1 ? kTileVecs : static_cast<int>(
 // Width of n columns stored as panels: whole panels and a last one of whole vectors.
 inline i64 panel_cols(i64 n) { return n / kTileCols * kTileCols + (n % kTileCols ? tile_vecs(n % kTileCols) * kLanes : 0); }
 
-// Rows of A times a packed panel: out = act(A·B) or out + A·B, `columns` of each row. Row i of A is `segments` runs of `run` floats, the
+// Rows of A times a packed panel: out = act(A·B), `columns` of each row. Row i of A is `segments` runs of `run` floats, the
 // runs `stride` apart; the panel holds C·kLanes floats per element of a row.
 struct RowJob {
   const float* const* rows;
-  i64 segments, stride, run;
+  i64 segments, stride, run, last;
   const float* panel;
   float* const* out;
   i64 columns;
   float slope;
-  bool add = false;
+  bool apart = false;
 };
 
 template <int R, int C>
@@ -44,7 +44,8 @@ void row_tile(const RowJob& job) {
     for (int j = 0; j < C; ++j) acc[i][j] = vzero();
   }
   for (i64 s = job.segments; s > 0; --s) {
-    for (const float* end = a[0] + job.run; a[0] < end;) {
+    const i64 run = s > 1 ? job.run : job.last;
+    for (const float* end = a[0] + run; a[0] < end;) {
       Vec row[C];
 #pragma GCC unroll 8
       for (int j = 0; j < C; ++j) row[j] = vload(b + j * kLanes);
@@ -58,6 +59,18 @@ void row_tile(const RowJob& job) {
     }
 #pragma GCC unroll 8
     for (int i = 0; i < R; ++i) a[i] += job.stride - job.run;
+    if (job.apart && s > 1) {
+      const bool first = s == job.segments;
+#pragma GCC unroll 8
+      for (int i = 0; i < R; ++i) {
+        float* to = job.out[i];
+#pragma GCC unroll 8
+        for (int j = 0; j < C; ++j) {
+          vstore(to + j * kLanes, first ? acc[i][j] : vload(to + j * kLanes) + acc[i][j]);
+          acc[i][j] = vzero();
+        }
+      }
+    }
   }
   const float slope = job.slope;
   const Vec k = vset(slope);
@@ -67,7 +80,7 @@ void row_tile(const RowJob& job) {
 #pragma GCC unroll 8
     for (int i = 0; i < R; ++i) {
       Vec v = acc[i][j];
-      if (job.add) v = v + vload_upto(job.out[i] + j * kLanes, width);
+      if (job.apart && job.segments > 1) v = v + vload(job.out[i] + j * kLanes);
       if (slope != 1.0f) v = vselect(vgt(v, vzero()), v, k * v);
       vstore_upto(job.out[i] + j * kLanes, v, width);
     }

@@ -33,7 +33,7 @@ inline void tile_product(const float* a, i64 lda, i64 m, i64 k, const float* pan
       const float* from[kTileRows];
       float* to[kTileRows];
       for (i64 r = 0; r < rows; ++r) from[r] = a + (i + r) * lda, to[r] = out + (i + r) * ldo + j;
-      tiles().row[rows - 1][vecs - 1]({from, 1, 0, k, panels + k * j, to, vecs * kLanes, 1.0f});
+      tiles().row[rows - 1][vecs - 1]({from, 1, 0, k, k, panels + k * j, to, vecs * kLanes, 1.0f});
     }
   }
 }

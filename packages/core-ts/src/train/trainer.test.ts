@@ -169,6 +169,15 @@ describe('a run', () => {
     )
   })
 
+  it('refuses a second loop beside the first, and a new one once that has ended', async () => {
+    await using trainer = createTrainer(toyRun(backend))
+    const first = trainer.steps()
+    await first.next()
+    await expect(trainer.steps().next()).rejects.toThrow(/one loop at a time/)
+    await first.return()
+    expect((await trainer.steps().next()).value).toMatchObject({ step: 2 })
+  })
+
   it('names the numbers there are when the monitored one is missing', async () => {
     const options = toyRun(backend, { validation: { ...validationOf(), monitor: 'mAP@10' } })
     await expect(run(options)).rejects.toThrow(/one of loss.*"mAP@10"/)

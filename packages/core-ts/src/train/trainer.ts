@@ -31,6 +31,7 @@ export class Trainer implements AsyncDisposable {
   readonly #parameters: ReadonlyMap<string, Parameter>
   #at: Progress = startOfRun()
   #logging = false
+  #looping = false
   /** Where the last checkpoint went, and the best epoch whose model file is there. */
   #saved: { directory: string; bestEpoch: number | null } | null = null
 
@@ -104,6 +105,8 @@ export class Trainer implements AsyncDisposable {
    */
   async *steps({ signal }: { signal?: AbortSignal } = {}): AsyncGenerator<TrainingReport, void, undefined> {
     const { data, directory, saveEvery, validation, epochs } = this.#options
+    if (this.#looping) throw expected('one loop at a time', 'steps()', 'a second one')
+    this.#looping = true
     this.#openLogs()
     try {
       if (this.#at.step === 0 && this.#at.best === null && validation) yield await this.#endEpoch(signal)
@@ -125,6 +128,8 @@ export class Trainer implements AsyncDisposable {
       if (aborted && directory !== undefined) await this.save(directory)
       this.#log('end', {}, error instanceof Error ? error.message : String(error))
       throw error
+    } finally {
+      this.#looping = false
     }
     this.#log('end', {}, this.#at.stopped ?? `all ${epochs} epochs done`)
   }

@@ -30,7 +30,7 @@ const metrics: CommandBody<MetricsOptions> = async ({ terminal, signal }, option
   }
   warn(missingQueries, 'query', 'of the truth not in the run: counted as not found')
   warn(unknownQueries, 'query', 'of the run not in the truth: ignored')
-  warn(unknownItems, 'listed item', 'not in the truth: they hold their rank')
+  warn(unknownItems, 'listed item', 'not in the truth: kept in place, never relevant')
   terminal.result(evaluation, evaluationTable)
   return exitCode.ok
 }

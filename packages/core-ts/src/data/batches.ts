@@ -128,13 +128,14 @@ export class Batches {
     return { epoch: this.#epoch, batch: this.#batch, fingerprint: this.#fingerprint }
   }
 
-  /** Goes on from a saved state. Throws INVALID_DATA when it belongs to other clips, captions or options. */
-  restore(state: BatchesState): void {
+  /** Goes on from a saved state. Throws INVALID_DATA when it belongs to other clips, captions or options; `file` is named in the message. */
+  restore(state: BatchesState, file?: string): void {
     if (state.fingerprint !== this.#fingerprint) {
       throw new SonotextError(
         'INVALID_DATA',
         'the saved position belongs to other data or other batch options.',
         {
+          ...(file === undefined ? {} : { file }),
           remedy:
             'Go on with the manifest, batch size and seed the run was started with, or start a new run.',
         },

@@ -7,8 +7,8 @@ export type PairBatch = Pick<Batch, 'audio' | 'text' | 'groups'>
 export interface BatchSource extends Pick<Batches, 'batchesPerEpoch' | 'rewind'> {
   /** Counts the batches handed out as done. */
   readonly state: BatchesState
-  /** Throws INVALID_DATA when the state is of other data. */
-  restore(state: BatchesState): void
+  /** Throws INVALID_DATA when the state is of other data; `file` is named in the message. */
+  restore(state: BatchesState, file?: string): void
   /** The batches left in the epoch; the next call gives those of the next one. */
   epoch(options?: { signal?: AbortSignal }): AsyncGenerator<PairBatch, void, undefined>
 }

@@ -93,7 +93,7 @@ export function restoreSnapshot(
       },
     )
   }
-  run.data.restore(trainer.source)
+  run.data.restore(trainer.source, file)
   run.model.load(parts.model as StateDict, file)
   loadState(run.loss.running, parts.loss as StateDict, file)
   run.optimizer.running.restore(trainer.optimizer.steps, parts.optimizer)

@@ -1,0 +1,108 @@
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { decodeNpy, logMel, type LogMelPreset, logMelPresets, writeWav } from '@sonotext/core/audio'
+import { openBackend } from '@sonotext/core/backend'
+import { writeToneClips } from '@sonotext/core/testing'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { cli, cliJson, notBuilt, start } from './testing/run-cli.js'
+
+interface Report {
+  preset: string
+  files: { file: string; out: string; frames: number; bands: number; frameStep: number }[]
+  failed: { file: string; code: string; message: string }[]
+}
+
+let folder: string
+let tone: string
+const sampleRate = 44_100
+const samples = Float32Array.from(
+  { length: sampleRate },
+  (_, i) => 0.3 * Math.sin(0.05 * i) + 0.1 * Math.sin(0.9 * i),
+)
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sonotext-features-'))
+  tone = join(folder, 'tone.wav')
+  await writeWav(tone, samples, sampleRate, { format: 'float32' })
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+const npy = async (path: string) => decodeNpy(await readFile(path), path)
+
+describe.skipIf(notBuilt !== null)(`sonotext features${notBuilt === null ? '' : ` (${notBuilt})`}`, () => {
+  it.concurrent.each(logMelPresets)('%s of one file: float32 NPY [frames × bands]', async (preset) => {
+    const out = join(folder, `${preset}.npy`)
+    const { files, failed } = await cliJson<Report>(['features', tone, '--preset', preset, '--out', out])
+    expect(failed).toEqual([])
+    const header = (await readFile(out)).toString('latin1', 0, 128)
+    expect(header).toMatch(
+      /^.NUMPY\x01\x00..\{'descr': '<f4', 'fortran_order': False, 'shape': \(\d+, \d+\), \}/s,
+    )
+    const { rows, cols, data } = await npy(out)
+    expect(files).toMatchObject([{ file: tone, out, frames: rows, bands: cols }])
+    const front = logMel(preset as LogMelPreset, preset === 'clap' ? {} : { sampleRate }, {
+      backend: openBackend(),
+    })
+    const expected = await front.compute(samples, { sampleRate })
+    expect([rows, cols]).toEqual([expected.rows, expected.cols])
+    expect(data.every((value, i) => Math.abs(value - expected.data[i]!) < 1e-5)).toBe(true)
+  })
+
+  it('resamples when a rate is asked for', async () => {
+    const out = join(folder, 'low.npy')
+    const { files } = await cliJson<Report>(['features', tone, '--sample-rate', '8000', '--out', out])
+    expect(files[0]).toMatchObject({ frames: 51, bands: 64, frameStep: 0.02 })
+  })
+
+  it('several files go to a folder; a bad one is set aside with its reason', async () => {
+    const data = join(folder, 'several')
+    const { clips } = await writeToneClips(data, { splits: { train: 9 } })
+    const files = clips.map(({ audio }) => audio)
+    const cut = join(data, 'cut.wav')
+    await writeFile(cut, (await readFile(files[0]!)).subarray(0, 30))
+    const out = join(folder, 'several-out')
+    const args = ['features', ...files, cut, '--out', out]
+    const refused = await cli([...args, '--json'])
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toMatch(/warning: .*cut\.wav: /)
+    expect(refused.stderr).toContain('10.0 % of the files failed, more than the 0 % of --max-bad')
+    const report = JSON.parse(refused.stdout) as Report
+    expect(report.files.map(({ file }) => file)).toEqual(files)
+    expect(report.failed).toMatchObject([{ file: cut, code: 'INVALID_FILE' }])
+    expect((await readdir(out)).length).toBe(9)
+    const accepted = await cli([...args, '--max-bad', '0.1'])
+    expect(accepted.code).toBe(0)
+    expect(accepted.stdout).toContain('9 of 10 files; 1 failed')
+  })
+
+  it('refuses to write where it cannot', async () => {
+    await cp(tone, join(folder, 'file'))
+    const { code, stderr } = await cli(['features', tone, '--out', join(folder, 'file', 'x.npy')])
+    expect(stderr).toMatch(/x\.npy: could not write the file \(E(NOTDIR|EXIST)\)/)
+    expect(code).toBe(1)
+  })
+
+  it('Ctrl-C leaves whole files only', async () => {
+    const { clips } = await writeToneClips(join(folder, 'long'), { splits: { train: 12 }, seconds: 8 })
+    const out = join(folder, 'long-out')
+    const running = start([
+      'features',
+      ...clips.map(({ audio }) => audio),
+      '--device',
+      'reference',
+      '--out',
+      out,
+    ])
+    const first = async (): Promise<void> => {
+      while ((await readdir(out).catch(() => [])).length === 0)
+        await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    await Promise.race([first(), running.outcome])
+    running.child.kill('SIGINT')
+    const { code, stdout } = await running.outcome
+    expect([code, stdout]).toEqual([130, ''])
+    const written = await readdir(out)
+    expect(written.length).toBeLessThan(12)
+    for (const name of written) expect((await npy(join(out, name))).rows).toBe(401)
+  })
+})

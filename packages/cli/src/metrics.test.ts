@@ -1,0 +1,113 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Evaluation } from '@sonotext/core/metrics'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { cli, cliJson, notBuilt } from './testing/run-cli.js'
+
+let folder: string
+const write = async (name: string, lines: string[]): Promise<string> => {
+  await writeFile(join(folder, name), lines.map((line) => `${line}\n`).join(''))
+  return join(folder, name)
+}
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sonotext-metrics-'))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+describe.skipIf(notBuilt !== null)(`sonotext metrics${notBuilt === null ? '' : ` (${notBuilt})`}`, () => {
+  it('scores a DCASE submission against a Clotho caption file', async () => {
+    const clips = Array.from({ length: 20 }, (_, i) => `clip ${i}.wav`)
+    const truth = await write('truth.csv', [
+      'file_name,caption_1,caption_2',
+      ...clips.map((name, i) => `${name},"sound ${i}, near",sound ${i} far`),
+    ])
+    // Near captions find their clip first, far ones in third place.
+    const listed = (i: number, place: number): string[] => {
+      const others = clips.filter((_, j) => j !== i).slice(0, 9)
+      return others.toSpliced(place, 0, clips[i]!)
+    }
+    const run = await write('submission.csv', [
+      ['caption', ...Array.from({ length: 10 }, (_, i) => `file_name_${i + 1}`)].join(','),
+      ...clips.flatMap((_, i) => [
+        `"sound ${i}, near",${listed(i, 0).join(',')}`,
+        `sound ${i} far,${listed(i, 2).join(',')}`,
+      ]),
+    ])
+    const result = await cliJson<Evaluation>(['metrics', '--run', run, '--truth', truth])
+    expect(result).toMatchObject({ split: null, queries: 40, items: 20, audioToText: null })
+    expect(result.textToAudio).toEqual({
+      'R@1': 0.5,
+      'R@5': 1,
+      'R@10': 1,
+      'mAP@10': expect.closeTo(2 / 3) as number,
+      MRR: expect.closeTo(2 / 3) as number,
+      medR: 2,
+    })
+    const harmonic = Array.from({ length: 10 }, (_, i) => 1 / (i + 1)).reduce((a, b) => a + b)
+    expect(result.chance.textToAudio).toMatchObject({
+      'R@1': expect.closeTo(0.05) as number,
+      'R@10': expect.closeTo(0.5) as number,
+      'mAP@10': expect.closeTo(harmonic / 20) as number,
+    })
+    expect(Object.keys(result.chance.textToAudio!)).toEqual(Object.keys(result.textToAudio!))
+
+    const table = await cli(['metrics', '--run', run, '--truth', truth, '--measures', 'R@1,mAP@10'])
+    expect(table.code).toBe(0)
+    expect(table.stdout).toMatch(/^40 captions, 20 clips\n +text → audio +95 % +chance +×\n/)
+    expect(table.stdout).toMatch(/\nR@1 +0\.500 +0\.343–0\.657 +0\.0500 +10\.0\nmAP@10 /)
+  })
+
+  it('scores a TREC run against qrels, in either direction', async () => {
+    const run = await write('run.txt', [
+      'q1 Q0 a 1 0.9 x',
+      'q1 Q0 b 2 0.8 x',
+      'q2 Q0 c 1 0.7 x',
+      'q2 Q0 b 2 0.6 x',
+    ])
+    const qrels = await write('qrels.txt', ['q1 0 b 1', 'q2 0 b 2', 'q2 0 d 1', 'q3 0 a 1'])
+    const args = ['metrics', '--run', run, '--truth', qrels, '--measures', 'R@1,R@5,MRR']
+    const { code, stdout, stderr } = await cli([...args, '--json'])
+    expect(code).toBe(0)
+    expect(stderr).toBe(
+      'warning: 1 query of the truth not in the run: counted as not found\nwarning: 1 listed item not in the truth: kept in place, never relevant\n',
+    )
+    const result = JSON.parse(stdout) as Evaluation
+    expect(result).toMatchObject({ queries: 3, items: 4, audioToText: null })
+    expect(result.textToAudio).toEqual({
+      'R@1': 0,
+      'R@5': expect.closeTo((1 + 0.5) / 3) as number,
+      MRR: expect.closeTo(1 / 3) as number,
+    })
+    const other = await cliJson<Evaluation>([...args, '--direction', 'audioToText', '--items', '10'])
+    expect(other).toMatchObject({ queries: 10, items: 3, textToAudio: null })
+    expect(other.audioToText).toEqual(result.textToAudio)
+    const strict = await cliJson<Evaluation>([...args, '--min-grade', '2'])
+    expect(strict.textToAudio!['R@5']).toBe(1)
+  })
+
+  it('refuses files of another kind and says which', async () => {
+    const truth = await write('short.csv', ['file_name,caption_1', 'a.wav,a dog barks'])
+    const noColumns = await write('no-columns.csv', ['caption,best', 'a dog barks,a.wav'])
+    const other = await write('other.csv', ['caption,file_name_1', 'a cat,a.wav'])
+    const cases: [string[], RegExp, number][] = [
+      [
+        ['--run', noColumns, '--truth', truth],
+        /no-columns\.csv: Expected the columns caption,file_name_1/,
+        1,
+      ],
+      [['--run', other, '--truth', truth], /other\.csv: Expected rows for the captions of the truth/, 1],
+      [['--run', truth, '--truth', truth], /short\.csv/, 1],
+      [
+        ['--run', other, '--truth', truth, '--direction', 'sideways'],
+        /Allowed choices are textToAudio, audioToText/,
+        2,
+      ],
+    ]
+    for (const [args, message, expected] of cases) {
+      const { code, stdout, stderr } = await cli(['metrics', ...args, '--json'])
+      expect(stderr).toMatch(message)
+      expect([code, stdout]).toEqual([expected, ''])
+    }
+  })
+})

@@ -1,0 +1,159 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { readManifest, writeManifest } from '@sonotext/core/data'
+import type { Evaluation } from '@sonotext/core/metrics'
+import { tinyRun, writeToneClips } from '@sonotext/core/testing'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { FoundClips } from './hits-text.js'
+import { cli, cliJson, notBuilt } from './testing/run-cli.js'
+
+let folder: string
+let run: string
+let manifest: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sonotext-run-'))
+  ;({ manifest } = await writeToneClips(folder))
+  const config = join(folder, 'run.json')
+  await writeFile(config, JSON.stringify({ ...tinyRun, data: { manifest } }))
+  run = join(folder, 'run')
+  if (notBuilt === null)
+    await cliJson(['train', '--config', config, '--run', run, '--set', 'training.epochs=20'])
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+describe.skipIf(notBuilt !== null)(`sonotext evaluate${notBuilt === null ? '' : ` (${notBuilt})`}`, () => {
+  it('prints one object: split, queries, items, both directions and chance under the same keys', async () => {
+    const result = await cliJson<Evaluation>(['evaluate', run])
+    expect(result).toMatchObject({ split: 'test', queries: 12, items: 6 })
+    const names = ['R@1', 'R@5', 'R@10', 'mAP@10', 'MRR', 'medR']
+    for (const values of [
+      result.textToAudio,
+      result.audioToText,
+      result.chance.textToAudio,
+      result.chance.audioToText,
+    ]) {
+      expect(Object.keys(values!)).toEqual(names)
+      for (const value of Object.values(values!)) expect(value).toBeTypeOf('number')
+    }
+    // Six sounds that differ this much are told apart after twenty epochs.
+    expect(result.textToAudio!['R@1']).toBeGreaterThan(3 * result.chance.textToAudio!['R@1']!)
+    expect(result.audioToText!['R@1']).toBeGreaterThan(3 * result.chance.audioToText!['R@1']!)
+  })
+
+  it('takes another split, other measures, another manifest', async () => {
+    const other = join(folder, 'other', 'some.jsonl')
+    const { clips } = await readManifest(manifest)
+    await writeManifest(other, clips.slice(0, 4))
+    const [validation, four] = await Promise.all([
+      cliJson<Evaluation>(['evaluate', run, '--split', 'validation', '--measures', 'nDCG@5, HR@2']),
+      cliJson<Evaluation>(['evaluate', run, '--split', 'train', '--manifest', other]),
+    ])
+    expect(validation).toMatchObject({ split: 'validation', items: 6 })
+    expect(Object.keys(validation.textToAudio!)).toEqual(['nDCG@5', 'HR@2'])
+    expect(four).toMatchObject({ split: 'train', queries: 8, items: 4 })
+  })
+
+  it('prints a table for people: value, interval, chance, ratio', async () => {
+    const { code, stdout, stderr } = await cli(['evaluate', run, '--measures', 'R@1,medR'])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^split test: 12 captions, 6 clips\n +text → audio +95 % +chance +× +audio → text/)
+    expect(stdout).toMatch(/\nR@1 +[\d.]+ +[\d.]+–[\d.]+ +0\.1667 +[\d.]+ /)
+    expect(stdout).not.toMatch(/-0\.|–1\.[0-9]*[1-9]/)
+    expect(stderr).toContain('scores 6/6 clips')
+  })
+
+  it('names the splits there are', async () => {
+    const { code, stderr, stdout } = await cli(['evaluate', run, '--split', 'tset', '--json'])
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toContain(
+      'no clip belongs to the split "tset". The manifest has: train, validation, test.',
+    )
+  })
+
+  it('names a model that is missing or cut short', async () => {
+    const broken = join(folder, 'broken')
+    await cp(run, broken, { recursive: true })
+    const bytes = await readFile(join(run, 'model.safetensors'))
+    await writeFile(join(broken, 'model.safetensors'), bytes.subarray(0, 5000))
+    const cut = await cli(['evaluate', broken])
+    expect([cut.code, cut.stdout]).toEqual([1, ''])
+    expect(cut.stderr).toMatch(/broken\/model\.safetensors: .*cut short/)
+    await rm(join(broken, 'model.safetensors'))
+    const none = await cli(['evaluate', broken])
+    expect(none.code).toBe(1)
+    expect(none.stderr).toMatch(/model\.safetensors: the run has no model yet\. Train it on/)
+  })
+
+  it('goes on without unusable clips up to a share, then refuses', async () => {
+    const { clips } = await readManifest(manifest)
+    const some = join(folder, 'some-missing.jsonl')
+    const lost = clips.map((clip, i) =>
+      i % 6 === 5 ? { ...clip, audio: join(folder, `lost-${i}.wav`) } : clip,
+    )
+    await writeManifest(some, lost)
+    const args = ['evaluate', run, '--manifest', some]
+    const refused = await cli(args)
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toMatch(
+      /1 of 6 clips are bad \(16\.7 %, allowed 5 %\): "ticking-clock-23" \(.*lost-23\.wav/,
+    )
+    const { code, stdout, stderr } = await cli([...args, '--max-bad', '0.2', '--json'])
+    expect(code).toBe(0)
+    expect(stderr).toMatch(/warning: set aside "ticking-clock-23": .*lost-23\.wav: /)
+    expect(JSON.parse(stdout)).toMatchObject({ queries: 10, items: 5 })
+  })
+})
+
+describe.skipIf(notBuilt !== null)(`sonotext search${notBuilt === null ? '' : ` (${notBuilt})`}`, () => {
+  it('finds the clips of several sentences', async () => {
+    const found = await cliJson<FoundClips[]>([
+      'search',
+      run,
+      'a high whistle',
+      'the sound of a ticking clock',
+      '--top',
+      '3',
+      '--split',
+      'test',
+    ])
+    expect(found.map(({ query, hits }) => [query, hits.length])).toEqual([
+      ['a high whistle', 3],
+      ['the sound of a ticking clock', 3],
+    ])
+    expect(found.map(({ hits }) => hits[0]!.id)).toEqual(['high-whistle-19', 'ticking-clock-23'])
+    expect(found[0]!.hits[0]).toMatchObject({
+      rank: 1,
+      audio: join(folder, 'audio', 'high-whistle-19.wav'),
+      captions: ['a high whistle', 'the sound of a high whistle'],
+    })
+    const scores = found[0]!.hits.map(({ score }) => score)
+    expect(scores).toEqual(scores.toSorted((a, b) => b - a))
+  })
+
+  it('searches recordings that nobody described', async () => {
+    const { clips } = await readManifest(manifest)
+    const bare = join(folder, 'bare.jsonl')
+    await writeManifest(
+      bare,
+      clips.map(({ id, audio }) => ({ id, audio })),
+    )
+    const args = ['search', run, 'a high whistle', '--manifest', bare, '-k', '4']
+    const [found] = await cliJson<FoundClips[]>(args)
+    for (const { id, captions } of found!.hits) {
+      expect(id).toMatch(/^high-whistle/)
+      expect(captions).toEqual([])
+    }
+    const { stdout } = await cli(args, { cwd: folder })
+    expect(stdout).toMatch(/^“a high whistle”\n {2}1\. \d\.\d{3} {2}audio\/high-whistle-\d+\.wav\n/)
+  })
+
+  it('says which words the model does not know, and refuses a sentence without words', async () => {
+    const unknown = await cli(['search', run, 'a purring whistle', 'a xylophone'])
+    expect(unknown.code).toBe(0)
+    expect(unknown.stderr).toContain('warning: the model does not know: purring, xylophone')
+    const none = await cli(['search', run, '...'])
+    expect([none.code, none.stdout]).toEqual([2, ''])
+    expect(none.stderr).toContain('Expected a sentence with words, got "..."')
+  })
+})

@@ -1,4 +1,5 @@
 import type { QuarantinedClip } from '@sonotext/core/data'
+import { plural } from './plural.js'
 import type { Terminal } from './terminal.js'
 
 const shown = 5
@@ -7,5 +8,5 @@ const shown = 5
 export function warnOfSetAside(terminal: Terminal, clips: readonly QuarantinedClip[]): void {
   for (const { id, reasons } of clips.slice(0, shown))
     terminal.warn(`set aside "${id}": ${reasons.join(' ')}`)
-  if (clips.length > shown) terminal.warn(`set aside ${clips.length - shown} more clips`)
+  if (clips.length > shown) terminal.warn(`set aside ${plural(clips.length - shown, 'more clip')}`)
 }

@@ -152,6 +152,7 @@ const similarityCases = [
     similarity('square', 1, size, size, size, -0.5),
   ]),
   similarity('beyond one block', 2, 130, 150, 300),
+  similarity('small and deep', 3, 6, 7, 700),
 ]
 
 export const denseCases: readonly AnyOpCase[] = [...gemmCases, ...normalizeCases, ...similarityCases]

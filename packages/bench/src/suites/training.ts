@@ -1,20 +1,18 @@
 /**
  * Training speed of the thesis CRNN, beside PyTorch where a Python with it is given:
  *
- *     nx run bench:training --pytorch /path/to/python
+ *     nx run bench:training [--pytorch /path/to/python] [--rounds 11] [--threads 2] [--json FILE] [--markdown FILE]
  *
  * Both sides take the same step in turn (A B A B …) from the same weights on the same batch, so that whatever else the
  * machine does hits both.
  */
-import { execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
-import process from 'node:process'
+import { writeFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { machineReport } from '@sonotext/core/backend'
+import { environment, environmentLine } from '../harness/environment.js'
+import { quantile } from '../harness/statistics.js'
 import { startPyTorch } from '../training/pytorch.js'
-import { profileTable, spread, stepTable } from '../training/report.js'
+import { profileTable, stepTable } from '../training/report.js'
 import { stepFlops, type StepTimes, TrainingStep } from '../training/step.js'
 
 const { values: options } = parseArgs({
@@ -24,7 +22,8 @@ const { values: options } = parseArgs({
     batch: { type: 'string', default: '32' },
     frames: { type: 'string', default: '500' },
     threads: { type: 'string', default: '2' },
-    out: { type: 'string' },
+    json: { type: 'string' },
+    markdown: { type: 'string' },
   },
 })
 const positive = (name: 'rounds' | 'batch' | 'frames' | 'threads'): number => {
@@ -44,15 +43,6 @@ const size = { batch, frames }
 
 /** Threads of the side that has just run may still be waiting for work; let them sleep. */
 const settle = (): Promise<void> => pause(200)
-
-function commit(): string {
-  try {
-    const git = (...args: string[]): string => execFileSync('git', args, { encoding: 'utf8' }).trim()
-    return git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain') === '' ? '' : ' with changes')
-  } catch {
-    return 'unknown'
-  }
-}
 
 /** Both losses from the start weights: the two sides must compute the same thing before their times mean anything. */
 async function agreement(other: { loss(): Promise<number> }): Promise<number> {
@@ -84,56 +74,61 @@ await pytorch?.[Symbol.asyncDispose]()
 const profiles = Array.from({ length: 5 }, () => ours.profile())
 
 const flops = stepFlops(size)
-const { info } = ours.backend
+const env = environment()
+const { isa } = ours.backend.info
 const ratios = pytorchSteps.map(({ seconds }, i) => seconds / sonotextSteps[i]!.seconds)
-const ratio = pytorch && spread(ratios)
-const about = {
-  cpu: cpus()[0]?.model ?? 'unknown',
-  isa: info.isa,
-  threads,
-  node: process.version,
-  compiler: machineReport().compiler,
-  pytorch: pytorch?.version ?? null,
-  commit: commit(),
-  date: new Date().toISOString().slice(0, 10),
-  command: `nx run bench:training --rounds ${rounds} --batch ${batch} --frames ${frames} --threads ${threads}`,
+const ratio = pytorch && {
+  median: quantile(ratios, 0.5),
+  low: quantile(ratios, 0.25),
+  high: quantile(ratios, 0.75),
 }
 const sides = [
-  { name: `Sonotext, ${info.isa}`, steps: sonotextSteps },
+  { name: `Sonotext, ${isa}`, steps: sonotextSteps },
   ...(pytorch ? [{ name: `PyTorch ${pytorch.version}, channels_last`, steps: pytorchSteps }] : []),
 ]
 const text = [
-  `Thesis CRNN, batch ${batch}, ${frames} × 64 frames, forward, backward and Adam: ${(flops / 1e9).toFixed(1)} GFLOP a step,`,
-  `${threads} threads, ${rounds} rounds in turn. ${Object.entries(about)
-    .map(([name, value]) => `${name}: ${value}`)
-    .join('; ')}.`,
+  '# Training speed',
+  '',
+  `One training step of the thesis CRNN with pooled InfoNCE: batch ${batch}, ${frames} × 64 frames, forward, backward and Adam,`,
+  `${(flops / 1e9).toFixed(1)} GFLOP, ${threads} threads. Both sides start from the same weights and batch and take their steps in`,
+  `turn, ${rounds} each after two to warm up. Made by \`nx run bench:training\`${pytorch ? ' with `--pytorch`' : ''}.`,
+  '',
+  environmentLine(env),
   '',
   stepTable(sides, flops),
   '',
   ...(ratio
     ? [
-        `Sonotext is ${ratio.median.toFixed(2)} times as fast (median of the rounds; quartiles ` +
-          `${ratio.low.toFixed(2)}–${ratio.high.toFixed(2)}). The losses of the first batch differ by ` +
+        `Sonotext is **${ratio.median.toFixed(2)} times** as fast (median over the rounds; quartiles ` +
+          `${ratio.low.toFixed(2)} to ${ratio.high.toFixed(2)}). The losses of the first batch, without dropout, differ by ` +
           `${lossDifference!.toExponential(1)} relatively.`,
         '',
       ]
     : []),
-  'Where the time goes (medians of five profiled steps):',
+  'GFLOP/s are nominal: those of the direct sums, which Winograd convolutions do in fewer.',
+  '',
+  '## Where the time goes',
+  '',
+  'Medians of five profiled steps.',
   '',
   profileTable(profiles, 24),
+  '',
 ].join('\n')
 console.log(text)
-if (options.out !== undefined) {
+if (options.markdown !== undefined) await writeFile(options.markdown, text)
+if (options.json !== undefined) {
   const result = {
-    ...about,
-    size,
+    environment: env,
+    isa,
+    threads,
+    ...size,
     flops,
+    pytorchVersion: pytorch?.version ?? null,
     ratio,
     lossDifference,
     sonotext: sonotextSteps,
     pytorch: pytorchSteps,
     profiles,
   }
-  writeFileSync(`${options.out}.json`, `${JSON.stringify(result, null, 1)}\n`)
-  writeFileSync(`${options.out}.md`, `# Training speed\n\n${text}\n`)
+  await writeFile(options.json, `${JSON.stringify(result, null, 1)}\n`)
 }

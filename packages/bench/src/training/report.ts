@@ -1,61 +1,77 @@
+import { quantile, summarise } from '../harness/statistics.js'
+import { type Column, digits, markdownTable } from '../harness/table.js'
 import type { OpTime, StepTimes } from './step.js'
 
-export interface Spread {
-  readonly median: number
-  readonly low: number
-  readonly high: number
+/** One side of the comparison and the steps it took. */
+export interface Side {
+  readonly name: string
+  readonly steps: readonly StepTimes[]
 }
 
-/** Median and quartiles. */
-export function spread(values: readonly number[]): Spread {
-  const sorted = [...values].sort((a, b) => a - b)
-  const at = (share: number): number => {
-    const place = share * (sorted.length - 1)
-    const below = sorted[Math.floor(place)]!
-    return below + (place % 1) * (sorted[Math.ceil(place)]! - below)
-  }
-  return { median: at(0.5), low: at(0.25), high: at(0.75) }
+const ms = (seconds: number): string => digits(seconds * 1e3)
+const percent = (share: number): string => `${(share * 100).toFixed(1)} %`
+
+/** One line per side: medians of the step and its parts; `flops` of one step. */
+export function stepTable(sides: readonly Side[], flops: number): string {
+  const of = ({ steps }: Side, part: keyof StepTimes) => summarise(steps.map((step) => step[part]))
+  const median = (title: string, part: keyof StepTimes): Column<Side> => ({
+    title,
+    align: 'right',
+    text: (side) => ms(of(side, part).median),
+  })
+  return markdownTable<Side>(
+    [
+      { title: '', align: 'left', text: ({ name }) => name },
+      median('step, ms', 'seconds'),
+      { title: 'quartiles apart', align: 'right', text: (side) => percent(of(side, 'seconds').spread) },
+      { title: 'fastest', align: 'right', text: (side) => ms(of(side, 'seconds').smallest) },
+      median('forward', 'forward'),
+      median('backward', 'backward'),
+      median('Adam', 'optimizer'),
+      { title: 'GFLOP/s', align: 'right', text: (side) => digits(flops / of(side, 'seconds').median / 1e9) },
+    ],
+    sides,
+  )
 }
 
-const ms = (seconds: number): string => (seconds * 1000).toFixed(seconds < 0.01 ? 2 : seconds < 0.1 ? 1 : 0)
-
-/** One line per side: the step and its parts, in milliseconds; `flops` of one step. */
-export function stepTable(
-  sides: readonly { name: string; steps: readonly StepTimes[] }[],
-  flops: number,
-): string {
-  const lines = [
-    '| | step, median (quartiles) ms | fastest | forward | backward | Adam | GFLOP/s |',
-    '|---|---|---|---|---|---|---|',
-  ]
-  for (const { name, steps } of sides) {
-    const of = (part: keyof StepTimes): Spread => spread(steps.map((step) => step[part]))
-    const whole = of('seconds')
-    lines.push(
-      `| ${name} | ${ms(whole.median)} (${ms(whole.low)}–${ms(whole.high)}) ` +
-        `| ${ms(Math.min(...steps.map(({ seconds }) => seconds)))} ` +
-        `| ${ms(of('forward').median)} | ${ms(of('backward').median)} | ${ms(of('optimizer').median)} ` +
-        `| ${(flops / whole.median / 1e9).toFixed(0)} |`,
-    )
-  }
-  return lines.join('\n')
-}
-
-/** Where a step's time goes: medians over several profiles of the same step, slowest op first. */
+/** Where a step's time goes: medians over several profiles of the same step, slowest first, calls of one shape together. */
 export function profileTable(profiles: readonly (readonly OpTime[])[], most: number): string {
-  const rows = profiles[0]!.map(({ op, shape }, i) => ({
-    op,
-    shape,
-    seconds: spread(profiles.map((profile) => profile[i]!.seconds)).median,
-  }))
-  const total = rows.reduce((sum, { seconds }) => sum + seconds, 0)
-  rows.sort((a, b) => b.seconds - a.seconds)
-  const rest = rows.slice(most).reduce((sum, { seconds }) => sum + seconds, 0)
-  const lines = ['| op | shape | ms | share |', '|---|---|---|---|']
-  const share = (seconds: number): string => `${((100 * seconds) / total).toFixed(1)} %`
-  for (const { op, shape, seconds } of rows.slice(0, most)) {
-    lines.push(`| ${op} | ${shape} | ${ms(seconds)} | ${share(seconds)} |`)
+  interface Row {
+    readonly op: string
+    readonly shape: string
+    readonly calls: number
+    readonly seconds: number
   }
-  if (rows.length > most) lines.push(`| ${rows.length - most} others | | ${ms(rest)} | ${share(rest)} |`)
-  return lines.join('\n')
+  const rows = new Map<string, Row>()
+  for (const [i, { op, shape }] of profiles[0]!.entries()) {
+    const seconds = quantile(
+      profiles.map((profile) => profile[i]!.seconds),
+      0.5,
+    )
+    const known = rows.get(`${op} ${shape}`)
+    rows.set(`${op} ${shape}`, {
+      op,
+      shape,
+      calls: (known?.calls ?? 0) + 1,
+      seconds: (known?.seconds ?? 0) + seconds,
+    })
+  }
+  const sorted = [...rows.values()].sort((a, b) => b.seconds - a.seconds)
+  const sum = (some: readonly Row[], part: 'calls' | 'seconds'): number =>
+    some.reduce((total, row) => total + row[part], 0)
+  const total = sum(sorted, 'seconds')
+  const rest = sorted.slice(most)
+  const shown = sorted.slice(0, most)
+  if (rest.length > 0)
+    shown.push({ op: 'others', shape: '', calls: sum(rest, 'calls'), seconds: sum(rest, 'seconds') })
+  return markdownTable<Row>(
+    [
+      { title: 'op', align: 'left', text: ({ op }) => op },
+      { title: 'shape', align: 'left', text: ({ shape }) => shape },
+      { title: 'calls', align: 'right', text: ({ calls }) => String(calls) },
+      { title: 'ms', align: 'right', text: ({ seconds }) => ms(seconds) },
+      { title: 'share', align: 'right', text: ({ seconds }) => percent(seconds / total) },
+    ],
+    shown,
+  )
 }

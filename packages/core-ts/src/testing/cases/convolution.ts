@@ -67,6 +67,9 @@ export const convolutionCases: readonly AnyOpCase[] = [
     ...conv2d('tiled, channels out', { n: 1, h: 4, w: 8, cin: 16, cout: channels }),
   ]),
   ...conv2d('many tiles', { n: 5, h: 22, w: 17, cin: 16, cout: 16 }),
+  // Weight gradients summed in several parts, by tiles and by strips of rows.
+  ...conv2d('tiles in several parts', { n: 4, h: 34, w: 33, cin: 16, cout: 16 }),
+  ...conv2d('strips in several parts', { n: 4, h: 40, w: 300, cin: 3, cout: 8 }),
   ...conv2d('first layer', { n: 2, h: 13, w: 64, cin: 1, cout: 32 }),
   ...conv2d('wide layer', { n: 2, h: 9, w: 16, cin: 32, cout: 128 }),
 ]

@@ -91,7 +91,6 @@ inline Status conv2d_backward_winograd(const Conv2dBackwardArgs& g, const Images
 inline Status conv2d_backward_direct(const Conv2dBackwardArgs& g, const Images& x, const Images& grad, Exec& exec) {
   const i64 taps = g.kh * g.kw;
   const Window window{g.kh, g.kw, (g.kh - 1) / 2, (g.kw - 1) / 2};
-  const Window turned{g.kh, g.kw, g.kh - 1 - window.top, g.kw - 1 - window.left};
   const Strips strips(g.n, g.h, g.w, imax(g.cin, g.cout));
   const bool thin = g.cin < kLanes && taps * g.cin <= 4 * kTileCols;
   const i64 ld = panel_cols(g.cout), sums = taps * g.cin * ld;
@@ -122,18 +121,18 @@ inline Status conv2d_backward_direct(const Conv2dBackwardArgs& g, const Images& 
     for (i64 strip = part * strips.count / parts; strip < (part + 1) * strips.count / parts && !exec.cancelled(); ++strip) {
       const i64 image = strip / strips.perImage, y0 = strip % strips.perImage * strips.rows;
       const i64 rows = imin(strips.rows, g.h - y0);
-      pad_rows(grad, image, y0, rows, turned, ld, grads);
+      pad_rows(grad, image, y0, rows, window, ld, grads);
       if (g.gradWeight) {
         const i64 gradLine = (g.w + g.kw - 1) * ld;
         pad_rows(x, image, y0, rows, window, g.cin, padded);
-        direct_weights_strip(padded, grads + turned.top * gradLine + turned.left * ld, gradLine, ld, window, g.cin, g.cout,
+        direct_weights_strip(padded, grads + window.top * gradLine + window.left * ld, gradLine, ld, window, g.cin, g.cout,
                              rows, g.w, mine);
       }
       if (g.gradX && thin) {
-        thin_gradient_strip(grads, ld, g.cout, turned, weights, g.cin, image, y0, rows, g.h, g.w, padded + sizeX,
+        thin_gradient_strip(grads, ld, g.cout, window, weights, g.cin, image, y0, rows, g.h, g.w, padded + sizeX,
                             g.gradX.data);
       } else if (g.gradX) {
-        direct_strip(grads, ld, turned, weights, image, y0, rows, g.h, g.w, g.cin, 1.0f, g.gradX.data);
+        direct_strip(grads, ld, window, weights, image, y0, rows, g.h, g.w, g.cin, 1.0f, g.gradX.data);
       }
     }
   });

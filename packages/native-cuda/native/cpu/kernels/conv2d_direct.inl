@@ -6,7 +6,7 @@
 namespace sonotext::SONOTEXT_ISA {
 namespace {
 
-// Kernel and padding; the gradient's convolution turns the padding round.
+// Kernel and padding, equal on both sides: kernels are odd.
 struct Window {
   i64 kh, kw, top, left;
 };
@@ -98,11 +98,11 @@ inline void direct_strip(const float* padded, i64 depth, const Window& k, const 
 
 // For few input channels the gradient's convolution would leave most lanes idle: its kh·kw·cin products per pixel are
 // one narrow matrix product, and each input gathers its own from the pixels around it. `grads` are the padded rows of
-// the masked gradient (window turned), `products` has room for every pixel of them.
-inline void thin_gradient_strip(const float* grads, i64 ld, i64 cout, const Window& turned, const float* weights, i64 cin,
+// the masked gradient, `products` has room for every pixel of them.
+inline void thin_gradient_strip(const float* grads, i64 ld, i64 cout, const Window& k, const float* weights, i64 cin,
                                 i64 image, i64 y0, i64 rows, i64 h, i64 w, float* products, float* gradX) {
-  const i64 taps = turned.kh * turned.kw, cols = taps * cin, wide = w + turned.kw - 1, ldp = panel_cols(cols);
-  const i64 pixels = (rows + turned.kh - 1) * wide;
+  const i64 taps = k.kh * k.kw, cols = taps * cin, wide = w + k.kw - 1, ldp = panel_cols(cols);
+  const i64 pixels = (rows + k.kh - 1) * wide;
   for (i64 j = 0; j < cols; j += kTileCols) {
     const i64 columns = imin(kTileCols, cols - j);
     const int vecs = tile_vecs(columns);
@@ -119,9 +119,9 @@ inline void thin_gradient_strip(const float* grads, i64 ld, i64 cout, const Wind
       float* to = gradX + ((image * h + y0 + y) * w + x) * cin;
       for (i64 c = 0; c < cin; ++c) {
         float sum = 0.0f;
-        for (i64 ky = 0; ky < turned.kh; ++ky) {
-          const float* from = products + ((y + ky) * wide + x) * ldp + ky * turned.kw * cin + c;
-          for (i64 kx = 0; kx < turned.kw; ++kx) sum += from[kx * (ldp + cin)];
+        for (i64 ky = 0; ky < k.kh; ++ky) {
+          const float* from = products + ((y + ky) * wide + x) * ldp + ky * k.kw * cin + c;
+          for (i64 kx = 0; kx < k.kw; ++kx) sum += from[kx * (ldp + cin)];
         }
         to[c] = sum;
       }

@@ -13,7 +13,7 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'tools/**/*.test.mjs'],
+    include: ['packages/*/src/**/*.test.ts', 'tools/**/*.test.mjs', 'examples/*.test.ts'],
     testTimeout: 60_000,
   },
 })

@@ -2,7 +2,7 @@ import type { Matrix } from '../base/matrix.js'
 import { type Clip, clipsOfSplit, type QuarantinedClip, readManifest } from '../data/index.js'
 import type { Evaluation } from '../metrics/index.js'
 import { evaluateModel } from '../train/index.js'
-import { cacheFolderOf, prepareClips, storeOf } from './prepare.js'
+import { cacheFolderOf, prepareClips } from './prepare.js'
 import type { OpenRun } from './run-folder.js'
 
 /** How the clips of a run are read. */
@@ -46,13 +46,13 @@ export async function featuresOf(
   split: string | null,
   options: RunClipsOptions,
 ): Promise<{ clips: readonly Clip[]; features: ReadonlyMap<string, Matrix> }> {
-  const { config, features, model } = run
+  const { config } = run
   const { manifest: path = config.data.manifest, maxBadShare = config.data.maxBadShare } = options
   const { signal, onFeatures, onSetAside } = options
   const abortable = signal === undefined ? {} : { signal }
   const manifest = await readManifest(path, abortable)
   const wanted = split === null ? manifest.clips : clipsOfSplit(manifest, split)
-  const prepared = await prepareClips(wanted, storeOf(features, cacheFolderOf(config, path), model.backend), {
+  const prepared = await prepareClips(wanted, run.featureStore(cacheFolderOf(config, path)), {
     maxBadShare,
     ...abortable,
     ...(onFeatures === undefined ? {} : { onProgress: onFeatures }),

@@ -22,10 +22,19 @@ export function featureConfigOf(model: DualEncoder, file: string): FeatureConfig
   })
 }
 
-/** A feature store as the configuration says. */
-export function storeOf(features: FeatureConfig, cacheFolder: string, backend: Backend): FeatureStore {
+/** A feature store as the configuration says; without a folder nothing is kept. */
+export function storeOf(
+  features: FeatureConfig,
+  cacheFolder: string | undefined,
+  backend: Backend,
+): FeatureStore {
   const { preset, sampleRate } = features
-  return featureStore({ preset, overrides: preset === 'clap' ? {} : { sampleRate }, cacheFolder, backend })
+  return featureStore({
+    preset,
+    overrides: preset === 'clap' ? {} : { sampleRate },
+    backend,
+    ...(cacheFolder === undefined ? {} : { cacheFolder }),
+  })
 }
 
 /** Where features are kept: beside the manifest unless the configuration names a folder. */

@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { FeatureStore } from '../audio/index.js'
 import type { Backend } from '../backend/port.js'
 import { SonotextError } from '../base/errors.js'
 import { writeFileAtomic } from '../base/files.js'
 import type { DualEncoder } from '../models/index.js'
 import { checkpointFile, loadModel, modelFile } from '../train/index.js'
 import { configKeys, type ExperimentConfig, parseConfig, valueAt } from './config.js'
-import { type FeatureConfig, featureConfigOf } from './prepare.js'
+import { type FeatureConfig, featureConfigOf, storeOf } from './prepare.js'
 
 /** Files of a run folder, besides the trainer's checkpoint.safetensors and model.safetensors. */
 export const runFiles = {
@@ -92,6 +93,8 @@ export interface OpenRun {
   readonly config: ExperimentConfig
   readonly model: DualEncoder
   readonly features: FeatureConfig
+  /** Features of recordings as the model was trained on them; kept in `cacheFolder` where one is given. */
+  featureStore(cacheFolder?: string): FeatureStore
 }
 
 /** Throws MISSING_FILE, INVALID_FILE and INVALID_CONFIG naming the file. */
@@ -105,5 +108,12 @@ export async function openRun(folder: string, options: { backend: Backend }): Pr
     })
   }
   const model = await loadModel(folder, options)
-  return { folder, config, model, features: featureConfigOf(model, file) }
+  const features = featureConfigOf(model, file)
+  return {
+    folder,
+    config,
+    model,
+    features,
+    featureStore: (cacheFolder) => storeOf(features, cacheFolder, options.backend),
+  }
 }

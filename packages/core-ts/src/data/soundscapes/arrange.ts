@@ -23,8 +23,8 @@ export interface Arrangement {
 const margin = 0.2
 const pause = 0.25
 const breath = [0.12, 0.45] as const
-/** Seconds below which a stretch is not cut further to make room. */
-const leastEpisode = 1
+/** Seconds below which a stretch is not made or cut. */
+export const leastEpisode = 1
 
 interface Draft {
   readonly sounds: GroupSounds

@@ -104,6 +104,14 @@ describe('a scene', () => {
     }
   })
 
+  test('that is short still lets everything in it be heard', async () => {
+    const short = sceneOptions({ duration: 2, sampleRate: 8000 })
+    for (const [i, sketch] of sketchScenes(bank, 'train', 250, short, new Rng(1)).entries()) {
+      const { events } = await makeScene(bank, sketch, { ...short, split: 'train', rng: new Rng(i, 'short') })
+      for (const { label, level } of events) expect(level, label).toBeGreaterThan(-70)
+    }
+  })
+
   test('starts and ends softly, and so do its events', async () => {
     const { layers, events } = await make(0)
     layers.forEach((layer, e) => {

@@ -1,6 +1,6 @@
 import type { Rng } from '../../base/index.js'
 import { crest, level } from './activity.js'
-import { arrange, type GroupSounds } from './arrange.js'
+import { arrange, type GroupSounds, leastEpisode } from './arrange.js'
 import type { SoundBank } from './bank.js'
 import { captionScene, type SceneCaption, type SceneDescription } from './grammar.js'
 import { mixLayers, peakLimitDb, type Layer } from './mix.js'
@@ -66,7 +66,8 @@ export async function makeScene(
   const sounds: GroupSounds[] = []
   for (const [i, { label, count }] of sketch.groups.entries()) {
     const stream = rng.fork(`group ${i}`)
-    const seconds = stream.between(0.15, 0.4) * options.duration
+    // Not so short that a clock might not tick in it.
+    const seconds = Math.max(leastEpisode, stream.between(0.15, 0.4) * options.duration)
     const as = count === null ? 'episode' : 'occurrences'
     sounds.push(await bank.pick(label, { ...common, rng: stream, as, seconds, count: count ?? 1 }))
   }

@@ -1,0 +1,93 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const here = fileURLToPath(new URL('.', import.meta.url))
+const built = existsSync(join(here, '../packages/core-ts/dist/index.js'))
+const reason = built ? '' : ' (the TypeScript is not built: npm run setup)'
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sonotext-examples-'))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+/** What a program prints; the examples run one after the other in one folder, as their comments say. */
+function output(name: string): string {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(here, name)], {
+    cwd: folder,
+    encoding: 'utf8',
+  })
+  expect(stderr).toBe('')
+  expect(status).toBe(0)
+  return stdout
+}
+
+/** What each example must print to be worth its place. */
+const checks: Record<string, (printed: string) => void> = {
+  'quickstart.mjs'(printed) {
+    const losses = [...printed.matchAll(/^epoch \d+ ([\d.]+)$/gm)].map(([, loss]) => Number(loss))
+    expect(losses).toHaveLength(8)
+    expect(losses.at(-1)).toBeLessThan(losses[0]! / 1.5)
+    const [value, chance] = [...printed.matchAll(/'mAP@10': ([\d.]+)/g)].map(([, x]) => Number(x))
+    expect(chance).toBeCloseTo(0.0732, 4)
+    expect(value).toBeGreaterThan(3 * chance!)
+    expect(printed).toMatch(/^1 [\d.]+ .+\n2 [\d.]+ .+\n3 [\d.]+ .+\n$/m)
+  },
+  'search-service.mjs'(printed) {
+    expect(printed).toMatch(/^rain falls \[( '(train|test)-\d+ [\d.]+',?){3} \]$/m)
+    expect(printed).toMatch(/^somebody laughs \[/m)
+  },
+  'negatives.mjs'(printed) {
+    const picked = Object.fromEntries(
+      [...printed.matchAll(/^(\S+) +reads (\S+) +(.+)$/gm)].map(([, name, , list]) => [
+        name,
+        list!.split(' · '),
+      ]),
+    )
+    expect(Object.keys(picked)).toHaveLength(8)
+    expect(picked['full-batch']).toHaveLength(4)
+    expect(picked['hard-text']![0]).toMatch(/^a dog in the rain/)
+    for (const list of Object.values(picked)) expect(list.join()).not.toContain('a dog barks')
+    const scoreOf = (text: string): number => Number(/\(([-\d.]+)\)$/.exec(text)![1])
+    const scores = picked['full-batch']!.map(scoreOf)
+    expect(scoreOf(picked['hard']![0]!)).toBe(Math.max(...scores))
+    const own = Number(/the pair itself scores ([\d.]+)/.exec(printed)![1])
+    const distance = (score: number): number => Math.abs(score - own)
+    expect(distance(scoreOf(picked['semi-hard']![0]!))).toBeCloseTo(Math.min(...scores.map(distance)), 5)
+  },
+  'score-matrix.mjs'(printed) {
+    const lines = printed.trim().split('\n')
+    expect(lines.map((line) => line.split(' ')[0])).toEqual([
+      'R@1',
+      'R@10',
+      'mAP@10',
+      'MRR',
+      'medR',
+      'nDCG@10',
+    ])
+    expect(lines[0]).toMatch(
+      /^R@1 +text → audio 0\.\d{3} \(0\.\d{3}–0\.\d{3}\), chance 0\.020; audio → text 0\.\d{3}, chance 0\.004$/,
+    )
+  },
+}
+
+describe.skipIf(!built)(`examples${reason}`, () => {
+  for (const [name, check] of Object.entries(checks)) it(`${name} runs`, { timeout: 600_000 }, () => check(output(name)))
+})
+
+it('every example is run, in an order in which they can follow each other', () => {
+  expect(readdirSync(here).filter((name) => name.endsWith('.mjs'))).toEqual(Object.keys(checks).toSorted())
+})
+
+it('the example of the README is the program that is run', () => {
+  const readme = readFileSync(join(here, '../README.md'), 'utf8')
+  const [, name, code] = /<!-- example: examples\/(\S+) -->\n+```js\n([^]*?)```\n/.exec(readme)!
+  expect(code).toBe(readFileSync(join(here, name!), 'utf8'))
+  expect(code!.trim().split('\n').length).toBeLessThanOrEqual(25)
+})

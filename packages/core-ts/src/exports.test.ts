@@ -1,0 +1,104 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const source = fileURLToPath(new URL('.', import.meta.url))
+const root = join(source, '../../..')
+const built = existsSync(join(source, '../dist/index.js'))
+const folders = readdirSync(source, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name)
+  .toSorted()
+
+let project: string
+beforeAll(async () => {
+  project = await mkdtemp(join(tmpdir(), 'sonotext-project-'))
+  await symlink(join(root, 'node_modules'), join(project, 'node_modules'), 'dir')
+})
+afterAll(() => rm(project, { recursive: true }))
+
+/** Runs a program of a project elsewhere that depends on the package. */
+async function printed(program: string): Promise<unknown> {
+  await writeFile(join(project, 'program.mjs'), program)
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['program.mjs'], {
+    cwd: project,
+    encoding: 'utf8',
+  })
+  expect(stderr).toBe('')
+  expect(status).toBe(0)
+  return JSON.parse(stdout)
+}
+
+it('every folder names its public exports', () => {
+  for (const folder of folders) expect(existsSync(join(source, folder, 'index.ts')), folder).toBe(true)
+})
+
+describe.skipIf(!built)(`imports from a plain project${built ? '' : ' (not built: npm run setup)'}`, () => {
+  it('@sonotext/core gives the names people start with', async () => {
+    const names = await printed(
+      `import * as core from '@sonotext/core'; console.log(JSON.stringify(Object.keys(core)))`,
+    )
+    expect(names).toEqual(
+      expect.arrayContaining([
+        ...['openBackend', 'Rng', 'matrix', 'SonotextError', 'logMel', 'readMono', 'tokenize', 'Vocabulary'],
+        ...['readManifest', 'checkClips', 'composeScenes', 'proceduralBank', 'dualEncoder', 'crnn', 'words'],
+        ...[
+          'pooled',
+          'frameWord',
+          'tripletLoss',
+          'infoNce',
+          'negatives',
+          'createTrainer',
+          'adam',
+          'loadModel',
+        ],
+        ...['createIndex', 'evaluateScores', 'measures', 'trainRun', 'openRun', 'evaluateRun', 'searchRun'],
+      ]),
+    )
+  })
+
+  it('every folder is a subpath', async () => {
+    const counts = await printed(
+      `const counts = {}
+       for (const folder of ${JSON.stringify(folders)}) counts[folder] = Object.keys(await import('@sonotext/core/' + folder)).length
+       console.log(JSON.stringify(counts))`,
+    )
+    expect(Object.keys(counts as object)).toEqual(folders)
+    for (const [folder, count] of Object.entries(counts as Record<string, number>)) {
+      expect(count, folder).toBeGreaterThan(0)
+    }
+  })
+
+  it('what the short index gives is what the folders give', async () => {
+    const strangers = await printed(
+      `import * as core from '@sonotext/core'
+       const all = new Set()
+       for (const folder of ${JSON.stringify(folders)}) for (const value of Object.values(await import('@sonotext/core/' + folder))) all.add(value)
+       console.log(JSON.stringify(Object.entries(core).filter(([, value]) => !all.has(value)).map(([name]) => name)))`,
+    )
+    expect(strangers).toEqual([])
+  })
+
+  it('the schemas are shipped', async () => {
+    const ids = await printed(
+      `import manifest from '@sonotext/core/manifest.schema.json' with { type: 'json' }
+       import experiment from '@sonotext/core/experiment.schema.json' with { type: 'json' }
+       console.log(JSON.stringify([manifest.title, experiment.title]))`,
+    )
+    expect(ids).toEqual(['ManifestLine', 'ExperimentConfig'])
+  })
+})
+
+it('the manifest of the package says what it needs to run', () => {
+  const { files, dependencies } = JSON.parse(readFileSync(join(source, '../package.json'), 'utf8')) as {
+    files: string[]
+    dependencies: Record<string, string>
+  }
+  expect(files).toContain('dist')
+  expect(Object.keys(dependencies)).toContain('@sonotext/native-cuda')
+})

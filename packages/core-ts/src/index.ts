@@ -1,0 +1,53 @@
+/**
+ * The names people start with. Everything else is in the folders: `@sonotext/core/audio`, `/text`, `/data`, `/models`,
+ * `/similarity`, `/negatives`, `/losses`, `/train`, `/retrieval`, `/metrics`, `/experiment`, `/nn`, `/backend`, `/base`.
+ */
+export { type Matrix, matrix, Rng, row, SonotextError } from './base/index.js'
+export { type Backend, openBackend } from './backend/index.js'
+export { decodeAudio, featureStore, logMel, logMelPresets, readMono, resample, writeWav } from './audio/index.js'
+export { embeddingTable, readWordVectors, tokenize, trainWordVectors, Vocabulary } from './text/index.js'
+export {
+  Batches,
+  checkClips,
+  type Clip,
+  clipsOfSplit,
+  composeScenes,
+  folderBank,
+  importAudioCaps,
+  importClotho,
+  importFolder,
+  type Manifest,
+  proceduralBank,
+  readManifest,
+  writeManifest,
+} from './data/index.js'
+export { frameWord, pooled } from './similarity/index.js'
+export { crnn, type DualEncoder, dualEncoder, meanWords, projection, words } from './models/index.js'
+export { negatives, type NegativeStrategy } from './negatives/index.js'
+export { infoNce, type Loss, tripletLoss } from './losses/index.js'
+export {
+  adam,
+  adamw,
+  constant,
+  cosine,
+  createTrainer,
+  evaluateModel,
+  jsonlLogger,
+  loadModel,
+  patience,
+  plateau,
+  saveModel,
+  tensorBoardLogger,
+  type Trainer,
+} from './train/index.js'
+export { createIndex, type EmbeddingIndex, type Hit, loadIndex, searchByScore } from './retrieval/index.js'
+export { evaluateRunFiles, evaluateScores, type Evaluation, measures } from './metrics/index.js'
+export {
+  evaluateRun,
+  type ExperimentConfig,
+  type OpenRun,
+  openRun,
+  parseConfig,
+  searchRun,
+  trainRun,
+} from './experiment/index.js'

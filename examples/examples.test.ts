@@ -78,7 +78,8 @@ const checks: Record<string, (printed: string) => void> = {
 }
 
 describe.skipIf(!built)(`examples${reason}`, () => {
-  for (const [name, check] of Object.entries(checks)) it(`${name} runs`, { timeout: 600_000 }, () => check(output(name)))
+  for (const [name, check] of Object.entries(checks))
+    it(`${name} runs`, { timeout: 600_000 }, () => check(output(name)))
 })
 
 it('every example is run, in an order in which they can follow each other', () => {

@@ -4,7 +4,15 @@
  */
 export { type Matrix, matrix, Rng, row, SonotextError } from './base/index.js'
 export { type Backend, openBackend } from './backend/index.js'
-export { decodeAudio, featureStore, logMel, logMelPresets, readMono, resample, writeWav } from './audio/index.js'
+export {
+  decodeAudio,
+  featureStore,
+  logMel,
+  logMelPresets,
+  readMono,
+  resample,
+  writeWav,
+} from './audio/index.js'
 export { embeddingTable, readWordVectors, tokenize, trainWordVectors, Vocabulary } from './text/index.js'
 export {
   Batches,

@@ -7,8 +7,8 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-const source = fileURLToPath(new URL('.', import.meta.url))
-const root = join(source, '../../..')
+const root = fileURLToPath(new URL('..', import.meta.url))
+const source = join(root, 'packages/core-ts/src')
 const built = existsSync(join(source, '../dist/index.js'))
 const folders = readdirSync(source, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())

@@ -28,7 +28,7 @@ interface DemoOptions extends BackendOptions, BankOptions {
 /** Scenes of the demo: enough to learn from in a few minutes on two cores. */
 const scenes = { train: 640, validation: 60, test: 150 }
 const sceneOptions = { duration: 10, sampleRate: 22_050 }
-const defaultEpochs = 10
+const defaultEpochs = 8
 const measures = ['R@1', 'R@5', 'R@10', 'mAP@10', 'MRR', 'medR']
 
 /** What worked best on composed scenes; see docs/results/real-scenes.md. */

@@ -209,6 +209,7 @@ void ThreadPool::parallel(std::int64_t count, int limit, Exec::Body body, void* 
     ++epoch_;
     if (sleeping_ > 0) work_arrived_.notify_one();
   }
+  if (job.helpers == 0) return;
   lock.unlock();
   for (int spin = 0; spin < kSpins && job.helpers != 0; ++spin) relax();
   lock.lock();

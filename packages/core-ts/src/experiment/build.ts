@@ -2,7 +2,7 @@ import type { Backend } from '../backend/port.js'
 import { SonotextError } from '../base/errors.js'
 import { infoNce, type Loss, tripletLoss } from '../losses/index.js'
 import { crnn, type DualEncoder, dualEncoder, type Json, meanWords, words } from '../models/index.js'
-import { negatives } from '../negatives/index.js'
+import { negativeStrategy } from '../negatives/index.js'
 import { frameWord, pooled, type Similarity } from '../similarity/index.js'
 import {
   type EmbeddingTable,
@@ -77,7 +77,7 @@ export function buildLoss({ loss }: ExperimentConfig): Loss {
   if (loss.type === 'info-nce') {
     return infoNce({ temperature: loss.temperature, learnable: loss.learnableTemperature })
   }
-  return tripletLoss({ margin: loss.margin, negatives: negatives[loss.negatives]() })
+  return tripletLoss({ margin: loss.margin, negatives: negativeStrategy(loss.negatives) })
 }
 
 export function buildOptimizer({ training }: ExperimentConfig): Optimizer {

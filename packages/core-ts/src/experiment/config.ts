@@ -1,10 +1,15 @@
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
 import { SonotextError } from '../base/errors.js'
 import { nearest } from '../base/nearest.js'
+import { negatives } from '../negatives/index.js'
+import shipped from './config.schema.json' with { type: 'json' }
 import type { ExperimentConfig } from './config.types.js'
-import schema from './config.schema.json' with { type: 'json' }
 
 export type { ExperimentConfig } from './config.types.js'
+
+/** The shipped schema with the strategies of the registry as choices, so that a new one needs no word here. */
+const schema = structuredClone(shipped) as typeof shipped & SchemaNode & Record<string, unknown>
+Object.assign(schema.properties.loss.properties.negatives, { enum: Object.keys(negatives) })
 
 /** JSON schema (2020-12) of {@link ExperimentConfig}. */
 export const experimentSchema: Readonly<Record<string, unknown>> = schema

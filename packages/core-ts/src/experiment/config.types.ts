@@ -90,10 +90,9 @@ export interface ExperimentConfig {
      */
     margin: number
     /**
-     * triplet: how the negatives of a batch are chosen.
+     * triplet: how the negatives of a batch are chosen, a name of the registry in negatives/.
      */
-    negatives:
-      'random' | 'full-batch' | 'easy-text' | 'hard-text' | 'easy-audio' | 'hard-audio' | 'semi-hard' | 'hard'
+    negatives: string
     /**
      * info-nce: what scores are divided by.
      */

@@ -163,7 +163,7 @@ struct FrameScoreBackwardArgs {
 };
 
 // The k best items of each query by inner product, score descending, ties to the lower index; no full matrix is kept.
-// Rows are filled with index -1 and score -inf past the number of items.
+// A score that is not a number ranks with -inf. Rows are filled with index -1 and score -inf past the number of items.
 struct TopKArgs {
   F32In queries;     // [q × d]
   F32In items;       // [n × d]
@@ -201,8 +201,8 @@ struct TripletArgs {
 
 // S = audio·textᵀ / τ, τ = exp(logTemperature). L = 1/n Σ_i (CE over captions of row i + CE over clips of column i).
 // Items of the same group are left out of the denominators (positives = 0) or share the positive mass evenly
-// (positives = 1). Pair (i, j) is left out in both directions when j is in exclude(i) (CSR, may be null). Streams tiles:
-// memory O(n·d), never n×n.
+// (positives = 1). Pair (i, j) is left out in both directions when j is in exclude(i) (CSR, may be null). Streams slabs of
+// rows: memory O(n·d) and at most 16 MB of the n×n scores (64 rows of them where those are longer).
 struct InfoNceArgs {
   F32In audio, text;       // [n × d]
   I32In groups;            // [n] clip ids

@@ -121,6 +121,8 @@ const normalizeCases: AnyOpCase[] = [
   l2NormalizeBackward('below eps', 4, 9, 100),
   l2Normalize('large values', 4, 9, 1e15),
   l2Normalize('small values', 4, 9, 1e-8),
+  l2Normalize('squares beyond the largest float', 4, 40, 1e25),
+  l2Normalize('squares below the smallest float', 4, 40, 1e-24, 1e-35),
 ]
 
 function similarity(

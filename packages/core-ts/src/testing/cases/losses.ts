@@ -99,6 +99,7 @@ const infoNceCases = ([0, 1] as const).flatMap((positives) => [
   infoNce('all items equal', { n: 9, d: 5, positives, flat: true }),
   infoNce('beyond one tile', { n: 300, d: 70, positives, clips: 100, exclude: 2 }),
   infoNce('beyond one slab', { n: 2200, d: 2, positives, clips: 700, exclude: 1, large: true }),
+  infoNce('beyond one slab, one clip', { n: 2200, d: 2, positives, clips: 1, large: true }),
 ])
 
 export const lossCases: readonly AnyOpCase[] = [...tripletCases, ...infoNceCases]

@@ -103,6 +103,20 @@ const notNumbers = reductions.flatMap((reduction) =>
   })),
 )
 
+/** More partial results than are kept at once; nearly all captions are empty. */
+const manyPairs: OpCase<'frame_score'> = {
+  op: 'frame_score',
+  name: '520×512, few words',
+  args: (draw) => {
+    const shape = { clips: 520, captions: 512, maxFrames: 2, maxWords: 1, d: 3 }
+    const inputs = frameScoreInputs(draw, shape)
+    inputs.wordLengths.fill(0)
+    for (let j = 3; j < shape.captions; j += 100) inputs.wordLengths[j] = 1
+    return { ...inputs, out: blank(shape.clips * shape.captions), reduction: 0 }
+  },
+  smooth: false,
+}
+
 interface TopKShape {
   q: number
   n: number
@@ -155,4 +169,4 @@ const topKCases = [
   topK('NaN and -∞ left out', { q: 7, n: 50, d: 3, k: 20, broken: true }),
 ]
 
-export const scoreCases: readonly AnyOpCase[] = [...frameScoreCases, ...notNumbers, ...topKCases]
+export const scoreCases: readonly AnyOpCase[] = [...frameScoreCases, ...notNumbers, manyPairs, ...topKCases]

@@ -9,7 +9,9 @@
 namespace sonotext::SONOTEXT_ISA {
 namespace {
 
-// Reduces blocks of frames of one clip to partial results; see FrameStats::width.
+constexpr i64 kPartialFloats = 1 << 18;  // partial results kept at once: 1 MiB
+
+// Reduces frames [t0, t1) of one clip to one partial result per caption (MTSQ: per word) of the group.
 inline void frame_block(const FrameScoreArgs& args, const WordGroup& group, i64 clip, i64 t0, i64 t1, float* packed,
                         float* running, float* partial) {
   const i64 d = args.d, items = args.reduction == kMaxOverFrames ? group.rows : group.captions;
@@ -78,32 +80,37 @@ inline void frame_finish(const FrameScoreArgs& args, const WordGroup& group, i64
 }
 
 inline Status frame_score(const FrameScoreArgs& args, Exec& exec) {
-  const i64 d = args.d, blocks = ceil_div(args.maxFrames, kFrameBlock);
+  const i64 d = args.d, blocks = gemm_max(1, ceil_div(args.maxFrames, kFrameBlock));
   const WordPacker packer{args.words.data, args.wordLengths, args.maxWords, d, kGroupWords};
-  const i64 width = gemm_max(packer.most_rows(), packer.most_captions());
+  const i64 width = gemm_max(1, gemm_max(packer.most_rows(), packer.most_captions()));
+  const i64 clips = gemm_min(args.clips, gemm_max(1, kPartialFloats / (blocks * width)));  // at a time
   const i64 frameSize = ceil_div(packed_b_size(d, kNr), 16) * 16, workerSize = frameSize + ceil_div(width * kLanes, 16) * 16;
   i64* ids = static_cast<i64*>(exec.scratch(8 * (args.captions + packer.offsets_size())));
   float* packed = static_cast<float*>(exec.scratch(4 * packer.packed_size()));
-  float* partial = static_cast<float*>(exec.scratch(4 * args.clips * blocks * width));
+  float* partial = static_cast<float*>(exec.scratch(4 * clips * blocks * width));
   float* workers = static_cast<float*>(exec.scratch(4 * workerSize * exec.threads()));
   if (!ids || !packed || !partial || !workers) return out_of_scratch();
   for (i64 j = 0; j < args.captions; ++j) ids[j] = j;
   for (i64 first = 0; first < args.captions;) {
-    if (exec.cancelled()) return {Code::cancelled, "cancelled"};
     const WordGroup group = packer.pack(ids + first, args.captions - first, ids + args.captions, packed);
-    gemm_chunks(exec, args.clips * blocks, args.clips * args.maxFrames * group.rows * d, [&](i64 chunk, int worker) {
-      const i64 clip = chunk / blocks, t0 = chunk % blocks * kFrameBlock;
-      const i64 t1 = gemm_min(args.frameLengths[clip], t0 + kFrameBlock);
-      float* mine = workers + worker * workerSize;
-      if (t0 < t1 && !exec.cancelled())
-        frame_block(args, group, clip, t0, t1, mine, mine + frameSize, partial + chunk * width);
-    });
-    gemm_chunks(exec, args.clips, args.clips * blocks * width * 4, [&](i64 clip, int) {
-      frame_finish(args, group, clip, partial + clip * blocks * width, ceil_div(args.frameLengths[clip], kFrameBlock), width);
-    });
+    for (i64 i0 = 0; i0 < args.clips; i0 += clips) {
+      if (exec.cancelled()) return {Code::cancelled, "cancelled"};
+      const i64 count = gemm_min(clips, args.clips - i0);
+      gemm_chunks(exec, count * blocks, count * args.maxFrames * group.rows * d, [&](i64 chunk, int worker) {
+        const i64 clip = i0 + chunk / blocks, t0 = chunk % blocks * kFrameBlock;
+        const i64 t1 = gemm_min(args.frameLengths[clip], t0 + kFrameBlock);
+        float* mine = workers + worker * workerSize;
+        if (t0 < t1 && !exec.cancelled())
+          frame_block(args, group, clip, t0, t1, mine, mine + frameSize, partial + chunk * width);
+      });
+      gemm_chunks(exec, count, count * blocks * width * 4, [&](i64 i, int) {
+        const i64 used = ceil_div(args.frameLengths[i0 + i], kFrameBlock);
+        frame_finish(args, group, i0 + i, partial + i * blocks * width, used, width);
+      });
+    }
     first += group.captions;
   }
-  return {};
+  return exec.cancelled() ? Status{Code::cancelled, "cancelled"} : Status{};
 }
 
 }  // namespace

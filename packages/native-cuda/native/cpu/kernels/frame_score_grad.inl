@@ -182,7 +182,7 @@ struct FrameGrad {
       const i64 count = gemm_min(kNr, frames - t);
       pack_b({frame(i, t), 1, d}, d, count, mine.frames);
       Segments at{group};
-      float best[kNr], bestAt[kNr];
+      float best[kNr] = {}, bestAt[kNr] = {};
       for (i64 r = 0; r < group.rows; r += kMr) {
         alignas(64) float tile[kMr * kNr];
         frame_tile(group, r, mine.frames, count, d, 0.0f, tile);
@@ -194,7 +194,7 @@ struct FrameGrad {
             const Vec most = at.first_word(w) ? vset(-__builtin_inff()) : vload(best + v);
             const Mask better = vgt(x, most);
             vstore(best + v, vselect(better, x, most));
-            vstore(bestAt + v, vselect(better, word, at.first_word(w) ? vzero() : vload(bestAt + v)));
+            vstore(bestAt + v, vselect(better, word, vload(bestAt + v)));
           }
           if (!at.last_word(w)) continue;
           const float factor = incoming(i, group.ids[c]) / static_cast<float>(frames);

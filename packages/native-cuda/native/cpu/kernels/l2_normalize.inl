@@ -38,8 +38,8 @@ inline Status l2_normalize(const L2NormalizeArgs& args, Exec& exec) {
       const float* x = args.x.data + r * cols;
       const float norm = row_norm(x, cols);
       args.norms[r] = norm;
-      const Vec factor = vset(1.0f / (norm > eps || norm != norm ? norm : eps));
-      map_lanes(args.out.data + r * cols, 0, cols, [&](int64_t j, int64_t n) { return factor * vload_n(x + j, n); });
+      const Vec divisor = vset(norm > eps || norm != norm ? norm : eps);
+      map_lanes(args.out.data + r * cols, 0, cols, [&](int64_t j, int64_t n) { return vload_n(x + j, n) / divisor; });
     }
   });
   return {};

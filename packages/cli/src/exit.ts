@@ -21,6 +21,7 @@ export function exitCodeOf(error: unknown): number {
 /** What is printed about an error: its message; of one that nobody foresaw, also how to see where it came from. */
 export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
+  if (isSonotextError(error) && error.code === 'ABORTED') return 'interrupted'
   const foreseen = error instanceof UsageError || isSonotextError(error) || 'syscall' in error
   return foreseen ? error.message : `${error.message} (unexpected; SONOTEXT_DEBUG=1 shows where it happened)`
 }

@@ -1,6 +1,7 @@
 import { type CheckReport, checkClips, Quarantine, readManifest, writeManifest } from '@sonotext/core/data'
 import { exitCode } from '../exit.js'
 import type { CommandBody } from '../main.js'
+import { plural } from '../plural.js'
 
 interface CheckOptions {
   maxBad: number
@@ -29,17 +30,28 @@ const check: CommandBody<CheckOptions, readonly [string]> = async ({ terminal, s
 }
 export default check
 
+/** Findings of one kind shown in text; --json has all of them. */
+const shownOfKind = 10
+
 function text({ findings, summary }: Report): string {
-  const lines = findings.map(
-    ({ severity, kind, clip, file, message, remedy }) =>
-      `${severity.padEnd(7)} ${kind.padEnd(17)} ${clip}: ${message}${remedy === undefined ? '' : ` ${remedy}`} (${file})`,
-  )
+  const lines: string[] = []
+  for (const [kind, some] of Map.groupBy(findings, (finding) => finding.kind)) {
+    for (const { severity, clip, file, message, remedy = '' } of some.slice(0, shownOfKind)) {
+      lines.push(
+        `${severity.padEnd(7)} ${kind.padEnd(17)} ${clip}: ${`${message} ${remedy}`.trimEnd()} (${file})`,
+      )
+    }
+    if (some.length > shownOfKind)
+      lines.push(`${some[0]!.severity.padEnd(7)} ${kind.padEnd(17)} … ${some.length - shownOfKind} more`)
+  }
   const splits = Object.entries(summary.splits).map(
     ([name, count]) => `${name === '' ? 'no split' : name} ${count}`,
   )
   return [
     ...lines,
-    `${summary.clips} clips (${splits.join(', ')}), ${summary.captions} captions, ${(summary.seconds / 60).toFixed(1)} minutes of audio`,
-    summary.bad === 0 ? 'no bad clip' : `${summary.bad} bad clips (${(100 * summary.badShare).toFixed(1)} %)`,
+    `${plural(summary.clips, 'clip')} (${splits.join(', ')}), ${plural(summary.captions, 'caption')}, ${(summary.seconds / 60).toFixed(1)} minutes of audio`,
+    summary.bad === 0
+      ? 'no bad clip'
+      : `${plural(summary.bad, 'bad clip')} (${(100 * summary.badShare).toFixed(1)} %)`,
   ].join('\n')
 }

@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs'
+import { configKeys } from '@sonotext/core/experiment'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { cli, notBuilt } from './testing/run-cli.js'
+
+const read = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8')
+const guide = read('docs/guide/cli.md')
+const training = read('docs/guide/training.md')
+const readme = read('README.md')
+
+/** Command lines shown to readers, without the prompt. */
+const shown = [guide, training, readme]
+  .flatMap((text) => [...text.matchAll(/```(?:console|sh)\n([^]*?)```/g)])
+  .flatMap(([, block]) => [...block!.matchAll(/^(?:\$ )?(?:npx )?sonotext (.+)$/gm)])
+  .map(([, line]) => line!)
+  // Errors start with the command's name too: `sonotext train: interrupted`.
+  .filter((line) => !/^\w+:/.test(line))
+
+describe.skipIf(notBuilt !== null)(`the guide${notBuilt === null ? '' : ` (${notBuilt})`}`, () => {
+  /** Options of every command, as its help names them. */
+  const options = new Map<string, string[]>()
+  beforeAll(async () => {
+    const { stdout } = await cli(['--help'])
+    const commands = [...stdout.matchAll(/^ {2}([a-z]+) .*/gm)]
+      .map(([, name]) => name!)
+      .filter((name) => name !== 'help')
+    const helps = await Promise.all(commands.map((name) => cli([name, '--help'])))
+    for (const [i, name] of commands.entries()) {
+      options.set(
+        name,
+        [...helps[i]!.stdout.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)/gm)].map(([, option]) => option!),
+      )
+    }
+  })
+
+  it('shows commands and options that there are', () => {
+    expect(shown.length).toBeGreaterThan(20)
+    for (const line of shown) {
+      const [name] = line.split(' ')
+      const known = options.get(name!)
+      expect(known, line).toBeDefined()
+      for (const [option] of line.matchAll(/--[\w-]+/g)) expect(known, line).toContain(option)
+    }
+  })
+
+  it('has a section for every command and names all its options', () => {
+    for (const [name, known] of options) {
+      const section = new RegExp(`\\n## ${name}\\n([^]*?)(?=\\n## |$)`).exec(guide)?.[1]
+      expect(section, name).toBeDefined()
+      const global = ['--version', '--json', '--quiet', '--help', '--device', '--threads']
+      // A bank of recordings is described once, under compose.
+      const elsewhere = name === 'demo' ? ['--csv', '--activity', '--folds'] : []
+      for (const option of known) {
+        if (elsewhere.includes(option)) continue
+        expect(global.includes(option) ? guide : section, `${name} ${option}`).toContain(option)
+      }
+    }
+  })
+
+  it('links to sections and files that there are', () => {
+    const headings = (text: string): string[] =>
+      [...text.matchAll(/^## (.+)$/gm)].map(([, title]) => title!.toLowerCase().replaceAll(' ', '-'))
+    for (const [, file, anchor] of guide.matchAll(/\]\(([\w-]+\.md)?(?:#([\w-]+))?\)/g)) {
+      const target = file === undefined ? guide : read(`docs/guide/${file}`)
+      if (anchor !== undefined) expect(headings(target)).toContain(anchor)
+    }
+  })
+})
+
+it('the training guide lists every configuration key with its default', () => {
+  const section = training.slice(training.indexOf('\n## Configuration\n'))
+  const rows = [...section.matchAll(/^\| `([\w.]+)` +\| (.+?) +\| (.+?) +\|$/gm)].map(
+    ([, key, value, description]) => [key, value, description],
+  )
+  const cell = (text: string): string => text.replaceAll('|', '\\|')
+  expect(rows).toEqual(
+    configKeys().map(({ key, default: value, required, description }) => [
+      key,
+      value === undefined ? (required ? 'required' : 'none') : `\`${String(value)}\``,
+      cell(description),
+    ]),
+  )
+})

@@ -11,6 +11,7 @@ import { cli, cliJson, notBuilt, type Outcome, start } from './testing/run-cli.j
 interface LogLine {
   kind: string
   step: number
+  message?: string
 }
 
 let folder: string
@@ -52,17 +53,25 @@ async function sameWeights(run: string, other: string): Promise<void> {
   }
 }
 
-async function stepsLogged(run: string): Promise<number[]> {
+async function log(run: string): Promise<LogLine[]> {
   const lines = (await readFile(file(run, 'log.jsonl'), 'utf8')).trim().split('\n')
-  return lines
-    .map((line) => JSON.parse(line) as LogLine)
-    .flatMap(({ kind, step }) => (kind === 'step' ? [step] : []))
+  return lines.map((line) => JSON.parse(line) as LogLine)
+}
+
+async function stepsLogged(run: string): Promise<number[]> {
+  return (await log(run)).flatMap(({ kind, step }) => (kind === 'step' ? [step] : []))
+}
+
+/** Step from which a run went on; a run that began again would end with the same weights too. */
+async function resumedAt(run: string): Promise<number> {
+  const starts = (await log(run)).filter(({ kind }) => kind === 'start')
+  return Number(/^resumed at step (\d+)/.exec(starts.at(-1)!.message!)?.[1] ?? 0)
 }
 
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1)
 
 describe.skipIf(notBuilt !== null)(`sonotext train${notBuilt === null ? '' : ` (${notBuilt})`}`, () => {
-  const epochs = 8
+  const epochs = 20
   const long = ['--set', `training.epochs=${epochs}`]
   /** Uninterrupted, with as many threads as there are. */
   let whole: Outcome
@@ -119,6 +128,7 @@ describe.skipIf(notBuilt !== null)(`sonotext train${notBuilt === null ? '' : ` (
       { env: { SONOTEXT_THREADS: '1' } },
     )
     expect(resumed.steps).toBe(3 * epochs)
+    expect(await resumedAt('stopped')).toBe(before.at(-1))
     await sameWeights('whole', 'stopped')
     expect(await stepsLogged('stopped')).toEqual(upTo(3 * epochs))
   })
@@ -140,6 +150,7 @@ describe.skipIf(notBuilt !== null)(`sonotext train${notBuilt === null ? '' : ` (
     await writeFile(file('killed', 'checkpoint.safetensors.77.0123abcd.tmp'), 'half a checkpoint')
     const resumed = await cliJson<{ steps: number }>(['train', '--run', join(folder, 'killed'), '--resume'])
     expect(resumed.steps).toBe(3 * epochs)
+    expect(await resumedAt('killed')).toBeGreaterThanOrEqual(9)
     await sameWeights('whole', 'killed')
     expect((await readdir(join(folder, 'killed'))).filter((name) => name.endsWith('.tmp'))).toEqual([])
   })
@@ -158,6 +169,7 @@ describe.skipIf(notBuilt !== null)(`sonotext train${notBuilt === null ? '' : ` (
       `training.epochs=${epochs}`,
     ])
     expect(more.steps).toBe(3 * epochs)
+    expect(await resumedAt('more')).toBe(6)
     await sameWeights('whole', 'more')
   })
 
@@ -252,6 +264,7 @@ describe.skipIf(notBuilt !== null)(`sonotext train${notBuilt === null ? '' : ` (
 
       expect(spawnSync('mount', ['-o', 'remount,size=64m', disk]).status).toBe(0)
       expect((await cli(['train', '--run', run, '--resume'])).code).toBe(0)
+      expect(await resumedAt('disk/run')).toBe(3)
       await sameWeights('quiet', 'disk/run')
     } finally {
       spawnSync('umount', [disk])

@@ -7,6 +7,13 @@ export interface FoundClips {
   hits: { rank: number; score: number; id: string; audio: string; captions: string[] }[]
 }
 
+/** The captions found for one recording, as printed with --json. */
+export interface FoundCaptions {
+  query: string
+  /** `clip` is the id of the clip that the caption was written for. */
+  hits: { rank: number; score: number; id: string; text: string; clip: string }[]
+}
+
 export function toFound(sentences: readonly string[], hits: readonly (readonly ClipHit[])[]): FoundClips[] {
   return sentences.map((query, index) => ({
     query,
@@ -30,6 +37,14 @@ export function hitsText(found: readonly FoundClips[]): string {
             `  ${rank}. ${score.toFixed(3)}  ${relative('.', audio)}${captions.length > 0 ? `  “${captions[0]}”` : ''}`,
         ),
       ].join('\n'),
+    )
+    .join('\n\n')
+}
+
+export function captionsText(found: readonly FoundCaptions[]): string {
+  return found
+    .map(({ query, hits }) =>
+      [query, ...hits.map(({ rank, score, text }) => `  ${rank}. ${score.toFixed(3)}  “${text}”`)].join('\n'),
     )
     .join('\n\n')
 }

@@ -180,10 +180,11 @@ function program(): Command {
     .action(run(() => import('./commands/evaluate.js')))
 
   onBackend(onClips(root.command('search')))
-    .description('find the clips that match sentences')
+    .description('find the clips that match sentences, or the captions that match recordings')
     .argument('<run>', 'folder of a training run')
-    .argument('<sentences...>', 'what to look for')
-    .option('-k, --top <n>', 'hits per sentence', integer(1), 5)
+    .argument('[sentences...]', 'what to look for')
+    .option('--audio <file>', 'a recording to find captions for, repeatable', collect, [])
+    .option('-k, --top <n>', 'hits for each', integer(1), 5)
     .option('--split <name>', 'search only this split')
     .action(run(() => import('./commands/search.js')))
 

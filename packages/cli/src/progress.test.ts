@@ -40,11 +40,28 @@ describe('progress on a terminal', () => {
     expect(written.at(-1)).toBe('\n')
   })
 
-  it('never wraps: a line that wraps cannot be redrawn', () => {
-    const { written, clock, progress } = stage(true, 40)
+  it('never wraps: the bar gives way first, then the end of the line', () => {
+    for (const [columns, bar] of [
+      [80, 19],
+      [60, 8],
+      [40, 8],
+    ] as const) {
+      const { written, clock, progress } = stage(true, columns)
+      const work = progress(100)
+      clock.ms = 1000
+      work.update(10, 'a note on the work')
+      const line = written[0]!.replace(clear, '')
+      expect(line).toHaveLength(columns - 1)
+      expect(/\[([█░]+)\]/.exec(line)![1]).toHaveLength(bar)
+    }
+  })
+
+  it('takes 80 columns where the terminal does not say', () => {
+    const { written, clock, progress } = stage(true, 0)
+    const work = progress(100)
     clock.ms = 1000
-    progress(100).update(10, 'a very long note about the state of the work')
-    expect(written[0]!.replace(clear, '')).toHaveLength(39)
+    work.update(10)
+    expect(written[0]).toMatch(/10\/100 steps · 10\/s · 9 s left$/)
   })
 
   it('steps aside for other lines and comes back', () => {

@@ -19,7 +19,8 @@ export interface ProgressOptions {
   onFinish?: () => void
 }
 
-const barWidth = 24
+/** Characters of a bar: as many as the line leaves free, within these. */
+const barWidth = [8, 24] as const
 const redrawEvery = 100
 const plainLineEvery = 10_000
 const clearLine = '\r\u001b[2K'
@@ -84,10 +85,12 @@ export class Progress {
     this.#shown = this.#done
     if (!this.#stream.isTTY) this.#stream.write(`${this.#line('')}\n`)
     else {
-      const filled = Math.round(this.#share * barWidth)
-      const line = this.#line(` [${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)}]`)
+      const room = (this.#stream.columns || 80) - 1
+      const width = Math.max(barWidth[0], Math.min(barWidth[1], room - this.#line(' []').length))
+      const filled = Math.round(this.#share * width)
+      const line = this.#line(` [${'█'.repeat(filled)}${'░'.repeat(width - filled)}]`)
       // A line that wraps could not be redrawn in place.
-      this.#stream.write(`${clearLine}${line.slice(0, (this.#stream.columns ?? 80) - 1)}`)
+      this.#stream.write(`${clearLine}${line.slice(0, room)}`)
     }
   }
 

@@ -5,7 +5,7 @@ import { readManifest, writeManifest } from '@sonotext/core/data'
 import type { Evaluation } from '@sonotext/core/metrics'
 import { tinyRun, writeToneClips } from '@sonotext/core/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { FoundClips } from './hits-text.js'
+import type { FoundCaptions, FoundClips } from './hits-text.js'
 import { cli, cliJson, notBuilt } from './testing/run-cli.js'
 
 let folder: string
@@ -146,6 +146,30 @@ describe.skipIf(notBuilt !== null)(`sonotext search${notBuilt === null ? '' : ` 
     }
     const { stdout } = await cli(args, { cwd: folder })
     expect(stdout).toMatch(/^“a high whistle”\n {2}1\. \d\.\d{3} {2}audio\/high-whistle-\d+\.wav\n/)
+  })
+
+  it('finds the captions of recordings, beside sentences and alone', async () => {
+    const audio = (name: string): string => join(folder, 'audio', `${name}.wav`)
+    const both = await cliJson<(FoundClips | FoundCaptions)[]>([
+      ...['search', run, 'a low hum', '--split', 'test', '-k', '2'],
+      ...['--audio', audio('high-whistle-1'), '--audio', audio('ticking-clock-5')],
+    ])
+    expect(both.map(({ query }) => query)).toEqual([
+      'a low hum',
+      audio('high-whistle-1'),
+      audio('ticking-clock-5'),
+    ])
+    const [, whistle, clock] = both as FoundCaptions[]
+    expect(whistle!.hits.map(({ clip }) => clip)).toEqual(['high-whistle-19', 'high-whistle-19'])
+    for (const { text } of clock!.hits) expect(text).toMatch(/ticking clock$/)
+    const { code, stdout } = await cli(['search', run, '--audio', 'audio/high-whistle-1.wav', '-k', '1'], {
+      cwd: folder,
+    })
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^audio\/high-whistle-1\.wav\n {2}1\. \d\.\d{3} {2}“.*high whistle”\n$/)
+    const missing = await cli(['search', run, '--audio', 'none.wav'], { cwd: folder })
+    expect([missing.code, missing.stdout]).toEqual([1, ''])
+    expect(missing.stderr).toContain('none.wav: Expected an audio file, found nothing.')
   })
 
   it('says which words the model does not know, and refuses a sentence without words', async () => {

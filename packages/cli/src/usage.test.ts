@@ -13,7 +13,8 @@ const usageErrors: Record<string, [args: string[], message: RegExp]> = {
     /unknown option '--max-bda'\n\(Did you mean --max-bad\?\)/,
   ],
   'a missing option': [['train'], /required option '--run <dir>' not specified\nSee: sonotext train --help/],
-  'a missing argument': [['search', 'run'], /missing required argument 'sentences'/],
+  'a missing argument': [['search'], /missing required argument 'run'/],
+  'nothing to search for': [['search', 'run'], /Give sentences, or recordings with --audio/],
   'a number that is none': [['search', 'run', 'dog', '-k', 'many'], /Expected a whole number from 1\./],
   'a number out of range': [['doctor', '--threads', '1000'], /Expected a whole number from 1 to 256\./],
   'a share above 1': [['check', 'm.jsonl', '--max-bad', '2'], /Expected a share from 0 to 1\./],
@@ -57,6 +58,10 @@ const usageErrors: Record<string, [args: string[], message: RegExp]> = {
   'an unknown measure of a ranking': [
     ['metrics', '--run', 'a', '--truth', 'b', '--measures', 'recall'],
     /got "recall"/,
+  ],
+  'a scene too short': [
+    ['compose', '--out', 'x', '--duration', '1'],
+    /Expected 2 to 600 seconds for duration, got 1\./,
   ],
   'an unknown importer': [
     ['import', 'wavcaps', 'a.csv', '--out', 'm.jsonl'],

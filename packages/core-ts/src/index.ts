@@ -56,6 +56,7 @@ export {
   type OpenRun,
   openRun,
   parseConfig,
+  searchCaptions,
   searchRun,
   trainRun,
 } from './experiment/index.js'

@@ -1,32 +1,65 @@
-import { openRun, searchRun, unknownWords } from '@sonotext/core/experiment'
+import { type OpenRun, openRun, searchCaptions, searchRun, unknownWords } from '@sonotext/core/experiment'
 import { backendOf, type BackendOptions } from '../backend-option.js'
-import { exitCode } from '../exit.js'
-import { type FoundClips, hitsText, toFound } from '../hits-text.js'
-import type { CommandBody } from '../main.js'
+import { exitCode, UsageError } from '../exit.js'
+import { captionsText, type FoundCaptions, type FoundClips, hitsText, toFound } from '../hits-text.js'
+import type { CommandBody, CommandContext } from '../main.js'
 import { runClipsOf, type RunClipsFlags } from '../run-clips.js'
 
 interface SearchOptions extends BackendOptions, RunClipsFlags {
+  audio: string[]
   top: number
   split?: string
 }
 
-/** Clips that match sentences. */
+/** Clips that match sentences, then captions that match recordings. */
 const search: CommandBody<SearchOptions, readonly [string, readonly string[]]> = async (
   context,
   options,
   folder,
   sentences,
 ) => {
-  const { terminal } = context
-  const run = await openRun(folder, { backend: backendOf(options, terminal) })
-  const unknown = new Set(sentences.flatMap((sentence) => unknownWords(run.model, sentence)))
-  if (unknown.size > 0) terminal.warn(`the model does not know: ${[...unknown].join(', ')}`)
-  const hits = await searchRun(run, sentences, {
-    k: options.top,
-    ...runClipsOf(context, options),
-    ...(options.split === undefined ? {} : { split: options.split }),
-  })
-  terminal.result<FoundClips[]>(toFound(sentences, hits), hitsText)
+  if (sentences.length + options.audio.length === 0) {
+    throw new UsageError('Give sentences, or recordings with --audio.')
+  }
+  const run = await openRun(folder, { backend: backendOf(options, context.terminal) })
+  const clips = sentences.length === 0 ? [] : await clipsFor(run, sentences, context, options)
+  const captions = options.audio.length === 0 ? [] : await captionsFor(run, context, options)
+  context.terminal.result([...clips, ...captions], () =>
+    [hitsText(clips), captionsText(captions)].filter(Boolean).join('\n\n'),
+  )
   return exitCode.ok
 }
 export default search
+
+async function clipsFor(
+  run: OpenRun,
+  sentences: readonly string[],
+  context: CommandContext,
+  options: SearchOptions,
+): Promise<FoundClips[]> {
+  const unknown = new Set(sentences.flatMap((sentence) => unknownWords(run.model, sentence)))
+  if (unknown.size > 0) context.terminal.warn(`the model does not know: ${[...unknown].join(', ')}`)
+  const hits = await searchRun(run, sentences, { ...runClipsOf(context, options), ...common(options) })
+  return toFound(sentences, hits)
+}
+
+async function captionsFor(
+  run: OpenRun,
+  { signal }: CommandContext,
+  options: SearchOptions,
+): Promise<FoundCaptions[]> {
+  const { audio, manifest } = options
+  const found = await searchCaptions(run, audio, {
+    signal,
+    ...common(options),
+    ...(manifest === undefined ? {} : { manifest }),
+  })
+  return audio.map((query, i) => ({
+    query,
+    hits: found[i]!.map(({ rank, score, id, text, clip }) => ({ rank, score, id, text, clip: clip.id })),
+  }))
+}
+
+function common({ top, split }: SearchOptions): { k: number; split?: string } {
+  return { k: top, ...(split === undefined ? {} : { split }) }
+}

@@ -15,7 +15,7 @@ import { type ExperimentConfig, parseConfig } from './config.js'
 import { evaluateRun } from './evaluate-run.js'
 import { prepareClips, storeOf } from './prepare.js'
 import { openRun, readRunConfig } from './run-folder.js'
-import { searchRun, unknownWords } from './search-run.js'
+import { searchCaptions, searchRun, unknownWords } from './search-run.js'
 import { trainRun } from './train-run.js'
 
 const backend = openBackend()
@@ -207,6 +207,35 @@ describe('a run that is opened', () => {
       }
       expect(hits.map(({ score }) => score)).toEqual(hits.map(({ score }) => score).toSorted((a, b) => b - a))
     }
+  })
+
+  it('the captions of a recording are those that score highest with it', async () => {
+    const run = await openRun(join(folder, 'run'), { backend })
+    const { clips } = await readManifest(manifest)
+    const files = [clips[1]!.audio, clips[4]!.audio]
+    const found = await searchCaptions(run, files, { split: 'test', k: 12 })
+    const test = clips.filter(({ split }) => split === 'test')
+    const texts = test.flatMap(({ captions }) => captions.map(({ text }) => text))
+    const store = run.featureStore()
+    const features = await Promise.all(files.map(async (file) => (await store.get(file)).features))
+    const scores = await run.model.score(features, texts)
+    for (const [q, hits] of found.entries()) {
+      expect(hits).toHaveLength(12)
+      for (const { index, score, text, clip } of hits) {
+        expect(text).toBe(texts[index])
+        expect(clip.captions.map((caption) => caption.text)).toContain(text)
+        expect(score).toBeCloseTo(scores.data[q * 12 + index]!, 6)
+      }
+      expect(hits.map(({ score }) => score)).toEqual(hits.map(({ score }) => score).toSorted((a, b) => b - a))
+    }
+    const bare = join(folder, 'bare.jsonl')
+    await writeManifest(
+      bare,
+      clips.map(({ id, audio }) => ({ id, audio })),
+    )
+    await expect(searchCaptions(run, files, { manifest: bare })).rejects.toThrow(
+      /there are no captions to choose from/,
+    )
   })
 
   it('knows which words it does not know', async () => {

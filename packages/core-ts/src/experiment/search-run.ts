@@ -1,6 +1,6 @@
 import { type Matrix, matrix } from '../base/matrix.js'
 import { SonotextError } from '../base/errors.js'
-import type { Clip } from '../data/index.js'
+import { type Clip, clipsOfSplit, readManifest } from '../data/index.js'
 import type { DualEncoder } from '../models/index.js'
 import { type Hit, type Scorer, searchByScore } from '../retrieval/index.js'
 import { UNK } from '../text/index.js'
@@ -47,6 +47,48 @@ export async function searchRun(
   }
   const found = await searchByScore(items, sentences, { ids: clips.map(({ id }) => id), k, ...abortable })
   return found.map((hits) => hits.map((hit) => ({ ...hit, clip: clips[hit.index]! })))
+}
+
+/** A caption with the clip it was written for. */
+export interface CaptionHit extends Hit {
+  readonly text: string
+  readonly clip: Clip
+}
+
+/**
+ * Captions of the run's manifest (or another) that match each recording best. The recordings need not be in it.
+ * @throws SonotextError as decoding each file; INVALID_DATA when the manifest (or split) has no captions
+ */
+export async function searchCaptions(
+  run: OpenRun,
+  files: readonly string[],
+  options: Pick<SearchRunOptions, 'k' | 'split' | 'manifest' | 'signal'> = {},
+): Promise<CaptionHit[][]> {
+  const { k = 10, split, manifest: path = run.config.data.manifest, signal } = options
+  const abortable = signal === undefined ? {} : { signal }
+  const manifest = await readManifest(path, abortable)
+  const clips = split === undefined ? manifest.clips : clipsOfSplit(manifest, split)
+  const captions = clips.flatMap((clip) => clip.captions.map(({ id, text }) => ({ id, text, clip })))
+  if (captions.length === 0) {
+    throw new SonotextError('INVALID_DATA', 'there are no captions to choose from.', {
+      file: manifest.path,
+      remedy: 'Name a manifest or a split whose clips have captions.',
+    })
+  }
+  const store = run.featureStore()
+  const features: Matrix[] = []
+  for (const file of files) features.push((await store.get(file, abortable)).features)
+  const items: Scorer<Matrix> = {
+    size: captions.length,
+    async score(queries, first, count, at) {
+      const texts = captions.slice(first, first + count).map(({ text }) => text)
+      return run.model.score(queries, texts, at)
+    },
+  }
+  const ids = captions.map(({ id }) => id)
+  // All captions at once: a block of them would embed every recording again.
+  const found = await searchByScore(items, features, { ids, k, block: captions.length, ...abortable })
+  return found.map((hits) => hits.map((hit) => ({ ...hit, ...captions[hit.index]! })))
 }
 
 /** Words of a sentence that the model has never seen; it takes them all for the same unknown word. */

@@ -85,7 +85,7 @@ struct RowShape {
   int64_t rows, c;
 };
 inline void normalize_rows(const float* x, float* out, RowShape shape, const float* mean, const float* factor,
-                           const float* beta) {
+                           const float* beta, const Sink& sink) {
   if (shape.c == 1) {
     const Vec m = vset(mean[0]), f = vset(factor[0]), b = vset(beta[0]);
     map_lanes(out, 0, shape.rows, [&](int64_t i, int64_t n) { return vfma(vload_n(x + i, n) - m, f, b); });
@@ -93,10 +93,12 @@ inline void normalize_rows(const float* x, float* out, RowShape shape, const flo
   }
   for (int64_t r = 0; r < shape.rows; r++) {
     const float* row = x + r * shape.c;
-    map_lanes(out + r * shape.c, 0, shape.c, [&](int64_t j, int64_t n) {
-      return vfma(vload_n(row + j, n) - vload_n(mean + j, n), vload_n(factor + j, n), vload_n(beta + j, n));
+    for_vectors(0, shape.c, [&](int64_t j, int64_t n) {
+      const Vec d = vload_upto(row + j, n) - vload_upto(mean + j, n);
+      sink.put(out + r * shape.c + j, vfma(d, vload_upto(factor + j, n), vload_upto(beta + j, n)), n);
     });
   }
+  sink.end();
 }
 
 inline Status batch_norm(const BatchNormArgs& args, Exec& exec) {
@@ -127,11 +129,12 @@ inline Status batch_norm(const BatchNormArgs& args, Exec& exec) {
     factor[j] = static_cast<float>(inv_std * static_cast<double>(args.gamma[j]));
   }
   const int64_t per_chunk = norm_chunk_rows(c);
+  const Sink sink(args.out.data, args.out.size, c);
   parallel_for(exec, (rows + per_chunk - 1) / per_chunk, [&](int64_t chunk, int) {
     const int64_t from = chunk * per_chunk;
     const int64_t size = rows - from < per_chunk ? rows - from : per_chunk;
     normalize_rows(args.x.data + from * c, args.out.data + from * c, {size, c}, args.savedMean.data, factor,
-                   args.beta.data);
+                   args.beta.data, sink);
   });
   return {};
 }
@@ -201,6 +204,7 @@ inline Status batch_norm_backward(const BatchNormBackwardArgs& args, Exec& exec)
     slope[j] = static_cast<float>(product * inv_std * inv_std * share);
   }
   if (!args.gradX) return {};
+  const Sink sink(args.gradX.data, args.gradX.size, c);
   parallel_for(exec, count, [&](int64_t chunk, int) {
     const int64_t at = chunk * per_chunk * c;
     const float* x = args.x.data + at;
@@ -214,12 +218,13 @@ inline Status batch_norm_backward(const BatchNormBackwardArgs& args, Exec& exec)
       return;
     }
     for (int64_t r = 0; r < size_of(chunk); r++) {
-      map_lanes(grad_x + r * c, 0, c, [&](int64_t j, int64_t n) {
-        const Vec centered = vload_n(x + r * c + j, n) - vload_n(mean + j, n);
-        const Vec rest = vload_n(g + r * c + j, n) - vload_n(through + j, n);
-        return vload_n(factor + j, n) * vfnma(centered, vload_n(slope + j, n), rest);
+      for_vectors(0, c, [&](int64_t j, int64_t n) {
+        const Vec centered = vload_upto(x + r * c + j, n) - vload_upto(mean + j, n);
+        const Vec rest = vload_upto(g + r * c + j, n) - vload_upto(through + j, n);
+        sink.put(grad_x + r * c + j, vload_upto(factor + j, n) * vfnma(centered, vload_upto(slope + j, n), rest), n);
       });
     }
+    sink.end();
   });
   return {};
 }

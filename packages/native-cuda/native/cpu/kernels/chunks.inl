@@ -45,5 +45,27 @@ inline void vstore_upto(float* p, Vec a, int64_t n) {
   }
 }
 
+// Where results go. Large ones are gone from the caches before anyone reads them: they are stored past them, which spares
+// fetching every line before it is overwritten. Call end() after the last put() of a piece of parallel work.
+struct Sink {
+  static constexpr int64_t kLarge = 1 << 23;  // floats: 32 MB
+  bool stream;
+
+  // `size` floats at out, written as whole vectors from multiples of `row` on.
+  Sink(const float* out, int64_t size, int64_t row)
+      : stream(kLanes > 1 && size >= kLarge && row % kLanes == 0 && reinterpret_cast<uintptr_t>(out) % 64 == 0) {}
+
+  void put(float* p, Vec a, int64_t n) const {
+    if (stream) {
+      vstream(p, a);
+    } else {
+      vstore_upto(p, a, n);
+    }
+  }
+  void end() const {
+    if (stream) vstream_end();
+  }
+};
+
 }  // namespace
 }  // namespace sonotext::SONOTEXT_ISA

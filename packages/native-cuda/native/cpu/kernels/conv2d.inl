@@ -41,13 +41,14 @@ inline Status conv2d(const Conv2dArgs& g, Exec& exec) {
     float* work = scratch_floats(exec, size * exec.threads());
     if (!weights || !work) return conv2d_no_memory();
     direct_weights(exec, g.weight.data, g.kh * g.kw, g.cin, g.cout, false, g.cin, weights);
+    const Sink sink(g.out.data, g.out.size, g.cout);
     parallel_for(exec, strips.count, [&](i64 strip, int worker) {
       if (exec.cancelled()) return;
       const i64 image = strip / strips.perImage, y0 = strip % strips.perImage * strips.rows;
       const i64 rows = imin(strips.rows, g.h - y0);
       float* padded = work + worker * size;
       pad_rows(in, image, y0, rows, window, g.cin, padded);
-      direct_strip(padded, g.cin, window, weights, image, y0, rows, g.h, g.w, g.cout, slope, g.out.data);
+      direct_strip(padded, g.cin, window, weights, image, y0, rows, g.h, g.w, g.cout, slope, g.out.data, sink);
     });
   }
   return exec.cancelled() ? Status{Code::cancelled, "conv2d: cancelled"} : Status{};
@@ -132,7 +133,8 @@ inline Status conv2d_backward_direct(const Conv2dBackwardArgs& g, const Images& 
         thin_gradient_strip(grads, ld, g.cout, window, weights, g.cin, image, y0, rows, g.h, g.w, padded + sizeX,
                             g.gradX.data);
       } else if (g.gradX) {
-        direct_strip(grads, ld, window, weights, image, y0, rows, g.h, g.w, g.cin, 1.0f, g.gradX.data);
+        direct_strip(grads, ld, window, weights, image, y0, rows, g.h, g.w, g.cin, 1.0f, g.gradX.data,
+                     Sink(g.gradX.data, g.gradX.size, g.cin));
       }
     }
   });

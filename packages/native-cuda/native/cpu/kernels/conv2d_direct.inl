@@ -75,7 +75,7 @@ inline void direct_weights(Exec& exec, const float* weight, i64 taps, i64 cin, i
 
 // out = act(conv) for rows [y0, y0 + rows) of an image from their padded copy.
 inline void direct_strip(const float* padded, i64 depth, const Window& k, const float* weights, i64 image, i64 y0, i64 rows,
-                         i64 h, i64 w, i64 cols, float slope, float* out) {
+                         i64 h, i64 w, i64 cols, float slope, float* out, const Sink& sink) {
   const i64 line = (w + k.kw - 1) * depth, pixels = rows * w;
   for (i64 j = 0; j < cols; j += kTileCols) {
     const i64 columns = imin(kTileCols, cols - j);
@@ -91,9 +91,10 @@ inline void direct_strip(const float* padded, i64 depth, const Window& k, const 
         o[i] = out + (((image * h) + y0 + y) * w + x) * cols + j;
         if (++x == w) x = 0, ++y;
       }
-      tiles().row[count - 1][vecs - 1]({a, k.kh, line, k.kw * depth, k.kw * depth, panel, o, columns, slope});
+      tiles().row[count - 1][vecs - 1]({a, k.kh, line, k.kw * depth, k.kw * depth, panel, o, columns, slope, false, sink.stream});
     }
   }
+  sink.end();
 }
 
 // For few input channels the gradient's convolution would leave most lanes idle: its kh·kw·cin products per pixel are

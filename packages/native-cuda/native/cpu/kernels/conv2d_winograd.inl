@@ -133,7 +133,7 @@ void wino_gather(const Images& m, const WinoTiles& g, i64 tile, const float* zer
 
 // 36 planes of products at `from` to the 4×4 pixels of a tile, `columns` channels of out from `first`.
 inline void wino_scatter(const float* from, i64 plane, const WinoTiles& g, i64 tile, float* out, i64 h, i64 w, i64 c,
-                         i64 first, i64 columns, float slope) {
+                         i64 first, i64 columns, float slope, const Sink& sink) {
   const i64 image = tile / (g.down * g.across), in = tile % (g.down * g.across);
   const i64 y0 = in / g.across * 4, x0 = in % g.across * 4;
   const Vec k = vset(slope);
@@ -159,7 +159,7 @@ inline void wino_scatter(const float* from, i64 plane, const WinoTiles& g, i64 t
         if (x0 + q >= w) continue;
         Vec v = y[q];
         if (slope != 1.0f) v = vselect(vgt(v, vzero()), v, k * v);
-        vstore_upto(to + q * c, v, columns - j);
+        sink.put(to + q * c, v, columns - j);
       }
     }
   }
@@ -219,6 +219,7 @@ inline void wino_block(const Images& in, const WinoTiles& g, i64 block, const fl
   float* const v = scratch;
   float* const products = scratch + 36 * planeV;
   const i64 first = block * kWinoBlock, count = imin(kWinoBlock, g.count - first), runs = idiv_up(in.c, kWinoRun);
+  const Sink sink(out, in.n * in.h * in.w * cols, cols);
   for (i64 t = 0; t < count; ++t) wino_gather<6>(in, g, first + t, zeros, v + t * ldv, planeV);
   for (i64 j = 0; j < cols; j += kTileCols) {
     const i64 columns = imin(kTileCols, cols - j);
@@ -238,9 +239,10 @@ inline void wino_block(const Images& in, const WinoTiles& g, i64 block, const fl
       }
     }
     for (i64 t = 0; t < count; ++t) {
-      wino_scatter(products + t * kTileCols, planeM, g, first + t, out, in.h, in.w, cols, j, columns, slope);
+      wino_scatter(products + t * kTileCols, planeM, g, first + t, out, in.h, in.w, cols, j, columns, slope, sink);
     }
   }
+  sink.end();
 }
 
 // Floats of one worker's scratch for wino_gradient_block.

@@ -20,8 +20,9 @@ inline int tile_vecs(i64 n) { return kLanes == 1 ? kTileVecs : static_cast<int>(
 // Width of n columns stored as panels: whole panels and a last one of whole vectors.
 inline i64 panel_cols(i64 n) { return n / kTileCols * kTileCols + (n % kTileCols ? tile_vecs(n % kTileCols) * kLanes : 0); }
 
-// Rows of A times a packed panel: out = act(A·B), `columns` of each row. Row i of A is `segments` runs of `run` floats, the
-// runs `stride` apart; the panel holds C·kLanes floats per element of a row.
+// Rows of A times a packed panel: out = act(A·B), `columns` of each row. Row i of A is `segments` runs of `run` floats (the
+// last of `last`), `stride` apart; the panel holds C·kLanes floats per element of a row. apart: every run is summed by
+// itself and the sums are added up in out, which rounds less; out then has room for whole vectors. stream: see Sink.
 struct RowJob {
   const float* const* rows;
   i64 segments, stride, run, last;
@@ -30,6 +31,7 @@ struct RowJob {
   i64 columns;
   float slope;
   bool apart = false;
+  bool stream = false;
 };
 
 template <int R, int C>
@@ -82,7 +84,11 @@ void row_tile(const RowJob& job) {
       Vec v = acc[i][j];
       if (job.apart && job.segments > 1) v = v + vload(job.out[i] + j * kLanes);
       if (slope != 1.0f) v = vselect(vgt(v, vzero()), v, k * v);
-      vstore_upto(job.out[i] + j * kLanes, v, width);
+      if (job.stream) {
+        vstream(job.out[i] + j * kLanes, v);
+      } else {
+        vstore_upto(job.out[i] + j * kLanes, v, width);
+      }
     }
   }
 }

@@ -60,6 +60,7 @@ inline Status lp_pool(const LpPoolArgs& args, Exec& exec) {
 inline Status lp_pool_backward(const LpPoolBackwardArgs& args, Exec& exec) {
   const int64_t c = args.c, kh = args.kh, kw = args.kw;
   const int64_t out_h = args.h / kh, out_w = args.w / kw;
+  const Sink sink(args.gradX.data, args.gradX.size, c);
   const int64_t bands = out_h + 1;  // the last one is the rest of the rows, which no window covers
   parallel_for(exec, args.n * bands, [&](int64_t index, int) {
     const int64_t image = index / bands, row = index % bands;
@@ -83,11 +84,12 @@ inline Status lp_pool_backward(const LpPoolBackwardArgs& args, Exec& exec) {
           for (int64_t b = 0; b < kw; b++) {
             const int64_t x_at = left + (a * args.w + b) * c + j;
             const Vec ratio = vload_n(top + x_at, n) / safe;
-            vstore_n(grad_top + x_at, g * power(ratio, args.p - 1), n);
+            sink.put(grad_top + x_at, g * power(ratio, args.p - 1), n);
           }
         }
       }
     }
+    sink.end();
     const int64_t covered = out_w * kw;
     for (int64_t a = 0; a < kh; a++) {
       memset(grad_top + (a * args.w + covered) * c, 0, static_cast<size_t>((args.w - covered) * c) * sizeof(float));

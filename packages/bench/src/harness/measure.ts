@@ -56,7 +56,7 @@ export function threadClock(): () => number {
 }
 
 /**
- * Times subjects in turns. Each sample is the fastest repetition of a short burst: what another process takes away in
+ * Times subjects in turns. Each sample is the fastest repetition (or handful of them, where they are short) of a burst: what another process takes away in
  * between is not the subject's time. Peaks are measured right before each burst.
  */
 export function measure(subjects: readonly Subject[], options: MeasureOptions): Timing[] {
@@ -80,15 +80,19 @@ export function measure(subjects: readonly Subject[], options: MeasureOptions): 
   })
 }
 
+/** A thread's own time is kept in steps that a few microseconds do not fill: short repetitions are timed several at once. */
+const leastSeconds = 0.001
+
 function burst(run: () => void, seconds: number, clock: () => number): number {
-  let fastest = Infinity
+  const timed = (repeats: number): number => {
+    const before = clock()
+    for (let i = 0; i < repeats; i++) run()
+    return (clock() - before) / repeats
+  }
+  let repeats = 1
   const start = clock()
-  let now = start
-  do {
-    const before = now
-    run()
-    now = clock()
-    fastest = Math.min(fastest, now - before)
-  } while (now - start < seconds)
+  let fastest = timed(repeats)
+  while (fastest * repeats < leastSeconds) fastest = timed((repeats *= 2))
+  while (clock() - start < seconds) fastest = Math.min(fastest, timed(repeats))
   return fastest
 }

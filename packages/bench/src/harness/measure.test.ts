@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { measure, type Subject } from './measure.js'
+import { type Clock, measure, type Subject } from './measure.js'
 import { quantile, summarise } from './statistics.js'
 import { digits, markdownTable } from './table.js'
 
 /** Subjects whose repetitions take the given times, on a clock that only they move. */
-function machine() {
+function machine(pick: Clock['pick'] = 'fastest') {
   let now = 0
   const log: string[] = []
   const subject = (
@@ -26,38 +26,46 @@ function machine() {
       peak: { group: 'all', measure: () => peak[peaks++ % peak.length]! },
     }
   }
-  return { subject, clock: () => now, log }
+  const clock: Clock = { now: () => now, pick }
+  return { subject, clock, log }
 }
 
 test('subjects take turns, each warmed up before it is timed', () => {
   const { subject, clock, log } = machine()
-  measure([subject('a', 1, [1], [1]), subject('b', 1, [1], [1])], { rounds: 2, seconds: 1, clock })
+  measure([subject('a', 1, [1], [1]), subject('b', 1, [1], [1])], { rounds: 2, seconds: 0, clock })
   const round = ['select a', 'run a', 'run a', 'select b', 'run b', 'run b']
   expect(log).toEqual([...round, ...round])
 })
 
-test('a sample is the fastest repetition of its burst, the speed comes from the best sample', () => {
-  const { subject, clock } = machine()
-  // Warm-up 9, burst 4 2 4 | warm-up 9, burst 4 8.
-  const times = [9, 4, 2, 4, 9, 4, 8]
-  const [timing] = measure([subject('a', 10, times, [20])], { rounds: 2, seconds: 10, clock })
-  expect(timing!.seconds).toMatchObject({ smallest: 2, median: 3, largest: 4, samples: 2 })
-  expect(timing).toMatchObject({ speed: 5, peak: 20, shareOfPeak: 0.25 })
+test('a burst goes on for its time', () => {
+  const { subject, clock, log } = machine()
+  measure([subject('a', 1, [1], [1])], { rounds: 1, seconds: 0.005, clock })
+  expect(log.length).toBeGreaterThan(10)
+})
+
+test.for([
+  ['fastest', 2, 5, 0.25],
+  ['median', 4, 2.5, 0.125],
+] as const)('rounds are judged by their %s', ([pick, seconds, speed, share]) => {
+  const { subject, clock } = machine(pick)
+  // One warm-up and one repetition a round.
+  const times = [9, 4, 9, 2, 9, 8]
+  const [timing] = measure([subject('a', 10, times, [20])], { rounds: 3, seconds: 0, clock })
+  expect(timing).toMatchObject({ seconds, speed, peak: 20, shareOfPeak: share })
+  expect(timing!.samples).toMatchObject({ smallest: 2, median: 4, largest: 8, samples: 3 })
 })
 
 test('subjects of one group share the best peak that any of them saw', () => {
   const { subject, clock } = machine()
-  const timings = measure([subject('a', 8, [1], [10, 16]), subject('b', 4, [1], [12, 11])], {
-    rounds: 2,
-    seconds: 1,
-    clock,
-  })
+  const subjects = [subject('a', 8, [1], [10, 16]), subject('b', 4, [1], [12, 11])]
+  const timings = measure(subjects, { rounds: 2, seconds: 0, clock })
   expect(timings.map(({ shareOfPeak }) => shareOfPeak)).toEqual([0.5, 0.25])
 })
 
-test('a subject without a peak has no share', () => {
+test('a subject may have no peak and a clock of its own', () => {
   const { subject, clock } = machine()
-  const [timing] = measure([{ ...subject('a', 8, [1], [1]), peak: null }], { rounds: 1, seconds: 1, clock })
+  const own: Subject = { ...subject('a', 8, [1], [1]), peak: null, clock: { now: clock.now, pick: 'median' } }
+  const [timing] = measure([own], { rounds: 1, seconds: 0, clock: { now: () => 0, pick: 'fastest' } })
   expect(timing).toMatchObject({ speed: 8, peak: null, shareOfPeak: null })
 })
 

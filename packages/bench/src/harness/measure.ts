@@ -1,5 +1,5 @@
 import { loadAddon } from '@sonotext/native-cuda'
-import { type Summary, summarise } from './statistics.js'
+import { quantile, type Summary, summarise } from './statistics.js'
 
 /** One thing to time. */
 export interface Subject {
@@ -8,8 +8,8 @@ export interface Subject {
   readonly select: () => void
   /** One repetition. */
   readonly run: () => void
-  /** Seconds since some fixed moment; default that of the options. */
-  readonly clock?: () => number
+  /** Default that of the options. */
+  readonly clock?: Clock
   /** What its speed is a share of; null where there is no such thing. */
   readonly peak: Peak | null
   /** Units of work of one repetition, in what the peak counts per second (floating-point operations, bytes). */
@@ -23,11 +23,23 @@ export interface Peak {
   readonly measure: () => number
 }
 
+export interface Clock {
+  /** Seconds since some fixed moment. */
+  readonly now: () => number
+  /**
+   * Which repetition stands for a burst, and which burst for a subject. A clock that counts other processes' time too is
+   * right when they did nothing: the fastest. One that leaves their time out may leave out too much: the median.
+   */
+  readonly pick: 'fastest' | 'median'
+}
+
 export interface Timing {
   readonly name: string
-  /** Seconds of one repetition. */
-  readonly seconds: Summary
-  /** Work per second of the best repetition. */
+  /** Of one repetition. */
+  readonly seconds: number
+  /** Of the rounds. */
+  readonly samples: Summary
+  /** Work per second. */
   readonly speed: number
   /** The speed as a share of the best peak of the group in the same run; null without a peak. */
   readonly shareOfPeak: number | null
@@ -37,28 +49,25 @@ export interface Timing {
 export interface MeasureOptions {
   /** Every subject is timed once per round, so that a disturbance of the machine hits all of them alike. */
   readonly rounds: number
-  /** Repetitions of one subject in one round go on for this long; the fastest of them is the round's sample. */
+  /** Repetitions of one subject in one round go on for this long by the wall clock. */
   readonly seconds: number
-  /** Seconds since some fixed moment. Default {@link wallClock}. */
-  readonly clock?: () => number
+  /** Default {@link wallClock}. */
+  readonly clock?: Clock
   readonly onRound?: (round: number) => void
 }
 
-export const wallClock = (): number => performance.now() / 1000
+export const wallClock: Clock = { now: () => performance.now() / 1000, pick: 'fastest' }
 
 /**
  * Time this thread has had on a core: what other processes take does not count, so a subject that runs on the calling thread
  * alone is measured well on a busy machine. (process.threadCpuUsage is updated too seldom for that.)
  */
-export function threadClock(): () => number {
+export function threadClock(): Clock {
   const addon = loadAddon()
-  return addon.threadSeconds() === null ? wallClock : () => addon.threadSeconds()!
+  return addon.threadSeconds() === null ? wallClock : { now: () => addon.threadSeconds()!, pick: 'median' }
 }
 
-/**
- * Times subjects in turns. Each sample is the fastest repetition (or handful of them, where they are short) of a burst: what another process takes away in
- * between is not the subject's time. Peaks are measured right before each burst.
- */
+/** Times subjects in turns, a short burst of repetitions each; peaks are measured right before each burst. */
 export function measure(subjects: readonly Subject[], options: MeasureOptions): Timing[] {
   const { rounds, seconds, clock = wallClock, onRound } = options
   const samples = subjects.map((): number[] => [])
@@ -72,27 +81,26 @@ export function measure(subjects: readonly Subject[], options: MeasureOptions): 
     }
     onRound?.(round)
   }
-  return subjects.map(({ name, work, peak }, i) => {
-    const time = summarise(samples[i]!)
-    const speed = work / time.smallest
+  return subjects.map(({ name, work, peak, clock: own = clock }, i) => {
+    const time = picked(samples[i]!, own)
+    const speed = work / time
     const best = peak === null ? null : peaks.get(peak.group)!
-    return { name, seconds: time, speed, shareOfPeak: best === null ? null : speed / best, peak: best }
+    const shareOfPeak = best === null ? null : speed / best
+    return { name, seconds: time, samples: summarise(samples[i]!), speed, shareOfPeak, peak: best }
   })
 }
 
-/** A thread's own time is kept in steps that a few microseconds do not fill: short repetitions are timed several at once. */
-const leastSeconds = 0.001
+function burst(run: () => void, seconds: number, clock: Clock): number {
+  const times: number[] = []
+  const end = performance.now() / 1000 + seconds
+  do {
+    const before = clock.now()
+    run()
+    times.push(clock.now() - before)
+  } while (performance.now() / 1000 < end)
+  return picked(times, clock)
+}
 
-function burst(run: () => void, seconds: number, clock: () => number): number {
-  const timed = (repeats: number): number => {
-    const before = clock()
-    for (let i = 0; i < repeats; i++) run()
-    return (clock() - before) / repeats
-  }
-  let repeats = 1
-  const start = clock()
-  let fastest = timed(repeats)
-  while (fastest * repeats < leastSeconds) fastest = timed((repeats *= 2))
-  while (clock() - start < seconds) fastest = Math.min(fastest, timed(repeats))
-  return fastest
+function picked(times: readonly number[], { pick }: Clock): number {
+  return pick === 'fastest' ? Math.min(...times) : quantile(times, 0.5)
 }

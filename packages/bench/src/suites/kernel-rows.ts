@@ -22,9 +22,11 @@ export async function kernelRows(): Promise<AnyKernelRow[]> {
     const array = memory.alloc(length) as Float32Array
     return array.fill(0)
   }
+  // Enough values that no kernel sees a pattern; drawing millions would take longer than timing them.
+  const drawn = Float32Array.from({ length: 65_521 }, () => rng.normal())
   const normal = (length: number, scale = 1): Float32Array => {
     const array = zeros(length)
-    for (let i = 0; i < length; i++) array[i] = scale * rng.normal()
+    for (let i = 0; i < length; i++) array[i] = scale * drawn[i % drawn.length]!
     return array
   }
   const unit = (d: number): number => 1 / Math.sqrt(d)

@@ -15,5 +15,6 @@ export default defineConfig({
   test: {
     include: ['packages/*/src/**/*.test.ts', 'tools/**/*.test.mjs', 'examples/*.test.ts'],
     testTimeout: 60_000,
+    hookTimeout: 120_000,
   },
 })

@@ -1,6 +1,6 @@
 import { expected, SonotextError } from '../base/errors.js'
 import { writeFileAtomic } from '../base/files.js'
-import { matrix, type Matrix } from '../base/matrix.js'
+import { matrix, type Matrix, transpose } from '../base/matrix.js'
 
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59] // \x93NUMPY
 
@@ -48,13 +48,8 @@ export function decodeNpy(bytes: Uint8Array, name = 'npy'): Matrix {
     throw bad(`Expected ${4 * rows * cols} bytes for shape (${shape}), found ${bytes.length - end}.`)
   }
   const data = new Float32Array(new Uint8Array(bytes.subarray(end)).buffer)
-  return matrix(rows, cols, /'fortran_order': *True/.test(header) ? transposed(data, cols, rows) : data)
-}
-
-function transposed(data: Float32Array, rows: number, cols: number): Float32Array {
-  const out = new Float32Array(data.length)
-  for (let r = 0; r < rows; r++) for (let c = 0; c < cols; c++) out[c * rows + r] = data[r * cols + c]!
-  return out
+  const columnsFirst = /'fortran_order': *True/.test(header)
+  return columnsFirst ? transpose(matrix(cols, rows, data)) : matrix(rows, cols, data)
 }
 
 /** Writes a matrix as NPY, atomically. */

@@ -22,3 +22,10 @@ export function row(m: Matrix, index: number): Float32Array {
   if (!(index >= 0 && index < m.rows)) throw expected(`a row in [0, ${m.rows})`, 'index', index)
   return m.data.subarray(index * m.cols, (index + 1) * m.cols)
 }
+
+/** Rows become columns; a copy. */
+export function transpose({ rows, cols, data }: Matrix): Matrix {
+  const out = matrix(cols, rows)
+  for (let r = 0; r < rows; r++) for (let c = 0; c < cols; c++) out.data[c * rows + r] = data[r * cols + c]!
+  return out
+}

@@ -1,4 +1,4 @@
-import { type Matrix, matrix } from '../base/matrix.js'
+import { type Matrix, transpose } from '../base/matrix.js'
 import { SonotextError } from '../base/errors.js'
 import { type Clip, clipsOfSplit, readManifest } from '../data/index.js'
 import type { DualEncoder } from '../models/index.js'
@@ -40,7 +40,7 @@ export async function searchRun(
     size: clips.length,
     async score(_queries, first, count, at) {
       const block = clips.slice(first, first + count).map(({ id }) => features.get(id)!)
-      const scores = transposed(await scorer.score(block, at))
+      const scores = transpose(await scorer.score(block, at))
       onScored?.(first + count, clips.length)
       return scores
     },
@@ -96,10 +96,4 @@ export function unknownWords({ text }: DualEncoder, sentence: string): string[] 
   const words = text.encoder.tokenize(sentence)
   const indices = text.encoder.encode(words)
   return words.filter((_, i) => indices[i] === UNK)
-}
-
-function transposed({ rows, cols, data }: Matrix): Matrix {
-  const out = matrix(cols, rows)
-  for (let r = 0; r < rows; r++) for (let c = 0; c < cols; c++) out.data[c * rows + r] = data[r * cols + c]!
-  return out
 }

@@ -1,6 +1,6 @@
 import { openBackend } from '../backend/open.js'
 import type { Backend, FloatBuffer } from '../backend/port.js'
-import { expected, matrix, SonotextError, type Matrix } from '../base/index.js'
+import { expected, matrix, SonotextError, transpose, type Matrix } from '../base/index.js'
 import type { FrameScoreReduction } from '../nn/functions/index.js'
 import type { Scorer } from './scorer.js'
 
@@ -71,7 +71,7 @@ function frameWordScorer(
         const scores = Float32Array.from(memory.download(out))
         return side === 'captions'
           ? matrix(queries.length, count, scores)
-          : transpose(scores, count, queries.length)
+          : transpose(matrix(count, queries.length, scores))
       } finally {
         for (const buffer of held) memory.free(buffer)
       }
@@ -100,11 +100,4 @@ function pad(sequences: readonly Matrix[], d: number) {
   const data = new Float32Array(sequences.length * longest * d)
   sequences.forEach((sequence, i) => data.set(sequence.data, i * longest * d))
   return { n: sequences.length, longest, d, data, lengths: Int32Array.from(sequences, ({ rows }) => rows) }
-}
-
-/** [rows × cols] to cols × rows. */
-function transpose(data: Float32Array, rows: number, cols: number): Matrix {
-  const out = matrix(cols, rows)
-  for (let r = 0; r < rows; r++) for (let c = 0; c < cols; c++) out.data[c * rows + r] = data[r * cols + c]!
-  return out
 }

@@ -59,9 +59,9 @@ async function typescript(node, env, only) {
 
 const jobs = {
   async test(node, env, rest) {
-    const checks = ['layers.mjs', 'ops-agree.mjs', 'isa-leak.mjs']
-    for (const check of checks) {
-      const code = await inherited(node, [join(root, 'tools', check)], { cwd: root, env })
+    const checks = [['layers.mjs'], ['ops.mjs', '--check'], ['isa-leak.mjs']]
+    for (const [check, ...args] of checks) {
+      const code = await inherited(node, [join(root, 'tools', check), ...args], { cwd: root, env })
       if (code !== 0) return code
     }
     const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')

@@ -3,40 +3,9 @@
  * library on top. Errors are plain `Error`s with `code` (an ErrorCode of core), and where it applies `op` and `argument`.
  */
 
-/** Every op of the C++ table (native/core/ops.hpp); tools/ops-agree.mjs keeps the lists equal. */
-export type OpName =
-  | 'log_mel'
-  | 'resample'
-  | 'gemm'
-  | 'l2_normalize'
-  | 'l2_normalize_backward'
-  | 'similarity'
-  | 'frame_score'
-  | 'frame_score_backward'
-  | 'top_k'
-  | 'triplet'
-  | 'info_nce'
-  | 'conv2d'
-  | 'conv2d_backward'
-  | 'batch_norm'
-  | 'batch_norm_backward'
-  | 'leaky_relu'
-  | 'leaky_relu_backward'
-  | 'lp_pool'
-  | 'lp_pool_backward'
-  | 'dropout'
-  | 'gru'
-  | 'gru_backward'
-  | 'interpolate'
-  | 'interpolate_backward'
-  | 'embedding'
-  | 'embedding_backward'
-  | 'masked_mean'
-  | 'masked_mean_backward'
-  | 'add'
-  | 'scale'
-  | 'adam'
-  | 'grad_norm'
+import type { OpArgs, OpName } from './ops.js'
+
+export type { OpArgs, OpName } from './ops.js'
 
 /** A device; lives as long as the process. */
 export interface DeviceHandle {
@@ -58,8 +27,12 @@ export interface CancelToken {
   readonly __cancelToken: never
 }
 
+type OptionalNames<A> = { [K in keyof A]: null extends A[K] ? K : never }[keyof A]
+
 /** Arguments of an op by name: exactly those of {@link Addon.ops}; optional ones may be null or left out. */
-export type NativeArgs = Readonly<Record<string, Float32Array | Int32Array | BufferHandle | number | null>>
+export type NativeArgs<K extends OpName> = Readonly<
+  Omit<OpArgs[K], OptionalNames<OpArgs[K]>> & Partial<Pick<OpArgs[K], OptionalNames<OpArgs[K]>>>
+>
 
 export interface ArgInfo {
   readonly name: string
@@ -90,12 +63,17 @@ export interface BuildInfo {
 
 export interface Addon {
   /** Runs an op of the device's table on the calling thread and the pool; returns when its outputs are written. */
-  run(device: DeviceHandle, op: OpName, args: NativeArgs): void
+  run<K extends OpName>(device: DeviceHandle, op: K, args: NativeArgs<K>): void
   /**
    * The same off the JavaScript thread. Arguments are checked before it returns. The arrays must not be touched, transferred
    * or resized until the promise settles; a cancelled call rejects with code ABORTED.
    */
-  runAsync(device: DeviceHandle, op: OpName, args: NativeArgs, cancel?: CancelToken | null): Promise<void>
+  runAsync<K extends OpName>(
+    device: DeviceHandle,
+    op: K,
+    args: NativeArgs<K>,
+    cancel?: CancelToken | null,
+  ): Promise<void>
   createCancelToken(): CancelToken
   cancel(token: CancelToken): void
 

@@ -5,7 +5,8 @@ const addon: Addon = loadAddon()
 const cpu = addon.openDevice('cpu')
 const sealed = addon.openDevice('sealed')
 
-const scale = (x: unknown, out: unknown = x, factor: unknown = 2) => ({ x, out, factor }) as NativeArgs
+const scale = (x: unknown, out: unknown = x, factor: unknown = 2) =>
+  ({ x, out, factor }) as NativeArgs<'scale'>
 const floats = (...values: number[]) => Float32Array.from(values)
 
 /** Code and message of what a call throws. */
@@ -66,7 +67,7 @@ describe('arguments', () => {
     ['overlapping memory', overlap(), /memory that no other argument overlaps for scale\.out/],
     ['no object', 7, /an object with the op's arguments for args, got 7/],
   ])('refuse %s', (_, args, message) => {
-    const error = thrown(() => addon.run(cpu, 'scale', args as NativeArgs))
+    const error = thrown(() => addon.run(cpu, 'scale', args as NativeArgs<'scale'>))
     expect(error.message).toMatch(message)
     expect(error.code).toBe('INVALID_ARGUMENT')
   })
@@ -79,7 +80,7 @@ describe('arguments', () => {
     [
       'tokens past the vocabulary',
       { tokens: Int32Array.of(0, 4) },
-      /tokens from 0 to vocabulary - 1 .*got 4/,
+      /integers from 0 to vocabulary - 1 .*got 4/,
     ],
     ['negative tokens', { tokens: Int32Array.of(0, -1) }, /got -1/],
     ['tokens as floats', { tokens: floats(0, 1) }, /an Int32Array for embedding\.tokens, got Float32Array/],
@@ -119,7 +120,7 @@ describe('arguments', () => {
     [
       'picked items past the batch',
       { textIndex: Int32Array.of(0, 2) },
-      /indices from 0 to n - 1 .*textIndex, got 2/,
+      /integers from 0 to n - 1 .*textIndex, got 2/,
     ],
   ])('refuse ragged lists with %s', (_, change, message) => {
     const lists = { audioOffsets: Int32Array.of(0, 1, 1), audioIndex: Int32Array.of(1) }

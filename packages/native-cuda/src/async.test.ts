@@ -5,7 +5,7 @@ const addon = loadAddon()
 const cpu = addon.openDevice('cpu')
 
 /** Spectra of `frames` frames: some 10 µs of work each. */
-function logMelArgs(frames: number): NativeArgs & { out: Float32Array } {
+function logMelArgs(frames: number): NativeArgs<'log_mel'> & { out: Float32Array } {
   const [nFft, hop, bands] = [1024, 8, 4]
   const window = new Float32Array(2 * nFft).fill(1, 0, nFft)
   const filters = { filterStart: Int32Array.of(0, 5, 9, 20), filterOffset: Int32Array.of(0, 1, 2, 3, 4) }

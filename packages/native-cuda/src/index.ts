@@ -8,6 +8,7 @@ export type {
   DeviceHandle,
   DeviceSummary,
   NativeArgs,
+  OpArgs,
   OpInfo,
   OpName,
 } from '../src/addon.js'

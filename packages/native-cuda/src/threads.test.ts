@@ -11,7 +11,7 @@ function numbers(length: number, seed: number): Float32Array {
 }
 
 /** Work large enough to be cut into chunks. */
-function gemmArgs(): NativeArgs & { out: Float32Array } {
+function gemmArgs(): NativeArgs<'gemm'> & { out: Float32Array } {
   const [m, n, k] = [257, 190, 301]
   const options = { transA: 0, transB: 1, alpha: 1, beta: 0, slope: 0.1, bias: numbers(n, 3) }
   return { a: numbers(m * k, 1), b: numbers(n * k, 2), out: new Float32Array(m * n), m, n, k, ...options }

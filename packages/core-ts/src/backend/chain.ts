@@ -1,5 +1,6 @@
 import { SonotextError } from '../base/errors.js'
-import { type BufferRule, type NumberRule, signatures } from './signatures.js'
+import type { BufferRule, NumberRule } from './rules.js'
+import { signatures } from './signatures.js'
 import type { Backend, FloatBuffer, HostArray, OpArgs, OpName, RunOptions } from './port.js'
 
 export interface ChainOptions {

@@ -1,15 +1,15 @@
 import { expected } from '../base/errors.js'
 import type { OpArgs, OpName } from './port.js'
-import { relations } from './relations.js'
-import { type BufferRule, type NumberRule, signatures } from './signatures.js'
+import type { BufferRule, NumberRule, Requirement } from './rules.js'
+import { elementwise, requirements, signatures } from './signatures.js'
 
-/** Ops that work element by element: their output may be one of their inputs. */
-const inPlace: ReadonlySet<OpName> = new Set(['leaky_relu', 'leaky_relu_backward', 'dropout', 'add', 'scale'])
+type Rules<A> = [string, NumberRule | BufferRule<A>][]
+type Values = Record<string, unknown>
 
 /**
- * Checks the arguments of an op: numbers first, then every buffer's type and size, then what relates them (no output
- * over another argument's memory, lengths within their maximum, indices in range). `isFloats` says which buffers this
- * backend can read.
+ * Checks the arguments of an op as the C++ table does: numbers and kinds of buffers first, then what relates them, every
+ * buffer's size, the contents of integer buffers, and that no output lies over another argument's memory. `isFloats` says
+ * which buffers this backend can read.
  * @throws SonotextError INVALID_ARGUMENT naming op and argument
  */
 export function checkArgs<K extends OpName>(
@@ -17,9 +17,24 @@ export function checkArgs<K extends OpName>(
   args: OpArgs[K],
   isFloats: (buffer: unknown) => boolean,
 ): void {
-  const fields = Object.entries(signatures[op]) as [string, NumberRule | BufferRule<OpArgs[K]>][]
-  const values = args as unknown as Record<string, unknown>
-  for (const [name, rule] of fields) {
+  const rules = Object.entries(signatures[op]) as Rules<OpArgs[K]>
+  const related = (requirements[op] ?? []) as readonly Requirement<OpArgs[K]>[]
+  const values = args as unknown as Values
+  assertKinds(op, rules, values, isFloats)
+  for (const each of related) if (!each.reads) assertRelated(op, each, args)
+  assertSizes(op, rules, args)
+  assertContents(op, rules, args)
+  for (const each of related) if (each.reads) assertRelated(op, each, args)
+  assertApart(op, rules, values)
+}
+
+function assertKinds(
+  op: string,
+  rules: Rules<never>,
+  values: Values,
+  isFloats: (buffer: unknown) => boolean,
+): void {
+  for (const [name, rule] of rules) {
     const value = values[name]
     if (rule.kind !== 'number') {
       const none = value === null && rule.nullable
@@ -29,34 +44,60 @@ export function checkArgs<K extends OpName>(
       throw expected(rule.expected, `${op}.${name}`, value)
     }
   }
-  for (const [name, rule] of fields) {
-    const buffer = values[name]
+}
+
+function assertRelated<A>(op: string, { argument, expected: what, holds }: Requirement<A>, args: A): void {
+  if (!holds(args)) throw expected(what, `${op}.${argument}`, (args as Values)[argument])
+}
+
+function assertSizes<A>(op: string, rules: Rules<A>, args: A): void {
+  for (const [name, rule] of rules) {
+    const buffer = (args as Values)[name]
     if (rule.kind === 'number' || buffer === null) continue
     const size = rule.size(args)
     const { length } = buffer as { length: number }
     if (length === size) continue
     throw expected(`${size} elements`, `${op}.${name}`, ArrayBuffer.isView(buffer) ? buffer : length)
   }
-  assertApart(op, fields, values)
-  relations[op]?.(args)
+}
+
+function assertContents<A>(op: string, rules: Rules<A>, args: A): void {
+  for (const [name, rule] of rules) {
+    const values = (args as Values)[name] as Int32Array | null
+    if (rule.kind === 'number' || values === null) continue
+    if (rule.range !== undefined) {
+      const [low, high] = rule.range(args)
+      const at = values.findIndex((value) => value < low || value > high)
+      if (at >= 0) throw expected(`an integer from ${low} to ${high}`, `${op}.${name}[${at}]`, values[at])
+    }
+    if (rule.offsets !== undefined) {
+      const { length } = (args as Values)[rule.offsets.over] as { length: number }
+      assertOffsets(`${op}.${name}`, values, length)
+    }
+  }
+}
+
+/** From 0, never falling, to `total`. */
+function assertOffsets(name: string, offsets: Int32Array, total: number): void {
+  if (offsets[0] !== 0) throw expected('0', `${name}[0]`, offsets[0])
+  const at = offsets.findIndex((offset, i) => i > 0 && offset < offsets[i - 1]!)
+  if (at >= 0) throw expected(`${offsets[at - 1]} or more`, `${name}[${at}]`, offsets[at])
+  if (offsets.at(-1) !== total)
+    throw expected(`${total}, the number of entries`, `last of ${name}`, offsets.at(-1))
 }
 
 /** An output may share memory with nothing, except, where the op allows it, exactly with an input. */
-function assertApart(
-  op: OpName,
-  fields: [string, { kind: string }][],
-  values: Record<string, unknown>,
-): void {
-  const buffers = fields.flatMap(([name, rule]) => {
+function assertApart(op: OpName, rules: Rules<never>, values: Values): void {
+  const buffers = rules.flatMap(([name, rule]) => {
     const buffer = values[name]
-    const written = 'direction' in rule && rule.direction !== 'in'
+    const written = rule.kind !== 'number' && rule.direction !== 'in'
     return ArrayBuffer.isView(buffer) && buffer.byteLength > 0 ? [{ name, buffer, written }] : []
   })
   for (const [i, a] of buffers.entries()) {
     for (const b of buffers.slice(i + 1)) {
       if ((!a.written && !b.written) || !overlap(a.buffer, b.buffer)) continue
       const same = a.buffer.byteOffset === b.buffer.byteOffset && a.buffer.byteLength === b.buffer.byteLength
-      if (same && a.written !== b.written && inPlace.has(op)) continue
+      if (same && a.written !== b.written && elementwise.has(op)) continue
       throw expected('memory of its own', `${op}.${b.name}`, `memory that ${a.name} uses`)
     }
   }

@@ -37,7 +37,7 @@ export function nativeBackend(options: NativeOptions = {}): Backend {
     supports: (op) => translated(() => addon.supports(device, op)),
     run(op, args) {
       try {
-        addon.run(device, op, args as unknown as NativeArgs)
+        addon.run(device, op, args as unknown as NativeArgs<typeof op>)
       } catch (error) {
         throw translate(error)
       }
@@ -48,7 +48,7 @@ export function nativeBackend(options: NativeOptions = {}): Backend {
       const onAbort = () => addon.cancel(token!)
       signal?.addEventListener('abort', onAbort, { once: true })
       try {
-        await addon.runAsync(device, op, args as unknown as NativeArgs, token)
+        await addon.runAsync(device, op, args as unknown as NativeArgs<K>, token)
       } catch (error) {
         const own = translate(error)
         throw own instanceof SonotextError && own.code === 'ABORTED' ? abortedError(signal) : own

@@ -6,6 +6,7 @@ import { featureCases } from './cases/features.js'
 import { lossCases } from './cases/losses.js'
 import { networkCases } from './cases/network.js'
 import type { AnyOpCase } from './cases/op-case.js'
+import { optimiserCases } from './cases/optimiser.js'
 import { scoreCases } from './cases/scores.js'
 import { sequenceCases } from './cases/sequence.js'
 
@@ -22,6 +23,7 @@ export const backendCases: readonly AnyOpCase[] = [
   ...networkCases,
   ...sequenceCases,
   ...elementwiseCases,
+  ...optimiserCases,
 ]
 
 /** The cases of each op. */

@@ -1,5 +1,6 @@
 import type { Backend, FloatBuffer, HostArray, OpArgs, OpName } from '../backend/port.js'
-import { type BufferRule, type NumberRule, signatures } from '../backend/signatures.js'
+import type { BufferRule, NumberRule } from '../backend/rules.js'
+import { signatures } from '../backend/signatures.js'
 import { Rng } from '../base/rng.js'
 import { type AnyOpCase, Draw, type OpCase, oracle } from './cases/op-case.js'
 import { tolerance } from './tolerance.js'

@@ -1,4 +1,5 @@
-import { type BufferRule, type NumberRule, signatures } from '../backend/signatures.js'
+import type { BufferRule, NumberRule } from '../backend/rules.js'
+import { signatures } from '../backend/signatures.js'
 import type { HostArray, OpArgs, OpName } from '../backend/port.js'
 import { Rng } from '../base/rng.js'
 import { type AnyOpCase, type OpCase, oracle } from './cases/op-case.js'

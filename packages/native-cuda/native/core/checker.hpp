@@ -1,4 +1,4 @@
-// The tests that core/check.cpp puts together: the first that fails gives the status.
+// What core/check.cpp is written in: the first test that fails gives the status.
 #pragma once
 
 #include <cmath>
@@ -91,8 +91,9 @@ class Checker {
     return *this;
   }
 
-  Checker& flag(const char* name, i64 value, i64 most, const char* what) {
-    return that(value >= 0 && value <= most, what, name, value);
+  // An unsigned 32-bit integer.
+  Checker& word(const char* name, i64 value) {
+    return that(value >= 0 && value <= UINT32_MAX, "an integer from 0 to 4294967295", name, value);
   }
 
   // A view of exactly Π extents elements. The extents must have been checked before.
@@ -117,24 +118,17 @@ class Checker {
     return view ? sized(name, view, what, extents) : *this;
   }
 
-  Checker& lengths(const char* name, const I32In& view, i64 count, i64 longest, const char* what) {
-    sized(name, view, "one length per item", {count});
-    for (i64 i = 0; status_.ok() && i < count; ++i) {
-      that(view[i] >= 0 && view[i] <= longest, what, name, view[i]);
+  // Every element in [low, high]; nothing to say about a view that is not given.
+  Checker& within(const char* name, const I32In& view, i64 low, i64 high, const char* what) {
+    for (i64 i = 0; status_.ok() && i < view.size; ++i) {
+      that(view[i] >= low && view[i] <= high, what, name, view[i]);
     }
     return *this;
   }
 
-  Checker& indices(const char* name, const I32In& view, i64 bound, const char* what) {
-    for (i64 i = 0; status_.ok() && i < view.size; ++i)
-      that(view[i] >= 0 && view[i] < bound, what, name, view[i]);
-    return *this;
-  }
-
-  // Offsets of `rows` ragged rows over `total` entries.
+  // Offsets of `rows` ragged rows over `total` entries; the size was checked before.
   Checker& offsets(const char* name, const I32In& view, i64 rows, i64 total) {
-    sized(name, view, "rows + 1 offsets", {rows + 1});
-    if (!status_.ok()) return *this;
+    if (!status_.ok() || !view) return *this;
     that(view[0] == 0, "offsets that start at 0", name, view[0]);
     for (i64 i = 0; status_.ok() && i < rows; ++i) {
       that(view[i + 1] >= view[i], "offsets that never fall", name, view[i + 1]);

@@ -28,11 +28,11 @@ test.each<[string, () => unknown, string]>([
   [
     'conv2d even kernel',
     () => nn.conv2d(tape, t(1, 2, 2, 1), t(2, 3, 1, 1)),
-    'an odd integer of 1 or more for conv2d.kh',
+    'an odd kernel height for conv2d.kh',
   ],
   ['batchNorm', () => nn.batchNorm(tape, t(4, 3), state(2)), 'shape [3] for gamma of batchNorm'],
   ['batchNorm scalar', () => nn.batchNorm(tape, t(), state(2)), 'at least one axis for x of batchNorm'],
-  ['leakyRelu', () => nn.leakyRelu(tape, t(1), -0.1), 'a finite number of 0 or more for leaky_relu.slope'],
+  ['leakyRelu', () => nn.leakyRelu(tape, t(1), -0.1), 'a finite number from 0 for leaky_relu.slope'],
   ['lpPool', () => nn.lpPool(tape, t(1, 2, 2), { kernel: [2, 2] }), 'shape [n, h, w, c] for x of lpPool'],
   ['lpPool window', () => nn.lpPool(tape, t(1, 2, 2, 1), { kernel: [0, 2] }), 'a window of 1×1 or more'],
   ['lpPool odd power', () => nn.lpPool(tape, t(1, 2, 2, 1), { kernel: [1, 2], p: 3 }), 'lp_pool.p, got 3'],
@@ -50,7 +50,11 @@ test.each<[string, () => unknown, string]>([
   ],
   ['interpolate', () => nn.interpolate(tape, t(2, 3), 5), 'shape [n, l, c] for x of interpolate'],
   ['interpolate target', () => nn.interpolate(tape, t(2, 3, 1), 2.5), 't of interpolate, got 2.5'],
-  ['interpolate nothing', () => nn.interpolate(tape, t(2, 0, 1), 5), '1 or more frames to interpolate'],
+  [
+    'interpolate nothing',
+    () => nn.interpolate(tape, t(2, 0, 1), 5),
+    'at least 1 input step for interpolate.l',
+  ],
   ['embedding', () => nn.embedding(tape, t(4), lengths(1)), 'shape [vocabulary, d] for table of embedding'],
   ['embedding shape', () => nn.embedding(tape, t(4, 2), lengths(1, 2), [3]), 'a shape of 2 tokens'],
   [

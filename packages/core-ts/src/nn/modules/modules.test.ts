@@ -129,7 +129,7 @@ test('a random embedding keeps the padding at zero', () => {
       .every((v) => v !== 0),
   ).toBe(true)
   expect(() => words.forward(tape, Int32Array.of(5))).toThrow(
-    'Expected an index in [0, 5) for embedding.tokens[0], got 5.',
+    'Expected an integer from 0 to 4 for embedding.tokens[0], got 5.',
   )
 })
 

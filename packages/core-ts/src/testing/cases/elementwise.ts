@@ -1,4 +1,4 @@
-import { type AnyOpCase, aroundWidths, blank, type OpCase } from './op-case.js'
+import { type AnyOpCase, aroundWidths, blank, type OpCase, oracle, rounded } from './op-case.js'
 
 /** Longer than one chunk of any thread pool's work. */
 const long = 100_003
@@ -19,65 +19,85 @@ function scale(what: string, length: number, factor: number): OpCase<'scale'> {
   }
 }
 
-interface AdamShape {
-  size: number
-  step?: number
-  decoupled?: 0 | 1
-  weightDecay?: number
-  gradient?: number
+function leakyRelu(
+  what: string,
+  length: number,
+  slope: number,
+  special: readonly number[] = [],
+): AnyOpCase[] {
+  const name = `${length} values, slope ${slope} ${what}`
+  const forward: OpCase<'leaky_relu'> = {
+    op: 'leaky_relu',
+    name,
+    args: (draw) => ({
+      x: Float64Array.of(...special, ...draw.normal(length)),
+      out: blank(special.length + length),
+      slope,
+    }),
+    smooth: special.length === 0,
+  }
+  const backward: OpCase<'leaky_relu_backward'> = {
+    op: 'leaky_relu_backward',
+    name,
+    args: (draw) => {
+      const { x, out } = forward.args(draw)
+      oracle.run('leaky_relu', { x, out, slope })
+      return {
+        out: rounded(out as Float64Array),
+        gradOut: draw.normal(x.length),
+        gradX: blank(x.length),
+        slope,
+      }
+    },
+  }
+  return [forward, backward]
 }
 
-function adam(
+const leakyReluCases = [
+  ...aroundWidths.flatMap((size) => [...leakyRelu('', size, 0.1), ...leakyRelu('', size, 0)]),
+  ...leakyRelu('beyond one chunk', long, 0.1),
+  ...leakyRelu('specials', 9, 0.1, [
+    0,
+    -0,
+    Infinity,
+    -Infinity,
+    Number.NaN,
+    Math.fround(1e-40),
+    Math.fround(-1e38),
+  ]),
+]
+
+function dropout(
   what: string,
-  { size, step = 3, decoupled = 0, weightDecay = 0, gradient = 1 }: AdamShape,
-): OpCase<'adam'> {
+  length: number,
+  rate: number,
+  words?: [number, number, number, number],
+): OpCase<'dropout'> {
+  const [seedLow, seedHigh, offsetLow, offsetHigh] = words ?? [17, 0x89abcdef, 5, 0xffffffff]
   return {
-    op: 'adam',
-    name: `${size} values, step ${step}, decoupled ${decoupled}, decay ${weightDecay} ${what}`,
+    op: 'dropout',
+    name: `${length} values, rate ${rate} ${what}`,
     args: (draw) => ({
-      param: draw.normal(size),
-      grad: draw.normal(size, gradient),
-      m: step === 1 ? new Float64Array(size) : draw.normal(size, 0.1 * gradient),
-      v: step === 1 ? new Float64Array(size) : draw.uniform(size, 0, 0.1 * gradient ** 2),
-      ...{ step, decoupled, weightDecay, lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8 },
+      x: draw.normal(length),
+      out: blank(length),
+      ...{ seedLow, seedHigh, offsetLow, offsetHigh, rate },
     }),
   }
 }
 
-function gradNorm(
-  what: string,
-  length: number,
-  factor = 1,
-  special: readonly number[] = [],
-): OpCase<'grad_norm'> {
-  return {
-    op: 'grad_norm',
-    name: `${length} values ${what}`,
-    args: (draw) => ({ x: Float64Array.of(...draw.normal(length, factor), ...special), out: blank(1) }),
-  }
-}
+const dropoutCases = [
+  ...aroundWidths.map((size) => dropout('', size, 0.3)),
+  ...[0, 0.5, 0.999].map((rate) => dropout('', 200, rate)),
+  dropout('largest words', 50, 0.5, [0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff]),
+  dropout('beyond one chunk', long, 0.3),
+]
 
 export const elementwiseCases: readonly AnyOpCase[] = [
-  ...aroundWidths.flatMap((size) => [
-    add('', size, 1, 1),
-    scale('', size, 0.7),
-    adam('', { size }),
-    adam('', { size, decoupled: 1, weightDecay: 0.01 }),
-    gradNorm('', size),
-  ]),
+  ...leakyReluCases,
+  ...dropoutCases,
+  ...aroundWidths.flatMap((size) => [add('', size, 1, 1), scale('', size, 0.7)]),
   add('beyond one chunk', long, 0.3, -2),
   add('one factor 0', 20, 0, 1),
   scale('beyond one chunk', long, -3),
   scale('factor 0', 20, 0),
-  adam('beyond one chunk', { size: long }),
-  adam('first step', { size: 50, step: 1 }),
-  adam('late step', { size: 50, step: 1_000_000 }),
-  adam('decay in the gradient', { size: 50, weightDecay: 0.1 }),
-  adam('no gradient', { size: 50, step: 1, gradient: 0 }),
-  adam('large gradients', { size: 50, gradient: 1e15 }),
-  adam('small gradients', { size: 50, gradient: 1e-12 }),
-  gradNorm('beyond one chunk', long),
-  gradNorm('one is not a number', 40, 1, [Number.NaN]),
-  gradNorm('one is infinite', 40, 1, [-Infinity]),
-  gradNorm('large', 40, 1e15),
 ]

@@ -30,3 +30,32 @@ export function add(tape: Tape, a: Tensor, b: Tensor, { alpha = 1, beta = 1 }: A
   })
   return out
 }
+
+/** factor·x. */
+export function scale(tape: Tape, x: Tensor, factor: number): Tensor {
+  const out = tape.result(x.shape, [x])
+  tape.backend.run('scale', { x: x.buffer, out: out.buffer, factor })
+  tape.record(out, (gradOut) => {
+    const gradX = tape.alloc(x.size)
+    tape.backend.run('scale', { x: gradOut, out: gradX, factor })
+    tape.accumulate(x, gradX)
+  })
+  return out
+}
+
+/** x where it is positive, slope·x elsewhere; slope is 0 or more. */
+export function leakyRelu(tape: Tape, x: Tensor, slope: number): Tensor {
+  const out = tape.result(x.shape, [x])
+  tape.backend.run('leaky_relu', { x: x.buffer, out: out.buffer, slope })
+  tape.record(out, (gradOut) => {
+    const gradX = tape.alloc(x.size)
+    tape.backend.run('leaky_relu_backward', { out: out.buffer, gradOut, gradX, slope })
+    tape.accumulate(x, gradX)
+  })
+  return out
+}
+
+/** max(x, 0); its gradient at 0 is 0. */
+export function relu(tape: Tape, x: Tensor): Tensor {
+  return leakyRelu(tape, x, 0)
+}

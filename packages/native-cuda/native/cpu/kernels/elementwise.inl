@@ -1,0 +1,63 @@
+// Ops whose outputs depend on nothing but the elements at the same place. One that needs no more than its inputs' values
+// is one expression over vectors, given to map().
+#include "../../core/ops.hpp"
+#include "chunks.inl"
+#include "philox.inl"
+
+namespace sonotext::SONOTEXT_ISA {
+namespace {
+
+// out[i] = f(in[i]…) for every element. Pointers and constants are copied into the bodies: a store through `out` could
+// otherwise change them for all the compiler knows.
+template <class F, class... In>
+inline Status map(Exec& exec, F32Out out, F f, const In*... in) {
+  float* const to = out.data;
+  for_chunks(exec, out.size, [=](int64_t begin, int64_t end) {
+    map_lanes(to, begin, end, [=](int64_t i, int64_t n) { return f(vload_upto(in + i, n)...); });
+  });
+  return {};
+}
+
+inline Status leaky_relu(const LeakyReluArgs& args, Exec& exec) {
+  const Vec slope = vset(static_cast<float>(args.slope));
+  return map(exec, args.out, [=](Vec x) { return vselect(vgt(x, vzero()), x, slope * x); }, args.x.data);
+}
+
+inline Status leaky_relu_backward(const LeakyReluBackwardArgs& args, Exec& exec) {
+  const Vec slope = vset(static_cast<float>(args.slope));
+  const auto f = [=](Vec out, Vec grad) { return vselect(vgt(out, vzero()), grad, slope * grad); };
+  return map(exec, args.gradX, f, args.out.data, args.gradOut.data);
+}
+
+inline Status add(const AddArgs& args, Exec& exec) {
+  const Vec alpha = vset(static_cast<float>(args.alpha)), beta = vset(static_cast<float>(args.beta));
+  return map(exec, args.out, [=](Vec a, Vec b) { return vfma(beta, b, alpha * a); }, args.a.data, args.b.data);
+}
+
+inline Status scale(const ScaleArgs& args, Exec& exec) {
+  const Vec factor = vset(static_cast<float>(args.factor));
+  return map(exec, args.out, [=](Vec x) { return factor * x; }, args.x.data);
+}
+
+inline Status dropout(const DropoutArgs& args, Exec& exec) {
+  const float* x = args.x.data;
+  float* out = args.out.data;
+  const PhiloxKey key(args.seedLow, args.seedHigh, args.offsetLow, args.offsetHigh);
+  const double rate = args.rate;
+  const float keep = static_cast<float>(1.0 / (1.0 - rate));
+  // u = (word >> 8)·2⁻²⁴ is exact in double, so the comparison is the same everywhere.
+  for_chunks(exec, args.out.size, [=](int64_t begin, int64_t end) {
+    for (int64_t e = begin; e < end; e += 4) {
+      uint32_t word[4];
+      philox_block(word, static_cast<uint64_t>(e) / 4, key);
+      for (int64_t j = 0; j < 4 && e + j < end; j++) {
+        const double u = static_cast<double>(word[j] >> 8) * 0x1p-24;
+        out[e + j] = u >= rate ? x[e + j] * keep : 0.0f;
+      }
+    }
+  });
+  return {};
+}
+
+}  // namespace
+}  // namespace sonotext::SONOTEXT_ISA

@@ -1,0 +1,659 @@
+// Written by tools/ops.mjs from core/ops.def; not edited by hand.
+import type { BufferHandle } from './addon.js'
+
+/** Float32Arrays on a device over host memory, buffers of the device elsewhere. */
+export type Floats = Float32Array | BufferHandle
+
+/**
+ * out[f, b] = log(Σ_i filter_b[i] · |FFT(window · pcm[f·hop - pad + (0..nFft-1)])[filterStart[b] + i]|^power).
+ * The spectrum of a clip spans more than float32 resolves: the CPU entries and the reference take the FFT in float64,
+ * and the window comes with the part that rounding it to float32 cut off (needed for 1e-3 in the log on real clips).
+ */
+export interface LogMelArgs {
+  /** [samples] mono; samples outside are given by padMode */
+  pcm: Floats
+  /** [2 × nFft] tap i is window[i] + window[nFft + i]: its float32 value, then the rounding's rest */
+  window: Floats
+  /** [bands] first FFT bin of each filter */
+  filterStart: Int32Array
+  /** [bands + 1], offsets of rows of filterWeights */
+  filterOffset: Int32Array
+  /** [weights] ragged, filterWeights[filterOffset[b] + i] belongs to bin filterStart[b] + i */
+  filterWeights: Floats
+  /** [frames × bands] */
+  out: Floats
+  nFft: number
+  hop: number
+  frames: number
+  bands: number
+  /** samples of padding before the first sample (nFft/2 when centred, else 0) */
+  pad: number
+  /** 0 zeros, 1 reflect; the edge sample is not repeated */
+  padMode: number
+  /** 1 magnitude, 2 power */
+  power: number
+  /** 0 none, 1 ln(x + offset), 2 ln(max(x, offset)), 3 10·log10(max(x, offset)) */
+  logKind: number
+  offset: number
+}
+
+/**
+ * Polyphase resampling by up/down: out[i] = Σ_{k < width} taps[phase, k] · pcm[⌊i·down/up⌋ - (width/2 - 1) + k] with
+ * phase = (i·down) mod up; samples outside pcm are 0. Any number of outputs may be asked for.
+ */
+export interface ResampleArgs {
+  /** [samples] */
+  pcm: Floats
+  /** [up × width] phase-major */
+  taps: Floats
+  /** [outSamples] */
+  out: Floats
+  up: number
+  down: number
+  /** out[i] is centred on input position i·down/up */
+  width: number
+}
+
+/**
+ * out[m×n] = act(alpha · op(a)·op(b) + beta · out + bias), op(a) is m×k, op(b) is k×n.
+ */
+export interface GemmArgs {
+  /** [m × k] */
+  a: Floats
+  /** [k × n] */
+  b: Floats
+  /** [n] or null */
+  bias: Floats | null
+  /** [m × n] read only when beta != 0 */
+  out: Floats
+  m: number
+  n: number
+  k: number
+  /** 1: a is stored k×m, b is stored n×k */
+  transA: number
+  /** 1: a is stored k×m, b is stored n×k */
+  transB: number
+  alpha: number
+  beta: number
+  /** leaky ReLU of this slope at the end; 1 = none, 0 = ReLU */
+  slope: number
+}
+
+/**
+ * out = x / max(‖x‖₂, eps) per row; norms keeps ‖x‖₂.
+ */
+export interface L2NormalizeArgs {
+  /** [rows × cols] */
+  x: Floats
+  /** [rows × cols] */
+  out: Floats
+  /** [rows] */
+  norms: Floats
+  rows: number
+  cols: number
+  eps: number
+}
+
+export interface L2NormalizeBackwardArgs {
+  /** [rows × cols] */
+  out: Floats
+  /** [rows] */
+  norms: Floats
+  /** [rows × cols] */
+  gradOut: Floats
+  /** [rows × cols] */
+  gradX: Floats
+  rows: number
+  cols: number
+  eps: number
+}
+
+/**
+ * out[b] [n×m] = scale · a[b]·b[b]ᵀ for every matrix of the batch.
+ */
+export interface SimilarityArgs {
+  /** [batch × n × d] */
+  a: Floats
+  /** [batch × m × d] */
+  b: Floats
+  /** [batch × n × m] */
+  out: Floats
+  batch: number
+  n: number
+  m: number
+  d: number
+  scale: number
+}
+
+/**
+ * out[i, j] = reduce_{t < frameLengths[i], w < wordLengths[j]} max(0, frames[i, t] · words[j, w]).
+ * STSQ is the mean over all entries, MTSQ the maximum over frames, then the mean over words, MQST the maximum over words,
+ * then the mean over frames. A pair with no frames or no words scores 0.
+ */
+export interface FrameScoreArgs {
+  /** [clips × maxFrames × d] */
+  frames: Floats
+  /** [captions × maxWords × d] */
+  words: Floats
+  /** [clips], from 0 to maxFrames */
+  frameLengths: Int32Array
+  /** [captions], from 0 to maxWords */
+  wordLengths: Int32Array
+  /** [clips × captions] */
+  out: Floats
+  clips: number
+  captions: number
+  maxFrames: number
+  maxWords: number
+  d: number
+  /** 0 STSQ, 1 MTSQ, 2 MQST */
+  reduction: number
+}
+
+/**
+ * Recomputes the products; the sub-gradient of max picks the first maximum, of ReLU at 0 is 0.
+ */
+export interface FrameScoreBackwardArgs {
+  /** [clips × maxFrames × d] */
+  frames: Floats
+  /** [captions × maxWords × d] */
+  words: Floats
+  /** [clips], from 0 to maxFrames */
+  frameLengths: Int32Array
+  /** [captions], from 0 to maxWords */
+  wordLengths: Int32Array
+  /** [clips × captions] */
+  gradOut: Floats
+  /** [clips × maxFrames × d] or null padding gets 0 */
+  gradFrames: Floats | null
+  /** [captions × maxWords × d] or null */
+  gradWords: Floats | null
+  clips: number
+  captions: number
+  maxFrames: number
+  maxWords: number
+  d: number
+  /** 0 STSQ, 1 MTSQ, 2 MQST */
+  reduction: number
+}
+
+/**
+ * The k best items of each query by inner product, score descending, ties to the lower index; no full matrix is kept.
+ * A score that is not a number ranks with -inf. Rows are filled with index -1 and score -inf past the number of items.
+ */
+export interface TopKArgs {
+  /** [q × d] */
+  queries: Floats
+  /** [n × d] */
+  items: Floats
+  /** [q × k] */
+  outIndices: Int32Array
+  /** [q × k] */
+  outScores: Floats
+  q: number
+  n: number
+  d: number
+  k: number
+}
+
+/**
+ * Value, statistics and gradients together. Hinge over picked negatives (CSR lists per anchor, clip × caption scores S):
+ * L = 1/n Σ_i [ mean_{a ∈ audio(i)} [S_ai - S_ii + margin]₊ + mean_{t ∈ text(i)} [S_it - S_ii + margin]₊ ].
+ */
+export interface TripletArgs {
+  /** [n × n] */
+  scores: Floats
+  /** [n + 1], offsets of rows of audioIndex */
+  audioOffsets: Int32Array
+  /** [audioPicks], from 0 to n - 1 */
+  audioIndex: Int32Array
+  /** [n + 1], offsets of rows of textIndex */
+  textOffsets: Int32Array
+  /** [textPicks], from 0 to n - 1 */
+  textIndex: Int32Array
+  /** [n × n] */
+  gradScores: Floats
+  /** [4] loss, share of active hinges, mean positive score, mean negative score */
+  stats: Floats
+  n: number
+  margin: number
+}
+
+/**
+ * S = audio·textᵀ / τ, τ = exp(logTemperature). L = 1/n Σ_i (CE over captions of row i + CE over clips of column i).
+ * Items of the same group are left out of the denominators (positives = 0) or share the positive mass evenly
+ * (positives = 1). Pair (i, j) is left out in both directions when j is in exclude(i). Streams slabs of rows: memory
+ * O(n·d) and at most 16 MB of the n×n scores (64 rows of them where those are longer).
+ */
+export interface InfoNceArgs {
+  /** [n × d] */
+  audio: Floats
+  /** [n × d] */
+  text: Floats
+  /** [n] clip ids */
+  groups: Int32Array
+  /** [n + 1] or null, offsets of rows of excludeIndex */
+  excludeOffsets: Int32Array | null
+  /** [exclusions] or null, from 0 to n - 1 */
+  excludeIndex: Int32Array | null
+  /** [1] */
+  logTemperature: Floats
+  /** [n × d] */
+  gradAudio: Floats
+  /** [n × d] */
+  gradText: Floats
+  /** [1] or null */
+  gradLogTemperature: Floats | null
+  /** [4] loss, audio→text top-1 accuracy, text→audio top-1 accuracy, mean positive cosine */
+  stats: Floats
+  n: number
+  d: number
+  /** 0 left out, 1 shared */
+  positives: number
+}
+
+/**
+ * Stride 1, zero padding (kh-1)/2, (kw-1)/2, no bias: out = leaky_relu(conv(x, w), slope); slope 1 = none.
+ */
+export interface Conv2dArgs {
+  /** [n × h × w × cin] */
+  x: Floats
+  /** [kh × kw × cin × cout] */
+  weight: Floats
+  /** [n × h × w × cout] */
+  out: Floats
+  n: number
+  h: number
+  w: number
+  cin: number
+  cout: number
+  kh: number
+  kw: number
+  slope: number
+}
+
+export interface Conv2dBackwardArgs {
+  /** [n × h × w × cin] */
+  x: Floats
+  /** [kh × kw × cin × cout] */
+  weight: Floats
+  /** [n × h × w × cout] or null its sign gives the activation's mask; null when slope is 1 */
+  out: Floats | null
+  /** [n × h × w × cout] */
+  gradOut: Floats
+  /** [n × h × w × cin] or null */
+  gradX: Floats | null
+  /** [kh × kw × cin × cout] or null */
+  gradWeight: Floats | null
+  n: number
+  h: number
+  w: number
+  cin: number
+  cout: number
+  kh: number
+  kw: number
+  slope: number
+}
+
+/**
+ * Per channel over rows. training: batch statistics (biased variance), running averages updated with the unbiased one
+ * (momentum as in PyTorch: new = (1-momentum)·old + momentum·batch); else running statistics.
+ */
+export interface BatchNormArgs {
+  /** [rows × c] */
+  x: Floats
+  /** [c] */
+  gamma: Floats
+  /** [c] */
+  beta: Floats
+  /** [c] */
+  runningMean: Floats
+  /** [c] */
+  runningVar: Floats
+  /** [rows × c] */
+  out: Floats
+  /** [c] */
+  savedMean: Floats
+  /** [c] */
+  savedInvStd: Floats
+  rows: number
+  c: number
+  /** 0: the statistics are constants */
+  training: number
+  eps: number
+  momentum: number
+}
+
+export interface BatchNormBackwardArgs {
+  /** [rows × c] */
+  x: Floats
+  /** [c] */
+  gamma: Floats
+  /** [c] */
+  savedMean: Floats
+  /** [c] */
+  savedInvStd: Floats
+  /** [rows × c] */
+  gradOut: Floats
+  /** [rows × c] or null */
+  gradX: Floats | null
+  /** [c] */
+  gradGamma: Floats
+  /** [c] */
+  gradBeta: Floats
+  rows: number
+  c: number
+  /** 0: the statistics are constants */
+  training: number
+}
+
+/**
+ * out = x > 0 ? x : slope·x. Slope 0 is ReLU.
+ */
+export interface LeakyReluArgs {
+  /** [count] */
+  x: Floats
+  /** [count] */
+  out: Floats
+  slope: number
+}
+
+/**
+ * gradX = out > 0 ? gradOut : slope·gradOut: the sign of out is the sign of x.
+ */
+export interface LeakyReluBackwardArgs {
+  /** [count] */
+  out: Floats
+  /** [count] */
+  gradOut: Floats
+  /** [count] */
+  gradX: Floats
+  slope: number
+}
+
+/**
+ * out = (Σ_window |x|^p)^(1/p), p a positive even integer, window = stride = (kh, kw), floor: the rest is dropped.
+ */
+export interface LpPoolArgs {
+  /** [n × h × w × c] */
+  x: Floats
+  /** [n × ⌊h / kh⌋ × ⌊w / kw⌋ × c] */
+  out: Floats
+  n: number
+  h: number
+  w: number
+  c: number
+  kh: number
+  kw: number
+  p: number
+}
+
+/**
+ * gradX = gradOut · (x/out)^(p-1); 0 where out is 0 and in the dropped rest.
+ */
+export interface LpPoolBackwardArgs {
+  /** [n × h × w × c] */
+  x: Floats
+  /** [n × ⌊h / kh⌋ × ⌊w / kw⌋ × c] */
+  out: Floats
+  /** [n × ⌊h / kh⌋ × ⌊w / kw⌋ × c] */
+  gradOut: Floats
+  /** [n × h × w × c] */
+  gradX: Floats
+  n: number
+  h: number
+  w: number
+  c: number
+  kh: number
+  kw: number
+  p: number
+}
+
+/**
+ * out[e] = u_e >= rate ? x[e]/(1-rate) : 0. u_e = (word >>> 8)·2⁻²⁴, word e mod 4 of Philox4x32-10 with key
+ * (seedLow, seedHigh) and counter (⌊e/4⌋ low, ⌊e/4⌋ high, offsetLow, offsetHigh). Its backward is itself on the gradient.
+ */
+export interface DropoutArgs {
+  /** [count] */
+  x: Floats
+  /** [count] */
+  out: Floats
+  seedLow: number
+  seedHigh: number
+  offsetLow: number
+  offsetHigh: number
+  rate: number
+}
+
+/**
+ * One layer, h0 = 0, PyTorch's variant, gate rows r, z, n. directions 2 runs forward and backward and concatenates.
+ */
+export interface GruArgs {
+  /** [n × t × in] */
+  x: Floats
+  /** [directions × 3·hidden × in] */
+  wIh: Floats
+  /** [directions × 3·hidden × hidden] */
+  wHh: Floats
+  /** [directions × 3·hidden] */
+  bIh: Floats
+  /** [directions × 3·hidden] */
+  bHh: Floats
+  /** [n × t × directions·hidden] */
+  out: Floats
+  /** [directions × n × t × 4·hidden] read by the backward of the same backend */
+  saved: Floats
+  n: number
+  t: number
+  in: number
+  hidden: number
+  directions: number
+}
+
+export interface GruBackwardArgs {
+  /** [n × t × in] */
+  x: Floats
+  /** [directions × 3·hidden × in] */
+  wIh: Floats
+  /** [directions × 3·hidden × hidden] */
+  wHh: Floats
+  /** [directions × 3·hidden] */
+  bHh: Floats
+  /** [n × t × directions·hidden] */
+  out: Floats
+  /** [directions × n × t × 4·hidden] read by the backward of the same backend */
+  saved: Floats
+  /** [n × t × directions·hidden] */
+  gradOut: Floats
+  /** [n × t × in] or null */
+  gradX: Floats | null
+  /** [directions × 3·hidden × in] */
+  gradWIh: Floats
+  /** [directions × 3·hidden × hidden] */
+  gradWHh: Floats
+  /** [directions × 3·hidden] */
+  gradBIh: Floats
+  /** [directions × 3·hidden] */
+  gradBHh: Floats
+  n: number
+  t: number
+  in: number
+  hidden: number
+  directions: number
+}
+
+/**
+ * Linear over time, align_corners = false: s = max((t+0.5)·l/t_out - 0.5, 0).
+ */
+export interface InterpolateArgs {
+  /** [n × l × c] */
+  x: Floats
+  /** [n × t × c] */
+  out: Floats
+  n: number
+  l: number
+  t: number
+  c: number
+}
+
+export interface InterpolateBackwardArgs {
+  /** [n × t × c] */
+  gradOut: Floats
+  /** [n × l × c] */
+  gradX: Floats
+  n: number
+  l: number
+  t: number
+  c: number
+}
+
+/**
+ * out[i] = table[tokens[i]].
+ */
+export interface EmbeddingArgs {
+  /** [vocabulary × d] */
+  table: Floats
+  /** [count], from 0 to vocabulary - 1 */
+  tokens: Int32Array
+  /** [count × d] */
+  out: Floats
+  vocabulary: number
+  count: number
+  d: number
+}
+
+/**
+ * gradTable is set, not added to; rows are summed in token order.
+ */
+export interface EmbeddingBackwardArgs {
+  /** [count], from 0 to vocabulary - 1 */
+  tokens: Int32Array
+  /** [count × d] */
+  gradOut: Floats
+  /** [vocabulary × d] */
+  gradTable: Floats
+  vocabulary: number
+  count: number
+  d: number
+}
+
+/**
+ * out[i] = mean_{t < lengths[i]} x[i, t]; 0 for length 0.
+ */
+export interface MaskedMeanArgs {
+  /** [n × t × c] */
+  x: Floats
+  /** [n], from 0 to t */
+  lengths: Int32Array
+  /** [n × c] */
+  out: Floats
+  n: number
+  t: number
+  c: number
+}
+
+export interface MaskedMeanBackwardArgs {
+  /** [n], from 0 to t */
+  lengths: Int32Array
+  /** [n × c] */
+  gradOut: Floats
+  /** [n × t × c] padding gets 0 */
+  gradX: Floats
+  n: number
+  t: number
+  c: number
+}
+
+/**
+ * out = alpha·a + beta·b.
+ */
+export interface AddArgs {
+  /** [count] */
+  a: Floats
+  /** [count] */
+  b: Floats
+  /** [count] */
+  out: Floats
+  alpha: number
+  beta: number
+}
+
+/**
+ * out = factor·x.
+ */
+export interface ScaleArgs {
+  /** [count] */
+  x: Floats
+  /** [count] */
+  out: Floats
+  factor: number
+}
+
+/**
+ * PyTorch's Adam; decoupled = 1 is AdamW. step counts from 1.
+ */
+export interface AdamArgs {
+  /** [count] */
+  param: Floats
+  /** [count] */
+  grad: Floats
+  /** [count] */
+  m: Floats
+  /** [count] */
+  v: Floats
+  step: number
+  decoupled: number
+  lr: number
+  beta1: number
+  beta2: number
+  eps: number
+  weightDecay: number
+}
+
+/**
+ * out[0] = Σ x², accumulated so that a NaN or an infinity anywhere shows in it.
+ */
+export interface GradNormArgs {
+  /** [count] */
+  x: Floats
+  /** [1] */
+  out: Floats
+}
+
+/** Every op by its one name, with its arguments. */
+export interface OpArgs {
+  log_mel: LogMelArgs
+  resample: ResampleArgs
+  gemm: GemmArgs
+  l2_normalize: L2NormalizeArgs
+  l2_normalize_backward: L2NormalizeBackwardArgs
+  similarity: SimilarityArgs
+  frame_score: FrameScoreArgs
+  frame_score_backward: FrameScoreBackwardArgs
+  top_k: TopKArgs
+  triplet: TripletArgs
+  info_nce: InfoNceArgs
+  conv2d: Conv2dArgs
+  conv2d_backward: Conv2dBackwardArgs
+  batch_norm: BatchNormArgs
+  batch_norm_backward: BatchNormBackwardArgs
+  leaky_relu: LeakyReluArgs
+  leaky_relu_backward: LeakyReluBackwardArgs
+  lp_pool: LpPoolArgs
+  lp_pool_backward: LpPoolBackwardArgs
+  dropout: DropoutArgs
+  gru: GruArgs
+  gru_backward: GruBackwardArgs
+  interpolate: InterpolateArgs
+  interpolate_backward: InterpolateBackwardArgs
+  embedding: EmbeddingArgs
+  embedding_backward: EmbeddingBackwardArgs
+  masked_mean: MaskedMeanArgs
+  masked_mean_backward: MaskedMeanBackwardArgs
+  add: AddArgs
+  scale: ScaleArgs
+  adam: AdamArgs
+  grad_norm: GradNormArgs
+}
+
+export type OpName = keyof OpArgs

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import * as prettier from 'prettier'
 import { coverageProblems } from './ops/coverage.mjs'
 import { checks, fileOf, kernelList, opsHeader } from './ops/cpp.mjs'
-import { firstDifference } from './ops/difference.mjs'
+import { difference } from './ops/difference.mjs'
 import { parseOps } from './ops/parse.mjs'
 import { edgeOps, portOps, referenceTable, signatures } from './ops/typescript.mjs'
 
@@ -53,7 +53,7 @@ export async function problemsOf(ops, read) {
   for (const [path, wanted] of await generate(ops, read('docs/native.md') ?? '')) {
     const found = read(path)
     if (found !== wanted)
-      problems.push(`${path} does not follow from ops.def${firstDifference(found ?? '', wanted)}`)
+      problems.push(`${path} does not follow from ops.def:${difference(found ?? '', wanted)}`)
   }
   return problems
 }

@@ -1,22 +1,37 @@
-/** Where two texts part, with some lines around: `\n  line 12\n  - found\n  + wanted`. */
-export function firstDifference(found, wanted, context = 3) {
-  const [left, right] = [found.split('\n'), wanted.split('\n')]
-  let from = 0
-  while (from < left.length && left[from] === right[from]) from++
-  let [leftEnd, rightEnd] = [left.length, right.length]
-  while (leftEnd > from && rightEnd > from && left[leftEnd - 1] === right[rightEnd - 1]) {
-    leftEnd--
-    rightEnd--
+/** How many equal lines in a row end a difference. */
+const meeting = 3
+
+/** The smallest numbers of lines to leave out on both sides before the texts run together again. */
+function resume(left, right, i, j) {
+  const meets = (a, b) => {
+    for (let k = 0; k < meeting; k++) if (left[i + a + k] !== right[j + b + k]) return false
+    return true
   }
-  const most = 12
-  const show = (sign, lines) => [
-    ...lines.slice(0, most).map((line) => `  ${sign} ${line}`),
-    ...(lines.length > most ? [`  ${sign} … ${lines.length - most} more`] : []),
-  ]
-  return [
-    `, from line ${from + 1}:`,
-    ...left.slice(Math.max(0, from - context), from).map((line) => `    ${line}`),
-    ...show('-', left.slice(from, leftEnd)),
-    ...show('+', right.slice(from, rightEnd)),
-  ].join('\n')
+  for (let both = 1; both < left.length - i + right.length - j; both++) {
+    for (let a = 0; a <= both; a++) if (meets(a, both - a)) return [i + a, j + both - a]
+  }
+  return [left.length, right.length]
+}
+
+/** Every place where two texts differ, as `\n  line 12\n  - found\n  + wanted`, of at most `most` lines in all. */
+export function difference(found, wanted, most = 40) {
+  const [left, right] = [found, wanted].map((text) => text.split('\n'))
+  const lines = []
+  let [i, j] = [0, 0]
+  while (i < left.length || j < right.length) {
+    if (left[i] === right[j]) {
+      i++
+      j++
+      continue
+    }
+    const [nextI, nextJ] = resume(left, right, i, j)
+    lines.push(`line ${j + 1}`)
+    lines.push(
+      ...left.slice(i, nextI).map((line) => `- ${line}`),
+      ...right.slice(j, nextJ).map((line) => `+ ${line}`),
+    )
+    ;[i, j] = [nextI, nextJ]
+  }
+  const shown = lines.length > most ? [...lines.slice(0, most), `… ${lines.length - most} more lines`] : lines
+  return shown.map((line) => `\n  ${line}`).join('')
 }

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { generate, problemsOf } from '../ops.mjs'
 import { coverageProblems } from './coverage.mjs'
 import { checks, fileOf, opsHeader } from './cpp.mjs'
-import { firstDifference } from './difference.mjs'
+import { difference } from './difference.mjs'
 import { parseExpression, parseShape, render } from './expression.mjs'
 import { parseOps } from './parse.mjs'
 import { portOps, signatures } from './typescript.mjs'
@@ -143,7 +143,7 @@ describe('a checkout', () => {
       const planted = changed(path, (text) => text.replace(/(info_?)nce/gi, '$1mce'))
       const problems = await problemsOf(ops, planted)
       expect(problems, path).toHaveLength(1)
-      expect(problems[0]).toMatch(new RegExp(`^${path} does not follow from ops.def, from line \\d+:`))
+      expect(problems[0]).toMatch(new RegExp(`^${path} does not follow from ops.def:`))
       expect(problems[0]).toMatch(/\n {2}- .*info_?mce[\s\S]*\n {2}\+ .*info_?nce/i)
     }
   })
@@ -179,6 +179,12 @@ describe('a checkout', () => {
   })
 })
 
-it('a difference is shown with its surroundings', () => {
-  expect(firstDifference('a\nb\nc\nd', 'a\nb\nx\nd')).toBe(', from line 3:\n    a\n    b\n  - c\n  + x')
+it('differences are shown where they are', () => {
+  const text = Array.from({ length: 30 }, (_, i) => `line ${i}`)
+  const other = text.with(4, 'other').toSpliced(20, 0, 'new', 'newer').toSpliced(10, 1)
+  expect(difference(text.join('\n'), other.join('\n'))).toBe(
+    '\n  line 5\n  - line 4\n  + other\n  line 11\n  - line 10\n  line 20\n  + new\n  + newer',
+  )
+  expect(difference('a', 'a')).toBe('')
+  expect(difference('a', Array(100).fill('b').join('\n'))).toMatch(/… \d+ more lines$/)
 })

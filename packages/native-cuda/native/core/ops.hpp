@@ -32,7 +32,7 @@ struct LogMelArgs {
   double offset;
 
   template <class V>
-  void visit(V& v) {
+  constexpr void visit(V& v) {
     v.in("pcm", pcm), v.in("window", window), v.in("filterStart", filterStart), v.in("filterOffset", filterOffset);
     v.in("filterWeights", filterWeights), v.out("out", out);
     v.integer("nFft", nFft), v.integer("hop", hop), v.integer("frames", frames), v.integer("bands", bands);
@@ -50,7 +50,7 @@ struct ResampleArgs {
   i64 up, down, width;  // width is even: out[i] is centred on input position i·down/up
 
   template <class V>
-  void visit(V& v) {
+  constexpr void visit(V& v) {
     v.in("pcm", pcm), v.in("taps", taps), v.out("out", out);
     v.integer("up", up), v.integer("down", down), v.integer("width", width);
   }
@@ -69,7 +69,7 @@ struct GemmArgs {
   double slope;  // leaky ReLU of this slope at the end; 1 = none, 0 = ReLU
 
   template <class V>
-  void visit(V& v) {
+  constexpr void visit(V& v) {
     v.in("a", a), v.in("b", b), v.opt_in("bias", bias), v.inout("out", out);
     v.integer("m", m), v.integer("n", n), v.integer("k", k), v.integer("transA", transA), v.integer("transB", transB);
     v.number("alpha", alpha), v.number("beta", beta), v.number("slope", slope);
@@ -85,7 +85,7 @@ struct L2NormalizeArgs {
   double eps;
 
   template <class V>
-  void visit(V& v) {
+  constexpr void visit(V& v) {
     v.in("x", x), v.out("out", out), v.out("norms", norms);
     v.integer("rows", rows), v.integer("cols", cols), v.number("eps", eps);
   }
@@ -98,7 +98,7 @@ struct L2NormalizeBackwardArgs {
   double eps;
 
   template <class V>
-  void visit(V& v) {
+  constexpr void visit(V& v) {
     v.in("out", out), v.in("norms", norms), v.in("gradOut", gradOut), v.out("gradX", gradX);
     v.integer("rows", rows), v.integer("cols", cols), v.number("eps", eps);
   }
@@ -115,7 +115,7 @@ struct SimilarityArgs {
   double scale;
 
   template <class V>
-  void visit(V& v) {
+  constexpr void visit(V& v) {
     v.in("a", a), v.in("b", b), v.out("out", out);
     v.integer("batch", batch), v.integer("n", n), v.integer("m", m), v.integer("d", d), v.number("scale", scale);
   }
@@ -134,7 +134,7 @@ struct FrameScoreArgs {
   i64 reduction;
 
   template <class V>
-  void visit(V& v) {
+  constexpr void visit(V& v) {
     v.in("frames", frames), v.in("words", words), v.in("frameLengths", frameLengths);
     v.in("wordLengths", wordLengths), v.out("out", out);
     v.integer("clips", clips), v.integer("captions", captions), v.integer("maxFrames", maxFrames);
@@ -153,7 +153,7 @@ struct FrameScoreBackwardArgs {
   i64 reduction;
 
   template <class V>
-  void visit(V& v) {
+  constexpr void visit(V& v) {
     v.in("frames", frames), v.in("words", words), v.in("frameLengths", frameLengths);
     v.in("wordLengths", wordLengths), v.in("gradOut", gradOut), v.opt_out("gradFrames", gradFrames);
     v.opt_out("gradWords", gradWords);
@@ -172,7 +172,7 @@ struct TopKArgs {
   i64 q, n, d, k;
 
   template <class V>
-  void visit(V& v) {
+  constexpr void visit(V& v) {
     v.in("queries", queries), v.in("items", items), v.out("outIndices", outIndices), v.out("outScores", outScores);
     v.integer("q", q), v.integer("n", n), v.integer("d", d), v.integer("k", k);
   }
@@ -192,7 +192,7 @@ struct TripletArgs {
   double margin;
 
   template <class V>
-  void visit(V& v) {
+  constexpr void visit(V& v) {
     v.in("scores", scores), v.in("audioOffsets", audioOffsets), v.in("audioIndex", audioIndex);
     v.in("textOffsets", textOffsets), v.in("textIndex", textIndex);
     v.out("gradScores", gradScores), v.out("stats", stats), v.integer("n", n), v.number("margin", margin);
@@ -215,7 +215,7 @@ struct InfoNceArgs {
   i64 positives;
 
   template <class V>
-  void visit(V& v) {
+  constexpr void visit(V& v) {
     v.in("audio", audio), v.in("text", text), v.in("groups", groups);
     v.opt_in("excludeOffsets", excludeOffsets), v.opt_in("excludeIndex", excludeIndex);
     v.in("logTemperature", logTemperature), v.out("gradAudio", gradAudio), v.out("gradText", gradText);
@@ -235,7 +235,7 @@ struct Conv2dArgs {
   double slope;
 
   template <class V>
-  void visit(V& v) {
+  constexpr void visit(V& v) {
     v.in("x", x), v.in("weight", weight), v.out("out", out);
     v.integer("n", n), v.integer("h", h), v.integer("w", w), v.integer("cin", cin), v.integer("cout", cout);
     v.integer("kh", kh), v.integer("kw", kw), v.number("slope", slope);
@@ -252,7 +252,7 @@ struct Conv2dBackwardArgs {
   double slope;
 
   template <class V>
-  void visit(V& v) {
+  constexpr void visit(V& v) {
     v.in("x", x), v.in("weight", weight), v.opt_in("out", out), v.in("gradOut", gradOut);
     v.opt_out("gradX", gradX), v.opt_out("gradWeight", gradWeight);
     v.integer("n", n), v.integer("h", h), v.integer("w", w), v.integer("cin", cin), v.integer("cout", cout);
@@ -273,7 +273,7 @@ struct BatchNormArgs {
   double eps, momentum;
 
   template <class V>
-  void visit(V& v) {
+  constexpr void visit(V& v) {
     v.in("x", x), v.in("gamma", gamma), v.in("beta", beta);
     v.inout("runningMean", runningMean), v.inout("runningVar", runningVar);
     v.out("out", out), v.out("savedMean", savedMean), v.out("savedInvStd", savedInvStd);
@@ -290,7 +290,7 @@ struct BatchNormBackwardArgs {
   i64 training;  // 0: the statistics were constants
 
   template <class V>
-  void visit(V& v) {
+  constexpr void visit(V& v) {
     v.in("x", x), v.in("gamma", gamma), v.in("savedMean", savedMean), v.in("savedInvStd", savedInvStd);
     v.in("gradOut", gradOut), v.opt_out("gradX", gradX), v.out("gradGamma", gradGamma), v.out("gradBeta", gradBeta);
     v.integer("rows", rows), v.integer("c", c), v.integer("training", training);
@@ -304,7 +304,7 @@ struct LeakyReluArgs {
   double slope;
 
   template <class V>
-  void visit(V& v) { v.in("x", x), v.out("out", out), v.number("slope", slope); }
+  constexpr void visit(V& v) { v.in("x", x), v.out("out", out), v.number("slope", slope); }
 };
 
 // gradX = out > 0 ? gradOut : slope·gradOut (slope >= 0, so the sign of out is the sign of x).
@@ -314,7 +314,7 @@ struct LeakyReluBackwardArgs {
   double slope;
 
   template <class V>
-  void visit(V& v) { v.in("out", out), v.in("gradOut", gradOut), v.out("gradX", gradX), v.number("slope", slope); }
+  constexpr void visit(V& v) { v.in("out", out), v.in("gradOut", gradOut), v.out("gradX", gradX), v.number("slope", slope); }
 };
 
 // out = (Σ_window |x|^p)^(1/p), p a positive even integer, window = stride = (kh, kw), floor: the rest is dropped.
@@ -324,7 +324,7 @@ struct LpPoolArgs {
   i64 n, h, w, c, kh, kw, p;
 
   template <class V>
-  void visit(V& v) {
+  constexpr void visit(V& v) {
     v.in("x", x), v.out("out", out), v.integer("n", n), v.integer("h", h), v.integer("w", w), v.integer("c", c);
     v.integer("kh", kh), v.integer("kw", kw), v.integer("p", p);
   }
@@ -337,7 +337,7 @@ struct LpPoolBackwardArgs {
   i64 n, h, w, c, kh, kw, p;
 
   template <class V>
-  void visit(V& v) {
+  constexpr void visit(V& v) {
     v.in("x", x), v.in("out", out), v.in("gradOut", gradOut), v.out("gradX", gradX);
     v.integer("n", n), v.integer("h", h), v.integer("w", w), v.integer("c", c);
     v.integer("kh", kh), v.integer("kw", kw), v.integer("p", p);
@@ -353,7 +353,7 @@ struct DropoutArgs {
   double rate;
 
   template <class V>
-  void visit(V& v) {
+  constexpr void visit(V& v) {
     v.in("x", x), v.out("out", out), v.integer("seedLow", seedLow), v.integer("seedHigh", seedHigh);
     v.integer("offsetLow", offsetLow), v.integer("offsetHigh", offsetHigh), v.number("rate", rate);
   }
@@ -369,7 +369,7 @@ struct GruArgs {
   i64 n, t, in, hidden, directions;
 
   template <class V>
-  void visit(V& v) {
+  constexpr void visit(V& v) {
     v.in("x", x), v.in("wIh", wIh), v.in("wHh", wHh), v.in("bIh", bIh), v.in("bHh", bHh);
     v.out("out", out), v.out("saved", saved), v.integer("n", n), v.integer("t", t), v.integer("in", in);
     v.integer("hidden", hidden), v.integer("directions", directions);
@@ -383,7 +383,7 @@ struct GruBackwardArgs {
   i64 n, t, in, hidden, directions;
 
   template <class V>
-  void visit(V& v) {
+  constexpr void visit(V& v) {
     v.in("x", x), v.in("wIh", wIh), v.in("wHh", wHh), v.in("bHh", bHh), v.in("out", out), v.in("saved", saved);
     v.in("gradOut", gradOut), v.opt_out("gradX", gradX), v.out("gradWIh", gradWIh), v.out("gradWHh", gradWHh);
     v.out("gradBIh", gradBIh), v.out("gradBHh", gradBHh), v.integer("n", n), v.integer("t", t), v.integer("in", in);
@@ -398,7 +398,7 @@ struct InterpolateArgs {
   i64 n, l, t, c;
 
   template <class V>
-  void visit(V& v) {
+  constexpr void visit(V& v) {
     v.in("x", x), v.out("out", out), v.integer("n", n), v.integer("l", l), v.integer("t", t), v.integer("c", c);
   }
 };
@@ -409,7 +409,7 @@ struct InterpolateBackwardArgs {
   i64 n, l, t, c;
 
   template <class V>
-  void visit(V& v) {
+  constexpr void visit(V& v) {
     v.in("gradOut", gradOut), v.out("gradX", gradX);
     v.integer("n", n), v.integer("l", l), v.integer("t", t), v.integer("c", c);
   }
@@ -423,7 +423,7 @@ struct EmbeddingArgs {
   i64 vocabulary, count, d;
 
   template <class V>
-  void visit(V& v) {
+  constexpr void visit(V& v) {
     v.in("table", table), v.in("tokens", tokens), v.out("out", out);
     v.integer("vocabulary", vocabulary), v.integer("count", count), v.integer("d", d);
   }
@@ -437,7 +437,7 @@ struct EmbeddingBackwardArgs {
   i64 vocabulary, count, d;
 
   template <class V>
-  void visit(V& v) {
+  constexpr void visit(V& v) {
     v.in("tokens", tokens), v.in("gradOut", gradOut), v.out("gradTable", gradTable);
     v.integer("vocabulary", vocabulary), v.integer("count", count), v.integer("d", d);
   }
@@ -451,7 +451,7 @@ struct MaskedMeanArgs {
   i64 n, t, c;
 
   template <class V>
-  void visit(V& v) {
+  constexpr void visit(V& v) {
     v.in("x", x), v.in("lengths", lengths), v.out("out", out);
     v.integer("n", n), v.integer("t", t), v.integer("c", c);
   }
@@ -464,7 +464,7 @@ struct MaskedMeanBackwardArgs {
   i64 n, t, c;
 
   template <class V>
-  void visit(V& v) {
+  constexpr void visit(V& v) {
     v.in("gradOut", gradOut), v.in("lengths", lengths), v.out("gradX", gradX);
     v.integer("n", n), v.integer("t", t), v.integer("c", c);
   }
@@ -477,7 +477,7 @@ struct AddArgs {
   double alpha, beta;
 
   template <class V>
-  void visit(V& v) { v.in("a", a), v.in("b", b), v.out("out", out), v.number("alpha", alpha), v.number("beta", beta); }
+  constexpr void visit(V& v) { v.in("a", a), v.in("b", b), v.out("out", out), v.number("alpha", alpha), v.number("beta", beta); }
 };
 
 // out = factor·x; out may be x.
@@ -487,7 +487,7 @@ struct ScaleArgs {
   double factor;
 
   template <class V>
-  void visit(V& v) { v.in("x", x), v.out("out", out), v.number("factor", factor); }
+  constexpr void visit(V& v) { v.in("x", x), v.out("out", out), v.number("factor", factor); }
 };
 
 // ---- optimiser ------------------------------------------------------------------------------------------------------
@@ -500,7 +500,7 @@ struct AdamArgs {
   double lr, beta1, beta2, eps, weightDecay;
 
   template <class V>
-  void visit(V& visitor) {
+  constexpr void visit(V& visitor) {
     visitor.inout("param", param), visitor.in("grad", grad), visitor.inout("m", m), visitor.inout("v", v);
     visitor.integer("step", step), visitor.integer("decoupled", decoupled), visitor.number("lr", lr);
     visitor.number("beta1", beta1), visitor.number("beta2", beta2), visitor.number("eps", eps);
@@ -514,7 +514,7 @@ struct GradNormArgs {
   F32Out out;  // [1]
 
   template <class V>
-  void visit(V& v) { v.in("x", x), v.out("out", out); }
+  constexpr void visit(V& v) { v.in("x", x), v.out("out", out); }
 };
 
 // ---- the table ------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 import { throwIfAborted } from '../../base/abort.js'
 import { expected } from '../../base/errors.js'
 import { checkArgs } from '../check.js'
+import { disposable } from '../lifetime.js'
 import type { Backend, FloatBuffer, HostArray, Memory, OpArgs, OpName, RunOptions } from '../port.js'
 import { adam } from './adam.js'
 import { add } from './add.js'
@@ -79,7 +80,7 @@ export function referenceBackend(options: ReferenceOptions = {}): Backend {
     checkArgs(op, args, isHostArray)
     ops[op](args as HostArgs<K>)
   }
-  return {
+  return disposable({
     info: { device: 'reference', isa: null, threads: 1, reason },
     memory: hostMemory(precision === 'float64' ? Float64Array : Float32Array),
     supports: (op) => Object.hasOwn(ops, op),
@@ -90,7 +91,9 @@ export function referenceBackend(options: ReferenceOptions = {}): Backend {
       throwIfAborted(signal)
       run(op, args)
     },
-  }
+    trim: () => {}, // it keeps nothing
+    close: () => {},
+  })
 }
 
 function hostMemory(Floats: Float32ArrayConstructor | Float64ArrayConstructor): Memory {

@@ -3,7 +3,6 @@
 //   node terminate.mjs [workers = 20] [rounds = 1]
 //
 // Exit code 0 when every worker ended as it should and the addon still computes right in this thread.
-import { once } from 'node:events'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { setTimeout as wait } from 'node:timers/promises'
 
@@ -125,15 +124,18 @@ async function end(index) {
   const names = Object.keys(scenes)
   const scene = names[index % names.length]
   const worker = new Worker(new URL(import.meta.url), { workerData: { scene } })
-  const failure = once(worker, 'error').then(([error]) => {
-    if (error.message !== 'planted') throw error
+  let mistake
+  worker.on('error', (error) => {
+    if (error.message !== 'planted') mistake = error
   })
-  const working = once(worker, 'message')
-  await Promise.race([working, failure])
+  const working = new Promise((done) => worker.once('message', done))
+  const ended = new Promise((done) => worker.once('exit', done))
+  await Promise.race([working, ended])
   worker.postMessage('abort')
   await wait((index * 7) % 23)
-  await (scene === 'throwing' ? failure : worker.terminate())
-  failure.catch(() => {})
+  if (scene !== 'throwing') await worker.terminate()
+  await ended
+  if (mistake !== undefined) throw mistake
 }
 
 async function main([workers = '20', rounds = '1']) {

@@ -134,7 +134,7 @@ describe('arguments', () => {
   it('are all known, also where an optional one is left out', () => {
     const product = { a: floats(1), b: floats(2), out: floats(0), m: 1, n: 1, k: 1, transA: 0, transB: 0 }
     const scalars = { alpha: 1, beta: 0, slope: 1 }
-    const misspelt = { ...product, ...scalars, bais: floats(100) } as NativeArgs
+    const misspelt = { ...product, ...scalars, bais: floats(100) } as NativeArgs<'gemm'>
     const names = 'a, b, bias, out, m, n, k, transA, transB, alpha, beta, slope'
     for (const args of [
       misspelt,
@@ -146,7 +146,7 @@ describe('arguments', () => {
       expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', op: 'gemm', argument: 'bais' })
     }
     for (const bias of [{}, { bias: null }, { bias: undefined }]) {
-      addon.run(cpu, 'gemm', { ...product, ...scalars, ...bias } as NativeArgs)
+      addon.run(cpu, 'gemm', { ...product, ...scalars, ...bias } as NativeArgs<'gemm'>)
       expect(product.out[0]).toBe(2)
     }
   })

@@ -29,7 +29,7 @@ describe('the process goes on when a worker ends', () => {
 
   it('by terminate() while cancelled ops reject', () =>
     survives(`
-      for (let i = 0; i < 60; i++) {
+      for (let i = 0; i < 30; i++) {
         const thread = worker(\`
           const token = addon.createCancelToken()
           for (let i = 0; i < 8; i++) addon.runAsync(cpu, 'log_mel', mel(2000), token).catch(() => {})

@@ -11,6 +11,7 @@
 #endif
 
 #include "../core/aligned.hpp"
+#include "../core/arena.hpp"
 #include "../core/device.hpp"
 #include "../core/pool.hpp"
 #include "../cpu/resolve.hpp"
@@ -255,6 +256,16 @@ Napi::Value set_threads(const Napi::CallbackInfo& info) {
   return threads(info);
 }
 
+// Scratch memory that is kept for the ops to come.
+Napi::Value kept(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(kept_scratch()));
+}
+
+Napi::Value trim(const Napi::CallbackInfo& info) {
+  trim_scratch();
+  return info.Env().Undefined();
+}
+
 #if defined(__clang__)
 constexpr const char* kCompiler = "Clang " __clang_version__;
 #else
@@ -297,6 +308,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   method("ops", ops);
   method("threads", threads);
   method("setThreads", set_threads);
+  method("kept", kept);
+  method("trim", trim);
   method("buildInfo", build_info);
   method("fmaPeak", fma_peak);
   method("threadSeconds", thread_seconds);

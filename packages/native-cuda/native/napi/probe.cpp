@@ -61,7 +61,8 @@ Napi::Value fma_peak(const Napi::CallbackInfo& info) {
                   std::vector<double>(static_cast<std::size_t>(threads))};
   // Every body works until the same moment, so that each thread of the pool gets one while the others are busy too. One
   // that comes too late takes over the rate of the first.
-  ThreadPool::instance().parallel(threads, threads, measure_one, &run);
+  const std::atomic<bool> never{false};
+  ThreadPool::instance().parallel(threads, threads, measure_one, &run, never);
   double total = 0;
   for (const double rate : run.rates) total += rate > 0 ? rate : run.rates[0];
   return Napi::Number::New(info.Env(), total / 1e9);

@@ -140,17 +140,18 @@ describe('nativeBackend', () => {
 
   it.each(['cpu', 'sealed'])('lets a buffer of %s be freed while an op runs on it', async (device) => {
     const backend = nativeBackend({ device })
-    const n = 1 << 22
-    const x = backend.memory.alloc(n)
-    const out = backend.memory.alloc(n)
-    backend.memory.fill(x, 3)
-    const running = backend.runAsync('scale', { x, out, factor: 2 })
-    backend.memory.free(out)
-    backend.memory.free(x)
-    const [first, second] = [backend.memory.alloc(n), backend.memory.alloc(n)]
-    for (const buffer of [first, second]) backend.memory.fill(buffer, 7)
+    const n = 1024
+    const [a, b, out] = [1, 2, 3].map(() => backend.memory.alloc(n * n))
+    // Ends long after the next buffer is filled.
+    const running = backend.runAsync('gemm', {
+      ...{ a: a!, b: b!, bias: null, out: out!, m: n, n, k: n },
+      ...{ transA: 0, transB: 0, alpha: 1, beta: 0, slope: 1 },
+    })
+    for (const buffer of [a!, b!, out!]) backend.memory.free(buffer)
+    const next = [1, 2, 3].map(() => backend.memory.alloc(n * n))
+    for (const buffer of next) backend.memory.fill(buffer, 7)
     await running
-    for (const buffer of [first, second]) {
+    for (const buffer of next) {
       expect(backend.memory.download(buffer).every((value) => value === 7)).toBe(true)
     }
   })

@@ -15,7 +15,15 @@ interface Pair {
   readonly reader: OpName
   readonly buffer: string
 }
-const pairs: readonly Pair[] = [{ writer: 'gru', reader: 'gru_backward', buffer: 'saved' }]
+
+/** An op that writes such a buffer has a backward of its name that reads it. */
+const pairs = Object.entries(signatures).flatMap(([writer, signature]) =>
+  rulesOf(signature).flatMap(([buffer, rule]) =>
+    rule.kind !== 'number' && rule.private && rule.direction === 'out'
+      ? [{ writer, reader: `${writer}_backward`, buffer } as Pair]
+      : [],
+  ),
+)
 
 /**
  * The first backend, with the others standing in for what it does not take: ops it has no entry for, and single calls
@@ -113,6 +121,10 @@ export function chainBackends(
   }
 }
 
+function rulesOf(signature: object) {
+  return Object.entries<BufferRule<never> | NumberRule>(signature as Record<string, never>)
+}
+
 function turnedDown(error: unknown): boolean {
   return error instanceof SonotextError && error.code === 'UNSUPPORTED'
 }
@@ -155,7 +167,7 @@ function offsetOf(buffer: FloatBuffer): number {
 function standIn<K extends OpName>(owner: Backend, op: K, args: OpArgs[K]) {
   const copies: [HostArray, FloatBuffer][] = []
   const values: Record<string, unknown> = { ...args }
-  for (const [name, rule] of Object.entries<BufferRule<never> | NumberRule>(signatures[op])) {
+  for (const [name, rule] of rulesOf(signatures[op])) {
     const buffer = values[name] as FloatBuffer | null
     if (rule.kind !== 'float' || buffer === null || ArrayBuffer.isView(buffer)) continue
     const host = rule.direction === 'out' ? new Float32Array(buffer.length) : owner.memory.download(buffer)

@@ -51,7 +51,7 @@ function struct(op) {
     ...fields,
     '',
     '  template <class Visitor>',
-    '  void visit(Visitor& visitor) {',
+    '  constexpr void visit(Visitor& visitor) {',
     ...lines,
     '  }',
     '};',

@@ -103,6 +103,10 @@ export interface Addon {
   threads(): number
   /** Sets the size of the process's thread pool (1 to 256) and returns it. Results do not depend on it. */
   setThreads(count: number): number
+  /** Bytes of scratch memory that ops have left for the next ones. */
+  kept(): number
+  /** Gives them back to the system. */
+  trim(): void
   buildInfo(): BuildInfo
 
   /**

@@ -9,6 +9,7 @@
 #include <dlfcn.h>
 #endif
 
+#include "../core/arena.hpp"
 #include "../core/device.hpp"
 #include "../core/pool.hpp"
 #include "../cpu/resolve.hpp"
@@ -139,6 +140,16 @@ Napi::Value set_threads(const Napi::CallbackInfo& info) {
   return threads(info);
 }
 
+// Scratch memory that is kept for the ops to come.
+Napi::Value kept(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(kept_scratch()));
+}
+
+Napi::Value trim(const Napi::CallbackInfo& info) {
+  trim_scratch();
+  return info.Env().Undefined();
+}
+
 #if defined(__clang__)
 constexpr const char* kCompiler = "Clang " __clang_version__;
 #else
@@ -205,6 +216,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   method<ops>(exports, "ops");
   method<threads>(exports, "threads");
   method<set_threads>(exports, "setThreads");
+  method<kept>(exports, "kept");
+  method<trim>(exports, "trim");
   method<build_info>(exports, "buildInfo");
   method<fma_peak>(exports, "fmaPeak");
   method<thread_seconds>(exports, "threadSeconds");

@@ -61,9 +61,10 @@ Napi::Value fma_peak(const Napi::CallbackInfo& info) {
   const double span = number_of(info[2], 1, 10000, "milliseconds from 1 to 10000", "milliseconds");
   Measurement run{probe, Clock::now() + std::chrono::microseconds(static_cast<i64>(1000 * span)),
                   std::vector<double>(static_cast<std::size_t>(threads))};
-  // Every body works until the same moment, so that each thread of the pool gets one while the others are
-  // busy too. One that comes too late takes over the rate of the first.
-  ThreadPool::instance().parallel(threads, threads, measure_one, &run);
+  // Every body works until the same moment, so that each thread of the pool gets one while the others are busy too. One
+  // that comes too late takes over the rate of the first.
+  const std::atomic<bool> never{false};
+  ThreadPool::instance().parallel(threads, threads, measure_one, &run, never);
   double total = 0;
   for (const double rate : run.rates) total += rate > 0 ? rate : run.rates[0];
   return Napi::Number::New(info.Env(), total / 1e9);

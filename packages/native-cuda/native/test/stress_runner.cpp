@@ -27,9 +27,10 @@ struct Work final : Runner::Job {
 
   void run() override {
     sum = 0;
+    const std::atomic<bool> never{false};
     ThreadPool::instance().parallel(
-        8, 4, [](void* context, std::int64_t index, int) { static_cast<Work*>(context)->sum += index; },
-        this);
+        8, 4, [](void* context, std::int64_t index, int) { static_cast<Work*>(context)->sum += index; }, this,
+        never);
     (sum == 28 ? counts.ran : counts.posted).fetch_add(1);
     done.store(true);
   }

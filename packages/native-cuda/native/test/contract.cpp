@@ -360,9 +360,9 @@ void moments() {
     for (i64 step = 1; step <= 2000; ++step) {
       HostExec exec(never);
       const AdamArgs args{{param.data(), kValues},
+                          {grad.data(), kValues},
                           {m.data(), kValues},
                           {v.data(), kValues},
-                          {grad.data(), kValues},
                           step,
                           0,
                           1e-3,

@@ -274,7 +274,7 @@ inline bool fill(Memory& m, MaskedMeanArgs& a, int call) {
   return call == 0;
 }
 inline bool fill(Memory& m, MaskedMeanBackwardArgs& a, int call) {
-  a = {m.in(30 * 16), m.integers(30, [](i64 i) { return 70 - i; }), m.out(30 * 70 * 16), 30, 70, 16};
+  a = {m.integers(30, [](i64 i) { return 70 - i; }), m.in(30 * 16), m.out(30 * 70 * 16), 30, 70, 16};
   return call == 0;
 }
 inline bool fill(Memory& m, AddArgs& a, int call) {
@@ -286,7 +286,7 @@ inline bool fill(Memory& m, ScaleArgs& a, int call) {
   return call == 0;
 }
 inline bool fill(Memory& m, AdamArgs& a, int call) {
-  a = {m.inout(kSize), m.inout(kSize), {}, m.in(kSize), 3, 0, 1e-3, 0.9, 0.999, 1e-8, 0.01};
+  a = {m.inout(kSize), m.in(kSize), m.inout(kSize), {}, 3, 0, 1e-3, 0.9, 0.999, 1e-8, 0.01};
   const F32In second = m.shares(kSize);
   a.v = {const_cast<float*>(second.data), kSize};
   return call == 0;

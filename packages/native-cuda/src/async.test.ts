@@ -47,6 +47,18 @@ describe('runAsync', () => {
     expect(() => addon.runAsync(cpu, 'log_mel', { ...logMelArgs(1), nFft: 0 })).toThrow(/log_mel\.nFft/)
   })
 
+  it('uses the integers that it checked, whatever becomes of the array', async () => {
+    const [count, d, vocabulary] = [1 << 18, 16, 4]
+    const tokens = new Int32Array(count)
+    const gradTable = new Float32Array(vocabulary * d)
+    const gradOut = new Float32Array(count * d).fill(1)
+    const args = { tokens, gradOut, gradTable, vocabulary, count, d }
+    const running = addon.runAsync(cpu, 'embedding_backward', args)
+    tokens.fill(3)
+    await running
+    expect([...gradTable].every((value, i) => value === (i < d ? count : 0))).toBe(true)
+  })
+
   it('stops soon after a cancel, also when it has not begun', async () => {
     const args = logMelArgs(500_000)
     const token = addon.createCancelToken()

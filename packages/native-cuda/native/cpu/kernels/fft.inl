@@ -185,7 +185,8 @@ inline void fft_leaves(double* z, i64 blocks) {
 }
 
 // Any odd prime, by its definition with the sums and differences of mirrored inputs: (r-1)² complex products.
-inline void fft_stage_prime(double* z, i64 r, i64 m, const double* twiddle, const FftPlan& plan,
+// A function of its own: the call in its loop would cost the common radices registers.
+__attribute__((noinline)) inline void fft_stage_prime(double* z, i64 r, i64 m, const double* twiddle, const FftPlan& plan,
                             double* temp) {
   const i64 half = (r - 1) / 2, stride = plan.order / r;
   for (i64 j = 0; j < m; j++, twiddle += 2 * (r - 1)) {

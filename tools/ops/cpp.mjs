@@ -243,7 +243,8 @@ function drawBuffer(op, buffer) {
   if (type === 'float' || direction !== 'in') return `d.${suffix}${direction}(a.${name}, ${count});`
   if (offsets !== undefined)
     return `d.${suffix}offsets(a.${name}, ${render(offsets.rows, own)}, a.${offsets.over}.size);`
-  const [low, high] = range === undefined ? ['0', '6'] : [range.low, range.high].map((each) => render(each, own))
+  const [low, high] =
+    range === undefined ? ['0', '6'] : [range.low, range.high].map((each) => render(each, own))
   return `d.${suffix}integers(a.${name}, ${count}, ${low}, ${high});`
 }
 

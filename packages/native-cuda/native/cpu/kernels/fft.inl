@@ -185,7 +185,8 @@ inline void fft_leaves(double* z, i64 blocks) {
 }
 
 // Any odd prime, by its definition with the sums and differences of mirrored inputs: (r-1)² complex products.
-inline void fft_stage_prime(double* z, i64 r, i64 m, const double* twiddle, const FftPlan& plan,
+// A function of its own: the call in its loop would cost the common radices registers.
+__attribute__((noinline)) inline void fft_stage_prime(double* z, i64 r, i64 m, const double* twiddle, const FftPlan& plan,
                             double* temp) {
   const i64 half = (r - 1) / 2, stride = plan.order / r;
   for (i64 j = 0; j < m; j++, twiddle += 2 * (r - 1)) {
@@ -238,7 +239,7 @@ inline void fft_run(double* z, i64 blocks, i64 length, int stage, const FftPlan&
     blocks *= r, length = m, stage++;
     const i64 bytes = blocks * length * 2 * kLanes64 * static_cast<i64>(sizeof(double));
     if (bytes > kFftFlatBytes && stage < plan.stages) {
-      for (i64 b = 0; b < blocks && !plan.exec->cancelled(); b++) fft_run(z + 2 * b * length * kLanes64, 1, length, stage, plan, temp);
+      for (i64 b = 0; b < blocks; b++) fft_run(z + 2 * b * length * kLanes64, 1, length, stage, plan, temp);
       return;
     }
   }

@@ -239,7 +239,7 @@ inline void fft_run(double* z, i64 blocks, i64 length, int stage, const FftPlan&
     blocks *= r, length = m, stage++;
     const i64 bytes = blocks * length * 2 * kLanes64 * static_cast<i64>(sizeof(double));
     if (bytes > kFftFlatBytes && stage < plan.stages) {
-      for (i64 b = 0; b < blocks && !plan.exec->cancelled(); b++) fft_run(z + 2 * b * length * kLanes64, 1, length, stage, plan, temp);
+      for (i64 b = 0; b < blocks; b++) fft_run(z + 2 * b * length * kLanes64, 1, length, stage, plan, temp);
       return;
     }
   }

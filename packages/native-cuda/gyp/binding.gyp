@@ -32,24 +32,9 @@
     "defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"],
     "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-fno-exceptions", "-fno-rtti"],
     "cflags_cc": ["<@(flags)"],
-    "xcode_settings": {
-      "CLANG_CXX_LANGUAGE_STANDARD": "c++20",
-      "CLANG_CXX_LIBRARY": "libc++",
-      "GCC_ENABLE_CPP_EXCEPTIONS": "YES",
-      "GCC_ENABLE_CPP_RTTI": "YES",
-      "GCC_SYMBOLS_PRIVATE_EXTERN": "YES",
-      "GCC_INLINES_ARE_PRIVATE_EXTERN": "YES",
-      "MACOSX_DEPLOYMENT_TARGET": "11.0",
-      "OTHER_CPLUSPLUSFLAGS": ["<@(flags)"]
-    },
+    "xcode_settings": { "MACOSX_DEPLOYMENT_TARGET": "11.0", "OTHER_CPLUSPLUSFLAGS": ["<@(flags)"] },
     "msbuild_toolset": "ClangCL",
-    "msvs_settings": {
-      "VCCLCompilerTool": {
-        "ExceptionHandling": 1,
-        "RuntimeTypeInfo": "true",
-        "AdditionalOptions": ["<@(clang_cl_flags)"]
-      }
-    }
+    "msvs_settings": { "VCCLCompilerTool": { "AdditionalOptions": ["<@(clang_cl_flags)"] } }
   },
   "targets": [
     {

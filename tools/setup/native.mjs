@@ -4,23 +4,12 @@ import { execFileSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
+import { findProgram } from '../program.mjs'
 import { compileDirectly } from './compile.mjs'
 import { layOutHeaders } from './headers.mjs'
 import { captured, SetupError } from './run.mjs'
 import { compareStamps, filesBelow, hashFiles, readStamp, writeStamp } from './stamp.mjs'
-
-/** Full path of a program in PATH, or undefined. */
-export function findProgram(name, env = process.env) {
-  const suffixes = process.platform === 'win32' ? ['.exe', '.cmd', ''] : ['']
-  for (const folder of (env.PATH ?? '').split(delimiter)) {
-    for (const suffix of suffixes) {
-      const path = join(folder, name + suffix)
-      if (folder !== '' && existsSync(path)) return path
-    }
-  }
-  return undefined
-}
 
 /** nvcc of PATH, CUDA_HOME, CUDA_PATH or /usr/local/cuda; undefined also when SONOTEXT_CUDA=0 forbids it. */
 export function findNvcc(env = process.env) {

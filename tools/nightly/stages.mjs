@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { lastLine } from './commands.mjs'
 import { leaksOf } from './leaks.mjs'
@@ -46,15 +47,29 @@ export const stages = [
   },
   {
     name: 'races',
-    what: 'several callers of the pool while its size changes and calls are cancelled: ThreadSanitizer',
-    async run(context) {
-      const { exec, needs, folder, root } = context
+    what: 'callers of the pool, its size changing, calls cancelled, the runner: ThreadSanitizer',
+    async run({ exec, needs, folder, root }) {
       needs('cmake', 'g++')
+      const native = join(root, 'packages', 'native-cuda')
+      const programs = [['stress', '1000'], ['stress_runner', '20'], ['contract']].filter(([name]) =>
+        existsSync(join(native, 'native', 'test', `${name}.cpp`)),
+      )
       const options = ['-DSONOTEXT_SANITIZE=thread', '-DSONOTEXT_CUDA=OFF', '-DCMAKE_CXX_COMPILER=g++']
-      await exec('cmake', ['-S', join(root, 'packages', 'native-cuda'), '-B', folder, ...options])
-      await exec('cmake', ['--build', folder, '--target', 'stress', '--parallel', '2'])
+      await exec('cmake', ['-S', native, '-B', folder, ...options])
+      await exec('cmake', [
+        '--build',
+        folder,
+        '--parallel',
+        '2',
+        '--target',
+        ...programs.map(([name]) => name),
+      ])
       const env = { TSAN_OPTIONS: 'halt_on_error=1' }
-      return lastLine(await exec(join(folder, 'native', 'test', 'stress'), ['1000'], { env }))
+      const seen = []
+      for (const [name, ...args] of programs) {
+        seen.push(lastLine(await exec(join(folder, 'native', 'test', name), args, { env })))
+      }
+      return seen.join('; ')
     },
   },
   {

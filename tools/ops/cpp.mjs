@@ -107,7 +107,7 @@ function words(op) {
       if (buffer !== undefined) return `a.${buffer.name}.size`
       return op.loopVariable === name ? name : `a.${name}`
     },
-    element: (name, index) => `a.${name}[${index}]`,
+    element: (name, index) => `i64{a.${name}[${index}]}`, // in 32 bits a sum of elements could wrap to where it passes
     given: (name) => `a.${name}`,
     floor: (text) => `(${text})`,
     operators: { '·': '*', and: '&&', or: '||' },

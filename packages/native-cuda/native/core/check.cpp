@@ -30,8 +30,8 @@ Status check(const LogMelArgs& a) {
   c.sized("out", a.out, "frames × bands values", {a.frames, a.bands});
   c.offsets("filterOffset", a.filterOffset, a.bands, a.filterWeights.size);
   for (i64 b = 0; c.ok() && b < a.bands; ++b) {
-      c.that(a.filterStart[b] >= 0 &&
-      a.filterStart[b] + a.filterOffset[b + 1] - a.filterOffset[b] <= (a.nFft / 2) + 1,
+      c.that(i64{a.filterStart[b]} >= 0 &&
+      i64{a.filterStart[b]} + i64{a.filterOffset[b + 1]} - i64{a.filterOffset[b]} <= (a.nFft / 2) + 1,
       "filters inside the nFft/2 + 1 bins", "filterStart", a.filterStart[b]);
     }
   return c;

@@ -6,6 +6,7 @@
 //   node tools/setup.mjs --only native-cuda     set up no more than one package and what it needs
 //   node tools/setup.mjs --then test -- [args]  set up, check, run the tests (args go to vitest)
 //   node tools/setup.mjs --then demo -- [args]  set up, run the demo (args go to `sonotext demo`)
+//   node tools/setup.mjs --then nightly -- [args]  set up, run tools/nightly.mjs
 import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -26,7 +27,7 @@ function parse(argv) {
     else
       throw new SetupError(
         `Unknown option ${argv[i]}.`,
-        'Use: node tools/setup.mjs [--then test|demo -- args]',
+        'Use: node tools/setup.mjs [--then test|demo|nightly -- args]',
       )
   }
   return options
@@ -70,6 +71,9 @@ const jobs = {
       cwd: root,
       env,
     })
+  },
+  nightly(node, env, rest) {
+    return inherited(node, [join(root, 'tools', 'nightly.mjs'), ...rest], { cwd: root, env })
   },
   demo(node, env, rest) {
     return inherited(node, [join(root, 'packages', 'cli', 'dist', 'main.js'), 'demo', ...rest], {

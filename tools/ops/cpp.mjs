@@ -50,6 +50,8 @@ function struct(op) {
     `struct ${name} {`,
     ...fields,
     '',
+    `  static constexpr bool kInPlace = ${op.elementwise};`,
+    '',
     '  template <class Visitor>',
     '  constexpr void visit(Visitor& visitor) {',
     ...lines,
@@ -107,7 +109,7 @@ function words(op) {
       if (buffer !== undefined) return `a.${buffer.name}.size`
       return op.loopVariable === name ? name : `a.${name}`
     },
-    element: (name, index) => `a.${name}[${index}]`,
+    element: (name, index) => `i64{a.${name}[${index}]}`, // in 32 bits a sum of elements could wrap to where it passes
     given: (name) => `a.${name}`,
     floor: (text) => `(${text})`,
     operators: { '·': '*', and: '&&', or: '||' },
@@ -199,9 +201,8 @@ function check(op) {
     ...op.buffers.map((buffer) => contentCheck(op, buffer)),
     ...loops.map((each) => requireCheck(op, each)),
   ].filter((line) => line !== '')
-  const aliasing = op.elementwise ? ', Checker::Aliasing::in_place' : ''
   return `Status check(const ${structOf(op.name)}& a) {
-  Checker c(a${aliasing});
+  Checker c(a);
 ${lines.flatMap((line) => line.split('\n').map((each) => wrapped(`  ${each}`))).join('\n')}
   return c;
 }`

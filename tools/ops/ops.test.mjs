@@ -88,10 +88,10 @@ describe('the statement of an op', () => {
       '// out = min(max(x, 0), most).\nstruct ClipArgs {\n  F32In x;  // [count] anything\n',
     )
     expect(header).toContain('visitor.opt_in("table", table);')
+    expect(header).toContain('static constexpr bool kInPlace = true;')
     expect(header).toContain('  X(clip_backward, ClipBackwardArgs)')
     const checked = checks(ops)
     for (const line of [
-      'Checker c(a, Checker::Aliasing::in_place);',
       'c.sized("out", a.out, "as many values as x", {a.x.size});',
       'c.optional("table", a.table, "rows × ⌊d / 2⌋ values", {a.rows, (a.d / 2)});',
       'c.within("picks", a.picks, 0, a.rows - 1, "integers from 0 to rows - 1");',

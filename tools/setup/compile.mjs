@@ -4,30 +4,34 @@ import { mkdirSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { captured } from './run.mjs'
 
-/** The targets of a recipe with the conditions for `arch` merged in. */
-export function targetsOf(recipe, arch = process.arch) {
-  const merged = merge(recipe, arch)
+/** The targets of a recipe with the conditions for a system and processor merged in. */
+export function targetsOf(recipe, { os = process.platform, arch = process.arch } = {}) {
+  const expanded = (flags) =>
+    flags.flatMap((flag) => {
+      const name = /^<@\((\w+)\)$/.exec(flag)?.[1]
+      return name === undefined ? [flag] : recipe.variables[name]
+    })
+  const merged = merge(recipe, os, arch)
   return merged.targets.map((target) => {
-    const own = merge(target, arch)
+    const own = merge(target, os, arch)
     const common = recipe.target_defaults
-    const removed = new Set(common['cflags_cc!'] ?? [])
     return {
       name: own.target_name,
       sources: own.sources,
-      flags: [...common.cflags_cc, ...(own.cflags_cc ?? [])].filter((flag) => !removed.has(flag)),
+      flags: expanded([...common.cflags_cc, ...(own.cflags_cc ?? [])]),
       defines: [...common.defines, ...(own.defines ?? [])],
       libraries: own.libraries ?? [],
     }
   })
 }
 
-function merge(node, arch) {
+function merge(node, os, arch) {
+  const conditions = { "OS!='win'": os !== 'win32', "target_arch=='x64'": arch === 'x64' }
   const result = { ...node }
   for (const [condition, values] of node.conditions ?? []) {
-    const wanted = /^target_arch=='(\w+)'$/.exec(condition)?.[1]
-    if (wanted === undefined)
-      throw new Error(`binding.gyp: only target_arch conditions are understood, not ${condition}`)
-    if (wanted !== arch) continue
+    if (!Object.hasOwn(conditions, condition))
+      throw new Error(`binding.gyp: this build does not understand the condition ${condition}`)
+    if (!conditions[condition]) continue
     for (const [key, value] of Object.entries(values)) result[key] = [...(result[key] ?? []), ...value]
   }
   return result

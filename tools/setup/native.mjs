@@ -4,23 +4,12 @@ import { execFileSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
+import { findProgram } from '../program.mjs'
 import { compileDirectly } from './compile.mjs'
 import { layOutHeaders } from './headers.mjs'
 import { captured, SetupError } from './run.mjs'
 import { compareStamps, filesBelow, hashFiles, readStamp, writeStamp } from './stamp.mjs'
-
-/** Full path of a program in PATH, or undefined. */
-export function findProgram(name, env = process.env) {
-  const suffixes = process.platform === 'win32' ? ['.exe', '.cmd', ''] : ['']
-  for (const folder of (env.PATH ?? '').split(delimiter)) {
-    for (const suffix of suffixes) {
-      const path = join(folder, name + suffix)
-      if (folder !== '' && existsSync(path)) return path
-    }
-  }
-  return undefined
-}
 
 /** nvcc of PATH, CUDA_HOME, CUDA_PATH or /usr/local/cuda; undefined also when SONOTEXT_CUDA=0 forbids it. */
 export function findNvcc(env = process.env) {
@@ -45,9 +34,10 @@ function firstLines(command, args, count = 1) {
 function describeTools(root, node, env) {
   const require = createRequire(join(root, 'package.json'))
   const version = (name) => require(`${name}/package.json`).version
-  const compiler = env.CXX ?? ['c++', 'g++', 'clang++'].find((name) => findProgram(name, env))
-  const compilerVersion =
-    compiler === undefined ? undefined : firstLines(compiler, ['-dumpfullversion', '-dumpversion'])
+  const names = process.platform === 'win32' ? ['clang-cl'] : ['c++', 'g++', 'clang++']
+  const compiler = env.CXX ?? names.find((name) => findProgram(name, env))
+  const ask = process.platform === 'win32' ? ['--version'] : ['-dumpfullversion', '-dumpversion']
+  const compilerVersion = compiler === undefined ? undefined : firstLines(compiler, ask)
   if (compilerVersion === undefined) {
     throw new SetupError(
       `No C++ compiler was found${env.CXX ? ` (CXX is ${env.CXX})` : ''}.`,
@@ -56,6 +46,7 @@ function describeTools(root, node, env) {
         '  Debian, Ubuntu  sudo apt install g++ cmake',
         '  Fedora          sudo dnf install gcc-c++ cmake',
         '  macOS           xcode-select --install',
+        '  Windows         Visual Studio with "C++ Clang tools for Windows" (clang-cl), in a developer prompt',
       ].join('\n'),
     )
   }
@@ -77,20 +68,26 @@ function describeTools(root, node, env) {
   }
 }
 
-export async function buildNative({ root, node, env, say }) {
+/**
+ * Builds what changed and returns the path of the addon.
+ * @param into folder of the build, for one beside the usual
+ * @param options CMake options, such as `SONOTEXT_SANITIZE=address`
+ */
+export async function buildNative({ root, node, env, say, into, options = [] }) {
   const folder = join(root, 'packages', 'native-cuda')
-  const build = join(folder, 'build')
+  const build = into ?? join(folder, 'build')
   const addon = join(build, 'Release', 'sonotext.node')
   const stampFile = join(build, 'stamp.json')
-  const log = join(root, 'build', 'log', 'native.txt')
+  const log = into === undefined ? join(root, 'build', 'log', 'native.txt') : join(into, 'build.txt')
   const sources = ['native', 'cmake', 'gyp'].map((name) => join(folder, name))
   const files = [
     join(folder, 'CMakeLists.txt'),
     ...filesBelow(sources).filter((file) => !file.includes('/gyp/build/')),
   ]
-  const now = { tools: describeTools(root, node, env), sources: hashFiles(folder, files) }
+  const tools = { ...describeTools(root, node, env), options }
+  const now = { tools, sources: hashFiles(folder, files) }
   const todo = existsSync(addon) ? compareStamps(readStamp(stampFile), now) : 'everything'
-  if (todo === 'nothing') return
+  if (todo === 'nothing') return addon
   rmSync(stampFile, { force: true })
   if (todo === 'everything') rmSync(build, { recursive: true, force: true })
 
@@ -103,8 +100,11 @@ export async function buildNative({ root, node, env, say }) {
   const jobs = String(availableParallelism())
   if (way === 'cmake') {
     const cmakeJs = join(root, 'node_modules', 'cmake-js', 'bin', 'cmake-js')
-    const options = nvcc ? [`--CDSONOTEXT_NVCC=${nvcc}`] : []
-    const args = [cmakeJs, 'compile', '--directory', folder, '--parallel', jobs, ...options]
+    const cuda = nvcc ? `SONOTEXT_NVCC=${nvcc}` : 'SONOTEXT_CUDA=OFF' // CMake would look for an nvcc itself
+    const defined = [...options, cuda].map((option) => `--CD${option}`)
+    const toolset = process.platform === 'win32' ? ['--toolset', 'ClangCL'] : []
+    const where = ['--directory', folder, '--out', build]
+    const args = [cmakeJs, 'compile', ...where, '--parallel', jobs, ...toolset, ...defined]
     await captured(node, args, { cwd: folder, env, log })
   } else if (way === 'gyp') {
     const headers = layOutHeaders(root, join(build, 'headers'))
@@ -135,4 +135,5 @@ export async function buildNative({ root, node, env, say }) {
   if (!existsSync(addon)) throw new SetupError(`The build left no ${addon}.`, `Its output is in ${log}`)
   writeStamp(stampFile, now)
   say(`Native addon: built in ${Math.round((Date.now() - started) / 1000)} s.`)
+  return addon
 }

@@ -4,7 +4,8 @@ import { join, resolve } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { targetsOf } from './compile.mjs'
 import { withLock } from './lock.mjs'
-import { findNvcc, findProgram } from './native.mjs'
+import { findProgram } from '../program.mjs'
+import { findNvcc } from './native.mjs'
 import { newEnough } from './node.mjs'
 import { installedMatches } from './packages.mjs'
 import { captured, inherited } from './run.mjs'
@@ -194,7 +195,7 @@ describe('the recipes', () => {
   const cmake = readFileSync(join(native, 'CMakeLists.txt'), 'utf8')
 
   it('compile the same sources with CMake, node-gyp and the compiler alone', () => {
-    const gyp = targetsOf(recipe, 'x64').flatMap(({ sources }) =>
+    const gyp = targetsOf(recipe, { arch: 'x64' }).flatMap(({ sources }) =>
       sources.map((file) => file.replace('../native/', '')),
     )
     const listed = [...cmake.matchAll(/\$\{native\}\/([\w/]+\.cpp)/g)].map((match) => match[1])
@@ -203,18 +204,42 @@ describe('the recipes', () => {
   })
 
   it('compile an instruction set with the same flags', () => {
-    for (const { name, flags } of targetsOf(recipe, 'x64')) {
+    for (const { name, flags } of targetsOf(recipe, { arch: 'x64' })) {
       const own = flags.filter((flag) => flag.startsWith('-m'))
       if (name === 'sonotext') expect(own).toEqual([])
-      else expect(cmake).toContain(own.join(';'))
+      else expect(cmake).toContain(`_FLAGS ${own.join(' ')})`)
       expect(flags).toContain('-ffp-contract=off')
       expect(flags.join(' ')).not.toContain('fast-math')
     }
   })
 
+  it('give Xcode and clang-cl the same flags: node-gyp passes neither what it passes GCC', () => {
+    const { variables, target_defaults: common, conditions } = recipe
+    const sets = conditions.flatMap(([, { targets }]) => targets)
+    for (const target of [common, ...sets]) {
+      expect(target.xcode_settings.OTHER_CPLUSPLUSFLAGS).toEqual(target.cflags_cc)
+      const [forGcc] = target.cflags_cc
+      const forClangCl = forGcc.replace('<@(', '<@(clang_cl_')
+      expect(target.msvs_settings.VCCLCompilerTool.AdditionalOptions).toEqual([forClangCl])
+    }
+    const settings = { '-std=c++20': '/std:c++20', '-fexceptions': '/EHsc', '-frtti': '/GR' }
+    const meaningless = ['-fPIC', '-fvisibility=hidden', '-fvisibility-inlines-hidden', '-DNDEBUG']
+    for (const [name, flags] of Object.entries(variables).filter(([name]) => !name.startsWith('clang_cl_'))) {
+      const wanted = flags
+        .filter((flag) => !meaningless.includes(flag))
+        .map((flag) => settings[flag] ?? `/clang:${flag}`)
+      expect(variables[`clang_cl_${name}`]).toEqual(wanted)
+    }
+  })
+
   it('have no x86 sources on other processors', () => {
-    const arm = targetsOf(recipe, 'arm64')
+    const arm = targetsOf(recipe, { arch: 'arm64' })
     expect(arm.map(({ name }) => name)).toEqual(['sonotext'])
     expect(arm[0].defines).not.toContain('SONOTEXT_HAS_AVX2')
+  })
+
+  it('link the libraries of a system', () => {
+    expect(targetsOf(recipe, { os: 'linux' })[0].libraries).toContain('-lpthread')
+    expect(targetsOf(recipe, { os: 'win32' })[0].libraries).toEqual([])
   })
 })

@@ -1,15 +1,6 @@
 {
-  "target_defaults": {
-    "default_configuration": "Release",
-    "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
-    "defines": [
-      "NAPI_VERSION=8",
-      "NAPI_CPP_EXCEPTIONS",
-      "NODE_ADDON_API_DISABLE_DEPRECATED",
-      "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"
-    ],
-    "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-fno-exceptions", "-fno-rtti"],
-    "cflags_cc": [
+  "variables": {
+    "flags": [
       "-std=c++20",
       "-O3",
       "-DNDEBUG",
@@ -21,7 +12,34 @@
       "-fvisibility-inlines-hidden",
       "-Wall",
       "-Wextra"
+    ],
+    "avx2_flags": ["-mavx2", "-mfma", "-mf16c"],
+    "avx512_flags": ["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mfma", "-mprefer-vector-width=512"],
+    "clang_cl_flags": ["/std:c++20", "/clang:-O3", "/EHsc", "/GR", "/clang:-ffp-contract=off", "/clang:-Wall", "/clang:-Wextra"],
+    "clang_cl_avx2_flags": ["/clang:-mavx2", "/clang:-mfma", "/clang:-mf16c"],
+    "clang_cl_avx512_flags": [
+      "/clang:-mavx512f",
+      "/clang:-mavx512dq",
+      "/clang:-mavx512bw",
+      "/clang:-mavx512vl",
+      "/clang:-mfma",
+      "/clang:-mprefer-vector-width=512"
     ]
+  },
+  "target_defaults": {
+    "default_configuration": "Release",
+    "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+    "defines": [
+      "NAPI_VERSION=8",
+      "NAPI_CPP_EXCEPTIONS",
+      "NODE_ADDON_API_DISABLE_DEPRECATED",
+      "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"
+    ],
+    "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-fno-exceptions", "-fno-rtti"],
+    "cflags_cc": ["<@(flags)"],
+    "xcode_settings": { "MACOSX_DEPLOYMENT_TARGET": "11.0", "OTHER_CPLUSPLUSFLAGS": ["<@(flags)"] },
+    "msbuild_toolset": "ClangCL",
+    "msvs_settings": { "VCCLCompilerTool": { "AdditionalOptions": ["<@(clang_cl_flags)"] } }
   },
   "targets": [
     {
@@ -48,8 +66,13 @@
         "../native/napi/probe.cpp",
         "../native/napi/values.cpp"
       ],
-      "libraries": ["-lpthread", "-ldl"],
       "conditions": [
+        [
+          "OS!='win'",
+          {
+            "libraries": ["-lpthread", "-ldl"]
+          }
+        ],
         [
           "target_arch=='x64'",
           {
@@ -69,20 +92,29 @@
             "target_name": "sonotext_avx2",
             "type": "static_library",
             "sources": ["../native/cpu/isa/avx2.cpp"],
-            "cflags_cc": ["-mavx2", "-mfma", "-mf16c"]
+            "cflags_cc": ["<@(avx2_flags)"],
+            "xcode_settings": {
+              "OTHER_CPLUSPLUSFLAGS": ["<@(avx2_flags)"]
+            },
+            "msvs_settings": {
+              "VCCLCompilerTool": {
+                "AdditionalOptions": ["<@(clang_cl_avx2_flags)"]
+              }
+            }
           },
           {
             "target_name": "sonotext_avx512",
             "type": "static_library",
             "sources": ["../native/cpu/isa/avx512.cpp"],
-            "cflags_cc": [
-              "-mavx512f",
-              "-mavx512dq",
-              "-mavx512bw",
-              "-mavx512vl",
-              "-mfma",
-              "-mprefer-vector-width=512"
-            ]
+            "cflags_cc": ["<@(avx512_flags)"],
+            "xcode_settings": {
+              "OTHER_CPLUSPLUSFLAGS": ["<@(avx512_flags)"]
+            },
+            "msvs_settings": {
+              "VCCLCompilerTool": {
+                "AdditionalOptions": ["<@(clang_cl_avx512_flags)"]
+              }
+            }
           }
         ]
       }

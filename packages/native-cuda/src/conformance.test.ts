@@ -3,29 +3,44 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
+import { missing } from '../../../tools/program.mjs'
 import { candidates } from './load.js'
 
 const runners = join(dirname(dirname(candidates()[0]!)), 'native', 'test')
 
-async function run(name: string): Promise<string> {
-  const { stdout } = await promisify(execFile)(join(runners, name))
+/** Why the programs of native/test are not there: without CMake (a failure in CI), or another way of building was asked for. */
+function notBuilt(name: string): string | null {
+  if (existsSync(join(runners, name))) return null
+  return missing('cmake') ?? 'the programs of native/test are built with CMake only'
+}
+
+async function run(name: string, ...args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(join(runners, name), args)
   return stdout
 }
 
 describe('CUDA ops against the CPU', () => {
   it('agree in emulation: indexing and barriers, on the CPU', async (context) => {
-    if (!existsSync(join(runners, 'conformance_emulated')))
-      context.skip('conformance runners are built with CMake only')
+    const reason = notBuilt('conformance_emulated')
+    if (reason !== null) context.skip(reason)
     const table = await run('conformance_emulated')
     expect(table).toMatch(/\d+ cases compared, 0 differ or failed\n$/)
     for (const op of ['log_mel', 'similarity', 'info_nce']) expect(table).toContain(op)
   })
 
   it('agree on the GPU', async (context) => {
-    if (!existsSync(join(runners, 'conformance')))
-      context.skip('conformance runners are built with CMake only')
+    const reason = notBuilt('conformance')
+    if (reason !== null) context.skip(reason)
     const table = await run('conformance')
     if (table.includes('skipped:')) context.skip(`no GPU here: ${table.trim()}`)
     expect(table).toMatch(/\d+ cases compared, 0 differ or failed\n$/)
+  })
+})
+
+describe('the thread pool', () => {
+  it('gives the same bits under several callers, changes of its size and cancels', async (context) => {
+    const reason = notBuilt('stress')
+    if (reason !== null) context.skip(reason)
+    expect(await run('stress', '30')).toMatch(/: 150 calls of 5 callers, \d+ cancelled, 0 wrong\n$/)
   })
 })

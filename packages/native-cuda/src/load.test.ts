@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { AddonLoadError, candidates, tryLoad } from './load.js'
+import { AddonLoadError, candidates, cLibrary, systemName, tryLoad } from './load.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'sonotext-load-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -11,6 +11,30 @@ describe('loading the addon', () => {
   it('looks in the build folder first, and only at SONOTEXT_ADDON when that is set', () => {
     expect(candidates('/p', {})[0]).toBe(join('/p', 'build', 'Release', 'sonotext.node'))
     expect(candidates('/p', { SONOTEXT_ADDON: '/x/y.node' })).toEqual(['/x/y.node'])
+  })
+
+  it('looks for a prebuilt file of the same C library', () => {
+    const prebuilt = (name: string) => join('/p', 'prebuilt', name, 'sonotext.node')
+    expect(candidates('/p', {})[1]).toBe(prebuilt(systemName()))
+    expect(systemName('musl')).toBe(`${process.platform}-${process.arch}-musl`)
+    expect(systemName(null)).toBe(`${process.platform}-${process.arch}`)
+    expect(cLibrary({ header: { glibcVersionRuntime: '2.36' } })).toBe('glibc')
+    expect(cLibrary({ header: {} })).toBe('musl')
+  })
+
+  it('asks for the C library only when a prebuilt file may be needed', () => {
+    const checkout = join(folder, 'checkout')
+    const built = join(checkout, 'build', 'Release', 'sonotext.node')
+    mkdirSync(join(built, '..'), { recursive: true })
+    writeFileSync(built, '')
+    expect(candidates(checkout, {})).toEqual([built])
+    mkdirSync(join(checkout, 'prebuilt'))
+    expect(candidates(checkout, {})).toHaveLength(2)
+  })
+
+  it.skipIf(process.platform !== 'linux')('knows the C library of this system (Linux only)', () => {
+    const maps = readFileSync('/proc/self/maps', 'utf8')
+    expect(systemName()).toBe(`linux-${process.arch}-${maps.includes('/ld-musl-') ? 'musl' : 'glibc'}`)
   })
 
   it('says what was tried and what to run when there is nothing', () => {

@@ -29,10 +29,33 @@ const require = createRequire(import.meta.url)
 /** Where the addon may be, best first. `SONOTEXT_ADDON` names a file and is then the only candidate. */
 export function candidates(folder = packageFolder, env: NodeJS.ProcessEnv = process.env): string[] {
   if (env['SONOTEXT_ADDON']) return [env['SONOTEXT_ADDON']]
-  return [
-    join(folder, 'build', 'Release', 'sonotext.node'),
-    join(folder, 'prebuilt', `${process.platform}-${process.arch}`, 'sonotext.node'),
-  ]
+  const built = join(folder, 'build', 'Release', 'sonotext.node')
+  const prebuilt = join(folder, 'prebuilt')
+  // A built checkout has no prebuilt files and need not find out which one it would take: that costs some milliseconds.
+  if (existsSync(built) && !existsSync(prebuilt)) return [built]
+  return [built, join(prebuilt, systemName(), 'sonotext.node')]
+}
+
+/** The system a library must be compiled for, such as `darwin-arm64`; on Linux with the C library: `linux-x64-musl`. */
+export function systemName(libc = process.platform === 'linux' ? cLibrary() : null): string {
+  return [process.platform, process.arch, ...(libc === null ? [] : [libc])].join('-')
+}
+
+/** The C library of this Node: its report names the version of glibc where it runs on that. */
+export function cLibrary(report: { header: object } = briefReport()): 'glibc' | 'musl' {
+  return 'glibcVersionRuntime' in report.header ? 'glibc' : 'musl'
+}
+
+/** Without the network interfaces, whose names may take seconds to find. */
+function briefReport(): { header: object } {
+  const report = process.report as NodeJS.ProcessReport & { excludeNetwork: boolean }
+  const { excludeNetwork } = report
+  report.excludeNetwork = true
+  try {
+    return report.getReport() as { header: object }
+  } finally {
+    report.excludeNetwork = excludeNetwork
+  }
 }
 
 let loaded: Addon | AddonLoadError | undefined
@@ -62,7 +85,7 @@ export function tryLoad(paths: readonly string[]): Addon | AddonLoadError {
 
 function explain(attempts: readonly Attempt[]): string {
   const lines = [
-    `The native addon of Sonotext could not be loaded on ${process.platform}-${process.arch}, Node ${process.version}.`,
+    `The native addon of Sonotext could not be loaded on ${systemName()}, Node ${process.version}.`,
     'Tried:',
     ...attempts.map(
       ({ path, problem }) => `  ${path}: ${problem === null ? 'no such file' : firstLine(problem)}`,

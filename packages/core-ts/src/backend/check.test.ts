@@ -152,6 +152,11 @@ describe.each(backends)('%s', (_, backend) => {
     ['offsets that do not start at 0', 'triplet', (a) => ((a['textOffsets'] as Int32Array)[0] = 1)],
     ['a pick outside the batch', 'triplet', (a) => ((a['textIndex'] as Int32Array)[0] = a['n'] as number)],
     ['a filter beyond the bins', 'log_mel', (a) => ((a['filterStart'] as Int32Array)[0] = 1e6)],
+    [
+      'a filter whose end passes what 32 bits hold',
+      'log_mel',
+      (a) => ((a['filterStart'] as Int32Array)[0] = 2 ** 31 - 1),
+    ],
     ['more mirrored samples than there are', 'log_mel', (a) => Object.assign(a, { padMode: 1, pad: 1e6 })],
     ['frames far beyond the samples', 'log_mel', (a) => Object.assign(a, { padMode: 1, hop: 1e6 })],
     [

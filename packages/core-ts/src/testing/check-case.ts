@@ -74,7 +74,7 @@ export function checkCase(
 ): string[] {
   const got = runCase(backend, testCase)
   return [...wanted].flatMap(([name, values]) => {
-    const problem = difference(testCase, values, got.get(name)!)
+    const problem = difference(testCase.op, values, got.get(name)!, testCase.scale)
     return problem === null ? [] : [`${testCase.op}.${name}, ${testCase.name}: ${problem}`]
   })
 }
@@ -91,11 +91,15 @@ export function bitDifferences(testCase: AnyOpCase, a: Outputs, b: Outputs): str
   })
 }
 
-/** The first element beyond the op's tolerance, as a sentence. */
-function difference(
-  { op, scale = 0 }: AnyOpCase,
+/**
+ * The element that is farthest beyond the op's tolerance, as a sentence; null when none is.
+ * @param scale size of the terms whose sum the output is, where they cancel to less
+ */
+export function difference(
+  op: OpName,
   wanted: HostArray | Int32Array,
   got: HostArray | Int32Array,
+  scale = 0,
 ): string | null {
   const { relative, absolute } = tolerance[op]
   if (got.length !== wanted.length) return `${got.length} elements, expected ${wanted.length}`

@@ -24,15 +24,15 @@ inline float peak_first(Peak a) { return a[0]; }
 
 double multiply_add(i64 steps, float* sink) {
   Peak chain[kChains];
-#pragma GCC unroll 16
+  SONOTEXT_UNROLL(16)
   for (int c = 0; c < kChains; ++c) chain[c] = peak_set(static_cast<float>(c));
   const Peak x = peak_set(0.999f), y = peak_set(0.001f);  // converges to 1: no denormals, no overflow
   for (i64 s = 0; s < steps; ++s) {
-#pragma GCC unroll 16
+    SONOTEXT_UNROLL(16)
     for (int c = 0; c < kChains; ++c) chain[c] = peak_step(chain[c], x, y);
   }
   float total = 0.0f;
-#pragma GCC unroll 16
+  SONOTEXT_UNROLL(16)
   for (int c = 0; c < kChains; ++c) total += peak_first(chain[c]);
   *sink = total;
   return 2.0 * kChains * kPeakLanes * static_cast<double>(steps);

@@ -30,8 +30,8 @@ Status check(const LogMelArgs& a) {
   c.sized("out", a.out, "frames × bands values", {a.frames, a.bands});
   c.offsets("filterOffset", a.filterOffset, a.bands, a.filterWeights.size);
   for (i64 b = 0; c.ok() && b < a.bands; ++b) {
-      c.that(a.filterStart[b] >= 0 &&
-      a.filterStart[b] + a.filterOffset[b + 1] - a.filterOffset[b] <= (a.nFft / 2) + 1,
+      c.that(i64{a.filterStart[b]} >= 0 &&
+      i64{a.filterStart[b]} + i64{a.filterOffset[b + 1]} - i64{a.filterOffset[b]} <= (a.nFft / 2) + 1,
       "filters inside the nFft/2 + 1 bins", "filterStart", a.filterStart[b]);
     }
   return c;
@@ -277,7 +277,7 @@ Status check(const BatchNormBackwardArgs& a) {
 }
 
 Status check(const LeakyReluArgs& a) {
-  Checker c(a, Checker::Aliasing::in_place);
+  Checker c(a);
   c.that(a.slope >= 0, "a finite number from 0", "slope");
   if (!c.ok()) return c;
   c.sized("out", a.out, "as many values as x", {a.x.size});
@@ -285,7 +285,7 @@ Status check(const LeakyReluArgs& a) {
 }
 
 Status check(const LeakyReluBackwardArgs& a) {
-  Checker c(a, Checker::Aliasing::in_place);
+  Checker c(a);
   c.that(a.slope >= 0, "a finite number from 0", "slope");
   if (!c.ok()) return c;
   c.sized("gradOut", a.gradOut, "as many values as out", {a.out.size});
@@ -328,7 +328,7 @@ Status check(const LpPoolBackwardArgs& a) {
 }
 
 Status check(const DropoutArgs& a) {
-  Checker c(a, Checker::Aliasing::in_place);
+  Checker c(a);
   c.word("seedLow", a.seedLow);
   c.word("seedHigh", a.seedHigh);
   c.word("offsetLow", a.offsetLow);
@@ -460,7 +460,7 @@ Status check(const MaskedMeanBackwardArgs& a) {
 }
 
 Status check(const AddArgs& a) {
-  Checker c(a, Checker::Aliasing::in_place);
+  Checker c(a);
   if (!c.ok()) return c;
   c.sized("b", a.b, "as many values as a", {a.a.size});
   c.sized("out", a.out, "as many values as a", {a.a.size});
@@ -468,7 +468,7 @@ Status check(const AddArgs& a) {
 }
 
 Status check(const ScaleArgs& a) {
-  Checker c(a, Checker::Aliasing::in_place);
+  Checker c(a);
   if (!c.ok()) return c;
   c.sized("out", a.out, "as many values as x", {a.x.size});
   return c;

@@ -91,27 +91,29 @@ struct Surveyor {
   }
 };
 
+// That numbers are finite, and that no output overlaps another argument; one of an op that works in place may
+// be one of its inputs.
+template <class Args>
+Status survey(Args args) {
+  Surveyor<Args> surveyor;
+  args.visit(surveyor);
+  for (int i = 0; i < surveyor.count && surveyor.status.ok(); ++i) {
+    for (int j = i + 1; j < surveyor.count; ++j) {
+      const auto &a = surveyor.ranges[i], &b = surveyor.ranges[j];
+      if ((!a.written && !b.written) || a.end <= b.begin || b.end <= a.begin) continue;
+      const bool same = a.begin == b.begin && a.end == b.end;
+      if (same && a.written != b.written && Args::kInPlace) continue;
+      return {Code::invalid_argument, "memory that no other argument overlaps", a.written ? a.name : b.name};
+    }
+  }
+  return surveyor.status;
+}
+
 // The first failure wins; the tests after it do nothing.
 class Checker {
  public:
-  enum class Aliasing { none, in_place };
-
   template <class Args>
-  explicit Checker(const Args& args, Aliasing aliasing = Aliasing::none) {
-    Args copy = args;
-    Surveyor<Args> surveyor;
-    copy.visit(surveyor);
-    status_ = surveyor.status;
-    for (int i = 0; i < surveyor.count; ++i) {
-      for (int j = i + 1; j < surveyor.count; ++j) {
-        const auto &a = surveyor.ranges[i], &b = surveyor.ranges[j];
-        if ((!a.written && !b.written) || a.end <= b.begin || b.end <= a.begin) continue;
-        const bool same = a.begin == b.begin && a.end == b.end;
-        if (same && a.written != b.written && aliasing == Aliasing::in_place) continue;
-        fail({Code::invalid_argument, "memory that no other argument overlaps", a.written ? a.name : b.name});
-      }
-    }
-  }
+  explicit Checker(const Args& args) : status_(survey(args)) {}
 
   // An extent of a shape.
   Checker& extent(const char* name, i64 value, i64 least = 0) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 namespace sonotext {
 
@@ -39,7 +40,7 @@ inline void parallel_for(Exec& exec, std::int64_t count, F&& f) {
   exec.parallel(
       count,
       [](void* context, std::int64_t index, int worker) {
-        (*static_cast<__typeof__(&f)>(context))(index, worker);
+        (*static_cast<std::remove_reference_t<F>*>(context))(index, worker);
       },
       const_cast<void*>(static_cast<const void*>(&f)));
 }

@@ -33,6 +33,8 @@ struct LogMelArgs {
   i64 logKind;  // 0 none, 1 ln(x + offset), 2 ln(max(x, offset)), 3 10·log10(max(x, offset))
   double offset;
 
+  static constexpr bool kInPlace = false;
+
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {
     visitor.in("pcm", pcm);
@@ -63,6 +65,8 @@ struct ResampleArgs {
   i64 down;
   i64 width;  // out[i] is centred on input position i·down/up
 
+  static constexpr bool kInPlace = false;
+
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {
     visitor.in("pcm", pcm);
@@ -91,6 +95,8 @@ struct GemmArgs {
   double beta;
   double slope;  // leaky ReLU of this slope at the end; 1 = none, 0 = ReLU
 
+  static constexpr bool kInPlace = false;
+
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {
     visitor.in("a", a);
@@ -117,6 +123,8 @@ struct L2NormalizeArgs {
   i64 cols;
   double eps;
 
+  static constexpr bool kInPlace = false;
+
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {
     visitor.in("x", x);
@@ -136,6 +144,8 @@ struct L2NormalizeBackwardArgs {
   i64 rows;
   i64 cols;
   double eps;
+
+  static constexpr bool kInPlace = false;
 
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {
@@ -161,6 +171,8 @@ struct SimilarityArgs {
   i64 m;
   i64 d;
   double scale;
+
+  static constexpr bool kInPlace = false;
 
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {
@@ -190,6 +202,8 @@ struct FrameScoreArgs {
   i64 maxWords;
   i64 d;
   i64 reduction;  // 0 STSQ, 1 MTSQ, 2 MQST
+
+  static constexpr bool kInPlace = false;
 
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {
@@ -223,6 +237,8 @@ struct FrameScoreBackwardArgs {
   i64 d;
   i64 reduction;  // 0 STSQ, 1 MTSQ, 2 MQST
 
+  static constexpr bool kInPlace = false;
+
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {
     visitor.in("frames", frames);
@@ -253,6 +269,8 @@ struct TopKArgs {
   i64 d;
   i64 k;
 
+  static constexpr bool kInPlace = false;
+
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {
     visitor.in("queries", queries);
@@ -280,6 +298,8 @@ struct TripletArgs {
   F32Out stats;  // [4] loss, share of active hinges, mean positive score, mean negative score
   i64 n;
   double margin;
+
+  static constexpr bool kInPlace = false;
 
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {
@@ -313,6 +333,8 @@ struct InfoNceArgs {
   i64 n;
   i64 d;
   i64 positives;  // 0 left out, 1 shared
+
+  static constexpr bool kInPlace = false;
 
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {
@@ -348,6 +370,8 @@ struct Conv2dArgs {
   i64 kw;
   double slope;
 
+  static constexpr bool kInPlace = false;
+
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {
     visitor.in("x", x);
@@ -379,6 +403,8 @@ struct Conv2dBackwardArgs {
   i64 kh;
   i64 kw;
   double slope;
+
+  static constexpr bool kInPlace = false;
 
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {
@@ -416,6 +442,8 @@ struct BatchNormArgs {
   double eps;
   double momentum;
 
+  static constexpr bool kInPlace = false;
+
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {
     visitor.in("x", x);
@@ -447,6 +475,8 @@ struct BatchNormBackwardArgs {
   i64 c;
   i64 training;  // 0: the statistics are constants
 
+  static constexpr bool kInPlace = false;
+
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {
     visitor.in("x", x);
@@ -469,6 +499,8 @@ struct LeakyReluArgs {
   F32Out out;  // [count]
   double slope;
 
+  static constexpr bool kInPlace = true;
+
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {
     visitor.in("x", x);
@@ -483,6 +515,8 @@ struct LeakyReluBackwardArgs {
   F32In gradOut;  // [count]
   F32Out gradX;  // [count]
   double slope;
+
+  static constexpr bool kInPlace = true;
 
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {
@@ -504,6 +538,8 @@ struct LpPoolArgs {
   i64 kh;
   i64 kw;
   i64 p;
+
+  static constexpr bool kInPlace = false;
 
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {
@@ -533,6 +569,8 @@ struct LpPoolBackwardArgs {
   i64 kw;
   i64 p;
 
+  static constexpr bool kInPlace = false;
+
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {
     visitor.in("x", x);
@@ -560,6 +598,8 @@ struct DropoutArgs {
   i64 offsetHigh;
   double rate;
 
+  static constexpr bool kInPlace = true;
+
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {
     visitor.in("x", x);
@@ -586,6 +626,8 @@ struct GruArgs {
   i64 in;
   i64 hidden;
   i64 directions;
+
+  static constexpr bool kInPlace = false;
 
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {
@@ -623,6 +665,8 @@ struct GruBackwardArgs {
   i64 hidden;
   i64 directions;
 
+  static constexpr bool kInPlace = false;
+
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {
     visitor.in("x", x);
@@ -654,6 +698,8 @@ struct InterpolateArgs {
   i64 t;
   i64 c;
 
+  static constexpr bool kInPlace = false;
+
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {
     visitor.in("x", x);
@@ -672,6 +718,8 @@ struct InterpolateBackwardArgs {
   i64 l;
   i64 t;
   i64 c;
+
+  static constexpr bool kInPlace = false;
 
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {
@@ -693,6 +741,8 @@ struct EmbeddingArgs {
   i64 count;
   i64 d;
 
+  static constexpr bool kInPlace = false;
+
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {
     visitor.in("table", table);
@@ -712,6 +762,8 @@ struct EmbeddingBackwardArgs {
   i64 vocabulary;
   i64 count;
   i64 d;
+
+  static constexpr bool kInPlace = false;
 
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {
@@ -733,6 +785,8 @@ struct MaskedMeanArgs {
   i64 t;
   i64 c;
 
+  static constexpr bool kInPlace = false;
+
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {
     visitor.in("x", x);
@@ -751,6 +805,8 @@ struct MaskedMeanBackwardArgs {
   i64 n;
   i64 t;
   i64 c;
+
+  static constexpr bool kInPlace = false;
 
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {
@@ -771,6 +827,8 @@ struct AddArgs {
   double alpha;
   double beta;
 
+  static constexpr bool kInPlace = true;
+
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {
     visitor.in("a", a);
@@ -786,6 +844,8 @@ struct ScaleArgs {
   F32In x;  // [count]
   F32Out out;  // [count]
   double factor;
+
+  static constexpr bool kInPlace = true;
 
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {
@@ -811,6 +871,8 @@ struct AdamArgs {
   double eps;
   double weightDecay;
 
+  static constexpr bool kInPlace = false;
+
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {
     visitor.inout("param", param);
@@ -831,6 +893,8 @@ struct AdamArgs {
 struct GradNormArgs {
   F32In x;  // [count]
   F32Out out;  // [1]
+
+  static constexpr bool kInPlace = false;
 
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {

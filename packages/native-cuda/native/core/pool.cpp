@@ -86,8 +86,12 @@ int ThreadPool::physical_cores() {
   }
   if (const int limit = quota(); limit > 0) cores = std::min(cores, limit);
 #elif defined(__APPLE__)
-  std::size_t size = sizeof cores;
-  if (sysctlbyname("hw.physicalcpu", &cores, &size, nullptr, 0) != 0) cores = 0;
+  // Performance cores: a body that cuts work evenly would wait for its efficiency cores. Intel has one kind only.
+  for (const char* name : {"hw.perflevel0.physicalcpu", "hw.physicalcpu"}) {
+    std::size_t size = sizeof cores;
+    if (sysctlbyname(name, &cores, &size, nullptr, 0) == 0 && cores > 0) break;
+    cores = 0;
+  }
 #endif
   if (cores < 1) cores = static_cast<int>(std::thread::hardware_concurrency());
   return std::clamp(cores, 1, kMaxThreads);

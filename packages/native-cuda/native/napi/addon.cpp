@@ -5,7 +5,11 @@
 #include <new>
 #include <string>
 
-#if !defined(_WIN32)
+#if defined(_WIN32)
+#define NOMINMAX
+#define WIN32_LEAN_AND_MEAN
+#include <windows.h>
+#else
 #include <dlfcn.h>
 #endif
 
@@ -28,7 +32,11 @@ namespace {
 // The pool's threads run code of this library for the rest of the process, also after the worker thread that
 // loaded it is gone: keep it mapped.
 void pin_library() {
-#if !defined(_WIN32)
+#if defined(_WIN32)
+  HMODULE module;
+  GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_PIN,
+                     reinterpret_cast<LPCWSTR>(&pin_library), &module);
+#else
   Dl_info info;
   if (dladdr(reinterpret_cast<void*>(&pin_library), &info) != 0) {
     dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);

@@ -1,7 +1,6 @@
 #include "args.hpp"
 
 #include <cmath>
-#include <cstring>
 
 #include "errors.hpp"
 #include "values.hpp"
@@ -35,15 +34,8 @@ View<T> ArgsReader::array_view(const char* name, napi_value value) {
 
 template View<const float> ArgsReader::array_view(const char*, napi_value);
 template View<float> ArgsReader::array_view(const char*, napi_value);
+template View<const std::int32_t> ArgsReader::array_view(const char*, napi_value);
 template View<std::int32_t> ArgsReader::array_view(const char*, napi_value);
-
-I32In ArgsReader::copied_integers(const char* name, napi_value value) {
-  const ArrayMemory memory = array_memory(Napi::Value(env_, value), napi_int32_array, op_, name);
-  integers.push_back(std::make_unique_for_overwrite<std::int32_t[]>(memory.length));
-  std::int32_t* const copy = integers.back().get();
-  std::memcpy(copy, memory.data, memory.length * sizeof(std::int32_t));
-  return {copy, static_cast<i64>(memory.length)};
-}
 
 const DeviceMemory& ArgsReader::read_buffer(const char* name, napi_value raw) {
   const Napi::Value value(env_, raw);

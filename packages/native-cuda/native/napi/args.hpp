@@ -5,6 +5,7 @@
 #include <napi.h>
 
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -19,10 +20,9 @@ namespace sonotext::napi {
 template <class T>
 constexpr bool kIsFloat = std::is_floating_point_v<std::remove_const_t<T>>;
 
-// Fills a struct from the values that the Collector took; runs no JavaScript unless it throws. Float arrays
-// are taken as they are, without copies (also parts of a larger buffer); on a device with its own memory they
-// must be its buffers. Integers that the op reads are copied: they are indices and lengths, and what was
-// checked must be what is used, whoever else can write the caller's array meanwhile.
+// Fills a struct from the values that the Collector took; runs no JavaScript unless it throws. Arrays are taken
+// as they are, without copies (also parts of a larger buffer); on a device with its own memory float arguments
+// must be its buffers.
 class ArgsReader {
  public:
   ArgsReader(const char* op, Device& device, Napi::Env env, const std::vector<napi_value>& values)
@@ -54,16 +54,13 @@ class ArgsReader {
   // What must stay alive while the op runs.
   std::vector<HeldArray> arrays;
   std::vector<std::shared_ptr<DeviceMemory>> memories;
-  std::vector<std::unique_ptr<std::int32_t[]>> integers;
 
  private:
   template <class T>
   void read(const char* name, View<T>& view, bool optional) {
     const napi_value value = *next_++;
     if (optional && is_absent(value)) return;
-    if constexpr (std::is_same_v<T, const std::int32_t>) {
-      view = copied_integers(name, value);
-    } else if (kIsFloat<T> && !device_.host_memory()) {
+    if (kIsFloat<T> && !device_.host_memory()) {
       const DeviceMemory& memory = read_buffer(name, value);
       view = {reinterpret_cast<T*>(memory.data), memory.length};
     } else {
@@ -73,7 +70,6 @@ class ArgsReader {
 
   template <class T>
   View<T> array_view(const char* name, napi_value value);
-  I32In copied_integers(const char* name, napi_value value);
   const DeviceMemory& read_buffer(const char* name, napi_value value);
   bool is_absent(napi_value value) const;
   std::string path(const char* name) const { return std::string(op_) + "." + name; }
@@ -82,6 +78,35 @@ class ArgsReader {
   Device& device_;
   const Napi::Env env_;
   const napi_value* next_;
+};
+
+// Moves the integers that an op reads into memory of its own: they are indices and lengths, and what is checked
+// must be what is used, whoever else can write the caller's arrays meanwhile.
+class IntegerCopies {
+ public:
+  template <class T>
+  void in(const char*, View<T>& view) {
+    if constexpr (std::is_same_v<T, const std::int32_t>) {
+      const auto size = static_cast<std::size_t>(view.size);
+      copies.emplace_back(new std::int32_t[size]);
+      std::memcpy(copies.back().get(), view.data, size * sizeof(std::int32_t));
+      view.data = copies.back().get();
+    }
+  }
+  template <class T>
+  void opt_in(const char* name, View<T>& view) {
+    if (view) in(name, view);
+  }
+  template <class T>
+  void out(const char*, View<T>&) {}
+  template <class T>
+  void opt_out(const char*, View<T>&) {}
+  template <class T>
+  void inout(const char*, View<T>&) {}
+  void integer(const char*, i64) {}
+  void number(const char*, double) {}
+
+  std::vector<std::unique_ptr<std::int32_t[]>> copies;
 };
 
 // Lists the arguments of an op: [{ name, direction, type, optional }].

@@ -68,7 +68,7 @@ void constant(Napi::Object& object, const char* name, const Napi::Value& value) 
 }  // namespace
 
 Napi::Object make_device_handle(Napi::Env env, Device& device) {
-  Napi::Object object = wrap(env, kDeviceTag, std::make_unique<DeviceBox>(&device));
+  Napi::Object object = wrap(env, kDeviceTag, std::make_unique<DeviceBox>(DeviceBox{&device}));
   constant(object, "name", Napi::String::New(env, device.name()));
   constant(object, "isa",
            device.isa() != nullptr ? Napi::Value(Napi::String::New(env, device.isa())) : env.Null());
@@ -79,7 +79,7 @@ Napi::Object make_device_handle(Napi::Env env, Device& device) {
 Napi::Object make_buffer_handle(Napi::Env env, std::shared_ptr<DeviceMemory> memory) {
   const i64 length = memory->length;
   const char* device = memory->device.name();
-  auto box = std::make_unique<BufferBox>(std::move(memory));
+  auto box = std::make_unique<BufferBox>(BufferBox{std::move(memory)});
   const BufferBox& held = *box;
   Napi::Object object = wrap(env, kBufferTag, std::move(box));
   held.report(env, 1);
@@ -89,7 +89,8 @@ Napi::Object make_buffer_handle(Napi::Env env, std::shared_ptr<DeviceMemory> mem
 }
 
 Napi::Object make_cancel_handle(Napi::Env env) {
-  return wrap(env, kCancelTag, std::make_unique<CancelBox>(std::make_shared<std::atomic<bool>>(false)));
+  return wrap(env, kCancelTag,
+              std::make_unique<CancelBox>(CancelBox{std::make_shared<std::atomic<bool>>(false)}));
 }
 
 Device& device_of(const Napi::Value& value, const std::string& name) {

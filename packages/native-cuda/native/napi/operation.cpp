@@ -3,6 +3,7 @@
 #include <unordered_map>
 
 #include "../core/check.hpp"
+#include "../core/checker.hpp"
 #include "args.hpp"
 #include "errors.hpp"
 
@@ -19,17 +20,19 @@ class OperationOf final : public Operation {
       : Operation(name, device), entry_(entry) {
     ArgsReader reader(name, device, env, values);
     args_.visit(reader);
-    if (const Status status = check(args_); !status.ok()) throw make_error(env, status, name);
+    Status status = survey(args_);  // of where the caller has them
+    args_.visit(integers_);
+    if (status.ok()) status = check(args_);
+    if (!status.ok()) throw make_error(env, status, name);
     arrays = std::move(reader.arrays);
     memories = std::move(reader.memories);
-    integers_ = std::move(reader.integers);
   }
 
   Status execute(const std::atomic<bool>& cancel) override { return run(device, entry_, args_, cancel); }
 
  private:
   Args args_{};
-  std::vector<std::unique_ptr<std::int32_t[]>> integers_;  // what args_ reads by index
+  IntegerCopies integers_;  // what args_ reads by index
   const Entry entry_;
 };
 

@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "unroll.hpp"
+
 namespace sonotext::SONOTEXT_ISA {
 namespace {
 
@@ -54,19 +56,19 @@ inline float vhmax(Vec a) {
 }
 inline void vtranspose(Vec (&r)[8]) {
   __m256 t[8], u[8];
-#pragma GCC unroll 4
+  SONOTEXT_UNROLL(4)
   for (int i = 0; i < 4; ++i) {
     t[2 * i] = _mm256_unpacklo_ps(r[2 * i].v, r[2 * i + 1].v);
     t[2 * i + 1] = _mm256_unpackhi_ps(r[2 * i].v, r[2 * i + 1].v);
   }
-#pragma GCC unroll 2
+  SONOTEXT_UNROLL(2)
   for (int i = 0; i < 2; ++i) {
     u[4 * i] = _mm256_shuffle_ps(t[4 * i], t[4 * i + 2], 0x44);
     u[4 * i + 1] = _mm256_shuffle_ps(t[4 * i], t[4 * i + 2], 0xee);
     u[4 * i + 2] = _mm256_shuffle_ps(t[4 * i + 1], t[4 * i + 3], 0x44);
     u[4 * i + 3] = _mm256_shuffle_ps(t[4 * i + 1], t[4 * i + 3], 0xee);
   }
-#pragma GCC unroll 4
+  SONOTEXT_UNROLL(4)
   for (int i = 0; i < 4; ++i) {
     r[i].v = _mm256_permute2f128_ps(u[i], u[4 + i], 0x20);
     r[4 + i].v = _mm256_permute2f128_ps(u[i], u[4 + i], 0x31);

@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "unroll.hpp"
+
 namespace sonotext::SONOTEXT_ISA {
 namespace {
 
@@ -54,26 +56,26 @@ inline float vsum(Vec a) {
 inline float vhmax(Vec a) { return _mm512_reduce_max_ps(a.v); }
 inline void vtranspose(Vec (&r)[16]) {
   __m512 t[16], u[16];
-#pragma GCC unroll 8
+  SONOTEXT_UNROLL(8)
   for (int i = 0; i < 8; ++i) {
     t[2 * i] = _mm512_unpacklo_ps(r[2 * i].v, r[2 * i + 1].v);
     t[2 * i + 1] = _mm512_unpackhi_ps(r[2 * i].v, r[2 * i + 1].v);
   }
-#pragma GCC unroll 4
+  SONOTEXT_UNROLL(4)
   for (int i = 0; i < 4; ++i) {
     u[4 * i] = _mm512_shuffle_ps(t[4 * i], t[4 * i + 2], 0x44);
     u[4 * i + 1] = _mm512_shuffle_ps(t[4 * i], t[4 * i + 2], 0xee);
     u[4 * i + 2] = _mm512_shuffle_ps(t[4 * i + 1], t[4 * i + 3], 0x44);
     u[4 * i + 3] = _mm512_shuffle_ps(t[4 * i + 1], t[4 * i + 3], 0xee);
   }
-#pragma GCC unroll 4
+  SONOTEXT_UNROLL(4)
   for (int i = 0; i < 4; ++i) {
     t[i] = _mm512_shuffle_f32x4(u[i], u[4 + i], 0x88);
     t[4 + i] = _mm512_shuffle_f32x4(u[i], u[4 + i], 0xdd);
     t[8 + i] = _mm512_shuffle_f32x4(u[8 + i], u[12 + i], 0x88);
     t[12 + i] = _mm512_shuffle_f32x4(u[8 + i], u[12 + i], 0xdd);
   }
-#pragma GCC unroll 4
+  SONOTEXT_UNROLL(4)
   for (int i = 0; i < 4; ++i) {
     r[i].v = _mm512_shuffle_f32x4(t[i], t[8 + i], 0x88);
     r[8 + i].v = _mm512_shuffle_f32x4(t[i], t[8 + i], 0xdd);

@@ -3,6 +3,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "unroll.hpp"
+
 namespace sonotext::SONOTEXT_ISA {
 namespace {
 

@@ -109,23 +109,23 @@ void wino_gather(const Images& m, const WinoTiles& g, i64 tile, const float* zer
   const Vec slope = vset(m.slope);
   for (i64 c = 0; c < m.c; c += kLanes) {
     Vec half[6][P];
-#pragma GCC unroll 6
+    SONOTEXT_UNROLL(6)
     for (int j = 0; j < P; ++j) {
       Vec d[P], v[6];
-#pragma GCC unroll 6
+      SONOTEXT_UNROLL(6)
       for (int i = 0; i < P; ++i) {
         d[i] = vload_upto(x[i][j] + c, m.c - c);
         if (m.sign) d[i] = vselect(vgt(vload_upto(sign[i][j] + c, m.c - c), vzero()), d[i], slope * d[i]);
       }
       P == 6 ? wino_input(d, v) : wino_gradient(d, v);
-#pragma GCC unroll 6
+      SONOTEXT_UNROLL(6)
       for (int i = 0; i < 6; ++i) half[i][j] = v[i];
     }
-#pragma GCC unroll 6
+    SONOTEXT_UNROLL(6)
     for (int i = 0; i < 6; ++i) {
       Vec v[6];
       P == 6 ? wino_input(half[i], v) : wino_gradient(half[i], v);
-#pragma GCC unroll 6
+      SONOTEXT_UNROLL(6)
       for (int j = 0; j < 6; ++j) vstore(to + (i * 6 + j) * plane + c, v[j]);
     }
   }
@@ -139,22 +139,22 @@ inline void wino_scatter(const float* from, i64 plane, const WinoTiles& g, i64 t
   const Vec k = vset(slope);
   for (i64 j = 0; j < columns; j += kLanes) {
     Vec half[4][6];
-#pragma GCC unroll 6
+    SONOTEXT_UNROLL(6)
     for (int q = 0; q < 6; ++q) {
       Vec m[6], y[4];
-#pragma GCC unroll 6
+      SONOTEXT_UNROLL(6)
       for (int i = 0; i < 6; ++i) m[i] = vload(from + (i * 6 + q) * plane + j);
       wino_output(m, y);
-#pragma GCC unroll 4
+      SONOTEXT_UNROLL(4)
       for (int i = 0; i < 4; ++i) half[i][q] = y[i];
     }
-#pragma GCC unroll 4
+    SONOTEXT_UNROLL(4)
     for (int i = 0; i < 4; ++i) {
       if (y0 + i >= h) continue;
       Vec y[4];
       wino_output(half[i], y);
       float* to = out + ((image * h + y0 + i) * w + x0) * c + first + j;
-#pragma GCC unroll 4
+      SONOTEXT_UNROLL(4)
       for (int q = 0; q < 4; ++q) {
         if (x0 + q >= w) continue;
         Vec v = y[q];
@@ -177,10 +177,10 @@ inline void wino_weights(Exec& exec, const float* weight, i64 cin, i64 cout, boo
   parallel_for(exec, from, [&](i64 k, int) {
     for (i64 j = 0; j < panel_cols(cols); j += kLanes) {
       Vec half[6][3];
-#pragma GCC unroll 3
+      SONOTEXT_UNROLL(3)
       for (int x = 0; x < 3; ++x) {
         Vec g[3], u[6];
-#pragma GCC unroll 3
+        SONOTEXT_UNROLL(3)
         for (int y = 0; y < 3; ++y) {
           const float* p = weight + (turned ? (2 - y) * 3 + 2 - x : y * 3 + x) * cin * cout + k * line + j * step;
           if (step == 1) {
@@ -192,17 +192,17 @@ inline void wino_weights(Exec& exec, const float* weight, i64 cin, i64 cout, boo
           }
         }
         wino_weight(g, u);
-#pragma GCC unroll 6
+        SONOTEXT_UNROLL(6)
         for (int y = 0; y < 6; ++y) half[y][x] = u[y];
       }
       const i64 panel = j / kTileCols * kTileCols;
       const i64 width = imin(kTileCols, panel_cols(cols) - panel);
       float* at = to + 36 * from * panel + k * width + j - panel;
-#pragma GCC unroll 6
+      SONOTEXT_UNROLL(6)
       for (int y = 0; y < 6; ++y) {
         Vec u[6];
         wino_weight(half[y], u);
-#pragma GCC unroll 6
+        SONOTEXT_UNROLL(6)
         for (int x = 0; x < 6; ++x) vstore(at + (y * 6 + x) * from * width, u[x]);
       }
     }
@@ -272,22 +272,22 @@ inline void wino_weights_gradient(Exec& exec, float* sums, i64 parts, i64 cin, i
   parallel_for(exec, cin, [&](i64 k, int) {
     for (i64 j = 0; j < cout; j += kLanes) {
       Vec half[3][6];
-#pragma GCC unroll 6
+      SONOTEXT_UNROLL(6)
       for (int q = 0; q < 6; ++q) {
         Vec s[6], g[3];
-#pragma GCC unroll 6
+        SONOTEXT_UNROLL(6)
         for (int i = 0; i < 6; ++i) {
           s[i] = sum_parts(sums + ((i * 6 + q) * cin + k) * ldz + j, parts, size);
         }
         wino_weight_gradient(s, g);
-#pragma GCC unroll 3
+        SONOTEXT_UNROLL(3)
         for (int i = 0; i < 3; ++i) half[i][q] = g[i];
       }
-#pragma GCC unroll 3
+      SONOTEXT_UNROLL(3)
       for (int i = 0; i < 3; ++i) {
         Vec g[3];
         wino_weight_gradient(half[i], g);
-#pragma GCC unroll 3
+        SONOTEXT_UNROLL(3)
         for (int q = 0; q < 3; ++q) vstore_n(gradWeight + ((i * 3 + q) * cin + k) * cout + j, g[q], cout - j);
       }
     }

@@ -39,34 +39,34 @@ void row_tile(const RowJob& job) {
   Vec acc[R][C];
   const float* a[R];
   const float* b = job.panel;
-#pragma GCC unroll 8
+  SONOTEXT_UNROLL(8)
   for (int i = 0; i < R; ++i) {
     a[i] = job.rows[i];
-#pragma GCC unroll 8
+    SONOTEXT_UNROLL(8)
     for (int j = 0; j < C; ++j) acc[i][j] = vzero();
   }
   for (i64 s = job.segments; s > 0; --s) {
     const i64 run = s > 1 ? job.run : job.last;
     for (const float* end = a[0] + run; a[0] < end;) {
       Vec row[C];
-#pragma GCC unroll 8
+      SONOTEXT_UNROLL(8)
       for (int j = 0; j < C; ++j) row[j] = vload(b + j * kLanes);
-#pragma GCC unroll 8
+      SONOTEXT_UNROLL(8)
       for (int i = 0; i < R; ++i) {
         const Vec x = vset(*a[i]++);
-#pragma GCC unroll 8
+        SONOTEXT_UNROLL(8)
         for (int j = 0; j < C; ++j) acc[i][j] = vfma(x, row[j], acc[i][j]);
       }
       b += C * kLanes;
     }
-#pragma GCC unroll 8
+    SONOTEXT_UNROLL(8)
     for (int i = 0; i < R; ++i) a[i] += job.stride - job.run;
     if (job.apart && s > 1) {
       const bool first = s == job.segments;
-#pragma GCC unroll 8
+      SONOTEXT_UNROLL(8)
       for (int i = 0; i < R; ++i) {
         float* to = job.out[i];
-#pragma GCC unroll 8
+        SONOTEXT_UNROLL(8)
         for (int j = 0; j < C; ++j) {
           vstore(to + j * kLanes, first ? acc[i][j] : vload(to + j * kLanes) + acc[i][j]);
           acc[i][j] = vzero();
@@ -76,10 +76,10 @@ void row_tile(const RowJob& job) {
   }
   const float slope = job.slope;
   const Vec k = vset(slope);
-#pragma GCC unroll 8
+  SONOTEXT_UNROLL(8)
   for (int j = 0; j < C; ++j) {
     const i64 width = job.columns - j * kLanes;
-#pragma GCC unroll 8
+    SONOTEXT_UNROLL(8)
     for (int i = 0; i < R; ++i) {
       Vec v = acc[i][j];
       if (job.apart && job.segments > 1) v = v + vload(job.out[i] + j * kLanes);
@@ -104,9 +104,9 @@ struct OuterIn {
 template <int R, int C>
 void outer_tile(const OuterIn& in, float* c, i64 ldc) {
   Vec acc[R][C];
-#pragma GCC unroll 8
+  SONOTEXT_UNROLL(8)
   for (int i = 0; i < R; ++i) {
-#pragma GCC unroll 8
+    SONOTEXT_UNROLL(8)
     for (int j = 0; j < C; ++j) acc[i][j] = vzero();
   }
   for (i64 l = 0; l < in.lines; ++l) {
@@ -114,21 +114,21 @@ void outer_tile(const OuterIn& in, float* c, i64 ldc) {
     const float* b = in.b + l * in.lb;
     for (i64 p = 0; p < in.count; ++p) {
       Vec row[C];
-#pragma GCC unroll 8
+      SONOTEXT_UNROLL(8)
       for (int j = 0; j < C; ++j) row[j] = vload(b + j * kLanes);
-#pragma GCC unroll 8
+      SONOTEXT_UNROLL(8)
       for (int i = 0; i < R; ++i) {
         const Vec x = vset(a[i]);
-#pragma GCC unroll 8
+        SONOTEXT_UNROLL(8)
         for (int j = 0; j < C; ++j) acc[i][j] = vfma(x, row[j], acc[i][j]);
       }
       a += in.sa;
       b += in.sb;
     }
   }
-#pragma GCC unroll 8
+  SONOTEXT_UNROLL(8)
   for (int i = 0; i < R; ++i) {
-#pragma GCC unroll 8
+    SONOTEXT_UNROLL(8)
     for (int j = 0; j < C; ++j) vstore(c + i * ldc + j * kLanes, vload(c + i * ldc + j * kLanes) + acc[i][j]);
   }
 }
@@ -141,8 +141,6 @@ struct TileTable {
   RowTile row[kTileRows][kTileVecs];
   OuterTile outer[kTileRows][kTileVecs];
 
-  constexpr TileTable() : row{}, outer{} { fill<kTileRows, kTileVecs>(); }
-
   template <int R, int C>
   constexpr void fill() {
     row[R - 1][C - 1] = row_tile<R, C>;
@@ -153,6 +151,8 @@ struct TileTable {
       fill<R - 1, kTileVecs>();
     }
   }
+
+  constexpr TileTable() : row{}, outer{} { fill<kTileRows, kTileVecs>(); }  // after fill(), for Clang
 };
 
 inline const TileTable& tiles() {

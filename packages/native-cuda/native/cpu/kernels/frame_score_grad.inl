@@ -32,7 +32,7 @@ struct GradWorker {
     i64 used = 0;
     const i64 rows = packer.most_rows(), d = packer.d;
     const auto take = [&](auto*& pointer, i64 count, i64 size) {
-      if (memory) pointer = reinterpret_cast<__typeof__(&*pointer)>(memory + used);
+      if (memory) pointer = reinterpret_cast<decltype(&*pointer)>(memory + used);
       used += ceil_div(count * size, 64) * 64;
     };
     take(active, captions, 8), take(offsets, packer.offsets_size(), 8);

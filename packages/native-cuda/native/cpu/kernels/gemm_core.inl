@@ -43,7 +43,7 @@ inline void pack_panel(const float* src, i64 line, i64 step, i64 count, i64 k, f
   if (line == 1) {
     if (count == kWidth && kWidth % kLanes == 0) {
       for (i64 p = 0; p < k; ++p) {
-#pragma GCC unroll 4
+        SONOTEXT_UNROLL(4)
         for (int j = 0; j < kWidth; j += kLanes) vstore(dst + p * kWidth + j, vload(src + p * step + j));
       }
     } else {

@@ -23,29 +23,29 @@ inline Vec leaky(Vec x, Vec slope) { return vselect(vgt(x, vzero()), x, slope * 
 template <int R, int C>
 void micro(i64 columns, i64 k, const float* a, const float* b, float* out, i64 ldo, const Epilogue& e) {
   Vec acc[R][C];
-#pragma GCC unroll 16
+  SONOTEXT_UNROLL(16)
   for (int i = 0; i < R; ++i)
-#pragma GCC unroll 8
+    SONOTEXT_UNROLL(8)
     for (int j = 0; j < C; ++j) acc[i][j] = vzero();
   for (i64 p = 0; p < k; ++p) {
     Vec row[C];
-#pragma GCC unroll 8
+    SONOTEXT_UNROLL(8)
     for (int j = 0; j < C; ++j) row[j] = vload(b + j * kLanes);
-#pragma GCC unroll 16
+    SONOTEXT_UNROLL(16)
     for (int i = 0; i < R; ++i) {
       const Vec x = vset(a[i]);
-#pragma GCC unroll 8
+      SONOTEXT_UNROLL(8)
       for (int j = 0; j < C; ++j) acc[i][j] = vfma(x, row[j], acc[i][j]);
     }
     a += kMr;
     b += kNr;
   }
   const Vec alpha = vset(e.alpha), beta = vset(e.beta), slope = vset(e.slope);
-#pragma GCC unroll 8
+  SONOTEXT_UNROLL(8)
   for (int j = 0; j < C; ++j) {
     const i64 width = columns - j * kLanes;
     const Vec bias = e.bias ? vload_n(e.bias + j * kLanes, width) : vzero();
-#pragma GCC unroll 16
+    SONOTEXT_UNROLL(16)
     for (int i = 0; i < R; ++i) {
       float* at = out + i * ldo + j * kLanes;
       Vec v = acc[i][j];
@@ -64,8 +64,6 @@ using MicroKernel = void (*)(i64, i64, const float*, const float*, float*, i64, 
 struct MicroTable {
   MicroKernel at[kMr][kNv];
 
-  constexpr MicroTable() : at{} { fill<kMr>(); }
-
   template <int R>
   constexpr void fill() {
     if constexpr (kLanes == 1) {
@@ -76,6 +74,8 @@ struct MicroTable {
     }
     if constexpr (R > 1) fill<R - 1>();
   }
+
+  constexpr MicroTable() : at{} { fill<kMr>(); }  // after fill(): Clang has to have read that to call it
 };
 
 // rows ≤ kMr, columns ≤ kNr of one tile.

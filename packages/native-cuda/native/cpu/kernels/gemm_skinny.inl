@@ -28,30 +28,30 @@ template <int R, int C>
 inline void skinny_dot(const float* a, const float* b, i64 stride, i64 k, i64 j0, const SkinnyOut& out,
                        const Epilogue& e) {
   Vec acc[R][C];
-#pragma GCC unroll 8
+  SONOTEXT_UNROLL(8)
   for (int i = 0; i < R; ++i)
-#pragma GCC unroll 8
+    SONOTEXT_UNROLL(8)
     for (int j = 0; j < C; ++j) acc[i][j] = vzero();
   i64 p = 0;
   for (; p + kLanes <= k; p += kLanes) {
-#pragma GCC unroll 8
+    SONOTEXT_UNROLL(8)
     for (int j = 0; j < C; ++j) {
       const Vec y = vload(b + j * stride + p);
-#pragma GCC unroll 8
+      SONOTEXT_UNROLL(8)
       for (int i = 0; i < R; ++i) acc[i][j] = vfma(vload(a + i * k + p), y, acc[i][j]);
     }
   }
   if (p < k) {
-#pragma GCC unroll 8
+    SONOTEXT_UNROLL(8)
     for (int j = 0; j < C; ++j) {
       const Vec y = vload_n(b + j * stride + p, k - p);
-#pragma GCC unroll 8
+      SONOTEXT_UNROLL(8)
       for (int i = 0; i < R; ++i) acc[i][j] = vfma(vload_n(a + i * k + p, k - p), y, acc[i][j]);
     }
   }
-#pragma GCC unroll 8
+  SONOTEXT_UNROLL(8)
   for (int i = 0; i < R; ++i)
-#pragma GCC unroll 8
+    SONOTEXT_UNROLL(8)
     for (int j = 0; j < C; ++j) skinny_store(out, i, j0 + j, vsum(acc[i][j]), e);
 }
 
@@ -60,23 +60,23 @@ template <int R, int C>
 inline void skinny_axpy(const float* a, const float* b, i64 stride, i64 k, i64 j0, i64 width, const SkinnyOut& out,
                         const Epilogue& e) {
   Vec acc[R][C];
-#pragma GCC unroll 8
+  SONOTEXT_UNROLL(8)
   for (int i = 0; i < R; ++i)
-#pragma GCC unroll 8
+    SONOTEXT_UNROLL(8)
     for (int j = 0; j < C; ++j) acc[i][j] = vzero();
   for (i64 p = 0; p < k; ++p) {
-#pragma GCC unroll 8
+    SONOTEXT_UNROLL(8)
     for (int j = 0; j < C; ++j) {
       const float* at = b + p * stride + j * kLanes;
       const Vec y = C == 1 ? vload_n(at, width) : vload(at);
-#pragma GCC unroll 8
+      SONOTEXT_UNROLL(8)
       for (int i = 0; i < R; ++i) acc[i][j] = vfma(vset(a[i * k + p]), y, acc[i][j]);
     }
   }
   float tile[kLanes];
-#pragma GCC unroll 8
+  SONOTEXT_UNROLL(8)
   for (int i = 0; i < R; ++i)
-#pragma GCC unroll 8
+    SONOTEXT_UNROLL(8)
     for (int j = 0; j < C; ++j) {
       vstore(tile, acc[i][j]);
       for (i64 l = 0; l < kLanes && j * kLanes + l < width; ++l) skinny_store(out, i, j0 + j * kLanes + l, tile[l], e);

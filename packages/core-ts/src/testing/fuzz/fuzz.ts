@@ -1,0 +1,236 @@
+import type { Backend, OpArgs, OpName } from '../../backend/port.js'
+import { signatures } from '../../backend/signatures.js'
+import { difference } from '../check-case.js'
+import { tolerance } from '../tolerance.js'
+import {
+  type Call,
+  copyOf,
+  drawCall,
+  inFloat64,
+  isAccepted,
+  moved,
+  perform,
+  runReference,
+  streamOf,
+} from './call.js'
+import { decides } from './draw-args.js'
+import { isWritten, rulesOf, type Values } from './rules.js'
+import { spoil } from './spoil.js'
+
+export interface FuzzOptions {
+  readonly seed: number
+  /** How many calls are drawn, over all ops in turn. */
+  readonly calls: number
+  /** These ops alone. */
+  readonly only?: readonly OpName[] | undefined
+  /** This call of every op alone. */
+  readonly at?: number | undefined
+  /** The backends that must agree with the reference, by the names of their instruction sets. */
+  readonly backends: ReadonlyMap<string, Backend>
+  readonly threads: readonly number[]
+  readonly setThreads: (count: number) => void
+  /** Called before each call, so that it is known when the process dies of one. */
+  readonly onCall?: (op: OpName, at: number) => void
+}
+
+export interface FuzzReport {
+  /** Calls that were compared; each ran once per backend and number of threads. */
+  readonly compared: number
+  readonly runs: number
+  /** Drawn calls, and calls with a fault put in, that reference and backends refused alike. */
+  readonly refused: number
+  readonly spoiled: number
+  /** Ops of which no call was compared. */
+  readonly untouched: readonly OpName[]
+  readonly problems: readonly FuzzProblem[]
+}
+
+export interface FuzzProblem {
+  readonly op: OpName
+  readonly at: number
+  readonly what: string
+}
+
+/** After so many problems the rest says nothing new. */
+const enough = 20
+
+/**
+ * Random calls of every op: on every backend within the op's tolerance of the float64 reference, with the same bits on any
+ * number of threads; and the same calls with a fault put in, which must be refused by all alike and write nothing.
+ */
+export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
+  const { seed, calls, only, at, onCall } = options
+  const ops = only ?? (Object.keys(signatures) as OpName[])
+  const compared = new Map<OpName, number>(ops.map((op) => [op, 0]))
+  const total = { runs: 0, refused: 0, spoiled: 0 }
+  const problems: FuzzProblem[] = []
+  for (let i = 0; i < (at === undefined ? calls : ops.length) && problems.length < enough; i++) {
+    const op = ops[i % ops.length]!
+    const index = at ?? Math.floor(i / ops.length)
+    onCall?.(op, index)
+    const rng = streamOf(seed, op, index)
+    const found = (what: string): void =>
+      void problems.push({ op, at: index, what: `${what}; ${describe(call.args)}` })
+    const call = drawCall(rng, op)
+    if (isAccepted(op, call.args)) {
+      total.runs += await compare(call, options, found)
+      compared.set(op, compared.get(op)! + 1)
+    } else {
+      await expectRefusal(call.op, call.args, 'a drawn call that the reference refuses', options, found)
+      total.refused++
+      continue
+    }
+    const spoiled = spoil(rng, op, call.args)
+    if (spoiled === null) continue
+    total.spoiled++
+    if (isAccepted(op, spoiled.args)) {
+      if (spoiled.refused) found(`${spoiled.what}: the reference accepts it`)
+      else await expectAgreement(op, spoiled.args, spoiled.what, options, found)
+    } else {
+      await expectRefusal(op, spoiled.args, spoiled.what, options, found)
+      total.refused++
+    }
+  }
+  const untouched =
+    at === undefined ? ops.filter((op) => calls >= 10 * ops.length && compared.get(op) === 0) : []
+  return { compared: [...compared.values()].reduce((a, b) => a + b, 0), ...total, untouched, problems }
+}
+
+type Found = (what: string) => void
+
+/** Runs a call everywhere; returns how many runs that were. */
+async function compare(
+  call: Call,
+  { seed, backends, threads, setThreads }: FuzzOptions,
+  found: Found,
+): Promise<number> {
+  const { op } = call
+  const outputs = rulesOf(op).flatMap(([name, rule]) =>
+    isWritten(rule) && call.args[name] !== null ? [[name, rule] as const] : [],
+  )
+  const wanted = await perform(inFloat64(call), runReference)
+  const shaken = decides(op)
+    ? wanted
+    : await perform(moved(inFloat64(call), streamOf(seed, op, -1)), runReference)
+  let runs = 0
+  for (const [isa, backend] of backends) {
+    let first: Values | undefined
+    for (const count of threads) {
+      setThreads(count)
+      let got: Values
+      try {
+        // Both ways into the addon: the calling thread's, and the one off it.
+        const asynchronous = count === threads.at(-1)
+        got = await perform(call, (op, args) =>
+          asynchronous ? backend.runAsync(op, typed(args)) : backend.run(op, typed(args)),
+        )
+      } catch (error) {
+        found(`${isa} on ${count} threads: ${String(error)}`)
+        return runs
+      }
+      runs++
+      for (const [name, rule] of outputs) {
+        const values = got[name] as Float32Array | Int32Array
+        const problem =
+          first !== undefined
+            ? unequalBits(values, first[name] as Float32Array | Int32Array)
+            : rule.private
+              ? null
+              : difference(
+                  op,
+                  wanted[name] as Float64Array,
+                  values,
+                  slack(call, wanted[name] as Float64Array, shaken[name] as Float64Array),
+                )
+        if (problem !== null) found(`${isa} on ${count} threads, ${name}: ${problem}`)
+      }
+      first ??= got
+    }
+  }
+  return runs
+}
+
+async function expectRefusal(
+  op: OpName,
+  args: Values,
+  what: string,
+  { backends }: FuzzOptions,
+  found: Found,
+): Promise<void> {
+  const before = copyOf(args)
+  for (const [isa, backend] of backends) {
+    try {
+      backend.run(op, typed(args))
+      found(`${isa} accepts ${what}, the reference refuses it`)
+    } catch (error) {
+      const { code } = error as { code?: string }
+      if (code !== 'INVALID_ARGUMENT')
+        found(`${isa} on ${what}: expected INVALID_ARGUMENT, got ${String(error)}`)
+    }
+    for (const [name, value] of Object.entries(before)) {
+      if (!ArrayBuffer.isView(value)) continue
+      const problem = unequalBits(args[name] as Float32Array, value as Float32Array)
+      if (problem !== null) found(`${isa} refuses ${what} but has written to ${name}: ${problem}`)
+    }
+  }
+}
+
+async function expectAgreement(
+  op: OpName,
+  args: Values,
+  what: string,
+  { backends }: FuzzOptions,
+  found: Found,
+): Promise<void> {
+  for (const [isa, backend] of backends) {
+    try {
+      backend.run(op, typed(copyOf(args)))
+    } catch (error) {
+      found(`${isa} refuses ${what}, the reference accepts it: ${String(error)}`)
+    }
+  }
+}
+
+function typed(args: Values): OpArgs[OpName] {
+  return args as unknown as OpArgs[OpName]
+}
+
+function unequalBits(a: Float32Array | Int32Array, b: Float32Array | Int32Array): string | null {
+  const bits = (array: ArrayBufferView): Buffer =>
+    Buffer.from(array.buffer, array.byteOffset, array.byteLength)
+  if (bits(a).equals(bits(b))) return null
+  const at = a.findIndex((value, i) => !Object.is(value, b[i]))
+  return `element ${at} of ${a.length} is ${a[at]} and was ${b[at]}`
+}
+
+/** Size of what a result is the difference of, where no change of the inputs shows it. */
+const terms: { readonly [K in OpName]?: (args: Values) => number } = {
+  // softmax minus target: equal where every clip is of one group and no cosine stands out
+  info_nce: ({ n, audio, text }) =>
+    Math.max(largest(audio as Float32Array), largest(text as Float32Array)) / (n as number),
+}
+
+/**
+ * What the absolute tolerance is a share of: the largest element, and where the result hangs on the last digits of its inputs
+ * (sums that cancel, recurrences that amplify) so much more that a backend may be four times as far off as the reference is
+ * on inputs that differ by a few roundings.
+ */
+function slack({ op, args }: Call, wanted: Float64Array, shaken: Float64Array): number {
+  const { absolute } = tolerance[op]
+  const distance = absolute === 0 ? 0 : largest(wanted.map((value, i) => value - shaken[i]!)) / absolute
+  return Math.max(largest(wanted), terms[op]?.(args) ?? 0) + 4 * distance
+}
+
+function largest(values: Float32Array | Float64Array): number {
+  let most = 0
+  for (const value of values) if (Number.isFinite(value)) most = Math.max(most, Math.abs(value))
+  return most
+}
+
+/** The numbers of a call, and which buffers it has. */
+function describe(args: Values): string {
+  const parts = Object.entries(args).map(
+    ([name, value]) => `${name} ${ArrayBuffer.isView(value) ? `[${(value as Float32Array).length}]` : value}`,
+  )
+  return parts.join(', ')
+}

@@ -1,0 +1,1 @@
+export { fuzz, type FuzzOptions, type FuzzProblem, type FuzzReport } from './fuzz.js'

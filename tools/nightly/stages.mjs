@@ -1,0 +1,128 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { lastLine } from './commands.mjs'
+import { leaksOf } from './leaks.mjs'
+
+const fuzz = 'tools/fuzz.mjs'
+
+/** Everything `npm run nightly` does. A stage builds into its own folder; the addon of the checkout stays as it is. */
+export const stages = [
+  {
+    name: 'fuzz',
+    what: '10,000 random calls of every op under AddressSanitizer and UBSan',
+    async run(context) {
+      const { exec } = context
+      const { addon, env } = await withAddressSanitizer(context)
+      const trace = join(context.folder, 'last-call.txt')
+      const options = { SONOTEXT_ADDON: addon, ...env, ASAN_OPTIONS: 'detect_leaks=0' }
+      return lastLine(
+        await exec(process.execPath, [fuzz, '--calls', '10000', '--trace', trace], { env: options }),
+      )
+    },
+  },
+  {
+    name: 'leaks',
+    what: 'worker threads load the addon, use every handle and op, and go: LeakSanitizer',
+    async run(context) {
+      const { exec } = context
+      const { addon, env } = await withAddressSanitizer(context)
+      // use_tls=0: the thread-local memory of threads that are gone cannot be scanned, and trying ends the scan.
+      const settings = {
+        ASAN_OPTIONS: 'detect_leaks=1:fast_unwind_on_malloc=0',
+        LSAN_OPTIONS: 'exitcode=0:use_tls=0',
+      }
+      const program = 'tools/nightly/load-use-unload.mjs'
+      const output = await exec(process.execPath, [program], {
+        env: { SONOTEXT_ADDON: addon, ...env, ...settings },
+      })
+      if (output.includes('LeakSanitizer has encountered a fatal error'))
+        throw new Error('the scan for leaks died')
+      const { ours, others } = leaksOf(output)
+      if (ours.length > 0)
+        throw new Error(`${ours.length} leaks of the addon, the first: ${ours[0].split('\n', 1)[0]}`)
+      const used = /^used .*$/m.exec(output)?.[0]
+      if (used === undefined) throw new Error('the program did not come to its end')
+      return `${used}; no leak of ours, ${others.length} of Node's own`
+    },
+  },
+  {
+    name: 'races',
+    what: 'callers of the pool, its size changing, calls cancelled, the runner: ThreadSanitizer',
+    async run({ exec, needs, folder, root }) {
+      needs('cmake', 'g++')
+      const native = join(root, 'packages', 'native-cuda')
+      const programs = [['stress', '1000'], ['stress_runner', '20'], ['contract']].filter(([name]) =>
+        existsSync(join(native, 'native', 'test', `${name}.cpp`)),
+      )
+      const options = ['-DSONOTEXT_SANITIZE=thread', '-DSONOTEXT_CUDA=OFF', '-DCMAKE_CXX_COMPILER=g++']
+      await exec('cmake', ['-S', native, '-B', folder, ...options])
+      await exec('cmake', [
+        '--build',
+        folder,
+        '--parallel',
+        '2',
+        '--target',
+        ...programs.map(([name]) => name),
+      ])
+      const env = { TSAN_OPTIONS: 'halt_on_error=1' }
+      const seen = []
+      for (const [name, ...args] of programs) {
+        seen.push(lastLine(await exec(join(folder, 'native', 'test', name), args, { env })))
+      }
+      return seen.join('; ')
+    },
+  },
+  {
+    name: 'clang',
+    what: 'a build with Clang and libc++ passes the tests of the addon and the backends',
+    async run({ build, suite, needs, folder }) {
+      needs('cmake', 'clang++')
+      const libcxx = '-stdlib=libc++'
+      return suite(await build(folder, { env: { CXX: 'clang++', CXXFLAGS: libcxx, LDFLAGS: libcxx } }))
+    },
+  },
+  ...['gyp', 'direct'].map((way) => ({
+    name: way,
+    what: `a build ${way === 'gyp' ? 'with node-gyp' : 'with the compiler alone'} passes the same tests`,
+    async run({ build, suite, needs, folder }) {
+      if (way === 'gyp') needs('python3', 'make')
+      return suite(await build(folder, { env: { SONOTEXT_BUILD: way } }))
+    },
+  })),
+  ...[22, 26].map((version) => ({
+    name: `node-${version}`,
+    what: `the addon of the checkout passes the same tests in Node ${version}`,
+    async run({ exec, suite, needs, folder, root }) {
+      needs('npm')
+      const name = `node-${process.platform}-${process.arch}`
+      const options = ['--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--prefix', folder]
+      await exec('npm', ['install', ...options, `${name}@${version}`])
+      const node = join(folder, 'node_modules', name, 'bin', 'node')
+      const found = lastLine(await exec(node, ['--version']))
+      return `${found}: ${await suite(addonOf(root), { node })}`
+    },
+  })),
+  {
+    name: 'terminate',
+    what: '200 workers terminated in the middle of ops through the public API, 20 times in a row',
+    async run({ exec }) {
+      return lastLine(await exec(process.execPath, ['packages/core-ts/stress/terminate.mjs', '200', '20']))
+    },
+  },
+]
+
+function addonOf(root) {
+  return join(root, 'packages', 'native-cuda', 'build', 'Release', 'sonotext.node')
+}
+
+/** An addon with AddressSanitizer and UBSan, and what a Node without them needs in its environment to load it. */
+async function withAddressSanitizer({ exec, build, needs, root }) {
+  needs('cmake', 'g++')
+  const addon = await build(join(root, 'build', 'nightly', 'address'), {
+    env: { CXX: 'g++' },
+    options: ['SONOTEXT_SANITIZE=address'],
+  })
+  // The runtime has to come first in the process, and it looks for the C++ library's functions as it starts.
+  const libraries = ['libasan.so', 'libstdc++.so.6'].map((name) => exec('g++', [`-print-file-name=${name}`]))
+  return { addon, env: { LD_PRELOAD: (await Promise.all(libraries)).map((path) => path.trim()).join(':') } }
+}

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const source = join(root, 'packages/core-ts/src')
-const built = existsSync(join(source, '../dist/index.js'))
+const built = ['core-ts', 'scenes'].every((name) => existsSync(join(root, 'packages', name, 'dist/index.js')))
 const folders = readdirSync(source, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name)
@@ -22,7 +22,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(project, { recursive: true }))
 
-/** Runs a program of a project elsewhere that depends on the package. */
+/** Runs a program of a project elsewhere that depends on the packages. */
 async function printed(program: string): Promise<unknown> {
   await writeFile(join(project, 'program.mjs'), program)
   const { status, stdout, stderr } = spawnSync(process.execPath, ['program.mjs'], {
@@ -46,7 +46,7 @@ describe.skipIf(!built)(`imports from a plain project${built ? '' : ' (not built
     expect(names).toEqual(
       expect.arrayContaining([
         ...['openBackend', 'Rng', 'matrix', 'SonotextError', 'logMel', 'readMono', 'tokenize', 'Vocabulary'],
-        ...['readManifest', 'checkClips', 'composeScenes', 'proceduralBank', 'dualEncoder', 'crnn', 'words'],
+        ...['readManifest', 'checkClips', 'dualEncoder', 'crnn', 'words'],
         ...[
           'pooled',
           'frameWord',
@@ -60,6 +60,26 @@ describe.skipIf(!built)(`imports from a plain project${built ? '' : ' (not built
         ...['createIndex', 'evaluateScores', 'measures', 'trainRun', 'openRun', 'evaluateRun', 'searchRun'],
       ]),
     )
+  })
+
+  it('@sonotext/scenes gives banks, the composer and the captions; @sonotext/core has none of them', async () => {
+    const { scenes, shared } = (await printed(
+      `import * as scenes from '@sonotext/scenes'
+       const core = new Set(Object.keys(await import('@sonotext/core')))
+       for (const folder of ${JSON.stringify(folders)}) for (const name of Object.keys(await import('@sonotext/core/' + folder))) core.add(name)
+       console.log(JSON.stringify({ scenes: Object.keys(scenes), shared: Object.keys(scenes).filter((name) => core.has(name)) }))`,
+    )) as Record<string, string[]>
+    expect(scenes).toEqual(
+      expect.arrayContaining([
+        'captionScene',
+        'composeScenes',
+        'folderBank',
+        'lexemeOf',
+        'proceduralBank',
+        'synthesize',
+      ]),
+    )
+    expect(shared).toEqual([])
   })
 
   it('every folder is a subpath', async () => {
@@ -94,11 +114,14 @@ describe.skipIf(!built)(`imports from a plain project${built ? '' : ' (not built
   })
 })
 
-it('the manifest of the package says what it needs to run', () => {
-  const { files, dependencies } = JSON.parse(readFileSync(join(source, '../package.json'), 'utf8')) as {
-    files: string[]
-    dependencies: Record<string, string>
+it('the manifests of the packages say what they need to run', () => {
+  const needed = { 'core-ts': '@sonotext/native-cuda', scenes: '@sonotext/core', cli: '@sonotext/scenes' }
+  for (const [name, dependency] of Object.entries(needed)) {
+    const { files, dependencies } = JSON.parse(
+      readFileSync(join(root, 'packages', name, 'package.json'), 'utf8'),
+    ) as { files: string[]; dependencies: Record<string, string> }
+    expect(files).toContain('dist')
+    expect(files).toContain('!dist/**/*.test.*')
+    expect(Object.keys(dependencies)).toContain(dependency)
   }
-  expect(files).toContain('dist')
-  expect(Object.keys(dependencies)).toContain('@sonotext/native-cuda')
 })

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Import walls: which folder may import which. Its planted violations are checked on every run.
 //
-// Packages: cli, bench → core-ts → native-cuda. Folders of core-ts stand in the layers below and import only lower ones.
+// Packages: cli, bench → scenes → core-ts → native-cuda. Folders of core-ts stand in the layers below and import only lower ones.
 // Tests (*.test.ts), testing/ and the package's own index may import anything of core-ts.
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
@@ -30,8 +30,9 @@ const impure = new Set(['backend', 'nn', 'audio', 'data'])
 const packages = {
   'core-ts': ['@sonotext/native-cuda'],
   'native-cuda': [],
-  cli: ['@sonotext/core'],
-  bench: ['@sonotext/core', '@sonotext/native-cuda'],
+  scenes: ['@sonotext/core'],
+  cli: ['@sonotext/core', '@sonotext/scenes'],
+  bench: ['@sonotext/core', '@sonotext/native-cuda', '@sonotext/scenes'],
 }
 
 const rank = new Map(layers.flatMap((row, index) => row.map((folder) => [folder, index])))
@@ -100,6 +101,8 @@ function selfTest() {
     ['packages/core-ts/src/models/x.ts', `export * from '../losses/triplet.js'`],
     ['packages/core-ts/src/audio/x.ts', `const t = await import('../text/tokenize.js')`],
     ['packages/core-ts/src/base/x.ts', `import { cases } from '../testing/backend.cases.js'`],
+    ['packages/core-ts/src/data/x.ts', `import { composeScenes } from '@sonotext/scenes'`],
+    ['packages/scenes/src/x.ts', `import { load } from '@sonotext/native-cuda'`],
     ['packages/native-cuda/src/x.ts', `import { logMel } from '@sonotext/core/audio'`],
     ['packages/cli/src/x.ts', `import { load } from '@sonotext/native-cuda'`],
     ['packages/bench/src/x.ts', `import { load } from '../../native-cuda/src/load.js'`],
@@ -109,6 +112,8 @@ function selfTest() {
     ['packages/core-ts/src/losses/x.ts', `import { negatives } from '../negatives/index.js'`],
     ['packages/core-ts/src/metrics/x.ts', `import { expected } from '../base/errors.js'`],
     ['packages/core-ts/src/metrics/x.test.ts', `import { Tape } from '../nn/tape.js'`],
+    ['packages/scenes/src/x.ts', `import { readManifest } from '@sonotext/core/data'`],
+    ['packages/cli/src/x.ts', `import { composeScenes } from '@sonotext/scenes'`],
     ['packages/bench/src/x.ts', `import { logMel } from '@sonotext/core/audio'`],
   ]
   const missed = planted.filter(([path, text]) => problemsOf(path, text).length === 0)

@@ -19,13 +19,10 @@ export {
   checkClips,
   type Clip,
   clipsOfSplit,
-  composeScenes,
-  folderBank,
   importAudioCaps,
   importClotho,
   importFolder,
   type Manifest,
-  proceduralBank,
   readManifest,
   writeManifest,
 } from './data/index.js'

@@ -1,4 +1,4 @@
-import { expected, hash32, nearest, Rng, type SonotextError } from '../../base/index.js'
+import { expected, hash32, nearest, Rng, type SonotextError } from '@sonotext/core/base'
 import { canonicalLabel, lexemeOf, type Lexeme, type Lexicon } from './lexicon.js'
 import { proceduralLabels, soundSeconds, synthesizeWith } from './sound-bank.js'
 

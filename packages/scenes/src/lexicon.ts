@@ -1,4 +1,4 @@
-import { expected } from '../../base/index.js'
+import { expected } from '@sonotext/core/base'
 import { entries, synonyms } from './lexicon-entries.js'
 
 /** One way to say that a sound happens; subject and verb agree. */

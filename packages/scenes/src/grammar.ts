@@ -1,4 +1,4 @@
-import { expected, type Rng } from '../../base/index.js'
+import { expected, type Rng } from '@sonotext/core/base'
 import { constructionsFor } from './constructions.js'
 import { sentence } from './english.js'
 import { lexemeOf, type Lexeme } from './lexicon.js'

@@ -1,4 +1,4 @@
-import type { Rng } from '../../base/index.js'
+import type { Rng } from '@sonotext/core/base'
 import { crest, level } from './activity.js'
 import { arrange, type GroupSounds, leastEpisode } from './arrange.js'
 import type { SoundBank } from './bank.js'

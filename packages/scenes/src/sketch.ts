@@ -1,4 +1,4 @@
-import { expected, type Rng } from '../../base/index.js'
+import { expected, type Rng } from '@sonotext/core/base'
 import type { SoundBank } from './bank.js'
 import type { SceneDescription } from './grammar.js'
 

@@ -1,4 +1,4 @@
-import type { Rng } from '../../base/index.js'
+import type { Rng } from '@sonotext/core/base'
 import { numberWord, timesWord, withArticle } from './english.js'
 import type { DescribedGroup } from './grammar.js'
 import type { Clause, Lexeme, NounPhrase } from './lexicon.js'

@@ -1,4 +1,4 @@
-import type { Rng } from '../../base/index.js'
+import type { Rng } from '@sonotext/core/base'
 import type { SceneDescription } from './grammar.js'
 
 /** Sounds of one group before they are placed. */

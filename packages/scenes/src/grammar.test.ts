@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Rng } from '../../base/index.js'
+import { Rng } from '@sonotext/core/base'
 import { withArticle } from './english.js'
 import { captionScene, type SceneDescription } from './grammar.js'
 import { canonicalLabel, isKnown, knownLabels, lexemeOf } from './lexicon.js'

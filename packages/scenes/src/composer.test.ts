@@ -10,7 +10,7 @@ import { level } from './activity.js'
 import { proceduralBank, type SoundBank } from './bank.js'
 import { composeScenes, type ComposeOptions } from './composer.js'
 import { folderBank } from './folder-bank.js'
-import type { SceneDescription } from './grammar.js'
+import type { SceneDescription } from './scene-description.js'
 import { makeScene } from './scene.js'
 import { sceneOptions, signature, sketchScenes } from './sketch.js'
 

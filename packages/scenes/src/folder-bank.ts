@@ -11,7 +11,8 @@ import {
   type FolderClipsOptions,
   type LabelledClip,
 } from './folder-clips.js'
-import { isKnown, lexemeOf, type Lexeme, type Lexicon } from './lexicon.js'
+import type { Lexeme, Lexicon } from './lexeme.js'
+import { isKnown, lexemeOf } from './lexicon.js'
 import { fillWith } from './mix.js'
 
 export interface FolderBankOptions extends FolderClipsOptions {

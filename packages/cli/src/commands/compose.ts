@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import { readManifest } from '@sonotext/core/data'
 import { composeScenes, type Composition } from '@sonotext/scenes'
 import { type BankOptions, bankOf, scenesOf } from '../bank-option.js'
+import type { CommandBody } from '../command.js'
 import { exitCode } from '../exit.js'
-import type { CommandBody } from '../main.js'
 
 interface ComposeOptions extends BankOptions {
   out: string

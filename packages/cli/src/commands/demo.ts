@@ -13,11 +13,11 @@ import type { Evaluation } from '@sonotext/core/metrics'
 import { composeScenes } from '@sonotext/scenes'
 import { backendOf, type BackendOptions } from '../backend-option.js'
 import { type BankOptions, bankOf } from '../bank-option.js'
+import type { CommandBody, CommandContext } from '../command.js'
 import { duration } from '../duration.js'
 import { evaluationTable } from '../evaluation-table.js'
 import { exitCode } from '../exit.js'
 import { type FoundClips, hitsText, toFound } from '../hits-text.js'
-import type { CommandBody, CommandContext } from '../main.js'
 import { TrainingProgress } from '../training-progress.js'
 
 interface DemoOptions extends BackendOptions, BankOptions {

@@ -51,7 +51,7 @@ describe.skipIf(!built)(`imports from a plain project${built ? '' : ' (not built
           'pooled',
           'frameWord',
           'tripletLoss',
-          'infoNce',
+          'infoNceLoss',
           'negatives',
           'createTrainer',
           'adam',

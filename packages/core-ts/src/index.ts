@@ -29,7 +29,7 @@ export {
 export { frameWord, pooled } from './similarity/index.js'
 export { crnn, type DualEncoder, dualEncoder, meanWords, projection, words } from './models/index.js'
 export { negatives, type NegativeStrategy } from './negatives/index.js'
-export { infoNce, type Loss, tripletLoss } from './losses/index.js'
+export { infoNceLoss, type Loss, tripletLoss } from './losses/index.js'
 export {
   adam,
   adamw,

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -36,6 +37,34 @@ async function printed(program: string): Promise<unknown> {
 
 it('every folder names its public exports', () => {
   for (const folder of folders) expect(existsSync(join(source, folder, 'index.ts')), folder).toBe(true)
+})
+
+it('a name stands for one thing, types included, whichever subpath exports it', () => {
+  const indexes = [
+    ...folders.map((folder) => join(source, folder, 'index.ts')),
+    join(root, 'packages/scenes/src/index.ts'),
+  ]
+  const program = ts.createProgram(indexes, {
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    noLib: true,
+    types: [],
+  })
+  const checker = program.getTypeChecker()
+  const meanings = new Map<string, Set<ts.Symbol>>()
+  for (const index of indexes) {
+    for (const symbol of checker.getExportsOfModule(
+      checker.getSymbolAtLocation(program.getSourceFile(index)!)!,
+    )) {
+      const isAlias = (symbol.flags & ts.SymbolFlags.Alias) !== 0
+      const meaning = isAlias ? checker.getAliasedSymbol(symbol) : symbol
+      meanings.set(symbol.name, (meanings.get(symbol.name) ?? new Set()).add(meaning))
+    }
+  }
+  expect(meanings.size).toBeGreaterThan(300)
+  const twice = [...meanings].filter(([, of]) => of.size > 1).map(([name]) => name)
+  // Options of running an op and options of evaluating a run.
+  expect(twice).toEqual(['RunOptions'])
 })
 
 describe.skipIf(!built)(`imports from a plain project${built ? '' : ' (not built: npm run setup)'}`, () => {

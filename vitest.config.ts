@@ -10,6 +10,7 @@ export default defineConfig({
       { find: /^@sonotext\/native-cuda$/, replacement: source('native-cuda/src/index.ts') },
       { find: /^@sonotext\/core$/, replacement: source('core-ts/src/index.ts') },
       { find: /^@sonotext\/core\/([\w-]+)$/, replacement: `${source('core-ts/src')}/$1/index.ts` },
+      { find: /^@sonotext\/scenes$/, replacement: source('scenes/src/index.ts') },
     ],
   },
   test: {

@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const source = join(root, 'packages/core-ts/src')
-const built = existsSync(join(source, '../dist/index.js'))
+const built = ['core-ts', 'scenes'].every((name) => existsSync(join(root, 'packages', name, 'dist/index.js')))
 const folders = readdirSync(source, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name)
@@ -22,7 +23,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(project, { recursive: true }))
 
-/** Runs a program of a project elsewhere that depends on the package. */
+/** Runs a program of a project elsewhere that depends on the packages. */
 async function printed(program: string): Promise<unknown> {
   await writeFile(join(project, 'program.mjs'), program)
   const { status, stdout, stderr } = spawnSync(process.execPath, ['program.mjs'], {
@@ -38,6 +39,34 @@ it('every folder names its public exports', () => {
   for (const folder of folders) expect(existsSync(join(source, folder, 'index.ts')), folder).toBe(true)
 })
 
+it('a name stands for one thing, types included, whichever subpath exports it', () => {
+  const indexes = [
+    ...folders.map((folder) => join(source, folder, 'index.ts')),
+    join(root, 'packages/scenes/src/index.ts'),
+  ]
+  const program = ts.createProgram(indexes, {
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    noLib: true,
+    types: [],
+  })
+  const checker = program.getTypeChecker()
+  const meanings = new Map<string, Set<ts.Symbol>>()
+  for (const index of indexes) {
+    for (const symbol of checker.getExportsOfModule(
+      checker.getSymbolAtLocation(program.getSourceFile(index)!)!,
+    )) {
+      const isAlias = (symbol.flags & ts.SymbolFlags.Alias) !== 0
+      const meaning = isAlias ? checker.getAliasedSymbol(symbol) : symbol
+      meanings.set(symbol.name, (meanings.get(symbol.name) ?? new Set()).add(meaning))
+    }
+  }
+  expect(meanings.size).toBeGreaterThan(300)
+  const twice = [...meanings].filter(([, of]) => of.size > 1).map(([name]) => name)
+  // Options of running an op and options of evaluating a run.
+  expect(twice).toEqual(['RunOptions'])
+})
+
 describe.skipIf(!built)(`imports from a plain project${built ? '' : ' (not built: npm run setup)'}`, () => {
   it('@sonotext/core gives the names people start with', async () => {
     const names = await printed(
@@ -46,12 +75,12 @@ describe.skipIf(!built)(`imports from a plain project${built ? '' : ' (not built
     expect(names).toEqual(
       expect.arrayContaining([
         ...['openBackend', 'Rng', 'matrix', 'SonotextError', 'logMel', 'readMono', 'tokenize', 'Vocabulary'],
-        ...['readManifest', 'checkClips', 'composeScenes', 'proceduralBank', 'dualEncoder', 'crnn', 'words'],
+        ...['readManifest', 'checkClips', 'dualEncoder', 'crnn', 'words'],
         ...[
           'pooled',
           'frameWord',
           'tripletLoss',
-          'infoNce',
+          'infoNceLoss',
           'negatives',
           'createTrainer',
           'adam',
@@ -60,6 +89,26 @@ describe.skipIf(!built)(`imports from a plain project${built ? '' : ' (not built
         ...['createIndex', 'evaluateScores', 'measures', 'trainRun', 'openRun', 'evaluateRun', 'searchRun'],
       ]),
     )
+  })
+
+  it('@sonotext/scenes gives banks, the composer and the captions; @sonotext/core has none of them', async () => {
+    const { scenes, shared } = (await printed(
+      `import * as scenes from '@sonotext/scenes'
+       const core = new Set(Object.keys(await import('@sonotext/core')))
+       for (const folder of ${JSON.stringify(folders)}) for (const name of Object.keys(await import('@sonotext/core/' + folder))) core.add(name)
+       console.log(JSON.stringify({ scenes: Object.keys(scenes), shared: Object.keys(scenes).filter((name) => core.has(name)) }))`,
+    )) as Record<string, string[]>
+    expect(scenes).toEqual(
+      expect.arrayContaining([
+        'captionScene',
+        'composeScenes',
+        'folderBank',
+        'lexemeOf',
+        'proceduralBank',
+        'synthesize',
+      ]),
+    )
+    expect(shared).toEqual([])
   })
 
   it('every folder is a subpath', async () => {
@@ -94,11 +143,14 @@ describe.skipIf(!built)(`imports from a plain project${built ? '' : ' (not built
   })
 })
 
-it('the manifest of the package says what it needs to run', () => {
-  const { files, dependencies } = JSON.parse(readFileSync(join(source, '../package.json'), 'utf8')) as {
-    files: string[]
-    dependencies: Record<string, string>
+it('the manifests of the packages say what they need to run', () => {
+  const needed = { 'core-ts': '@sonotext/native-cuda', scenes: '@sonotext/core', cli: '@sonotext/scenes' }
+  for (const [name, dependency] of Object.entries(needed)) {
+    const { files, dependencies } = JSON.parse(
+      readFileSync(join(root, 'packages', name, 'package.json'), 'utf8'),
+    ) as { files: string[]; dependencies: Record<string, string> }
+    expect(files).toContain('dist')
+    expect(files).toContain('!dist/**/*.test.*')
+    expect(Object.keys(dependencies)).toContain(dependency)
   }
-  expect(files).toContain('dist')
-  expect(Object.keys(dependencies)).toContain('@sonotext/native-cuda')
 })

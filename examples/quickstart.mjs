@@ -1,5 +1,5 @@
-import { composeScenes, evaluateRun, openBackend, openRun, parseConfig } from '@sonotext/core'
-import { proceduralBank, searchRun, trainRun } from '@sonotext/core'
+import { evaluateRun, openBackend, openRun, parseConfig, searchRun, trainRun } from '@sonotext/core'
+import { composeScenes, proceduralBank } from '@sonotext/scenes'
 
 // Scenes of 2 s, mixed from synthesised sounds, with five captions each; no sound is in both splits.
 const bank = proceduralBank()

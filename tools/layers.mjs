@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-// Import walls: which folder may import which. Its planted violations are checked on every run.
+// Import walls: which folder may import which, and no files in a circle. Its planted violations are checked on every run.
 //
-// Packages: cli, bench → core-ts → native-cuda. Folders of core-ts stand in the layers below and import only lower ones.
-// Tests (*.test.ts), testing/ and the package's own index may import anything of core-ts.
+// Packages: cli, bench → scenes → core-ts → native-cuda. Folders of core-ts stand in the layers below and import only lower ones.
+// Tests (*.test.ts), testing/ and the package's own index may import anything of core-ts. Files of one folder import each
+// other as they like, but never in a circle, types included: an interface stands apart from the registry of its implementations.
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -30,8 +31,9 @@ const impure = new Set(['backend', 'nn', 'audio', 'data'])
 const packages = {
   'core-ts': ['@sonotext/native-cuda'],
   'native-cuda': [],
-  cli: ['@sonotext/core'],
-  bench: ['@sonotext/core', '@sonotext/native-cuda'],
+  scenes: ['@sonotext/core'],
+  cli: ['@sonotext/core', '@sonotext/scenes'],
+  bench: ['@sonotext/core', '@sonotext/native-cuda', '@sonotext/scenes'],
 }
 
 /** What tests of any package may ask for besides: whether a program is there. */
@@ -78,6 +80,42 @@ export function problemsOf(path, text) {
   return problems
 }
 
+/** Circles among source texts by path: for each file in one the shortest that it is in, told once. */
+export function circlesOf(texts) {
+  const imports = (path) =>
+    importsOf(texts.get(path))
+      .filter(({ specifier }) => specifier.startsWith('.'))
+      .map(({ specifier }) => join(dirname(path), specifier).split(sep).join('/'))
+      .map((target) => (texts.has(target) ? target : target.replace(/\.js$/, '.ts')))
+      .filter((target) => texts.has(target))
+  const graph = new Map([...texts.keys()].map((path) => [path, imports(path)]))
+  const told = new Set()
+  const problems = []
+  for (const path of graph.keys()) {
+    if (told.has(path)) continue
+    const circle = wayBack(graph, path)
+    if (circle === undefined) continue
+    for (const member of circle) told.add(member)
+    problems.push(`import circle: ${[...circle, path].join(' → ')}`)
+  }
+  return problems
+}
+
+/** The files on the shortest way from `start` back to itself, or undefined. */
+function wayBack(graph, start) {
+  const ways = [[start]]
+  const seen = new Set()
+  for (const way of ways) {
+    for (const next of graph.get(way.at(-1))) {
+      if (next === start) return way
+      if (seen.has(next)) continue
+      seen.add(next)
+      ways.push([...way, next])
+    }
+  }
+  return undefined
+}
+
 /** Static and dynamic imports and re-exports, with their line numbers. */
 function importsOf(text) {
   const found = []
@@ -104,6 +142,8 @@ function selfTest() {
     ['packages/core-ts/src/models/x.ts', `export * from '../losses/triplet.js'`],
     ['packages/core-ts/src/audio/x.ts', `const t = await import('../text/tokenize.js')`],
     ['packages/core-ts/src/base/x.ts', `import { cases } from '../testing/backend.cases.js'`],
+    ['packages/core-ts/src/data/x.ts', `import { composeScenes } from '@sonotext/scenes'`],
+    ['packages/scenes/src/x.ts', `import { load } from '@sonotext/native-cuda'`],
     ['packages/native-cuda/src/x.ts', `import { logMel } from '@sonotext/core/audio'`],
     ['packages/cli/src/x.ts', `import { load } from '@sonotext/native-cuda'`],
     ['packages/bench/src/x.ts', `import { load } from '../../native-cuda/src/load.js'`],
@@ -114,22 +154,50 @@ function selfTest() {
     ['packages/core-ts/src/losses/x.ts', `import { negatives } from '../negatives/index.js'`],
     ['packages/core-ts/src/metrics/x.ts', `import { expected } from '../base/errors.js'`],
     ['packages/core-ts/src/metrics/x.test.ts', `import { Tape } from '../nn/tape.js'`],
+    ['packages/scenes/src/x.ts', `import { readManifest } from '@sonotext/core/data'`],
+    ['packages/cli/src/x.ts', `import { composeScenes } from '@sonotext/scenes'`],
     ['packages/bench/src/x.ts', `import { logMel } from '@sonotext/core/audio'`],
     ['packages/native-cuda/src/x.test.ts', `import { missing } from '../../../tools/program.mjs'`],
   ]
   const missed = planted.filter(([path, text]) => problemsOf(path, text).length === 0)
   const wrong = allowed.filter(([path, text]) => problemsOf(path, text).length !== 0)
+  const plantedCircles = [
+    { 'a.ts': `import type { B } from './b.js'`, 'b.ts': `export * from './a.js'` },
+    {
+      'main.ts': `run(() => import('./commands/x.js'))`,
+      'commands/x.ts': `import { table } from '../table.js'`,
+      'table.ts': `export type Context = import('./main.js').Context`,
+    },
+    { 'a.ts': `import './a.js'` },
+  ]
+  const noCircle = {
+    'index.ts': `export * from './a.js'\nexport * from './b.js'`,
+    'a.ts': `import { c } from './c.js'`,
+    'b.ts': `import { a } from './a.js'\nimport type { C } from './c.js'`,
+    'c.ts': `import { readFile } from 'node:fs'`,
+    'a.test.ts': `import { a } from './index.js'`,
+  }
+  const circles = (files) => circlesOf(new Map(Object.entries(files)))
+  const overlooked = plantedCircles.filter((files) => circles(files).length !== 1)
+  const invented = circles(noCircle)
+  for (const files of overlooked)
+    console.error(`layers: planted circle not caught once: ${JSON.stringify(files)}`)
+  for (const circle of invented) console.error(`layers: ${circle} where there is none`)
   for (const [path, text] of missed) console.error(`layers: planted violation not caught: ${path}: ${text}`)
   for (const [path, text] of wrong) console.error(`layers: allowed import refused: ${path}: ${text}`)
-  return missed.length + wrong.length === 0
+  return [missed, wrong, overlooked, invented].every((list) => list.length === 0)
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const ok = selfTest()
-  const problems = [...sources(join(root, 'packages'))].flatMap((path) =>
-    problemsOf(relative(root, path).split(sep).join('/'), readFileSync(path, 'utf8')),
+  const texts = new Map(
+    Array.from(sources(join(root, 'packages')), (path) => [
+      relative(root, path).split(sep).join('/'),
+      readFileSync(path, 'utf8'),
+    ]),
   )
+  const problems = [...[...texts].flatMap(([path, text]) => problemsOf(path, text)), ...circlesOf(texts)]
   for (const problem of problems) console.error(`layers: ${problem}`)
   if (!ok || problems.length > 0) process.exit(1)
-  console.log('layers: imports keep to the walls, planted violations were caught')
+  console.log('layers: imports keep to the walls and run in no circle, planted violations were caught')
 }

@@ -36,7 +36,7 @@ export type OpName = keyof OpArgs
 /** core-ts/src/backend/ops.ts */
 export function portOps(ops) {
   return `${head([])}
-import type { FloatBuffer } from './port.js'
+import type { FloatBuffer } from './buffers.js'
 
 ${opTypes(ops, { float: 'FloatBuffer', int: 'Int32Array' })}`
 }

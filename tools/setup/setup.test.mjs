@@ -63,16 +63,17 @@ describe('the stamp of a build', () => {
 })
 
 describe('installed packages', () => {
+  const core = { 'node_modules/@sonotext/core': { link: true, resolved: 'packages/core' } }
   const lock = {
     packages: {
       '': {},
       'packages/core': {},
-      'node_modules/@sonotext/core': { link: true },
+      ...core,
       'node_modules/a': { version: '1.0.0' },
       'node_modules/only-mac': { version: '2.0.0', optional: true },
     },
   }
-  const installed = (packages) => installedMatches(lock, { packages })
+  const installed = (packages) => installedMatches(lock, { packages: { ...core, ...packages } })
 
   it('match when every needed version is there', () => {
     expect(installed({ 'node_modules/a': { version: '1.0.0' } })).toBe(true)
@@ -81,6 +82,13 @@ describe('installed packages', () => {
     expect(installedMatches(lock, undefined)).toBe(false)
     const stale = { 'node_modules/a': { version: '1.0.0' }, 'node_modules/only-mac': { version: '1.0.0' } }
     expect(installed(stale)).toBe(false)
+  })
+
+  it('match when every package of the workspace is linked to its folder', () => {
+    const versions = { 'node_modules/a': { version: '1.0.0' } }
+    expect(installedMatches(lock, { packages: versions })).toBe(false)
+    const moved = { 'node_modules/@sonotext/core': { link: true, resolved: 'packages/core-ts' } }
+    expect(installed({ ...versions, ...moved })).toBe(false)
   })
 })
 

@@ -1,4 +1,4 @@
-import { folderBank, proceduralBank, type SoundBank } from '@sonotext/core/data'
+import { folderBank, proceduralBank, type SoundBank } from '@sonotext/scenes'
 import { UsageError } from './exit.js'
 
 /** The options --bank, --csv, --activity and --folds. */

@@ -1,22 +1,10 @@
 import process from 'node:process'
 import { inspect } from 'node:util'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import type { CommandBody } from './command.js'
 import { errorText, exitCode, exitCodeOf } from './exit.js'
 import { interruptSignal } from './interrupt.js'
 import { Terminal } from './terminal.js'
-
-/** What every command gets besides its own options. */
-export interface CommandContext {
-  readonly terminal: Terminal
-  readonly signal: AbortSignal
-}
-
-/** A command returns its exit code; throwing is failure. */
-export type CommandBody<Options, Args extends readonly unknown[] = []> = (
-  context: CommandContext,
-  options: Options,
-  ...args: Args
-) => Promise<number>
 
 function integer(minimum: number, maximum = Number.MAX_SAFE_INTEGER): (text: string) => number {
   const range = maximum === Number.MAX_SAFE_INTEGER ? `from ${minimum}` : `from ${minimum} to ${maximum}`

@@ -1,5 +1,5 @@
 import type { RunClipsOptions } from '@sonotext/core/experiment'
-import type { CommandContext } from './main.js'
+import type { CommandContext } from './command.js'
 import type { Progress } from './progress.js'
 import { warnOfSetAside } from './set-aside.js'
 

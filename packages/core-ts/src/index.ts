@@ -19,20 +19,17 @@ export {
   checkClips,
   type Clip,
   clipsOfSplit,
-  composeScenes,
-  folderBank,
   importAudioCaps,
   importClotho,
   importFolder,
   type Manifest,
-  proceduralBank,
   readManifest,
   writeManifest,
 } from './data/index.js'
 export { frameWord, pooled } from './similarity/index.js'
 export { crnn, type DualEncoder, dualEncoder, meanWords, projection, words } from './models/index.js'
 export { negatives, type NegativeStrategy } from './negatives/index.js'
-export { infoNce, type Loss, tripletLoss } from './losses/index.js'
+export { infoNceLoss, type Loss, tripletLoss } from './losses/index.js'
 export {
   adam,
   adamw,

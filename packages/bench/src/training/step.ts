@@ -1,6 +1,6 @@
 import { type Backend, type OpName, openBackend } from '@sonotext/core/backend'
 import { Rng } from '@sonotext/core/base'
-import { infoNce, lossInput } from '@sonotext/core/losses'
+import { infoNceLoss, lossInput } from '@sonotext/core/losses'
 import { crnn, loadState } from '@sonotext/core/models'
 import { Tape } from '@sonotext/core/nn'
 import { pooled } from '@sonotext/core/similarity'
@@ -27,7 +27,7 @@ export interface OpTime {
   readonly seconds: number
 }
 
-const objective = infoNce({ temperature: 0.07 })
+const objective = infoNceLoss({ temperature: 0.07 })
 
 /** Floating-point operations of one step: three products of the forward's size in every convolution and in the GRU. */
 export function stepFlops({ batch, frames }: StepSize): number {

@@ -1,6 +1,6 @@
 import { type CheckReport, checkClips, Quarantine, readManifest, writeManifest } from '@sonotext/core/data'
+import type { CommandBody } from '../command.js'
 import { exitCode } from '../exit.js'
-import type { CommandBody } from '../main.js'
 import { plural } from '../plural.js'
 
 interface CheckOptions {

@@ -1,8 +1,9 @@
 import { join } from 'node:path'
-import { composeScenes, type Composition, readManifest } from '@sonotext/core/data'
+import { readManifest } from '@sonotext/core/data'
+import { composeScenes, type Composition } from '@sonotext/scenes'
 import { type BankOptions, bankOf, scenesOf } from '../bank-option.js'
+import type { CommandBody } from '../command.js'
 import { exitCode } from '../exit.js'
-import type { CommandBody } from '../main.js'
 
 interface ComposeOptions extends BankOptions {
   out: string

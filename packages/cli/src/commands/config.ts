@@ -1,6 +1,6 @@
 import { type ConfigKey, configKeys } from '@sonotext/core/experiment'
+import type { CommandBody } from '../command.js'
 import { exitCode, UsageError } from '../exit.js'
-import type { CommandBody } from '../main.js'
 
 interface ConfigOptions {
   yaml?: boolean

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { composeScenes, readManifest } from '@sonotext/core/data'
+import { readManifest } from '@sonotext/core/data'
 import {
   evaluateRun,
   type ExperimentConfig,
@@ -10,13 +10,14 @@ import {
   trainRun,
 } from '@sonotext/core/experiment'
 import type { Evaluation } from '@sonotext/core/metrics'
+import { composeScenes } from '@sonotext/scenes'
 import { backendOf, type BackendOptions } from '../backend-option.js'
 import { type BankOptions, bankOf } from '../bank-option.js'
+import type { CommandBody, CommandContext } from '../command.js'
 import { duration } from '../duration.js'
 import { evaluationTable } from '../evaluation-table.js'
 import { exitCode } from '../exit.js'
 import { type FoundClips, hitsText, toFound } from '../hits-text.js'
-import type { CommandBody, CommandContext } from '../main.js'
 import { TrainingProgress } from '../training-progress.js'
 
 interface DemoOptions extends BackendOptions, BankOptions {

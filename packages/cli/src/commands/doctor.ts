@@ -2,8 +2,8 @@ import os from 'node:os'
 import process from 'node:process'
 import { type Backend, type MachineReport, machineReport } from '@sonotext/core/backend'
 import { type BackendOptions, openNamed } from '../backend-option.js'
+import type { CommandBody } from '../command.js'
 import { exitCode } from '../exit.js'
-import type { CommandBody } from '../main.js'
 import { plural } from '../plural.js'
 
 /** Packages that widen what can be read; each is optional. */

@@ -1,8 +1,8 @@
 import { evaluateRun, openRun } from '@sonotext/core/experiment'
 import { backendOf, type BackendOptions } from '../backend-option.js'
+import type { CommandBody } from '../command.js'
 import { evaluationTable } from '../evaluation-table.js'
 import { exitCode } from '../exit.js'
-import type { CommandBody } from '../main.js'
 import { measureNames } from '../measure-names.js'
 import { runClipsOf, type RunClipsFlags } from '../run-clips.js'
 

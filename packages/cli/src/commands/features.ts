@@ -8,8 +8,8 @@ import {
   writeNpy,
 } from '@sonotext/core/audio'
 import { backendOf, type BackendOptions } from '../backend-option.js'
+import type { CommandBody } from '../command.js'
 import { exitCode, UsageError } from '../exit.js'
-import type { CommandBody } from '../main.js'
 
 interface FeaturesOptions extends BackendOptions {
   preset: string

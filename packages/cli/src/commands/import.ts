@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { type Clip, importAudioCaps, importClotho, importFolder, writeManifest } from '@sonotext/core/data'
+import type { CommandBody } from '../command.js'
 import { exitCode, UsageError } from '../exit.js'
-import type { CommandBody } from '../main.js'
 
 interface ImportOptions {
   out: string

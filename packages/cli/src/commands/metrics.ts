@@ -1,7 +1,7 @@
 import { evaluateRunFiles, type RunOptions } from '@sonotext/core/metrics'
+import type { CommandBody } from '../command.js'
 import { evaluationTable } from '../evaluation-table.js'
 import { exitCode, UsageError } from '../exit.js'
-import type { CommandBody } from '../main.js'
 import { measureNames } from '../measure-names.js'
 import { plural } from '../plural.js'
 

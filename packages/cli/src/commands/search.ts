@@ -1,8 +1,8 @@
 import { type OpenRun, openRun, searchCaptions, searchRun, unknownWords } from '@sonotext/core/experiment'
 import { backendOf, type BackendOptions } from '../backend-option.js'
+import type { CommandBody, CommandContext } from '../command.js'
 import { exitCode, UsageError } from '../exit.js'
 import { captionsText, type FoundCaptions, type FoundClips, hitsText, toFound } from '../hits-text.js'
-import type { CommandBody, CommandContext } from '../main.js'
 import { runClipsOf, type RunClipsFlags } from '../run-clips.js'
 
 interface SearchOptions extends BackendOptions, RunClipsFlags {

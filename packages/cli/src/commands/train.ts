@@ -1,8 +1,8 @@
 import { readRunConfig, trainRun, type TrainRunResult } from '@sonotext/core/experiment'
 import { backendOf, type BackendOptions } from '../backend-option.js'
+import type { CommandBody } from '../command.js'
 import { changeConfig, loadConfig } from '../config-file.js'
 import { exitCode, UsageError } from '../exit.js'
-import type { CommandBody } from '../main.js'
 import { plural } from '../plural.js'
 import { TrainingProgress } from '../training-progress.js'
 

@@ -1,5 +1,5 @@
 // Written by tools/ops.mjs from core/ops.def; not edited by hand.
-import type { FloatBuffer } from './port.js'
+import type { FloatBuffer } from './buffers.js'
 
 /**
  * out[f, b] = log(Σ_i filter_b[i] · |FFT(window · pcm[f·hop - pad + (0..nFft-1)])[filterStart[b] + i]|^power).

@@ -1,3 +1,4 @@
+import type { FloatBuffer, HostArray } from './buffers.js'
 import type { OpArgs, OpName } from './ops.js'
 
 /**
@@ -9,18 +10,7 @@ import type { OpArgs, OpName } from './ops.js'
  * arrays (lengths, tokens, picked indices) always on the host; outputs are given by the caller and overwritten.
  */
 
-/** Numbers JavaScript can see. Float64Array is accepted by the reference backend only, for gradient checks. */
-export type HostArray = Float32Array | Float64Array
-
-/** Memory of a device that JavaScript cannot touch except through {@link Memory.upload} and {@link Memory.download}. */
-export interface DeviceBuffer {
-  readonly device: string
-  /** Number of float32 elements. */
-  readonly length: number
-}
-
-export type FloatBuffer = HostArray | DeviceBuffer
-
+export type * from './buffers.js'
 export type * from './ops.js'
 
 /** Memory of one device. */

@@ -1,6 +1,6 @@
 import type { Backend } from '../backend/port.js'
 import { SonotextError } from '../base/errors.js'
-import { infoNce, type Loss, tripletLoss } from '../losses/index.js'
+import { infoNceLoss, type Loss, tripletLoss } from '../losses/index.js'
 import { crnn, type DualEncoder, dualEncoder, type Json, meanWords, words } from '../models/index.js'
 import { negativeStrategy } from '../negatives/index.js'
 import { frameWord, pooled, type Similarity } from '../similarity/index.js'
@@ -75,7 +75,7 @@ function buildSimilarity({ model, loss }: ExperimentConfig): Similarity {
 
 export function buildLoss({ loss }: ExperimentConfig): Loss {
   if (loss.type === 'info-nce') {
-    return infoNce({ temperature: loss.temperature, learnable: loss.learnableTemperature })
+    return infoNceLoss({ temperature: loss.temperature, learnable: loss.learnableTemperature })
   }
   return tripletLoss({ margin: loss.margin, negatives: negativeStrategy(loss.negatives) })
 }

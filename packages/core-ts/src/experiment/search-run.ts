@@ -35,12 +35,12 @@ export async function searchRun(
     throw new SonotextError('INVALID_ARGUMENT', `Expected a sentence with words, got "${sentence}".`)
   }
   const { clips, features } = await featuresOf(run, split, options)
-  const scorer = await run.model.scorer(sentences, abortable)
+  const prepared = await run.model.prepareCaptions(sentences, abortable)
   const items: Scorer<string> = {
     size: clips.length,
     async score(_queries, first, count, at) {
       const block = clips.slice(first, first + count).map(({ id }) => features.get(id)!)
-      const scores = transpose(await scorer.score(block, at))
+      const scores = transpose(await prepared.score(block, at))
       onScored?.(first + count, clips.length)
       return scores
     },

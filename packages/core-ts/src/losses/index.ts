@@ -1,4 +1,4 @@
-export { infoNce, type InfoNceLossOptions } from './info-nce.js'
+export { infoNceLoss, type InfoNceLossOptions } from './info-nce.js'
 export {
   type Loss,
   lossInput,

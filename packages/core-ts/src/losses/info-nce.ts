@@ -1,5 +1,5 @@
 import { expected } from '../base/errors.js'
-import { infoNce as infoNceOf } from '../nn/functions/index.js'
+import { infoNce } from '../nn/functions/index.js'
 import { Parameter, Tensor } from '../nn/tensor.js'
 import type { Loss } from './loss.js'
 
@@ -19,7 +19,7 @@ export interface InfoNceLossOptions {
  * InfoNCE over the batch, both directions summed (DCASE 2023 task 6b baseline): cross-entropy of each clip over the
  * captions plus of each caption over the clips, of scores / τ. Works on any similarity through its factors.
  */
-export function infoNce(options: InfoNceLossOptions = {}): Loss {
+export function infoNceLoss(options: InfoNceLossOptions = {}): Loss {
   const { temperature = 0.07, learnable = false, positives = 'own-pair' } = options
   if (!(temperature > 0 && Number.isFinite(temperature)))
     throw expected('a number above 0', 'temperature', temperature)
@@ -39,7 +39,7 @@ export function infoNce(options: InfoNceLossOptions = {}): Loss {
         buffers: () => (learnable ? new Map() : named),
         compute({ tape, groups, factors }) {
           const { audio, text } = factors!
-          const { loss, stats } = infoNceOf(tape, audio, text, { groups, logTemperature, positives })
+          const { loss, stats } = infoNce(tape, audio, text, { groups, logTemperature, positives })
           return { loss, statistics: () => ({ ...stats(), temperature: Math.exp(logTemperature.item()) }) }
         },
       }

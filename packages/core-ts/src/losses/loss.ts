@@ -4,7 +4,7 @@ import type { Rng } from '../base/rng.js'
 import type { Module } from '../nn/module.js'
 import type { Tape } from '../nn/tape.js'
 import type { Tensor } from '../nn/tensor.js'
-import type { Embedding, Similarity } from '../similarity/index.js'
+import type { EmbeddedBatch, Similarity } from '../similarity/index.js'
 
 /** What a loss reads of a batch; nothing else is computed. */
 export type LossNeed = 'scores' | 'factors' | 'text-text' | 'audio-audio'
@@ -51,7 +51,7 @@ export function lossInput(
   tape: Tape,
   needs: readonly LossNeed[],
   similarity: Similarity,
-  batch: { audio: Embedding; text: Embedding; groups: Int32Array; rng: Rng },
+  batch: { audio: EmbeddedBatch; text: EmbeddedBatch; groups: Int32Array; rng: Rng },
 ): LossInput {
   const { audio, text, groups, rng } = batch
   return {

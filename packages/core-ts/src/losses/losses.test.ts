@@ -7,12 +7,12 @@ import { Parameter } from '../nn/tensor.js'
 import { frameWord, pooled } from '../similarity/index.js'
 import { lossCases } from '../testing/loss.cases.js'
 import { smallBatch } from '../testing/small-batch.js'
-import { infoNce, type Loss, lossInput, tripletLoss } from './index.js'
+import { infoNceLoss, type Loss, lossInput, tripletLoss } from './index.js'
 
 const losses: Loss[] = [
   ...Object.values(negatives).map((make) => tripletLoss({ negatives: make() })),
-  infoNce({ temperature: 0.2 }),
-  infoNce({ temperature: 0.2, learnable: true, positives: 'same-clip' }),
+  infoNceLoss({ temperature: 0.2 }),
+  infoNceLoss({ temperature: 0.2, learnable: true, positives: 'same-clip' }),
 ]
 const similarities = [pooled(), frameWord(), frameWord({ reduction: 'MTSQ' })]
 const pairs = losses.flatMap((loss) =>
@@ -51,7 +51,7 @@ describe('against the NumPy golden', () => {
 
   it('InfoNCE on pooled vectors', () => {
     const { temperature, loss: wanted } = smallBatch.infoNce
-    expect(golden(infoNce({ temperature }), pooled()).output.loss.item()).toBeCloseTo(wanted, 4)
+    expect(golden(infoNceLoss({ temperature }), pooled()).output.loss.item()).toBeCloseTo(wanted, 4)
   })
 })
 
@@ -62,7 +62,7 @@ describe('what a loss asks for', () => {
     expect(keys(tripletLoss({ negatives: negatives.random() }))).toEqual(['scores'])
     expect(keys(tripletLoss({ negatives: negatives['hard-text']() }))).toEqual(['scores', 'text-text'])
     expect(keys(tripletLoss({ negatives: negatives['easy-audio']() }))).toEqual(['scores', 'audio-audio'])
-    expect(keys(infoNce())).toEqual(['factors'])
+    expect(keys(infoNceLoss())).toEqual(['factors'])
   })
 })
 
@@ -77,12 +77,12 @@ describe('InfoNCE', () => {
         Math.log(candidates.reduce((sum, j) => sum + Math.exp((score(j) - score(i)) / temperature), 0))
       wanted += ce((j) => s[i * n + j]!) + ce((j) => s[j * n + i]!)
     }
-    expect(golden(infoNce({ temperature })).output.loss.item()).toBeCloseTo(wanted / n, 4)
+    expect(golden(infoNceLoss({ temperature })).output.loss.item()).toBeCloseTo(wanted / n, 4)
   })
 
   it('trains its temperature only when asked, towards a lower loss', () => {
-    const at = (temperature: number) => golden(infoNce({ temperature })).output.loss.item()
-    const loss = infoNce({ temperature: 0.2, learnable: true })
+    const at = (temperature: number) => golden(infoNceLoss({ temperature })).output.loss.item()
+    const loss = infoNceLoss({ temperature: 0.2, learnable: true })
     using tape = new Tape(backend, { training: true })
     const running = loss.build(backend)
     const audio = {
@@ -99,8 +99,8 @@ describe('InfoNCE', () => {
     const h = 1e-3
     const slope = (at(0.2 * Math.exp(h)) - at(0.2 * Math.exp(-h))) / (2 * h)
     expect(tape.gradientOf(parameter)![0]).toBeCloseTo(slope, 2)
-    expect(infoNce().build(backend).parameters().size).toBe(0)
-    expect(infoNce().build(backend).buffers().has('logTemperature')).toBe(true)
+    expect(infoNceLoss().build(backend).parameters().size).toBe(0)
+    expect(infoNceLoss().build(backend).buffers().has('logTemperature')).toBe(true)
     expect(golden(loss).output.statistics()).toMatchObject({ temperature: expect.closeTo(0.2, 5) as number })
   })
 })
@@ -139,7 +139,7 @@ describe('triplet', () => {
 
   it('refuses options out of range', () => {
     expect(() => tripletLoss({ negatives: negatives.hard(), margin: 0 })).toThrow(/margin/)
-    expect(() => infoNce({ temperature: 0 })).toThrow(/temperature/)
-    expect(() => infoNce({ positives: 'all' as never })).toThrow(/positives/)
+    expect(() => infoNceLoss({ temperature: 0 })).toThrow(/temperature/)
+    expect(() => infoNceLoss({ positives: 'all' as never })).toThrow(/positives/)
   })
 })

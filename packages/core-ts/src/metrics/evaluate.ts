@@ -1,6 +1,7 @@
 import { expected, SonotextError, type Matrix } from '../base/index.js'
-import { defaultMeasures, measures as parse, type Measure, type RankedQuery } from './measure.js'
+import type { Measure, RankedQuery } from './measure.js'
 import { ranksOfRelevant } from './ranks.js'
+import { defaultMeasures, measures as parse } from './registry.js'
 
 /** Values by measure name. A median rank past the depth of a run is Infinity (null in JSON). */
 export type MeasureValues = Record<string, number>

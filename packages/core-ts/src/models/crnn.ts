@@ -15,7 +15,7 @@ import {
   type Tape,
   type Tensor,
 } from '../nn/index.js'
-import type { Embedding } from '../similarity/index.js'
+import type { EmbeddedBatch } from '../similarity/index.js'
 import type { AudioEncoder, AudioEncoderSpec } from './encoder.js'
 
 export interface CrnnOptions {
@@ -80,7 +80,7 @@ class Crnn implements AudioEncoder {
     this.#gru = new Gru(backend, (128 * bands) / 64, hidden, { rng: rng.fork('gru'), directions: 2 })
   }
 
-  forward(tape: Tape, features: Tensor, lengths: Int32Array): Embedding {
+  forward(tape: Tape, features: Tensor, lengths: Int32Array): EmbeddedBatch {
     const [n, t, bands] = features.shape as [number, number, number]
     if (bands !== this.bands) throw expected(`${this.bands} bands`, 'features of the CRNN', bands)
     if (t < leastFrames) throw expected(`${leastFrames} frames or more`, 'features of the CRNN', t)

@@ -7,7 +7,7 @@ import { Rng } from '../base/rng.js'
 import type { PaddedFeatures, PaddedTokens } from '../data/index.js'
 import { collect, type Module, type Parameter, Tape, type Tensor } from '../nn/index.js'
 import {
-  type Embedding,
+  type EmbeddedBatch,
   pooled,
   type Similarity,
   type SimilarityConfig,
@@ -91,7 +91,7 @@ export class DualEncoder implements Module {
   forward(
     tape: Tape,
     batch: { readonly audio: PaddedFeatures; readonly text: PaddedTokens },
-  ): { audio: Embedding; text: Embedding } {
+  ): { audio: EmbeddedBatch; text: EmbeddedBatch } {
     return { audio: this.audio.forward(tape, batch.audio), text: this.text.forward(tape, batch.text) }
   }
 
@@ -132,15 +132,15 @@ export class DualEncoder implements Module {
     captions: readonly string[],
     options: EmbedOptions = {},
   ): Promise<Matrix> {
-    return (await this.scorer(captions, options)).score(clips, options)
+    return (await this.prepareCaptions(captions, options)).score(clips, options)
   }
 
   /** Captions prepared once, to score clips against them part by part. */
-  async scorer(captions: readonly string[], options: EmbedOptions = {}): Promise<Scorer> {
+  async prepareCaptions(captions: readonly string[], options: EmbedOptions = {}): Promise<PreparedCaptions> {
     const similarity = this.similarity.masked
     const blocks: CaptionBlock[] = []
-    for await (const { tape, items, embedding } of this.text.blocks(captions, options)) {
-      const { values, lengths } = similarity.prepare(tape, embedding)
+    for await (const { tape, items, embedded } of this.text.blocks(captions, options)) {
+      const { values, lengths } = similarity.prepare(tape, embedded)
       blocks.push({
         first: items[0]!,
         values: Float32Array.from(values.toArray()),
@@ -151,8 +151,8 @@ export class DualEncoder implements Module {
     return {
       score: async (clips, options = {}) => {
         const scores = matrix(clips.length, captions.length)
-        for await (const { tape, items, embedding } of this.audio.blocks(clips, options)) {
-          const audio = similarity.prepare(tape, embedding)
+        for await (const { tape, items, embedded } of this.audio.blocks(clips, options)) {
+          const audio = similarity.prepare(tape, embedded)
           for (const { first, values, shape, lengths } of blocks) {
             using inner = new Tape(this.backend)
             const text = { values: inner.constant(shape, values), lengths }
@@ -167,7 +167,8 @@ export class DualEncoder implements Module {
   }
 }
 
-export interface Scorer {
+/** Captions of {@link DualEncoder.prepareCaptions}, ready to be scored against clips. */
+export interface PreparedCaptions {
   /** Clips (features [frames × bands]) × captions. */
   score(clips: readonly Matrix[], options?: EmbedOptions): Promise<Matrix>
 }

@@ -4,7 +4,7 @@ import type { PaddedTokens } from '../data/index.js'
 import type { Module } from '../nn/module.js'
 import type { Tape } from '../nn/tape.js'
 import type { Tensor } from '../nn/tensor.js'
-import type { Embedding } from '../similarity/index.js'
+import type { EmbeddedBatch } from '../similarity/index.js'
 
 /** Turns features of clips into vectors. */
 export interface AudioEncoder extends Module {
@@ -15,7 +15,7 @@ export interface AudioEncoder extends Module {
   /** Length of the vectors it gives. */
   readonly dim: number
   /** features [n, t, bands], zero-padded; lengths [n] true frames. */
-  forward(tape: Tape, features: Tensor, lengths: Int32Array): Embedding
+  forward(tape: Tape, features: Tensor, lengths: Int32Array): EmbeddedBatch
 }
 
 /** Turns captions into vectors. */
@@ -24,7 +24,7 @@ export interface TextEncoder extends Module {
   /** Words of a caption text, and their indices. */
   tokenize(text: string): readonly string[]
   encode(tokens: readonly string[]): Int32Array
-  forward(tape: Tape, batch: PaddedTokens): Embedding
+  forward(tape: Tape, batch: PaddedTokens): EmbeddedBatch
 }
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }

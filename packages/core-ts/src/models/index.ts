@@ -5,7 +5,7 @@ export {
   type DualEncoderOptions,
   type ModelConfig,
   modelFromConfig,
-  type Scorer,
+  type PreparedCaptions,
 } from './dual-encoder.js'
 export type {
   AudioEncoder,

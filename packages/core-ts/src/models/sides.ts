@@ -5,7 +5,7 @@ import { type Matrix, matrix } from '../base/matrix.js'
 import { type PaddedFeatures, type PaddedTokens, padFeatures, padTokens } from '../data/index.js'
 import { Tape } from '../nn/tape.js'
 import type { Tensor } from '../nn/tensor.js'
-import { type Embedding, poolEmbedding } from '../similarity/index.js'
+import { type EmbeddedBatch, poolEmbedded } from '../similarity/index.js'
 import type { AudioEncoder, TextEncoder } from './encoder.js'
 
 export interface EmbedOptions {
@@ -17,7 +17,7 @@ export interface EncodedBlock {
   readonly tape: Tape
   /** Which of the inputs these are, in the order of the rows. */
   readonly items: readonly number[]
-  readonly embedding: Embedding
+  readonly embedded: EmbeddedBatch
 }
 
 /** Items that one pass takes at most. */
@@ -34,7 +34,7 @@ export class AudioSide {
     this.encoder = encoder
   }
 
-  forward(tape: Tape, { features, n, t, bands, lengths }: PaddedFeatures): Embedding {
+  forward(tape: Tape, { features, n, t, bands, lengths }: PaddedFeatures): EmbeddedBatch {
     if (bands !== this.encoder.bands)
       throw expected(`${this.encoder.bands} numbers in a frame`, 'features', bands)
     return this.encoder.forward(tape, tape.constant([n, t, bands], features), lengths)
@@ -43,8 +43,8 @@ export class AudioSide {
   /** One unit vector for each clip, n × dim. A clip's vector does not depend on the others. */
   async embed(clips: readonly Matrix[], options: EmbedOptions = {}): Promise<Matrix> {
     const all = matrix(clips.length, this.encoder.dim)
-    for await (const { tape, items, embedding } of this.blocks(clips, options)) {
-      scatterRows(poolEmbedding(tape, embedding), items, all)
+    for await (const { tape, items, embedded } of this.blocks(clips, options)) {
+      scatterRows(poolEmbedded(tape, embedded), items, all)
     }
     return all
   }
@@ -71,7 +71,7 @@ export class AudioSide {
           items.map((i) => clips[i]!),
           { leastFrames },
         )
-        yield { tape, items, embedding: this.forward(tape, batch) }
+        yield { tape, items, embedded: this.forward(tape, batch) }
         await nextTurn()
       }
     }
@@ -88,7 +88,7 @@ export class TextSide {
     this.encoder = encoder
   }
 
-  forward(tape: Tape, batch: PaddedTokens): Embedding {
+  forward(tape: Tape, batch: PaddedTokens): EmbeddedBatch {
     return this.encoder.forward(tape, batch)
   }
 
@@ -100,8 +100,8 @@ export class TextSide {
   /** One unit vector for each caption, n × dim; zeros for a caption without words. */
   async embed(captions: readonly string[], options: EmbedOptions = {}): Promise<Matrix> {
     const all = matrix(captions.length, this.encoder.dim)
-    for await (const { tape, items, embedding } of this.blocks(captions, options)) {
-      scatterRows(poolEmbedding(tape, embedding), items, all)
+    for await (const { tape, items, embedded } of this.blocks(captions, options)) {
+      scatterRows(poolEmbedded(tape, embedded), items, all)
     }
     return all
   }
@@ -112,8 +112,8 @@ export class TextSide {
       throwIfAborted(signal)
       const block = captions.slice(first, first + textBlock)
       using tape = new Tape(this.backend)
-      const embedding = this.forward(tape, padTokens(block.map((caption) => this.encode(caption))))
-      yield { tape, items: Array.from(block, (_, i) => first + i), embedding }
+      const embedded = this.forward(tape, padTokens(block.map((caption) => this.encode(caption))))
+      yield { tape, items: Array.from(block, (_, i) => first + i), embedded }
       await nextTurn()
     }
   }

@@ -3,7 +3,7 @@ import { matrix, type Matrix } from '../base/matrix.js'
 import type { PaddedTokens } from '../data/index.js'
 import {
   collect,
-  Embedding as Table,
+  Embedding,
   l2Normalize,
   Linear,
   type Module,
@@ -11,7 +11,7 @@ import {
   type Tape,
   type Tensor,
 } from '../nn/index.js'
-import { type Embedding, poolEmbedding } from '../similarity/index.js'
+import { type EmbeddedBatch, poolEmbedded } from '../similarity/index.js'
 import { tokenize, type Vocabulary } from '../text/index.js'
 import type { TextEncoder, TextEncoderSpec } from './encoder.js'
 
@@ -30,18 +30,18 @@ export interface WordsOptions {
 
 /** One unit vector for each word: an embedding table, frozen as in the thesis or trained. */
 export function words(options: WordsOptions): TextEncoderSpec {
-  return wordsSpec('words', options, (embedding) => embedding)
+  return wordsSpec('words', options, (embedded) => embedded)
 }
 
 /** One unit vector for each caption: the mean of its word vectors (DCASE 2022 task 6b baseline). */
 export function meanWords(options: WordsOptions): TextEncoderSpec {
-  return wordsSpec('mean-words', options, (embedding, tape) => ({
-    values: poolEmbedding(tape, embedding),
+  return wordsSpec('mean-words', options, (embedded, tape) => ({
+    values: poolEmbedded(tape, embedded),
     lengths: null,
   }))
 }
 
-type Finish = (embedding: Embedding, tape: Tape) => Embedding
+type Finish = (embedded: EmbeddedBatch, tape: Tape) => EmbeddedBatch
 
 function wordsSpec(kind: string, options: WordsOptions, finish: Finish): TextEncoderSpec {
   const { vocabulary, vectors, project = null } = options
@@ -66,8 +66,8 @@ function wordsSpec(kind: string, options: WordsOptions, finish: Finish): TextEnc
       const frozen = !trainable
       const table =
         vectors === undefined && trainable
-          ? Table.random(backend, vocabulary.size, dim, rng)
-          : new Table(backend, vectors ?? matrix(vocabulary.size, dim), { frozen })
+          ? Embedding.random(backend, vocabulary.size, dim, rng)
+          : new Embedding(backend, vectors ?? matrix(vocabulary.size, dim), { frozen })
       const linear = project === null ? null : new Linear(backend, dim, project, { rng: rng.fork('linear') })
       return new Words(vocabulary, table, linear, finish, project ?? dim)
     },
@@ -77,11 +77,11 @@ function wordsSpec(kind: string, options: WordsOptions, finish: Finish): TextEnc
 class Words implements TextEncoder {
   readonly vocabulary: Vocabulary
   readonly dim: number
-  readonly #table: Table
+  readonly #table: Embedding
   readonly #linear: Linear | null
   readonly #finish: Finish
 
-  constructor(vocabulary: Vocabulary, table: Table, linear: Linear | null, finish: Finish, dim: number) {
+  constructor(vocabulary: Vocabulary, table: Embedding, linear: Linear | null, finish: Finish, dim: number) {
     this.vocabulary = vocabulary
     this.dim = dim
     this.#table = table
@@ -97,7 +97,7 @@ class Words implements TextEncoder {
     return this.vocabulary.encode(tokens)
   }
 
-  forward(tape: Tape, { tokens, n, width, lengths }: PaddedTokens): Embedding {
+  forward(tape: Tape, { tokens, n, width, lengths }: PaddedTokens): EmbeddedBatch {
     const rows = this.#table.forward(tape, tokens, [n, width])
     const projected = this.#linear === null ? rows : this.#linear.forward(tape, rows)
     return this.#finish({ values: l2Normalize(tape, projected), lengths }, tape)

@@ -1,4 +1,5 @@
-import { checkQuery, type NegativeLists, type NegativeStrategy } from './strategy.js'
+import type { RaggedIndices } from '../base/ragged.js'
+import { checkQuery, type NegativeStrategy } from './strategy.js'
 
 /** `full-batch-NS`: every pair of another clip, in both directions; the hinge is averaged over them. */
 export function fullBatchNegatives(): NegativeStrategy {
@@ -16,7 +17,7 @@ export function fullBatchNegatives(): NegativeStrategy {
         offsets[i + 1] = index.length
         if (offsets[i + 1] === offsets[i]) empty++
       }
-      const all: NegativeLists = { offsets, index: Int32Array.from(index) }
+      const all: RaggedIndices = { offsets, index: Int32Array.from(index) }
       return { audio: all, text: all, empty }
     },
   }

@@ -5,7 +5,6 @@ export { negatives, negativeStrategy, type NegativeStrategyName } from './regist
 export {
   checkNegatives,
   fromPicks,
-  type NegativeLists,
   type NegativeQuery,
   type NegativeSet,
   type NegativeStrategy,

@@ -1,5 +1,6 @@
 import { expected, SonotextError } from '../base/errors.js'
 import type { Matrix } from '../base/matrix.js'
+import type { RaggedIndices } from '../base/ragged.js'
 import type { Rng } from '../base/rng.js'
 
 /** Scores a strategy may ask for; only what it declares in `needs` is computed. */
@@ -14,20 +15,12 @@ export interface NegativeQuery {
   readonly planes: Readonly<Partial<Record<Plane, Matrix>>>
 }
 
-/** Ragged lists: anchor i picked index[offsets[i]] … index[offsets[i + 1] - 1]. */
-export interface NegativeLists {
-  /** [n + 1] */
-  readonly offsets: Int32Array
-  /** [offsets[n]] */
-  readonly index: Int32Array
-}
-
 /** Both directions for every anchor pair; lists are empty where the whole batch shares the anchor's clip. */
 export interface NegativeSet {
   /** Clips set against the anchor's caption. */
-  readonly audio: NegativeLists
+  readonly audio: RaggedIndices
   /** Captions set against the anchor's clip. */
-  readonly text: NegativeLists
+  readonly text: RaggedIndices
   /** Anchors with no possible negative: they contribute nothing to a loss. */
   readonly empty: number
 }
@@ -72,10 +65,10 @@ export function checkQuery({ n, groups }: NegativeQuery): void {
 export function fromPicks(audio: Int32Array, text: Int32Array): NegativeSet {
   let empty = 0
   for (let i = 0; i < audio.length; i++) if (audio[i]! < 0 && text[i]! < 0) empty++
-  return { audio: pickedLists(audio), text: pickedLists(text), empty }
+  return { audio: listsOf(audio), text: listsOf(text), empty }
 }
 
-function pickedLists(picks: Int32Array): NegativeLists {
+function listsOf(picks: Int32Array): RaggedIndices {
   const offsets = new Int32Array(picks.length + 1)
   for (let i = 0; i < picks.length; i++) offsets[i + 1] = offsets[i]! + (picks[i]! < 0 ? 0 : 1)
   return { offsets, index: picks.filter((pick) => pick >= 0) }

@@ -18,6 +18,6 @@ export function normal(shape: Shape, deviation: number, rng: Rng): Float32Array 
 }
 
 /** The same number everywhere. */
-export function constant(shape: Shape, value: number): Float32Array {
+export function full(shape: Shape, value: number): Float32Array {
   return new Float32Array(sizeOf(shape)).fill(value)
 }

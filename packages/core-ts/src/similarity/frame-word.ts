@@ -2,7 +2,7 @@ import { expected } from '../base/errors.js'
 import { frameScore, type FrameScoreReduction } from '../nn/functions/index.js'
 import type { Tape } from '../nn/tape.js'
 import type { Tensor } from '../nn/tensor.js'
-import { asSequence, countedLengths, type Embedding, type Padding } from './embedding.js'
+import { asSequence, countedLengths, type EmbeddedBatch, type Padding } from './embedded-batch.js'
 import { detached, type Similarity } from './similarity.js'
 
 const reductions: readonly FrameScoreReduction[] = ['STSQ', 'MTSQ', 'MQST']
@@ -21,7 +21,7 @@ export interface FrameWordOptions {
 export function frameWord({ reduction = 'STSQ', padding = 'masked' }: FrameWordOptions = {}): Similarity {
   if (!reductions.includes(reduction))
     throw expected(`one of ${reductions.join(', ')}`, 'reduction', reduction)
-  const score = (tape: Tape, a: Embedding, b: Embedding, how: FrameScoreReduction): Tensor => {
+  const score = (tape: Tape, a: EmbeddedBatch, b: EmbeddedBatch, how: FrameScoreReduction): Tensor => {
     const frames = asSequence(tape, a)
     const words = asSequence(tape, b)
     return frameScore(tape, frames.values, words.values, {
@@ -42,7 +42,7 @@ export function frameWord({ reduction = 'STSQ', padding = 'masked' }: FrameWordO
       const scores = score(tape, audio, text, reduction)
       return { audio: scores, text: identity(tape, scores.shape[1]!) }
     },
-    within: (side) => detached(side, (tape, embedding) => score(tape, embedding, embedding, 'STSQ')),
+    within: (side) => detached(side, (tape, embedded) => score(tape, embedded, embedded, 'STSQ')),
   }
 }
 

@@ -1,4 +1,4 @@
-export { type Embedding, type Padding, poolEmbedding } from './embedding.js'
+export { type EmbeddedBatch, type Padding, poolEmbedded } from './embedded-batch.js'
 export { frameWord, type FrameWordOptions } from './frame-word.js'
 export { similarityFromConfig } from './from-config.js'
 export { pooled, type PooledOptions } from './pooled.js'

@@ -1,5 +1,5 @@
 import { similarity } from '../nn/functions/index.js'
-import { type Padding, poolEmbedding } from './embedding.js'
+import { type Padding, poolEmbedded } from './embedded-batch.js'
 import { detached, type Similarity } from './similarity.js'
 
 export interface PooledOptions {
@@ -15,19 +15,19 @@ export function pooled({ padding = 'masked' }: PooledOptions = {}): Similarity {
     get masked() {
       return padding === 'masked' ? this : pooled()
     },
-    prepare: (tape, side) => ({ values: poolEmbedding(tape, side, padding), lengths: null }),
+    prepare: (tape, side) => ({ values: poolEmbedded(tape, side, padding), lengths: null }),
     score(tape, audio, text) {
       const factors = this.factors(tape, audio, text)
       return similarity(tape, factors.audio, factors.text)
     },
     factors: (tape, audio, text) => ({
-      audio: poolEmbedding(tape, audio, padding),
+      audio: poolEmbedded(tape, audio, padding),
       // Padded words are zero vectors: counting them changes only the length of the mean, which is normalised away.
-      text: poolEmbedding(tape, text),
+      text: poolEmbedded(tape, text),
     }),
     within: (side) =>
-      detached(side, (tape, embedding) => {
-        const vectors = poolEmbedding(tape, embedding, padding)
+      detached(side, (tape, embedded) => {
+        const vectors = poolEmbedded(tape, embedded, padding)
         return similarity(tape, vectors, vectors)
       }),
   }

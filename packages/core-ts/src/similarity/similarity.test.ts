@@ -7,10 +7,10 @@ import { Tape } from '../nn/tape.js'
 import { Parameter } from '../nn/tensor.js'
 import { smallBatch } from '../testing/small-batch.js'
 import {
-  type Embedding,
+  type EmbeddedBatch,
   frameWord,
   pooled,
-  poolEmbedding,
+  poolEmbedded,
   type Similarity,
   similarityFromConfig,
   toMatrix,
@@ -25,7 +25,7 @@ function sequence(
   steps: number,
   values: ArrayLike<number>,
   lengths?: number[],
-): Embedding {
+): EmbeddedBatch {
   return {
     values: tape.constant([rows, steps, values.length / rows / steps], values),
     lengths: Int32Array.from(lengths ?? new Array<number>(rows).fill(steps)),
@@ -197,7 +197,7 @@ describe('pooling', () => {
     using tape = new Tape(backend)
     const side = sequence(tape, 2, 2, [3, 0, 0, 3, 0, 2, 9, 9], [2, 1])
     const half = Math.SQRT1_2
-    close(poolEmbedding(tape, side).toArray(), [half, half, 0, 1])
+    close(poolEmbedded(tape, side).toArray(), [half, half, 0, 1])
   })
 
   it('refuses configurations it does not know', () => {

@@ -1,7 +1,7 @@
 import { matrix, type Matrix } from '../base/matrix.js'
 import { Tape } from '../nn/tape.js'
 import { Tensor } from '../nn/tensor.js'
-import type { Embedding } from './embedding.js'
+import type { EmbeddedBatch } from './embedded-batch.js'
 
 /** How clips and captions are compared; larger = more similar. */
 export interface Similarity {
@@ -11,16 +11,20 @@ export interface Similarity {
   /** The same over true lengths, whatever the padding option: what a clip or caption scores on its own. */
   readonly masked: Similarity
   /** What the scores depend on of one side, smaller where possible; {@link score} of two of these is the same. */
-  prepare(tape: Tape, side: Embedding): Embedding
+  prepare(tape: Tape, side: EmbeddedBatch): EmbeddedBatch
   /** Scores of every clip against every caption: [clips, captions]. */
-  score(tape: Tape, audio: Embedding, text: Embedding): Tensor
+  score(tape: Tape, audio: EmbeddedBatch, text: EmbeddedBatch): Tensor
   /**
    * Scores as a product: tensors [clips, k] and [captions, k] with score = audio·textᵀ, for losses that never build the
    * matrix.
    */
-  factors(tape: Tape, audio: Embedding, text: Embedding): { readonly audio: Tensor; readonly text: Tensor }
+  factors(
+    tape: Tape,
+    audio: EmbeddedBatch,
+    text: EmbeddedBatch,
+  ): { readonly audio: Tensor; readonly text: Tensor }
   /** Scores of the items of one modality against each other, n × n, for choosing negatives; carries no gradient. */
-  within(side: Embedding): Matrix
+  within(side: EmbeddedBatch): Matrix
 }
 
 export interface SimilarityConfig {
@@ -28,10 +32,10 @@ export interface SimilarityConfig {
   readonly [option: string]: string
 }
 
-/** Runs `compute` on a detached embedding, off any tape, and brings the scores to the host. */
+/** Runs `compute` on a detached embedded, off any tape, and brings the scores to the host. */
 export function detached(
-  { values, lengths }: Embedding,
-  compute: (tape: Tape, side: Embedding) => Tensor,
+  { values, lengths }: EmbeddedBatch,
+  compute: (tape: Tape, side: EmbeddedBatch) => Tensor,
 ): Matrix {
   using tape = new Tape(values.backend)
   const side = { values: new Tensor(values.backend, values.shape, values.buffer), lengths }

@@ -2,7 +2,7 @@ import type { Backend } from '../backend/port.js'
 import { matrix, type Matrix } from '../base/matrix.js'
 import { Rng } from '../base/rng.js'
 import { Batches, type BatchesOptions, type Clip } from '../data/index.js'
-import { infoNce } from '../losses/index.js'
+import { infoNceLoss } from '../losses/index.js'
 import { crnn, dualEncoder, projection, words } from '../models/index.js'
 import { pooled, type Similarity } from '../similarity/index.js'
 import { tokenize, Vocabulary } from '../text/index.js'
@@ -90,7 +90,7 @@ export function toyRun(
       seed: 2,
     }),
     data: toy.batches({ leastFrames: small ? 1 : 4 }),
-    loss: infoNce({ temperature: 0.1, learnable: true }),
+    loss: infoNceLoss({ temperature: 0.1, learnable: true }),
     optimizer: adam({ lr: 0.01 }),
     epochs: 3,
     seed: 17,

@@ -2,10 +2,10 @@ export * from './embedding-table.js'
 export * from './tokenize.js'
 export * from './train-word-vectors.js'
 export * from './vocabulary.js'
+export type { WordVectorFormat } from './word-vectors-format.js'
 export {
   type ReadWordVectorsOptions,
   readWordVectors,
-  type WordVectorFormat,
   type WordVectors,
   writeWordVectors,
 } from './word-vectors.js'

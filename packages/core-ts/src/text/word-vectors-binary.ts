@@ -1,6 +1,6 @@
 import { throwIfAborted } from '../base/abort.js'
 import { SonotextError } from '../base/errors.js'
-import type { RowSink } from './word-vectors.js'
+import type { RowSink } from './row-sink.js'
 
 /** No word is longer, in bytes; a stretch without a blank that is means the data are garbled. */
 const longestWord = 8192

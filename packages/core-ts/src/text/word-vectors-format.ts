@@ -1,10 +1,23 @@
 import { SonotextError } from '../base/errors.js'
-import type { ReadWordVectorsOptions, WordVectorFormat } from './word-vectors.js'
 
 /** First four bytes of a fastText .bin model. */
 const fastTextMagic = [0xba, 0x16, 0x4f, 0x2f]
 const headerLine = /^(\d+) (\d+)\s*$/
 const number = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i
+
+/**
+ * `word2vec-text` has a header line with count and dimension (fastText's .vec files are the same), `glove` has none,
+ * `word2vec-binary` has the header and 32-bit little-endian floats.
+ */
+export type WordVectorFormat = 'word2vec-text' | 'word2vec-binary' | 'glove'
+
+/** What the reader of a file may be told of its format. */
+export interface FormatOptions {
+  /** Default: recognised from the contents. */
+  format?: WordVectorFormat
+  /** Length of a vector in a GloVe file; default: the commonest among the first lines. */
+  dim?: number
+}
 
 export interface VectorFileShape {
   readonly format: WordVectorFormat
@@ -13,11 +26,7 @@ export interface VectorFileShape {
 }
 
 /** Recognises a file of word vectors from its first bytes. Throws INVALID_FILE or UNSUPPORTED with a remedy. */
-export function sniffFormat(
-  head: Buffer,
-  path: string,
-  options: Pick<ReadWordVectorsOptions, 'format' | 'dim'>,
-): VectorFileShape {
+export function sniffFormat(head: Buffer, path: string, options: FormatOptions): VectorFileShape {
   refuseOthers(head, path)
   const firstLine = lineAt(head, 0)
   const header = firstLine.length < 64 ? headerLine.exec(firstLine.toString('latin1')) : null

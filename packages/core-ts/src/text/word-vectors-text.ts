@@ -1,6 +1,6 @@
 import { SonotextError } from '../base/errors.js'
 import { byteLines } from '../base/text-file.js'
-import type { RowSink } from './word-vectors.js'
+import type { RowSink } from './row-sink.js'
 
 const space = 0x20
 

@@ -6,8 +6,9 @@ import { expected, isSonotextError, SonotextError } from '../base/errors.js'
 import { writeFileAtomic } from '../base/files.js'
 import { type Matrix, matrix, row } from '../base/matrix.js'
 import { rethrowMissing } from '../base/text-file.js'
+import type { RowSink } from './row-sink.js'
 import { readBinaryRows } from './word-vectors-binary.js'
-import { sniffFormat } from './word-vectors-format.js'
+import { type FormatOptions, sniffFormat } from './word-vectors-format.js'
 import { readTextRows } from './word-vectors-text.js'
 
 /** Words and their vectors: row i of `vectors` [words × dim] belongs to words[i]. */
@@ -16,36 +17,12 @@ export interface WordVectors {
   readonly vectors: Matrix
 }
 
-/**
- * `word2vec-text` has a header line with count and dimension (fastText's .vec files are the same), `glove` has none,
- * `word2vec-binary` has the header and 32-bit little-endian floats.
- */
-export type WordVectorFormat = 'word2vec-text' | 'word2vec-binary' | 'glove'
-
-export interface ReadWordVectorsOptions {
+export interface ReadWordVectorsOptions extends FormatOptions {
   /** Only these words are kept, so that memory does not grow with the file; default all. */
   words?: Iterable<string>
   /** Only the first so many vectors of the file are looked at (files start with the most frequent words); default all. */
   limit?: number
-  /** Default: recognised from the contents. */
-  format?: WordVectorFormat
-  /** Length of a vector in a GloVe file; default: the commonest among the first lines. */
-  dim?: number
   signal?: AbortSignal
-}
-
-/** What the readers of one format are given and give back to. */
-export interface RowSink {
-  readonly path: string
-  readonly dim: number
-  /** Vectors the header promises; undefined where there is no header. */
-  readonly count: number | undefined
-  readonly signal: AbortSignal | undefined
-  wants(word: string): boolean
-  /** Keeps a row; `where` names the place for a message. */
-  add(word: string, vector: Float32Array, where: string): void
-  /** Counts one vector of the file, kept or not; true once nothing more is needed. */
-  passed(): boolean
 }
 
 /**

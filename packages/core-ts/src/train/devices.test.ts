@@ -3,7 +3,7 @@ import { load } from '../backend/native.js'
 import { openBackend } from '../backend/open.js'
 import { referenceBackend } from '../backend/reference/index.js'
 import type { Backend } from '../backend/port.js'
-import { infoNce, type Loss, tripletLoss } from '../losses/index.js'
+import { infoNceLoss, type Loss, tripletLoss } from '../losses/index.js'
 import { negatives } from '../negatives/index.js'
 import { frameWord, pooled, type Similarity } from '../similarity/index.js'
 import { toyData, toyRun } from '../testing/toy-run.js'
@@ -16,10 +16,10 @@ afterAll(() => load().setThreads(threads))
 const objectives: [string, Loss, Similarity][] = [
   [
     'InfoNCE with a trained temperature on pooled vectors',
-    infoNce({ temperature: 0.1, learnable: true }),
+    infoNceLoss({ temperature: 0.1, learnable: true }),
     pooled(),
   ],
-  ['InfoNCE on frame × word scores', infoNce(), frameWord({ reduction: 'MTSQ' })],
+  ['InfoNCE on frame × word scores', infoNceLoss(), frameWord({ reduction: 'MTSQ' })],
   [
     'semi-hard triplets on frame × word scores',
     tripletLoss({ negatives: negatives['semi-hard']() }),

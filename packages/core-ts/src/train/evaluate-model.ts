@@ -30,10 +30,10 @@ export async function scoreSplit(
   const texts = clips.flatMap(({ captions }) => captions.map(({ text }) => text))
   const captionClip = Int32Array.from(clips.flatMap(({ captions }, row) => captions.map(() => row)))
   const scores = matrix(clips.length, texts.length)
-  const scorer = await model.scorer(texts, options)
+  const prepared = await model.prepareCaptions(texts, options)
   for (let first = 0; first < clips.length; first += portion) {
     const some = await Promise.all(clips.slice(first, first + portion).map((clip) => features(clip, options)))
-    scores.data.set((await scorer.score(some, options)).data, first * texts.length)
+    scores.data.set((await prepared.score(some, options)).data, first * texts.length)
     onProgress?.(Math.min(first + portion, clips.length), clips.length)
   }
   return { scores, captionClip }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { openBackend } from '../backend/open.js'
 import { referenceBackend } from '../backend/reference/index.js'
 import { Rng } from '../base/rng.js'
-import { infoNce, type Loss, lossInput, tripletLoss } from '../losses/index.js'
+import { infoNceLoss, type Loss, lossInput, tripletLoss } from '../losses/index.js'
 import { crnn, loadState } from '../models/index.js'
 import { negatives } from '../negatives/index.js'
 import { Tape } from '../nn/tape.js'
@@ -39,7 +39,7 @@ const runs = {
     loss: tripletLoss({ negatives: negatives['full-batch'](), margin: golden.margin }),
     similarity: frameWord(),
   },
-  infoNce: { loss: infoNce({ temperature: golden.temperature }), similarity: pooled() },
+  infoNce: { loss: infoNceLoss({ temperature: golden.temperature }), similarity: pooled() },
 } satisfies Record<string, { loss: Loss; similarity: Similarity }>
 
 const backends = [

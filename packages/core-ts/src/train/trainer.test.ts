@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { referenceBackend } from '../backend/reference/index.js'
 import { matrix } from '../base/matrix.js'
 import { evaluateScores } from '../metrics/index.js'
-import { infoNce, type Loss, tripletLoss } from '../losses/index.js'
+import { infoNceLoss, type Loss, tripletLoss } from '../losses/index.js'
 import { loadState } from '../models/index.js'
 import { negatives, type NegativeStrategyName } from '../negatives/index.js'
 import { toyData, toyRun } from '../testing/toy-run.js'
@@ -61,7 +61,7 @@ const validationOf = (takes = 1) => ({
 
 describe('a run', () => {
   it.each([
-    ['InfoNCE', infoNce({ temperature: 0.1, learnable: true })],
+    ['InfoNCE', infoNceLoss({ temperature: 0.1, learnable: true })],
     ['triplet with semi-hard negatives', triplet('semi-hard')],
     ['triplet with all negatives', triplet('full-batch')],
   ])('with %s learns to find captions and clips it has not seen', async (_, loss) => {
@@ -441,7 +441,7 @@ describe('a batch whose clips share one group', () => {
   })
 
   const losses: [string, Loss][] = [
-    ['InfoNCE', infoNce({ temperature: 0.1 })],
+    ['InfoNCE', infoNceLoss({ temperature: 0.1 })],
     ...(Object.keys(negatives) as NegativeStrategyName[]).map((name): [string, Loss] => [
       name,
       triplet(name),

@@ -3,7 +3,7 @@ import { Rng } from '../base/rng.js'
 import { type Loss, lossInput, type RunningLoss } from '../losses/index.js'
 import type { DualEncoder } from '../models/index.js'
 import { Tape } from '../nn/tape.js'
-import { poolEmbedding } from '../similarity/index.js'
+import { poolEmbedded } from '../similarity/index.js'
 import type { BatchSource } from './batch-source.js'
 import type { CollapseSigns } from './watchdog.js'
 
@@ -56,7 +56,7 @@ export async function validate(
       for (const score of input.scores.toArray()) if (score === 0) zeros++
       scored += n * n
     }
-    vectors.push(Float32Array.from(poolEmbedding(tape, embeddings.audio).toArray()))
+    vectors.push(Float32Array.from(poolEmbedded(tape, embeddings.audio).toArray()))
     equal += n * main.spec.valueOfEqualScores(n)
     pairs += n
     index++

@@ -1,9 +1,9 @@
 import { expected } from '../../base/errors.js'
+import type { RaggedIndices } from '../../base/ragged.js'
 import type { Tape } from '../tape.js'
 import type { Tensor } from '../tensor.js'
 import { lossOf, recordLoss } from './loss.js'
 import { assertShape, axes } from './shapes.js'
-import type { PickedLists } from './triplet.js'
 
 export interface InfoNceOptions {
   /** [n] clip id of each pair. */
@@ -16,7 +16,7 @@ export interface InfoNceOptions {
    */
   positives?: 'own-pair' | 'same-clip'
   /** Pairs to leave out, for example suspected false negatives: caption j against clip i when j is in list i. */
-  exclude?: PickedLists | null
+  exclude?: RaggedIndices | null
 }
 
 export interface InfoNceStats {

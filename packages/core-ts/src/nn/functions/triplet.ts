@@ -1,21 +1,15 @@
 import { expected } from '../../base/errors.js'
+import type { RaggedIndices } from '../../base/ragged.js'
 import type { Tape } from '../tape.js'
 import type { Tensor } from '../tensor.js'
 import { lossOf, recordLoss } from './loss.js'
 import { axes, show } from './shapes.js'
 
-/** Ragged lists: anchor i picked index[offsets[i]] … index[offsets[i + 1] - 1]. */
-export interface PickedLists {
-  /** [n + 1] */
-  readonly offsets: Int32Array
-  readonly index: Int32Array
-}
-
 export interface TripletPicks {
   /** Clips set against each anchor's caption. */
-  readonly audio: PickedLists
+  readonly audio: RaggedIndices
   /** Captions set against each anchor's clip. */
-  readonly text: PickedLists
+  readonly text: RaggedIndices
 }
 
 export interface TripletStats {

@@ -1,6 +1,6 @@
 import type { Backend } from '../../backend/port.js'
 import { batchNorm } from '../functions/batch-norm.js'
-import { constant } from '../init.js'
+import { full } from '../init.js'
 import type { Module } from '../module.js'
 import type { Tape } from '../tape.js'
 import { Parameter, Tensor } from '../tensor.js'
@@ -25,8 +25,7 @@ export class BatchNorm implements Module {
     channels: number,
     { eps = 1e-5, momentum = 0.1 }: BatchNormModuleOptions = {},
   ) {
-    const filled = (value: number): Parameter =>
-      Parameter.from(backend, [channels], constant([channels], value))
+    const filled = (value: number): Parameter => Parameter.from(backend, [channels], full([channels], value))
     const state = (value: number): Tensor => new Tensor(backend, [channels], filled(value).buffer)
     this.gamma = filled(1)
     this.beta = filled(0)

@@ -1,7 +1,7 @@
 import type { Backend } from '../../backend/port.js'
 import type { Rng } from '../../base/rng.js'
 import { linear } from '../functions/linear.js'
-import { constant, kaimingNormal } from '../init.js'
+import { full, kaimingNormal } from '../init.js'
 import type { Module } from '../module.js'
 import type { Tape } from '../tape.js'
 import { Parameter, type Tensor } from '../tensor.js'
@@ -25,7 +25,7 @@ export class Linear implements Module {
     const { rng, bias = true, slope = 1 } = options
     const shape = [outputs, inputs]
     this.weight = Parameter.from(backend, shape, kaimingNormal(shape, inputs, rng.fork('weight')))
-    this.bias = bias ? Parameter.from(backend, [outputs], constant([outputs], 0)) : null
+    this.bias = bias ? Parameter.from(backend, [outputs], full([outputs], 0)) : null
     this.slope = slope
   }
 

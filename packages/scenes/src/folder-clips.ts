@@ -1,8 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
-import { expected, hash32, SonotextError } from '../../base/index.js'
-import { readCsv, requireColumns, type CsvTable } from '../csv.js'
-import { importFolder } from '../import/index.js'
+import { expected, hash32, SonotextError } from '@sonotext/core/base'
+import { importFolder, readCsv, requireColumns, type CsvTable } from '@sonotext/core/data'
 import type { Segment } from './activity.js'
 
 /** A labelled recording of a folder. */

@@ -1,4 +1,4 @@
-import type { Rng } from '../../../base/index.js'
+import type { Rng } from '@sonotext/core/base'
 
 /** One performer of a sound: the sample rate and its own stream of random choices. Same seed, same sound. */
 export class Voice {

@@ -1,6 +1,6 @@
-import { expected, type Rng } from '../../base/index.js'
+import { expected, type Rng } from '@sonotext/core/base'
 import type { SoundBank } from './bank.js'
-import type { SceneDescription } from './grammar.js'
+import type { SceneDescription } from './scene-description.js'
 
 /** What scenes are made of. Every field has a default. */
 export interface SceneOptions {

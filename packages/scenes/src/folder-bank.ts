@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { readMono, resample } from '../../audio/index.js'
-import type { Backend } from '../../backend/port.js'
-import { isSonotextError, SonotextError, throwIfAborted, type Rng } from '../../base/index.js'
+import { readMono, resample } from '@sonotext/core/audio'
+import type { Backend } from '@sonotext/core/backend'
+import { isSonotextError, SonotextError, throwIfAborted, type Rng } from '@sonotext/core/base'
 import { activeSegments, level, occurrences, type Segment } from './activity.js'
 import { requireLabel, unknownSplit, type PickedSound, type SoundBank } from './bank.js'
 import {
@@ -11,7 +11,8 @@ import {
   type FolderClipsOptions,
   type LabelledClip,
 } from './folder-clips.js'
-import { isKnown, lexemeOf, type Lexeme, type Lexicon } from './lexicon.js'
+import type { Lexeme, Lexicon } from './lexeme.js'
+import { isKnown, lexemeOf } from './lexicon.js'
 import { fillWith } from './mix.js'
 
 export interface FolderBankOptions extends FolderClipsOptions {

@@ -1,4 +1,4 @@
-import type { LexiconEntry } from './lexicon.js'
+import type { LexiconEntry } from './lexeme.js'
 
 /** Other names of the same classes, as other collections write them. */
 export const synonyms: Readonly<Record<string, string>> = {

@@ -1,17 +1,18 @@
 import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { Rng } from '../../base/index.js'
-import * as data from '../index.js'
+import { Rng } from '@sonotext/core/base'
+import * as scenes from './index.js'
 import { captionScene } from './grammar.js'
-import { lexemeOf, type Lexicon } from './lexicon.js'
+import type { Lexicon } from './lexeme.js'
+import { lexemeOf } from './lexicon.js'
 import { proceduralLabels } from './sound-bank.js'
 import { sceneOptions } from './sketch.js'
 
-const guide = await readFile(new URL('../../../../../docs/guide/soundscapes.md', import.meta.url), 'utf8')
+const guide = await readFile(new URL('../../../docs/guide/soundscapes.md', import.meta.url), 'utf8')
 
 test('the guide names what is exported, every class and every option with its default', () => {
-  for (const [, names] of guide.matchAll(/import \{ ([^}]*) \} from '@sonotext\/core\/data'/g)) {
-    for (const name of names!.split(', ')) expect(data).toHaveProperty(name)
+  for (const [, names] of guide.matchAll(/import \{ ([^}]*) \} from '@sonotext\/scenes'/g)) {
+    for (const name of names!.split(', ')) expect(scenes).toHaveProperty(name)
   }
   const list = /no voice is in two splits: ([^.]*)\./.exec(guide)![1]!.split(/,\s+/)
   expect(list).toEqual([...proceduralLabels].sort())
@@ -22,7 +23,7 @@ test('the guide names what is exported, every class and every option with its de
 })
 
 test('captions and lexicon of the guide are real', () => {
-  const scene: data.SceneDescription = {
+  const scene: scenes.SceneDescription = {
     background: 'rain',
     groups: [
       { label: 'dog', count: 2 },
@@ -37,7 +38,7 @@ test('captions and lexicon of the guide are real', () => {
   for (const [, caption] of guide.matchAll(/^> (.*?)\\?$/gm)) expect(possible).toContain(caption)
   const entry = /theremin: (\{[\s\S]*?\n {4}\}),/.exec(guide)![1]!
   const lexicon = { theremin: new Function(`return ${entry}`)() } as Lexicon
-  const theremin: data.SceneDescription = {
+  const theremin: scenes.SceneDescription = {
     background: null,
     groups: [{ label: 'theremin', count: 2 }],
     relations: [],

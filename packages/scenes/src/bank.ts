@@ -1,5 +1,6 @@
-import { expected, hash32, nearest, Rng, type SonotextError } from '../../base/index.js'
-import { canonicalLabel, lexemeOf, type Lexeme, type Lexicon } from './lexicon.js'
+import { expected, hash32, nearest, Rng, type SonotextError } from '@sonotext/core/base'
+import type { Lexeme, Lexicon } from './lexeme.js'
+import { canonicalLabel, lexemeOf } from './lexicon.js'
 import { proceduralLabels, soundSeconds, synthesizeWith } from './sound-bank.js'
 
 export interface PickOptions {

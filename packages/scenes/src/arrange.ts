@@ -1,5 +1,5 @@
-import type { Rng } from '../../base/index.js'
-import type { SceneDescription } from './grammar.js'
+import type { Rng } from '@sonotext/core/base'
+import type { SceneDescription } from './scene-description.js'
 
 /** Sounds of one group before they are placed. */
 export interface GroupSounds {

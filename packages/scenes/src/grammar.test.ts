@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Rng } from '../../base/index.js'
+import { Rng } from '@sonotext/core/base'
 import { withArticle } from './english.js'
-import { captionScene, type SceneDescription } from './grammar.js'
+import { captionScene } from './grammar.js'
 import { canonicalLabel, isKnown, knownLabels, lexemeOf } from './lexicon.js'
+import type { SceneDescription } from './scene-description.js'
 import { proceduralLabels } from './sound-bank.js'
 
 const labels = [...knownLabels, 'cowbell', '3d printer', 'Airplane_noise']

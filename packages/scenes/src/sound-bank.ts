@@ -1,4 +1,4 @@
-import { expected, nearest, Rng } from '../../base/index.js'
+import { expected, nearest, Rng } from '@sonotext/core/base'
 import { animals } from './sounds/animals.js'
 import { household } from './sounds/household.js'
 import { machines } from './sounds/machines.js'

@@ -1,5 +1,5 @@
-import type { SceneDescription } from './grammar.js'
-import type { NounPhrase } from './lexicon.js'
+import type { SceneDescription } from './scene-description.js'
+import type { NounPhrase } from './lexeme.js'
 import type { Speaker } from './speaker.js'
 
 /** A sentence pattern: puts a whole scene into words (without capital and full stop). */

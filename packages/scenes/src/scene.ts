@@ -1,9 +1,10 @@
-import type { Rng } from '../../base/index.js'
+import type { Rng } from '@sonotext/core/base'
 import { crest, level } from './activity.js'
 import { arrange, type GroupSounds, leastEpisode } from './arrange.js'
 import type { SoundBank } from './bank.js'
-import { captionScene, type SceneCaption, type SceneDescription } from './grammar.js'
+import { captionScene, type SceneCaption } from './grammar.js'
 import { mixLayers, peakLimitDb, type Layer } from './mix.js'
+import type { SceneDescription } from './scene-description.js'
 import type { ResolvedSceneOptions } from './sketch.js'
 
 /** A sound in a finished scene. */

@@ -1,7 +1,7 @@
-import type { Rng } from '../../base/index.js'
+import type { Rng } from '@sonotext/core/base'
+import type { DescribedGroup } from './scene-description.js'
 import { numberWord, timesWord, withArticle } from './english.js'
-import type { DescribedGroup } from './grammar.js'
-import type { Clause, Lexeme, NounPhrase } from './lexicon.js'
+import type { Clause, Lexeme, NounPhrase } from './lexeme.js'
 
 /** Puts groups and backgrounds into words, choosing among the ways the lexicon knows. */
 export class Speaker {

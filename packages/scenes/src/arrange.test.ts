@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Rng } from '../../base/index.js'
+import { Rng } from '@sonotext/core/base'
 import { arrange, type GroupSounds } from './arrange.js'
 
 const rate = 1000

@@ -1,4 +1,4 @@
-import type { Rng } from '../../base/index.js'
+import type { Rng } from '@sonotext/core/base'
 import { level } from './activity.js'
 import { fadeEnds, gain, mixInto, peakOf } from './synth/shapes.js'
 import { Voice } from './synth/voice.js'

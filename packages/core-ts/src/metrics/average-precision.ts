@@ -1,5 +1,4 @@
-import { meanMeasure } from './mean.js'
-import type { Measure } from './measure.js'
+import { type Measure, meanMeasure } from './measure.js'
 
 /**
  * mAP@k: (1/R) Σ over relevant items at rank n ≤ k of (relevant items up to n)/n; mAP: the same over the whole ranking. The divisor

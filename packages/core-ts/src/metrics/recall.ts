@@ -1,5 +1,4 @@
-import { meanMeasure } from './mean.js'
-import type { Measure } from './measure.js'
+import { type Measure, meanMeasure } from './measure.js'
 
 /** R@k = relevant items among the first k / R. By chance: min(k, depth, N) / N. */
 export function recall(name: string, k: number): Measure {

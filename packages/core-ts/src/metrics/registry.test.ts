@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { defaultMeasures, measure, measures } from './measure.js'
+import { defaultMeasures, measure, measures } from './registry.js'
 import { defaultRunMeasures } from './runs.js'
 
 test.each(['R@1', 'R@10', 'mAP', 'mAP@10', 'MRR', 'MRR@10', 'medR', 'HR@5', 'nDCG', 'nDCG@10'])(

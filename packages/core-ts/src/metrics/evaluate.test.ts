@@ -185,6 +185,11 @@ describe('evaluateScores', () => {
       MRR: 1,
       medR: 1,
     })
+    // No interval goes past what the best ranking reaches.
+    const { textToAudio, audioToText } = best.intervals
+    for (const name of ['R@1', 'mAP@2'] as const) expect(audioToText[name]![1]).toBe(best.audioToText[name])
+    for (const interval of [audioToText['R@1']!, audioToText['mAP@2']!, textToAudio['R@1']!])
+      expect(interval[1] - interval[0]).toBeGreaterThan(0.01)
     const worst = evaluateScores(
       matrix(
         2,

@@ -1,7 +1,13 @@
 import { expected, SonotextError } from '../base/index.js'
 import type { Measure, RankedQuery } from './measure.js'
 import { defaultMeasures, measures as parse } from './registry.js'
-import { bootstrapInterval, type Clusters, clustersOf, type Interval } from './significance/index.js'
+import {
+  bootstrapInterval,
+  type Clusters,
+  clustersOf,
+  type Interval,
+  type Statistic,
+} from './significance/index.js'
 
 /** Values by measure name. A median rank past the depth of a run is Infinity (null in JSON). */
 export type MeasureValues = Record<string, number>
@@ -142,7 +148,12 @@ export function summarizeQueries(
     const judged = own.map((q) => queries[q]!)
     const perQuery = Float64Array.from(judged, (query) => m.score(query))
     values[m.name] = m.statistic.of(perQuery)()
-    intervals[m.name] = intervalOf(method, perQuery, clustersOf(own.map((q) => clusters[q]!)), m, seed)
+    const ceiling = judged.reduce((sum, query) => sum + (m.ceiling?.(query, ranking) ?? 1), 0) / judged.length
+    // As shares of what can be reached: there the intervals end too.
+    const reached = perQuery.map((value) => value / ceiling)
+    const ownClusters = clustersOf(own.map((q) => clusters[q]!))
+    const interval = intervalOf(reached, ownClusters, m.statistic, method, seed)
+    intervals[m.name] = interval && [interval[0] * ceiling, interval[1] * ceiling]
     chance[m.name] = m.chance(judged, ranking)
     const all = new Array<number>(queries.length).fill(Number.NaN)
     own.forEach((q, i) => (all[q] = perQuery[i]!))
@@ -170,10 +181,10 @@ export function summarizeQueries(
 }
 
 function intervalOf(
-  method: IntervalMethod,
   values: Float64Array,
   clusters: Clusters,
-  { statistic }: Measure,
+  statistic: Statistic,
+  method: IntervalMethod,
   seed: number,
 ): Interval | null {
   if (method === 'cluster') return statistic.byCluster(values, clusters)
@@ -214,7 +225,8 @@ export function evaluation(
 
 /** An evaluation without the values of each query, which are most of its size: for people and logs. */
 export function withoutPerQuery<T extends Evaluation>(result: T): Omit<T, 'perQuery'> {
-  const rest: Omit<T, 'perQuery'> & Partial<Pick<T, 'perQuery'>> = { ...result }
-  delete rest.perQuery
-  return rest
+  return Object.fromEntries(Object.entries(result).filter(([key]) => key !== 'perQuery')) as Omit<
+    T,
+    'perQuery'
+  >
 }

@@ -29,6 +29,8 @@ export interface Measure {
   score(query: RankedQuery): number
   /** Whether the query says anything; default: when something is relevant to it. Others are left out of the mean. */
   counts?(query: QueryShape): boolean
+  /** Value of the best ranking there is; default 1. R@1 of a clip with five captions is 0.2 at most, and so is its interval's upper end. */
+  ceiling?(query: QueryShape, size: RankingSize): number
   /** From per-query values to one number and its interval. */
   readonly statistic: Statistic
   /** Exact expectation of that number when every ranking is uniformly random. */
@@ -40,10 +42,12 @@ export function meanMeasure(
   name: string,
   score: (query: RankedQuery) => number,
   expectation: (query: QueryShape, size: RankingSize) => number,
+  ceiling: (query: QueryShape, size: RankingSize) => number = () => 1,
 ): Measure {
   return {
     name,
     score,
+    ceiling,
     statistic: unitMean,
     chance: (queries, size) => {
       const byRelevant = new Map<number, number>()

@@ -6,7 +6,13 @@ export function recall(name: string, k: number): Measure {
     name,
     (query) => countWithin(query.ranks, k) / query.relevant,
     (_, { items, depth }) => Math.min(k, depth, items) / items,
+    shareWithin(k),
   )
+}
+
+/** The share of a query's relevant items that fits among the first k: what the best ranking reaches. */
+export function shareWithin(k: number): NonNullable<Measure['ceiling']> {
+  return ({ relevant }, { depth }) => Math.min(k, depth, relevant) / relevant
 }
 
 /** HR@k = 1 when any relevant item is among the first k, else 0. By chance: 1 − C(N−R, k) / C(N, k). */

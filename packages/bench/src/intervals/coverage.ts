@@ -83,10 +83,8 @@ export function coverage(
   ).flat()
   const clusters = clustersOf(clipOf)
   const shared = Math.sqrt(clipEffect)
-  const drawRank = (): number => {
-    const u = rng.uniform()
-    return Math.ceil(m * (u / (1 - u)) ** (1 / 1.2)) || 1
-  }
+  const rankOf = (u: number): number => Math.max(1, Math.ceil(m * (u / (1 - u)) ** (1 / 1.2)))
+  const ranks = new Float64Array(clipOf.length)
   const found = new Map(
     targets.map(({ name }) => [
       name,
@@ -94,13 +92,14 @@ export function coverage(
     ]),
   )
   for (let round = 0; round < rounds; round++) {
-    const ofClip = Array.from({ length: clips }, drawRank)
-    const ranks = clipOf.map((clip) => {
-      const own = drawRank()
-      return rng.uniform() < shared ? ofClip[clip]! : own
+    const ofClip = Float64Array.from({ length: clips }, () => rankOf(rng.uniform()))
+    clipOf.forEach((clip, query) => {
+      // One draw says whether the rank is the clip's and, where it is not, which one it is.
+      const u = rng.uniform()
+      ranks[query] = u < shared ? ofClip[clip]! : rankOf((u - shared) / (1 - shared))
     })
     for (const { name, statistic, value, truth } of targets) {
-      const values = Float64Array.from(ranks, value)
+      const values = ranks.map(value)
       for (const method of methods) {
         const [low, high] = intervals[method](values, clusters, statistic, round)
         if (low <= truth(m) && truth(m) <= high) found.get(name)![method] += 1 / rounds

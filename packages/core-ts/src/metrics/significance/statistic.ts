@@ -89,7 +89,7 @@ export const median: Statistic = {
     const sorted = [...new Set(values)].sort((a, b) => (a < b ? -1 : 1))
     const share = (holds: (value: number) => boolean): Interval =>
       unitMean.byCluster(
-        Float64Array.from(values, (value) => (holds(value) ? 1 : 0)),
+        values.map((value) => (holds(value) ? 1 : 0)),
         clusters,
       )!
     const low = firstOf(sorted, (x) => share((value) => value <= x)[1] >= 0.5)

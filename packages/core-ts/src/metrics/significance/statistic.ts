@@ -72,16 +72,16 @@ export const median: Statistic = {
     return (weights) => {
       let total = 0
       for (let i = 0; i < order.length; i++) total += weights ? weights[i]! : 1
-      const at = (position: number): number => {
-        let counted = 0
-        for (const query of order) {
-          counted += weights ? weights[query]! : 1
-          if (counted >= position) return values[query]!
-        }
-        return Number.NaN
+      const [lower, upper] = [Math.floor((total + 1) / 2), Math.ceil((total + 1) / 2)]
+      let counted = 0
+      let first: number | null = null
+      for (const query of order) {
+        counted += weights ? weights[query]! : 1
+        const value = values[query]!
+        if (first === null && counted >= lower) first = value
+        if (first !== null && counted >= upper) return first === value ? value : (first + value) / 2
       }
-      const [lower, upper] = [at(Math.floor((total + 1) / 2)), at(Math.ceil((total + 1) / 2))]
-      return lower === upper ? lower : (lower + upper) / 2
+      return Number.NaN
     }
   },
   byCluster(values, clusters) {

@@ -1,8 +1,15 @@
-import type { Evaluation, MeasureIntervals, MeasureValues } from '@sonotext/core/metrics'
+import type { Evaluation, IntervalBasis, MeasureIntervals, MeasureValues } from '@sonotext/core/metrics'
+import { plural } from './plural.js'
 import { table } from './table.js'
 
-/** An evaluation as a table: one row a measure, value with its 95 % interval and chance for each direction evaluated. */
-export function evaluationTable(evaluation: Evaluation): string {
+/** What the table shows: an evaluation needs no values of each query for it. */
+export type ShownEvaluation = Omit<Evaluation, 'perQuery'>
+
+/**
+ * An evaluation as a table: one row a measure, value with its 95 % interval and chance for each direction evaluated; below it what
+ * the intervals are over.
+ */
+export function evaluationTable(evaluation: ShownEvaluation): string {
   const directions = [
     ['text → audio', 'textToAudio'],
     ['audio → text', 'audioToText'],
@@ -20,7 +27,23 @@ export function evaluationTable(evaluation: Evaluation): string {
     evaluation.split === null ? '' : `split ${evaluation.split}: `,
     `${evaluation.queries} captions, ${evaluation.items} clips`,
   ].join('')
-  return `${about}\n${table([header, ...rows])}`
+  const bases = shown.map(([title, key]) => [title, evaluation.intervalsOver[key]!] as const)
+  return `${about}\n${table([header, ...rows])}\n${basisLine(bases)}`
+}
+
+function basisLine(bases: readonly (readonly [string, IntervalBasis])[]): string {
+  const texts = bases.map(([title, basis]) => [title, basisText(basis)] as const)
+  const same = texts.every(([, text]) => text === texts[0]![1])
+  return `95 % intervals ${same ? texts[0]![1] : texts.map(([title, text]) => `${title} ${text}`).join(', ')}`
+}
+
+function basisText({ method, unit, count }: IntervalBasis): string {
+  const by = {
+    cluster: `by ${unit}`,
+    'cluster-bootstrap': `by ${unit} (bootstrap)`,
+    'query-jackknife': 'by query (jackknife)',
+  }[method]
+  return `${by}: ${plural(count, unit)}`
 }
 
 function cells(
@@ -34,7 +57,7 @@ function cells(
   const expectedByChance = chance[name]!
   const isRank = name === 'medR'
   const show = (x: number): string => (x === Infinity ? '∞' : x.toFixed(isRank ? 1 : 3))
-  // The interval of a mean of 0s and 1s may reach past both; the mean cannot.
+  // The jackknife by query may reach past 0 and 1; the mean cannot.
   const within = (x: number): number => (isRank ? x : Math.min(1, Math.max(0, x)))
   const times = isRank ? '' : expectedByChance > 0 ? (value / expectedByChance).toFixed(1) : '–'
   return [

@@ -27,6 +27,7 @@ const calls: Record<string, (() => string[]) | null> = {
   features: () => [at('audio/low-hum-0.wav'), at('audio/high-whistle-1.wav'), '--out', at('features')],
   train: () => ['--config', at('run.json'), '--run', at('run')],
   evaluate: () => [at('run')],
+  compare: () => [at('run'), at('run'), '--replicates', '99'],
   search: () => [at('run'), 'a low hum'],
   metrics: () => ['--run', at('run.txt'), '--truth', at('qrels.txt')],
   config: () => [],

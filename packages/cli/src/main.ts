@@ -99,6 +99,20 @@ function program(): Command {
         share,
       )
 
+  const measured = (command: Command): Command =>
+    command
+      .option(
+        '--measures <names>',
+        'comma-separated, for example R@1,R@10,mAP@10',
+        'R@1,R@5,R@10,mAP@10,MRR,medR',
+      )
+      .addOption(
+        new Option('--interval <method>', 'what is drawn at random for the 95 % intervals')
+          .choices(['cluster', 'cluster-bootstrap', 'query-jackknife'])
+          .default('cluster'),
+      )
+      .option('--per-query', 'with --json: the values of every query too')
+
   onBackend(withBank(root.command('demo')))
     .description(
       'compose scenes from a procedural sound bank, train, evaluate and search: needs nothing but this package',
@@ -156,16 +170,20 @@ function program(): Command {
     .option('--resume', 'go on where the run stopped; without --config, as it was configured')
     .action(run(() => import('./commands/train.js')))
 
-  onBackend(onClips(root.command('evaluate')))
+  onBackend(measured(onClips(root.command('evaluate'))))
     .description('retrieval measures of a trained model, both directions, with chance beside them')
     .argument('<run>', 'folder of a training run')
     .option('--split <name>', 'split of the manifest', 'test')
-    .option(
-      '--measures <names>',
-      'comma-separated, for example R@1,R@10,mAP@10',
-      'R@1,R@5,R@10,mAP@10,MRR,medR',
-    )
     .action(run(() => import('./commands/evaluate.js')))
+
+  onBackend(onClips(root.command('compare')))
+    .description('test whether trained models differ on the same clips, measure by measure')
+    .argument('<runs...>', 'folders of two or more training runs; each is compared with the first')
+    .option('--split <name>', 'split of the manifest', 'test')
+    .option('--measures <names>', 'comma-separated, for example R@1,R@10,mAP@10', 'mAP@10')
+    .option('--replicates <n>', 'draws of the bootstrap and of the randomisation test', integer(99), 9999)
+    .option('--seed <n>', 'seed of the draws', integer(0), 17)
+    .action(run(() => import('./commands/compare.js')))
 
   onBackend(onClips(root.command('search')))
     .description('find the clips that match sentences, or the captions that match recordings')
@@ -176,14 +194,12 @@ function program(): Command {
     .option('--split <name>', 'search only this split')
     .action(run(() => import('./commands/search.js')))
 
-  root
-    .command('metrics')
+  measured(root.command('metrics'))
     .description(
       'score a ranking made elsewhere: DCASE submission CSV against a Clotho CSV, or TREC run against qrels',
     )
     .requiredOption('--run <file>', 'caption,file_name_1..10 CSV, or TREC run')
     .requiredOption('--truth <file>', 'Clotho caption CSV, or TREC qrels')
-    .option('--measures <names>', 'comma-separated measure names', 'R@1,R@5,R@10,mAP@10,MRR,medR')
     .addOption(
       new Option('--direction <name>', 'what a TREC run ranks; default: textToAudio').choices([
         'textToAudio',

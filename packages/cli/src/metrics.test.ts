@@ -55,7 +55,28 @@ describe.skipIf(notBuilt !== null)(`sonotext metrics${notBuilt === null ? '' : `
     const table = await cli(['metrics', '--run', run, '--truth', truth, '--measures', 'R@1,mAP@10'])
     expect(table.code).toBe(0)
     expect(table.stdout).toMatch(/^40 captions, 20 clips\n +text → audio +95 % +chance +×\n/)
-    expect(table.stdout).toMatch(/\nR@1 +0\.500 +0\.343–0\.657 +0\.0500 +10\.0\nmAP@10 /)
+    // Each clip has one caption that is found first and one that is not: a caption more or less tells nothing, a clip does.
+    expect(table.stdout).toMatch(/\nR@1 +0\.500 +0\.288–0\.712 +0\.0500 +10\.0\nmAP@10 /)
+    expect(table.stdout).toMatch(/\n95 % intervals by clip: 20 clips\n$/)
+    const args = [
+      'metrics',
+      '--run',
+      run,
+      '--truth',
+      truth,
+      '--measures',
+      'R@1',
+      '--interval',
+      'query-jackknife',
+    ]
+    const byQuery = await cli(args)
+    expect(byQuery.stdout).toMatch(/\nR@1 +0\.500 +0\.343–0\.657 /)
+    expect(byQuery.stdout).toMatch(/\n95 % intervals by query \(jackknife\): 40 queries\n$/)
+    const { perQuery } = await cliJson<Evaluation>([...args, '--per-query'])
+    expect(perQuery.textToAudio!.ids.slice(0, 3)).toEqual(['clip 0.wav#1', 'clip 0.wav#2', 'clip 1.wav#1'])
+    expect(perQuery.textToAudio!.values['R@1']!.slice(0, 3)).toEqual([1, 0, 1])
+    expect('perQuery' in result).toBe(false)
+    expect(result.intervalsOver.textToAudio).toEqual({ method: 'cluster', unit: 'clip', count: 20 })
   })
 
   it('scores a TREC run against qrels, in either direction', async () => {

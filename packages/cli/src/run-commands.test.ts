@@ -5,6 +5,7 @@ import { readManifest, writeManifest } from '@sonotext/core/data'
 import type { Evaluation } from '@sonotext/core/metrics'
 import { tinyRun, writeToneClips } from '@sonotext/core/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { RunComparison } from './commands/compare.js'
 import type { FoundCaptions, FoundClips } from './hits-text.js'
 import { cli, cliJson, notBuilt } from './testing/run-cli.js'
 
@@ -60,7 +61,23 @@ describe.skipIf(notBuilt !== null)(`sonotext evaluate${notBuilt === null ? '' : 
     expect(stdout).toMatch(/^split test: 12 captions, 6 clips\n +text → audio +95 % +chance +× +audio → text/)
     expect(stdout).toMatch(/\nR@1 +[\d.]+ +[\d.]+–[\d.]+ +0\.1667 +[\d.]+ /)
     expect(stdout).not.toMatch(/-0\.|–1\.[0-9]*[1-9]/)
+    expect(stdout).toMatch(/\n95 % intervals by clip: 6 clips\n$/)
     expect(stderr).toContain('scores 6/6 clips')
+  })
+
+  it('takes the clips of one recording as one where the manifest names groups', async () => {
+    const { clips } = await readManifest(manifest)
+    const grouped = join(folder, 'grouped.jsonl')
+    await writeManifest(
+      grouped,
+      clips.map((clip, i) => ({ ...clip, group: `recording ${Math.floor(i / 2)}` })),
+    )
+    const result = await cliJson<Evaluation>(['evaluate', run, '--manifest', grouped, '--per-query'])
+    expect(result.intervalsOver.textToAudio).toEqual({ method: 'cluster', unit: 'group', count: 3 })
+    const { ids, clusters, values } = result.perQuery.textToAudio!
+    expect(ids.slice(0, 2)).toEqual(['low-hum-18#1', 'low-hum-18#2'])
+    expect(new Set(clusters)).toEqual(new Set(['recording 9', 'recording 10', 'recording 11']))
+    expect(values['R@1']).toHaveLength(12)
   })
 
   it('names the splits there are', async () => {
@@ -102,6 +119,43 @@ describe.skipIf(notBuilt !== null)(`sonotext evaluate${notBuilt === null ? '' : 
     expect(code).toBe(0)
     expect(stderr).toMatch(/warning: set aside "ticking-clock-23": .*lost-23\.wav: /)
     expect(JSON.parse(stdout)).toMatchObject({ queries: 10, items: 5 })
+  })
+})
+
+describe.skipIf(notBuilt !== null)(`sonotext compare${notBuilt === null ? '' : ` (${notBuilt})`}`, () => {
+  it('tests runs against the first one, measure by measure, and corrects for all of them', async () => {
+    const config = join(folder, 'run.json')
+    const raw = join(folder, 'untrained')
+    await cliJson(['train', '--config', config, '--run', raw, '--set', 'training.epochs=1'])
+    const args = ['compare', raw, run, run, '--measures', 'mAP@10,R@1']
+    const compared = await cliJson<RunComparison[]>(args)
+    expect(compared.map(({ runA, runB, direction, measure }) => [runA, runB, direction, measure])).toEqual(
+      [run, run].flatMap((trained) =>
+        ['textToAudio', 'audioToText'].flatMap((direction) =>
+          ['mAP@10', 'R@1'].map((name) => [trained, raw, direction, name]),
+        ),
+      ),
+    )
+    for (const { a, b, difference, p, adjusted, exact, clusters, interval } of compared) {
+      expect(difference).toBeCloseTo(a - b, 12)
+      expect([exact, clusters]).toEqual([true, 6])
+      // Six clips can be exchanged in 64 ways, half of them the mirror image of the other half.
+      expect(Number.isInteger(p * 32)).toBe(true)
+      expect(adjusted).toBeGreaterThanOrEqual(p)
+      expect(interval![0]).toBeLessThanOrEqual(interval![1])
+    }
+    const { stdout, stderr } = await cli(args)
+    expect(stderr).toContain('evaluating')
+    expect(stdout).toMatch(/^split test; compared with .*untrained; clusters of queries: by clip \(6\)\n/)
+    expect(stdout).toMatch(
+      /text → audio +mAP@10 +[01]\.\d{3} +0\.\d{3} +\+0\.\d{3} +[+−][01]\.\d{3} … \+[01]\.\d{3} +0\.\d{3} +[01]\.\d{3}\n/,
+    )
+  })
+
+  it('wants two runs', async () => {
+    const { code, stderr } = await cli(['compare', run])
+    expect(code).toBe(2)
+    expect(stderr).toContain('Expected two or more runs to compare, got one.')
   })
 })
 

@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util'
 import { openBackend } from '@sonotext/core/backend'
 import { clipsOfSplit, readManifest } from '@sonotext/core/data'
 import { openRun, parseConfig, trainRun } from '@sonotext/core/experiment'
-import { type Evaluation, evaluateScores } from '@sonotext/core/metrics'
+import { type Evaluation, evaluateScores, withoutPerQuery } from '@sonotext/core/metrics'
 import { featureStore } from '@sonotext/core/audio'
 import { composeScenes, folderBank } from '@sonotext/scenes'
 import { environment, environmentLine } from '../harness/environment.js'
@@ -73,7 +73,7 @@ const captionClip = held.flatMap((clip, index) => clip.captions.map(() => index)
 interface SeedResult {
   readonly seed: number
   readonly seconds: number
-  readonly evaluation: Evaluation
+  readonly evaluation: Omit<Evaluation, 'perQuery'>
   readonly confusions: Confusions
 }
 
@@ -104,7 +104,7 @@ async function trainAndMeasure(seed: number): Promise<SeedResult> {
   return {
     seed,
     seconds,
-    evaluation: evaluateScores(scores, captionClip, { measures, split: 'test' }),
+    evaluation: withoutPerQuery(evaluateScores(scores, captionClip, { measures, split: 'test' })),
     confusions: confusionsOf(scores, captionClip, held),
   }
 }

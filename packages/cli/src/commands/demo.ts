@@ -9,13 +9,13 @@ import {
   searchRun,
   trainRun,
 } from '@sonotext/core/experiment'
-import type { Evaluation } from '@sonotext/core/metrics'
+import { withoutPerQuery } from '@sonotext/core/metrics'
 import { composeScenes } from '@sonotext/scenes'
 import { backendOf, type BackendOptions } from '../backend-option.js'
 import { type BankOptions, bankOf } from '../bank-option.js'
 import type { CommandBody, CommandContext } from '../command.js'
 import { duration } from '../duration.js'
-import { evaluationTable } from '../evaluation-table.js'
+import { evaluationTable, type ShownEvaluation } from '../evaluation-table.js'
 import { exitCode } from '../exit.js'
 import { type FoundClips, hitsText, toFound } from '../hits-text.js'
 import { TrainingProgress } from '../training-progress.js'
@@ -58,7 +58,7 @@ const demo: CommandBody<DemoOptions> = async (context, options) => {
 
   const opened = await openRun(run, { backend })
   terminal.note('evaluating on held-out scenes …')
-  const evaluation = await evaluateRun(opened, { split: 'test', measures, signal })
+  const evaluation = withoutPerQuery(await evaluateRun(opened, { split: 'test', measures, signal }))
   const queries = await exampleQueries(manifest)
   const searches = toFound(queries, await searchRun(opened, queries, { split: 'test', k: 3, signal }))
 
@@ -125,7 +125,7 @@ async function exampleQueries(manifest: string): Promise<string[]> {
 }
 
 function text(
-  evaluation: Evaluation,
+  evaluation: ShownEvaluation,
   searches: readonly FoundClips[],
   { run, total, seconds }: { run: string; total: number; seconds: number },
 ): string {

@@ -1,4 +1,5 @@
 import { evaluateRun, openRun } from '@sonotext/core/experiment'
+import { type IntervalMethod, withoutPerQuery } from '@sonotext/core/metrics'
 import { backendOf, type BackendOptions } from '../backend-option.js'
 import type { CommandBody } from '../command.js'
 import { evaluationTable } from '../evaluation-table.js'
@@ -9,6 +10,8 @@ import { runClipsOf, type RunClipsFlags } from '../run-clips.js'
 interface EvaluateOptions extends BackendOptions, RunClipsFlags {
   split: string
   measures: string
+  interval: IntervalMethod
+  perQuery?: boolean
 }
 
 /** Retrieval measures of a run on a split, both directions. */
@@ -19,9 +22,10 @@ const evaluate: CommandBody<EvaluateOptions, readonly [string]> = async (context
   const evaluation = await evaluateRun(run, {
     split: options.split,
     measures,
+    interval: options.interval,
     ...runClipsOf(context, options),
   })
-  terminal.result(evaluation, evaluationTable)
+  terminal.result(options.perQuery ? evaluation : withoutPerQuery(evaluation), evaluationTable)
   return exitCode.ok
 }
 export default evaluate

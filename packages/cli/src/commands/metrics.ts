@@ -1,4 +1,9 @@
-import { evaluateRunFiles, type RunOptions } from '@sonotext/core/metrics'
+import {
+  evaluateRunFiles,
+  type IntervalMethod,
+  type RunOptions,
+  withoutPerQuery,
+} from '@sonotext/core/metrics'
 import type { CommandBody } from '../command.js'
 import { evaluationTable } from '../evaluation-table.js'
 import { exitCode, UsageError } from '../exit.js'
@@ -9,6 +14,8 @@ interface MetricsOptions extends Pick<RunOptions, 'direction' | 'items' | 'minGr
   run: string
   truth: string
   measures: string
+  interval: IntervalMethod
+  perQuery?: boolean
 }
 
 /** Scores rankings made elsewhere. */
@@ -16,6 +23,7 @@ const metrics: CommandBody<MetricsOptions> = async ({ terminal, signal }, option
   const { direction, items, minGrade } = options
   const evaluation = await evaluateRunFiles(options.run, options.truth, {
     measures: measureNames(options.measures),
+    interval: options.interval,
     signal,
     ...(direction === undefined ? {} : { direction }),
     ...(items === undefined ? {} : { items }),
@@ -31,7 +39,7 @@ const metrics: CommandBody<MetricsOptions> = async ({ terminal, signal }, option
   warn(missingQueries, 'query', 'of the truth not in the run: counted as not found')
   warn(unknownQueries, 'query', 'of the run not in the truth: ignored')
   warn(unknownItems, 'listed item', 'not in the truth: kept in place, never relevant')
-  terminal.result(evaluation, evaluationTable)
+  terminal.result(options.perQuery ? evaluation : withoutPerQuery(evaluation), evaluationTable)
   return exitCode.ok
 }
 export default metrics

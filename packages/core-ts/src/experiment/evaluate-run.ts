@@ -1,6 +1,6 @@
 import type { Matrix } from '../base/matrix.js'
 import { type Clip, clipsOfSplit, type QuarantinedClip, readManifest } from '../data/index.js'
-import type { Evaluation } from '../metrics/index.js'
+import type { Evaluation, IntervalMethod } from '../metrics/index.js'
 import { evaluateModel } from '../train/index.js'
 import { cacheFolderOf, prepareClips } from './prepare.js'
 import type { OpenRun } from './run-folder.js'
@@ -23,18 +23,22 @@ export interface EvaluateRunOptions extends RunClipsOptions {
   /** Default test. */
   split?: string
   measures?: readonly string[]
+  /** Default: by clip, or by group where any clip of the split names one. */
+  interval?: IntervalMethod
 }
 
 /**
- * Scores every clip of a split against every caption of it and measures both directions, with exact chance beside them.
+ * Scores every clip of a split against every caption of it and measures both directions, with exact chance beside them and the value of
+ * each query, by which two runs are compared.
  * @throws SonotextError INVALID_DATA for a split that is not there or whose clips cannot be used
  */
 export async function evaluateRun(run: OpenRun, options: EvaluateRunOptions = {}): Promise<Evaluation> {
-  const { split = 'test', measures, signal, onScored } = options
+  const { split = 'test', measures, interval, signal, onScored } = options
   const { clips, features } = await featuresOf(run, split, options)
   return evaluateModel(run.model, clips, async (clip) => features.get(clip.id)!, {
     split,
     ...(measures === undefined ? {} : { measures }),
+    ...(interval === undefined ? {} : { interval }),
     ...(signal === undefined ? {} : { signal }),
     ...(onScored === undefined ? {} : { onProgress: onScored }),
   })

@@ -1,5 +1,5 @@
-import { meanMeasure } from './mean.js'
-import type { Measure } from './measure.js'
+import { type Measure, meanMeasure } from './measure.js'
+import { shareWithin } from './recall.js'
 
 /**
  * mAP@k: (1/R) Σ over relevant items at rank n ≤ k of (relevant items up to n)/n; mAP: the same over the whole ranking. The divisor
@@ -22,5 +22,6 @@ export function averagePrecision(name: string, k: number): Measure {
       for (let n = 1; n <= Math.min(k, depth, items); n++) sum += (1 + (n - 1) * before) / n
       return sum / items
     },
+    shareWithin(k),
   )
 }

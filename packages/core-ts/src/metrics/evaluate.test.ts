@@ -3,12 +3,14 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { matrix, Rng } from '../base/index.js'
 import {
+  clustersOf,
   evaluateHits,
   evaluateScores,
   measures,
   ranksOfRelevant,
   summarizeQueries,
   type Evaluation,
+  withoutPerQuery,
 } from './index.js'
 
 type Direction = Record<string, number>
@@ -41,6 +43,7 @@ describe('against numpy and scikit-learn', () => {
     const clips = scores.length / captions
     const result = evaluateScores(matrix(clips, captions, Float32Array.from(scores)), captionClip, {
       measures: names,
+      interval: 'query-jackknife',
     })
     expect(result).toMatchObject({ split: null, queries: 120, items: 24 })
     for (const [direction, values] of [
@@ -182,6 +185,11 @@ describe('evaluateScores', () => {
       MRR: 1,
       medR: 1,
     })
+    // No interval goes past what the best ranking reaches.
+    const { textToAudio, audioToText } = best.intervals
+    for (const name of ['R@1', 'mAP@2'] as const) expect(audioToText[name]![1]).toBe(best.audioToText[name])
+    for (const interval of [audioToText['R@1']!, audioToText['mAP@2']!, textToAudio['R@1']!])
+      expect(interval[1] - interval[0]).toBeGreaterThan(0.01)
     const worst = evaluateScores(
       matrix(
         2,
@@ -231,7 +239,7 @@ describe('evaluateHits', () => {
       items: 10,
       measures: ['R@2', 'MRR', 'mAP', 'HR@1', 'medR'],
     })
-    expect(perQuery['R@2']).toEqual(Float64Array.of(1, 0, 0.5))
+    expect(perQuery.values['R@2']).toEqual([1, 0, 0.5])
     expect(values).toEqual({ 'R@2': 0.5, MRR: 0.5, mAP: 1 / 3, 'HR@1': 1 / 3, medR: 2 })
   })
 
@@ -263,6 +271,27 @@ describe('evaluateHits', () => {
     const strict = evaluateHits(hits, relevance, { ...options, minGrade: 50 })
     expect(strict.values['MRR']).toBe(0.5)
     expect(strict.values['nDCG']).toBeCloseTo((30 + 80 / Math.log2(3)) / (80 + 30 / Math.log2(3)), 12)
+  })
+
+  test('nDCG does not depend on minGrade, nor on which queries other measures leave out', () => {
+    const relevance = [new Map([['a', 1]]), new Map([['a', 2], ['b', 1]]), new Map([['c', 0]])] // prettier-ignore
+    const hits = [[{ id: 'b' }, { id: 'a' }], [{ id: 'a' }, { id: 'b' }], [{ id: 'c' }]]
+    const [any, two] = [{}, { minGrade: 2 }].map((options) =>
+      evaluateHits(hits, relevance, { items: 4, measures: ['nDCG', 'MRR'], ...options }),
+    )
+    const of = (summary: typeof any) => [summary!.values, summary!.chance, summary!.intervals].map(({ nDCG }) => nDCG) // prettier-ignore
+    expect(any!.values['nDCG']).toBeCloseTo((1 / Math.log2(3) + 1) / 2, 12)
+    expect(of(two)).toEqual(of(any))
+    expect([any!.values['MRR'], two!.values['MRR']]).toEqual([0.75, 1])
+    expect([any!.withoutRelevant, two!.withoutRelevant]).toEqual([1, 2])
+    expect(two!.perQuery).toEqual({
+      ids: ['0', '1'],
+      clusters: ['0', '1'],
+      values: { nDCG: any!.perQuery.values['nDCG'], MRR: [NaN, 1] },
+    })
+    expect(evaluateHits(hits, relevance, { items: 4, measures: ['nDCG'], minGrade: 5 }).values).toEqual({
+      nDCG: any!.values['nDCG'],
+    })
   })
 
   test('refuses doubled items, wrong lengths, and more relevant items than there are', () => {
@@ -334,7 +363,7 @@ describe('chance is the exact expectation', () => {
         [[]],
       )
       const mean =
-        combinations.reduce((sum, ranks) => sum + medR!.summarize(Float64Array.from(ranks)).value, 0) /
+        combinations.reduce((sum, ranks) => sum + medR!.statistic.of(Float64Array.from(ranks))(), 0) /
         combinations.length
       const chance = medR!.chance(relevants.map((relevant) => ({ relevant })), { items, depth: items }) // prettier-ignore
       expect(chance, `N=${items} R=${relevants.join()}`).toBeCloseTo(mean, 12)
@@ -372,11 +401,69 @@ describe('intervals', () => {
     const rng = new Rng(9, 'coverage')
     let covered = 0
     for (let round = 0; round < 1000; round++) {
-      const [low, high] = medR!.summarize(Float64Array.from({ length: 60 }, () => rng.uniform())).interval!
+      const ranks = Float64Array.from({ length: 60 }, () => rng.uniform())
+      const [low, high] = medR!.statistic.byCluster(ranks, clustersOf(ranks))!
       if (low <= 0.5 && 0.5 <= high) covered++
     }
     expect(covered).toBeGreaterThan(930)
     expect(covered).toBeLessThan(990)
+  })
+
+  test('captions are drawn with their clip, clips with their group; every query keeps its value, id and cluster', () => {
+    const captionClip = [0, 0, 1, 1, 2, 2, 3, 3]
+    // Clips 0 and 1 are found by both captions, the others by none.
+    const scores = matrix(4, 8, Float32Array.from([0, 1, 2, 3].flatMap((clip) => captionClip.map((own) => (own < 2 && own === clip ? 1 : clip === 0 ? 0.5 : 0))))) // prettier-ignore
+    const clips = ['a', 'b', 'c', 'd']
+    const measured = { measures: ['R@1'], clips }
+    const byClip = evaluateScores(scores, captionClip, measured)
+    expect(byClip.intervalsOver).toEqual({
+      textToAudio: { method: 'cluster', unit: 'clip', count: 4 },
+      audioToText: { method: 'cluster', unit: 'clip', count: 4 },
+    })
+    expect(byClip.perQuery.textToAudio).toEqual({
+      ids: ['a#1', 'a#2', 'b#1', 'b#2', 'c#1', 'c#2', 'd#1', 'd#2'],
+      clusters: ['a', 'a', 'b', 'b', 'c', 'c', 'd', 'd'],
+      values: { 'R@1': [1, 1, 1, 1, 0, 0, 0, 0] },
+    })
+    expect(byClip.perQuery.audioToText).toMatchObject({ ids: clips, clusters: clips })
+    // The same hits, one caption a clip: as sure as two captions that stand and fall together.
+    const once = evaluateHits(['a', 'b', 'x', 'x'].map((id) => [{ id }]), clips.map((id) => new Set([id])), { items: 5, measures: ['R@1'] }) // prettier-ignore
+    for (const side of [0, 1])
+      expect(byClip.intervals.textToAudio['R@1']![side]).toBeCloseTo(once.intervals['R@1']![side]!, 12)
+    const groups = ['street', 'street', 'sea', 'wood']
+    const byGroup = evaluateScores(scores, captionClip, { ...measured, groups })
+    expect(byGroup.intervalsOver.textToAudio).toEqual({ method: 'cluster', unit: 'group', count: 3 })
+    expect(byGroup.perQuery.textToAudio.clusters.slice(0, 5)).toEqual([
+      'street',
+      'street',
+      'street',
+      'street',
+      'sea',
+    ])
+    const width = ([low, high]: readonly [number, number]) => high - low
+    const ofMethod = (interval: 'query-jackknife' | 'cluster-bootstrap') => evaluateScores(scores, captionClip, { ...measured, interval }) // prettier-ignore
+    expect(width(ofMethod('query-jackknife').intervals.textToAudio['R@1']!)).toBeLessThan(
+      width(byClip.intervals.textToAudio['R@1']!),
+    )
+    expect(ofMethod('query-jackknife').intervalsOver.textToAudio).toEqual({ method: 'query-jackknife', unit: 'query', count: 8 }) // prettier-ignore
+    expect(ofMethod('cluster-bootstrap').intervals.textToAudio['R@1']).toEqual([0, 1])
+    expect(ofMethod('cluster-bootstrap')).toEqual(ofMethod('cluster-bootstrap'))
+    expect(JSON.parse(JSON.stringify(byClip))).toEqual(byClip)
+    expect('perQuery' in withoutPerQuery(byClip)).toBe(false)
+
+    expect(() => evaluateScores(scores, captionClip, { clips: ['a'] })).toThrow(
+      /an id for each of the 4 clips/,
+    )
+    expect(() => evaluateScores(scores, captionClip, { groups: ['a'] })).toThrow(
+      /a group for each of the 4 clips/,
+    )
+    expect(() => evaluateScores(scores, captionClip, { captions: clips })).toThrow(/8 ids, one a query/)
+    expect(() => evaluateScores(scores, captionClip, { clips: ['a', 'b', 'a', 'd'] })).toThrow(
+      /"a#1" twice|"a" twice/,
+    )
+    expect(() => evaluateScores(scores, captionClip, { interval: 'clip' as 'cluster' })).toThrow(
+      /cluster, cluster-bootstrap or query-jackknife for interval, got "clip"/,
+    )
   })
 
   test('one query has no interval', () => {

@@ -1,3 +1,5 @@
+import { type Statistic, unitMean } from './significance/index.js'
+
 /** What a measure needs to know of a query before any ranking is seen: enough for its value by chance. */
 export interface QueryShape {
   /** Number of relevant items R ≥ 1, whether the ranking holds them or not. */
@@ -14,25 +16,51 @@ export interface RankedQuery extends QueryShape {
   readonly graded?: { readonly ranks: ArrayLike<number>; readonly gains: ArrayLike<number> }
 }
 
-/** Mean or median over queries with its 95 % interval; null where the interval does not exist (fewer than 2 queries). */
-export interface MeasureSummary {
-  readonly value: number
-  readonly interval: readonly [number, number] | null
-}
-
 /** How many items a ranking chooses from, and how many of them a run lists at most (a full ranking: all). */
 export interface RankingSize {
   readonly items: number
   readonly depth: number
 }
 
-/** A measure is a value; `measure(m.name)` of the registry gives it back. */
+/** A measure is a value; `measure(m.name)` gives it back. */
 export interface Measure {
   readonly name: string
   /** Value of one query; pure, larger is better except for medR. */
   score(query: RankedQuery): number
-  /** From per-query values to one number. */
-  summarize(perQuery: Float64Array): MeasureSummary
-  /** Exact expectation of the summarised value when every ranking is uniformly random. */
+  /** Whether the query says anything; default: when something is relevant to it. Others are left out of the mean. */
+  counts?(query: QueryShape): boolean
+  /** Value of the best ranking there is; default 1. R@1 of a clip with five captions is 0.2 at most, and so is its interval's upper end. */
+  ceiling?(query: QueryShape, size: RankingSize): number
+  /** From per-query values to one number and its interval. */
+  readonly statistic: Statistic
+  /** Exact expectation of that number when every ranking is uniformly random. */
   chance(queries: readonly QueryShape[], size: RankingSize): number
+}
+
+/** A measure in [0, 1] that is averaged over queries, from its value for one ranking and its expectation over all rankings. */
+export function meanMeasure(
+  name: string,
+  score: (query: RankedQuery) => number,
+  expectation: (query: QueryShape, size: RankingSize) => number,
+  ceiling: (query: QueryShape, size: RankingSize) => number = () => 1,
+): Measure {
+  return {
+    name,
+    score,
+    ceiling,
+    statistic: unitMean,
+    chance: (queries, size) => {
+      const byRelevant = new Map<number, number>()
+      let sum = 0
+      for (const query of queries) {
+        let value = query.idealGains ? undefined : byRelevant.get(query.relevant)
+        if (value === undefined) {
+          value = expectation(query, size)
+          if (!query.idealGains) byRelevant.set(query.relevant, value)
+        }
+        sum += value
+      }
+      return sum / queries.length
+    },
+  }
 }

@@ -1,5 +1,5 @@
-import type { Measure, MeasureSummary, QueryShape } from './measure.js'
-import { Z95 } from './mean.js'
+import type { Measure, QueryShape } from './measure.js'
+import { median } from './significance/index.js'
 
 /**
  * medR: the median over queries of the rank of the first relevant item (1 is best). A query whose ranking holds no relevant item counts
@@ -9,24 +9,9 @@ export function medianRank(name: string): Measure {
   return {
     name,
     score: ({ ranks }) => (ranks.length > 0 ? ranks[0]! : Number.POSITIVE_INFINITY),
-    summarize: summarizeMedian,
+    statistic: median,
     chance: (queries, { items }) => expectedMedianRank(queries, items),
   }
-}
-
-/** Median with its distribution-free 95 % interval from order statistics (the jackknife is inconsistent for a median). */
-export function summarizeMedian(values: Float64Array): MeasureSummary {
-  const sorted = values.slice().sort()
-  const n = sorted.length
-  const value = middle(sorted[Math.floor((n - 1) / 2)]!, sorted[Math.ceil((n - 1) / 2)]!)
-  if (n < 2) return { value, interval: null }
-  const low = Math.max(1, Math.floor((n - Z95 * Math.sqrt(n)) / 2))
-  const high = Math.min(n, Math.ceil(1 + (n + Z95 * Math.sqrt(n)) / 2))
-  return { value, interval: [sorted[low - 1]!, sorted[high - 1]!] }
-}
-
-function middle(a: number, b: number): number {
-  return a === b ? a : (a + b) / 2
 }
 
 /**

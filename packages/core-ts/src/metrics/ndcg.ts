@@ -1,13 +1,13 @@
-import { meanMeasure } from './mean.js'
-import type { Measure } from './measure.js'
+import { type Measure, meanMeasure } from './measure.js'
 
 /**
  * nDCG@k = DCG@k / ideal DCG@k, DCG@k = Σ_{n≤k} gain(n) / log2(n + 1) (Järvelin and Kekäläinen 2002). Gains are the grades as given;
- * for exponential gains give 2^grade − 1 as the grade. Without grades every relevant item gains 1.
+ * for exponential gains give 2^grade − 1 as the grade. Without grades every relevant item gains 1. A query counts when anything can be
+ * gained on it, from whichever grade on items are relevant for other measures.
  * By chance every rank expects the mean gain of the N items.
  */
 export function ndcg(name: string, k: number): Measure {
-  return meanMeasure(
+  const averaged = meanMeasure(
     name,
     (query) => {
       const { ranks, gains } = query.idealGains
@@ -30,6 +30,7 @@ export function ndcg(name: string, k: number): Measure {
       )
     },
   )
+  return { ...averaged, counts: ({ relevant, idealGains }) => (idealGains?.length ?? relevant) > 0 }
 }
 
 const nothing = { ranks: [], gains: [] } as { ranks: readonly number[]; gains: readonly number[] }

@@ -1,5 +1,11 @@
 import { expected, SonotextError } from '../base/index.js'
-import { resolveMeasures, summarizeQueries, type DirectionSummary, type EvaluateOptions } from './evaluate.js'
+import {
+  type DirectionSummary,
+  type EvaluateOptions,
+  type QueryNames,
+  resolveMeasures,
+  summarizeQueries,
+} from './evaluation.js'
 import type { RankedQuery } from './measure.js'
 
 /** The relevant items of one query: a set of ids, or grades by id (any number; gains for nDCG are the grades above 0). */
@@ -12,6 +18,8 @@ export interface RankingOptions extends EvaluateOptions {
   readonly depth?: number
   /** Grades of at least this count as relevant for all measures but nDCG; default: any grade above 0. */
   readonly minGrade?: number
+  /** Ids and clusters of the queries; default: numbered, each drawn on its own. */
+  readonly queries?: QueryNames
 }
 
 /**
@@ -30,7 +38,8 @@ export function evaluateHits(
   const depth = options.depth ?? lists.reduce((most, list) => Math.max(most, list.length), 0)
   if (depth > options.items)
     throw expected(`lists of at most items = ${options.items}`, 'hits', `a list of ${depth}`)
-  return summarizeQueries(queries, resolveMeasures(options.measures), { items: options.items, depth })
+  const size = { items: options.items, depth }
+  return summarizeQueries(queries, resolveMeasures(options.measures), size, options.queries, options)
 }
 
 /** Finds the relevant items in one ranked list. Throws INVALID_DATA when an item is listed twice. */

@@ -1,5 +1,4 @@
-import { meanMeasure } from './mean.js'
-import type { Measure } from './measure.js'
+import { type Measure, meanMeasure } from './measure.js'
 
 /** R@k = relevant items among the first k / R. By chance: min(k, depth, N) / N. */
 export function recall(name: string, k: number): Measure {
@@ -7,7 +6,13 @@ export function recall(name: string, k: number): Measure {
     name,
     (query) => countWithin(query.ranks, k) / query.relevant,
     (_, { items, depth }) => Math.min(k, depth, items) / items,
+    shareWithin(k),
   )
+}
+
+/** The share of a query's relevant items that fits among the first k: what the best ranking reaches. */
+export function shareWithin(k: number): NonNullable<Measure['ceiling']> {
+  return ({ relevant }, { depth }) => Math.min(k, depth, relevant) / relevant
 }
 
 /** HR@k = 1 when any relevant item is among the first k, else 0. By chance: 1 − C(N−R, k) / C(N, k). */

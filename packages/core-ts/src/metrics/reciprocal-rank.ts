@@ -1,5 +1,4 @@
-import { meanMeasure } from './mean.js'
-import type { Measure } from './measure.js'
+import { type Measure, meanMeasure } from './measure.js'
 
 /**
  * MRR: mean of 1/rank of the first relevant item, 0 where the ranking (or its first k) holds none.

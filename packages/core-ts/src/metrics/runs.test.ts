@@ -44,6 +44,20 @@ Never heard,a.wav,b.wav
     })
   })
 
+  test('captions of one clip are drawn together, and keep their place in the truth as id', () => {
+    const run = 'caption,file_name_1\nRain falls,c.wav\nA bell rings,b.wav\n'
+    const { intervalsOver, perQuery } = evaluateDcaseRun({ run, truth }, { measures: ['R@1'] })
+    expect(intervalsOver).toEqual({
+      textToAudio: { method: 'cluster', unit: 'clip', count: 3 },
+      audioToText: null,
+    })
+    expect(perQuery.textToAudio).toEqual({
+      ids: ['a.wav#1', 'a.wav#2', 'b.wav#1', 'b.wav#2', 'c.wav#1', 'c.wav#2'],
+      clusters: ['a.wav', 'a.wav', 'b.wav', 'b.wav', 'c.wav', 'c.wav'],
+      values: { 'R@1': [0, 0, 1, 0, 0, 1] },
+    })
+  })
+
   test('a doubled caption with one row uses it for each of its clips', () => {
     const run = 'caption,file_name_1\nRain falls,c.wav\n'
     const result = evaluateDcaseRun({ run, truth }, { measures: ['R@1'] })
@@ -99,6 +113,21 @@ q9 Q0 d1 1 1 tag
       unknownQueries: 1,
       unknownItems: 1,
     })
+  })
+
+  test('topics with the same relevant documents are captions of one clip, unless clusters are given', () => {
+    const captions = 'c1 0 x 1\nc2 0 x 1\nc2 0 y 0\nc3 0 y 1\nc4 0 x 1\nc4 0 y 1\n'
+    const texts = { run: 'c1 Q0 x 1 1 t\n', truth: captions }
+    const over = (options = {}) => {
+      const { intervalsOver, perQuery } = evaluateTrecRun(texts, { measures: ['R@1'], ...options })
+      return [intervalsOver.textToAudio, (perQuery.textToAudio ?? perQuery.audioToText)!.clusters]
+    }
+    expect(over()).toEqual([{ method: 'cluster', unit: 'clip', count: 3 }, ['x', 'x', 'y', 'x y']])
+    expect(over({ direction: 'audioToText' })).toEqual([null, ['c1', 'c2', 'c3', 'c4']])
+    const clusters = new Map([['c1', 'p'], ['c2', 'q'], ['c3', 'q'], ['c4', 'p']]) // prettier-ignore
+    expect(over({ clusters })).toEqual([{ method: 'cluster', unit: 'group', count: 2 }, ['p', 'q', 'q', 'p']])
+    clusters.delete('c4')
+    expect(() => over({ clusters })).toThrow(/a cluster for each topic for clusters, got "none for topic c4"/)
   })
 
   test('the direction and the number of items can be given', () => {

@@ -1,12 +1,14 @@
-import { readTextFile, SonotextError, throwIfAborted } from '../base/index.js'
+import { expected, readTextFile, SonotextError, throwIfAborted } from '../base/index.js'
 import { parseCaptionTruth, parseDcaseRun } from './dcase-run.js'
+import { captionIds } from './evaluate.js'
 import {
   evaluation,
   resolveMeasures,
   summarizeQueries,
   type EvaluateOptions,
   type Evaluation,
-} from './evaluate.js'
+  type QueryNames,
+} from './evaluation.js'
 import type { RankedQuery } from './measure.js'
 import { rankList } from './rankings.js'
 import { parseQrels, parseTrecRun } from './trec-run.js'
@@ -34,6 +36,11 @@ export interface RunOptions extends EvaluateOptions {
   readonly items?: number
   /** Grades of at least this count as relevant for all measures but nDCG; default: any grade above 0. */
   readonly minGrade?: number
+  /**
+   * TREC: cluster of each topic by its id, such as the clip of a caption. Default: topics of text → audio with exactly the same relevant
+   * documents are captions of one clip, all others each on its own.
+   */
+  readonly clusters?: ReadonlyMap<string, string>
   readonly signal?: AbortSignal
 }
 
@@ -109,10 +116,16 @@ export function evaluateDcaseRun(texts: RunTexts, options: RunOptions = {}): Run
     )
   }
   const items = options.items ?? clips.length
-  const summary = summarizeQueries(queries, resolveMeasures(options.measures ?? defaultRunMeasures), {
-    items,
-    depth,
-  })
+  const row = new Map(clips.map((clip, i) => [clip, i]))
+  const names = {
+    ids: captionIds(
+      clips,
+      captions.map(({ clip }) => row.get(clip)!),
+    ),
+    clusters: captions.map(({ clip }) => clip),
+  }
+  const measures = resolveMeasures(options.measures ?? defaultRunMeasures)
+  const summary = summarizeQueries(queries, measures, { items, depth }, names, options)
   return {
     ...evaluation(
       { textToAudio: summary, audioToText: null },
@@ -153,11 +166,10 @@ export function evaluateTrecRun(texts: RunTexts, options: RunOptions = {}): RunE
   )
   const items = options.items ?? new Set([...judged, ...listed]).size
   const depth = [...run.values()].reduce((most, list) => Math.max(most, list.length), 0)
-  const summary = summarizeQueries(queries, resolveMeasures(options.measures ?? defaultRunMeasures), {
-    items,
-    depth,
-  })
   const toAudio = (options.direction ?? 'textToAudio') === 'textToAudio'
+  const measures = resolveMeasures(options.measures ?? defaultRunMeasures)
+  const names = topicNames(topics, qrels, toAudio, options.clusters)
+  const summary = summarizeQueries(queries, measures, { items, depth }, names, options)
   return {
     ...evaluation(
       { textToAudio: toAudio ? summary : null, audioToText: toAudio ? null : summary },
@@ -173,4 +185,27 @@ export function evaluateTrecRun(texts: RunTexts, options: RunOptions = {}): RunE
     unknownQueries: [...run.keys()].filter((topic) => !qrels.has(topic)).length,
     unknownItems: [...listed].filter((document) => !judged.has(document)).length,
   }
+}
+
+function topicNames(
+  topics: readonly string[],
+  qrels: ReadonlyMap<string, ReadonlyMap<string, number>>,
+  toAudio: boolean,
+  given: ReadonlyMap<string, string> | undefined,
+): QueryNames {
+  if (given) {
+    const clusters = topics.map((topic) => {
+      const cluster = given.get(topic)
+      if (cluster === undefined)
+        throw expected('a cluster for each topic', 'clusters', `none for topic ${topic}`)
+      return cluster
+    })
+    return { ids: topics, clusters, unit: 'group' }
+  }
+  if (!toAudio) return { ids: topics, clusters: topics, unit: 'clip' }
+  const clusters = topics.map((topic) => {
+    const relevant = [...qrels.get(topic)!].filter(([, grade]) => grade > 0).map(([document]) => document)
+    return relevant.length > 0 ? relevant.sort().join(' ') : topic
+  })
+  return { ids: topics, clusters, unit: new Set(clusters).size < topics.length ? 'clip' : 'query' }
 }

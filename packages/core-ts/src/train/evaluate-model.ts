@@ -1,5 +1,5 @@
 import { matrix, type Matrix } from '../base/matrix.js'
-import type { Clip, FeatureSource } from '../data/index.js'
+import { type Clip, type FeatureSource, groupOf } from '../data/index.js'
 import { evaluateScores, type EvaluateOptions, type Evaluation } from '../metrics/index.js'
 import type { DualEncoder } from '../models/index.js'
 
@@ -39,7 +39,10 @@ export async function scoreSplit(
   return { scores, captionClip }
 }
 
-/** Retrieval measures of a model over a split, both ways; definitions as in {@link evaluateScores}. */
+/**
+ * Retrieval measures of a model over a split, both ways; definitions as in {@link evaluateScores}, the intervals by clip, or by group where
+ * any clip names one.
+ */
 export async function evaluateModel(
   model: DualEncoder,
   clips: readonly Clip[],
@@ -47,7 +50,12 @@ export async function evaluateModel(
   options: EvaluateOptions & SplitOptions = {},
 ): Promise<Evaluation> {
   const { scores, captionClip } = await scoreSplit(model, clips, features, options)
-  return evaluateScores(scores, captionClip, options)
+  return evaluateScores(scores, captionClip, {
+    ...options,
+    clips: clips.map(({ id }) => id),
+    captions: clips.flatMap(({ captions }) => captions.map(({ id }) => id)),
+    ...(clips.some(({ group }) => group !== undefined) && { groups: clips.map(groupOf) }),
+  })
 }
 
 /**

@@ -1,0 +1,232 @@
+import { expected, SonotextError } from '../base/index.js'
+import type { Measure, RankedQuery } from './measure.js'
+import { defaultMeasures, measures as parse } from './registry.js'
+import {
+  bootstrapInterval,
+  type Clusters,
+  clustersOf,
+  type Interval,
+  type Statistic,
+} from './significance/index.js'
+
+/** Values by measure name. A median rank past the depth of a run is Infinity (null in JSON). */
+export type MeasureValues = Record<string, number>
+/** 95 % intervals by measure name; null where there are fewer than two clusters of queries. */
+export type MeasureIntervals = Record<string, Interval | null>
+
+/**
+ * How the intervals are made. `cluster` (default): clusters of queries are drawn at random, in closed form; `cluster-bootstrap`: the
+ * same by resampling them; `query-jackknife`: every query is taken as drawn on its own, which is too narrow where clips have several captions.
+ */
+export type IntervalMethod = 'cluster' | 'cluster-bootstrap' | 'query-jackknife'
+
+/** What a cluster of queries is: a clip with its captions, a group of clips (one recording), or a single query. */
+export type ClusterUnit = 'clip' | 'group' | 'query'
+
+/** What the intervals of one direction are over. */
+export interface IntervalBasis {
+  readonly method: IntervalMethod
+  readonly unit: ClusterUnit
+  /** Number of clusters. */
+  readonly count: number
+}
+
+/** The values behind the means, in query order. Other evaluations are compared by id: {@link compareEvaluations}. */
+export interface PerQuery {
+  readonly ids: readonly string[]
+  /** Which queries stand or fall together: equal ids, one cluster. */
+  readonly clusters: readonly string[]
+  /** By measure name; NaN (null in JSON) where the query does not count for the measure. */
+  readonly values: Readonly<Record<string, readonly number[]>>
+}
+
+/** Both directions of one thing; null for a direction that was not evaluated. */
+export interface Directions<T> {
+  readonly textToAudio: T | null
+  readonly audioToText: T | null
+}
+
+/** The result of an evaluation, plain JSON. Keys under the directions are measure names. */
+export interface Evaluation extends Directions<MeasureValues> {
+  readonly split: string | null
+  /** Number of captions: the queries of text → audio, the items of audio → text. */
+  readonly queries: number
+  /** Number of clips: the items of text → audio, the queries of audio → text. */
+  readonly items: number
+  /** Exact expectation of each measure when rankings are uniformly random. */
+  readonly chance: Directions<MeasureValues>
+  readonly intervals: Directions<MeasureIntervals>
+  /** What was drawn at random for the intervals. */
+  readonly intervalsOver: Directions<IntervalBasis>
+  /** Queries left out of a mean because nothing is relevant to them (a clip without captions, a topic without judgements). */
+  readonly withoutRelevant: Directions<number>
+  readonly perQuery: Directions<PerQuery>
+}
+
+/** An evaluation that has both directions. */
+export interface FullEvaluation extends Evaluation, BothDirections<MeasureValues> {
+  readonly textToAudio: MeasureValues
+  readonly audioToText: MeasureValues
+  readonly chance: BothDirections<MeasureValues>
+  readonly intervals: BothDirections<MeasureIntervals>
+  readonly intervalsOver: BothDirections<IntervalBasis>
+  readonly withoutRelevant: BothDirections<number>
+  readonly perQuery: BothDirections<PerQuery>
+}
+
+export interface BothDirections<T> extends Directions<T> {
+  readonly textToAudio: T
+  readonly audioToText: T
+}
+
+export interface EvaluateOptions {
+  /** Measure names or values; default {@link defaultMeasures}. */
+  readonly measures?: readonly (string | Measure)[]
+  /** Name of the split, passed on to the result. */
+  readonly split?: string
+  readonly interval?: IntervalMethod
+  /** Seed of resampling; default 17. */
+  readonly seed?: number
+}
+
+/** Who the queries are and which of them belong together; default: numbered, each on its own. */
+export interface QueryNames {
+  readonly ids: readonly string[]
+  readonly clusters?: readonly string[]
+  readonly unit?: ClusterUnit
+}
+
+/** One direction, summarised. */
+export interface DirectionSummary {
+  readonly values: MeasureValues
+  readonly intervals: MeasureIntervals
+  readonly intervalsOver: IntervalBasis
+  readonly chance: MeasureValues
+  readonly perQuery: PerQuery
+  readonly withoutRelevant: number
+}
+
+export function resolveMeasures(names: EvaluateOptions['measures'] = defaultMeasures): Measure[] {
+  const resolved = names.flatMap((item) => (typeof item === 'string' ? parse(item) : [item]))
+  if (resolved.length === 0) throw expected('at least one measure', 'measures', names)
+  return resolved
+}
+
+/**
+ * Per query first, then the summary of each measure. Queries that do not count for a measure (nothing is relevant to them) are left out of
+ * it; throws INVALID_DATA when that leaves a measure with none. `depth` is how many items a ranking lists at most (default: all), which
+ * only chance needs.
+ */
+export function summarizeQueries(
+  queries: readonly RankedQuery[],
+  measures: readonly Measure[],
+  size: { readonly items: number; readonly depth?: number },
+  names: QueryNames = { ids: queries.map((_, query) => String(query)) },
+  { interval: method = 'cluster', seed = 17 }: Pick<EvaluateOptions, 'interval' | 'seed'> = {},
+): DirectionSummary {
+  const { ids, clusters = ids, unit = names.clusters ? 'clip' : 'query' } = names
+  if (ids.length !== queries.length) throw expected(`${queries.length} ids, one a query`, 'ids', ids)
+  if (clusters.length !== ids.length)
+    throw expected(`${ids.length} clusters, one a query`, 'clusters', clusters)
+  if (new Set(ids).size < ids.length) {
+    const twice = ids.find((id, query) => ids.indexOf(id) !== query)
+    throw expected('each query once', 'ids', `"${twice}" twice`)
+  }
+  const most = queries.reduce((max, query) => Math.max(max, query.relevant), 0)
+  if (most > size.items)
+    throw expected(`at least ${most} items, as one query has that many relevant ones`, 'items', size.items)
+  const ranking = { items: size.items, depth: Math.min(size.depth ?? size.items, size.items) }
+  const values: MeasureValues = {}
+  const intervals: MeasureIntervals = {}
+  const chance: MeasureValues = {}
+  const scores: Record<string, number[]> = {}
+  const counted = new Uint8Array(queries.length)
+  for (const m of measures) {
+    const own = queries.flatMap((query, q) => ((m.counts?.(query) ?? query.relevant > 0) ? [q] : []))
+    if (own.length === 0) throw nothingRelevant(queries.length)
+    for (const q of own) counted[q]!++
+    const judged = own.map((q) => queries[q]!)
+    const perQuery = Float64Array.from(judged, (query) => m.score(query))
+    values[m.name] = m.statistic.of(perQuery)()
+    const ceiling = judged.reduce((sum, query) => sum + (m.ceiling?.(query, ranking) ?? 1), 0) / judged.length
+    // As shares of what can be reached: there the intervals end too.
+    const reached = perQuery.map((value) => value / ceiling)
+    const ownClusters = clustersOf(own.map((q) => clusters[q]!))
+    const interval = intervalOf(reached, ownClusters, m.statistic, method, seed)
+    intervals[m.name] = interval && [interval[0] * ceiling, interval[1] * ceiling]
+    chance[m.name] = m.chance(judged, ranking)
+    const all = new Array<number>(queries.length).fill(Number.NaN)
+    own.forEach((q, i) => (all[q] = perQuery[i]!))
+    scores[m.name] = all
+  }
+  const kept = ids.flatMap((_, q) => (counted[q]! > 0 ? [q] : []))
+  const keptClusters = kept.map((q) => clusters[q]!)
+  return {
+    values,
+    intervals,
+    intervalsOver:
+      method === 'query-jackknife'
+        ? { method, unit: 'query', count: kept.length }
+        : { method, unit, count: new Set(keptClusters).size },
+    chance,
+    perQuery: {
+      ids: kept.map((q) => ids[q]!),
+      clusters: keptClusters,
+      values: Object.fromEntries(
+        Object.entries(scores).map(([name, all]) => [name, kept.map((q) => all[q]!)]),
+      ),
+    },
+    withoutRelevant: counted.filter((times) => times < measures.length).length,
+  }
+}
+
+function intervalOf(
+  values: Float64Array,
+  clusters: Clusters,
+  statistic: Statistic,
+  method: IntervalMethod,
+  seed: number,
+): Interval | null {
+  if (method === 'cluster') return statistic.byCluster(values, clusters)
+  if (method === 'cluster-bootstrap') return bootstrapInterval(values, clusters, statistic, { seed })
+  if (method === 'query-jackknife') return statistic.byQuery(values)
+  throw expected('cluster, cluster-bootstrap or query-jackknife', 'interval', method)
+}
+
+function nothingRelevant(queries: number): SonotextError {
+  return new SonotextError(
+    'INVALID_DATA',
+    `Expected queries with relevant items, got ${queries} queries with none.`,
+    { remedy: 'Check that the rankings and the truth name the same clips and captions.' },
+  )
+}
+
+/** Puts one or two summarised directions into the object that is printed. */
+export function evaluation(
+  parts: Directions<DirectionSummary>,
+  about: { readonly split?: string | null | undefined; readonly queries: number; readonly items: number },
+): Evaluation {
+  const both = <T>(pick: (summary: DirectionSummary) => T): Directions<T> => ({
+    textToAudio: parts.textToAudio && pick(parts.textToAudio),
+    audioToText: parts.audioToText && pick(parts.audioToText),
+  })
+  return {
+    split: about.split ?? null,
+    queries: about.queries,
+    items: about.items,
+    ...both((summary) => summary.values),
+    chance: both((summary) => summary.chance),
+    intervals: both((summary) => summary.intervals),
+    intervalsOver: both((summary) => summary.intervalsOver),
+    withoutRelevant: both((summary) => summary.withoutRelevant),
+    perQuery: both((summary) => summary.perQuery),
+  }
+}
+
+/** An evaluation without the values of each query, which are most of its size: for people and logs. */
+export function withoutPerQuery<T extends Evaluation>(result: T): Omit<T, 'perQuery'> {
+  return Object.fromEntries(Object.entries(result).filter(([key]) => key !== 'perQuery')) as Omit<
+    T,
+    'perQuery'
+  >
+}

@@ -1,0 +1,5 @@
+export { bootstrapInterval, pairedBootstrapInterval, type ResamplingOptions } from './bootstrap.js'
+export { type Clusters, clustersOf } from './clusters.js'
+export { holm } from './holm.js'
+export { type RandomizationTest, randomizationTest } from './randomization.js'
+export { type Interval, mean, median, type Statistic, unitMean } from './statistic.js'

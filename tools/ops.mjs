@@ -9,7 +9,7 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as prettier from 'prettier'
 import { coverageProblems } from './ops/coverage.mjs'
-import { checks, fileOf, kernelList, opsHeader } from './ops/cpp.mjs'
+import { checks, drawnOps, fileOf, kernelList, opsHeader } from './ops/cpp.mjs'
 import { difference } from './ops/difference.mjs'
 import { parseOps } from './ops/parse.mjs'
 import { edgeOps, portOps, referenceTable, signatures } from './ops/typescript.mjs'
@@ -24,6 +24,7 @@ export async function generate(ops, page) {
     [`${native}/core/ops.hpp`, opsHeader(ops)],
     [`${native}/core/check.cpp`, checks(ops)],
     [`${native}/cpu/isa/kernels.inl`, kernelList(ops)],
+    [`${native}/test/drawn_ops.hpp`, drawnOps(ops)],
     ['packages/native-cuda/src/ops.d.ts', edgeOps(ops)],
     [`${core}/backend/ops.ts`, portOps(ops)],
     [`${core}/backend/signatures.ts`, signatures(ops)],

@@ -1,5 +1,5 @@
-// The C++ files made from ops.def: the table (core/ops.hpp), the checks (core/check.cpp) and the list of kernel files
-// (cpu/isa/kernels.inl).
+// The C++ files made from ops.def: the table (core/ops.hpp), the checks (core/check.cpp), the list of kernel files
+// (cpu/isa/kernels.inl), and how to draw valid arguments of every op (test/drawn_ops.hpp).
 import { render } from './expression.mjs'
 
 export const head = (comment) =>
@@ -51,7 +51,7 @@ function struct(op) {
     ...fields,
     '',
     '  template <class Visitor>',
-    '  void visit(Visitor& visitor) {',
+    '  constexpr void visit(Visitor& visitor) {',
     ...lines,
     '  }',
     '};',
@@ -218,5 +218,64 @@ namespace sonotext {
 ${ops.map(check).join('\n\n')}
 
 }  // namespace sonotext
+`
+}
+
+function drawNumber({ name, kind, min = '-INFINITY', max, below, choices }) {
+  if (kind === 'size') return `d.size(a.${name}, ${min});`
+  if (kind === 'word') return `d.word(a.${name});`
+  if (kind === 'choice') return `d.choice(a.${name}, {${choices.map(({ value }) => value).join(', ')}});`
+  return `d.real(a.${name}, ${min}, ${max ?? below ?? 'INFINITY'});`
+}
+
+function drawBuffer(op, buffer) {
+  const own = words(op)
+  const { name, direction, type, optional, range, offsets } = buffer
+  const isFree = [...op.inferred.values()].includes(buffer)
+  const rows = op.buffers.find((other) => other.offsets?.over === name)
+  const size = () => buffer.shape.factors.map((factor) => render(factor, own))
+  const count = rows
+    ? `d.entries(${render(rows.offsets.rows, own)})`
+    : isFree
+      ? 'd.length()'
+      : `d.product({${size().join(', ')}})`
+  const suffix = optional ? 'opt_' : ''
+  if (type === 'float' || direction !== 'in') return `d.${suffix}${direction}(a.${name}, ${count});`
+  if (offsets !== undefined)
+    return `d.${suffix}offsets(a.${name}, ${render(offsets.rows, own)}, a.${offsets.over}.size);`
+  const [low, high] =
+    range === undefined ? ['0', '6'] : [range.low, range.high].map((each) => render(each, own))
+  return `d.${suffix}integers(a.${name}, ${count}, ${low}, ${high});`
+}
+
+/** Rows' entries are drawn before their offsets. */
+const entriesFirst = (buffers) => [
+  ...buffers.filter(({ offsets }) => offsets === undefined),
+  ...buffers.filter(({ offsets }) => offsets !== undefined),
+]
+
+export function drawnOps(ops) {
+  const functions = ops.map(
+    (op) => `template <class Draw>
+void draw(Draw& d, ${structOf(op.name)}& a) {
+${[...op.numbers.map(drawNumber), ...entriesFirst(op.buffers).map((each) => drawBuffer(op, each))].map((line) => `  ${line}`).join('\n')}
+}`,
+  )
+  return `${head([
+    '',
+    'How to draw arguments of every op: numbers within their ranges, then buffers of the sizes that follow. What else must',
+    'hold between them is for check() to say.',
+  ])}
+#pragma once
+
+#include <cmath>
+
+#include "../core/ops.hpp"
+
+namespace sonotext::test {
+
+${functions.join('\n\n')}
+
+}  // namespace sonotext::test
 `
 }

@@ -29,7 +29,12 @@
   "target_defaults": {
     "default_configuration": "Release",
     "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
-    "defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"],
+    "defines": [
+      "NAPI_VERSION=8",
+      "NAPI_CPP_EXCEPTIONS",
+      "NODE_ADDON_API_DISABLE_DEPRECATED",
+      "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"
+    ],
     "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-fno-exceptions", "-fno-rtti"],
     "cflags_cc": ["<@(flags)"],
     "xcode_settings": { "MACOSX_DEPLOYMENT_TARGET": "11.0", "OTHER_CPLUSPLUSFLAGS": ["<@(flags)"] },
@@ -45,6 +50,7 @@
         "../native/core/check.cpp",
         "../native/core/device.cpp",
         "../native/core/pool.cpp",
+        "../native/core/runner.cpp",
         "../native/cpu/devices.cpp",
         "../native/cpu/resolve.cpp",
         "../native/cpu/isa/scalar.cpp",
@@ -52,11 +58,13 @@
         "../native/napi/addon.cpp",
         "../native/napi/args.cpp",
         "../native/napi/async_op.cpp",
+        "../native/napi/collector.cpp",
         "../native/napi/errors.cpp",
         "../native/napi/handles.cpp",
+        "../native/napi/memory.cpp",
         "../native/napi/operation.cpp",
         "../native/napi/probe.cpp",
-        "../native/napi/runner.cpp"
+        "../native/napi/values.cpp"
       ],
       "conditions": [
         [

@@ -65,8 +65,10 @@ export interface Addon {
   /** Runs an op of the device's table on the calling thread and the pool; returns when its outputs are written. */
   run<K extends OpName>(device: DeviceHandle, op: K, args: NativeArgs<K>): void
   /**
-   * The same off the JavaScript thread. Arguments are checked before it returns. The arrays must not be touched, transferred
-   * or resized until the promise settles; a cancelled call rejects with code ABORTED.
+   * The same off the JavaScript thread. Arguments are checked, and integers copied, before it returns. Float arrays are used
+   * where they lie: until the promise settles they must not be written or read, and never transferred (`postMessage` with a
+   * transfer list, `structuredClone`, `transfer()`), which would take the memory from under the op. Arrays that can be
+   * resized are refused by every call. A cancelled call rejects with code ABORTED, at once when it had not begun.
    */
   runAsync<K extends OpName>(
     device: DeviceHandle,
@@ -84,7 +86,7 @@ export interface Addon {
 
   /** A Float32Array over zeroed memory that begins on a cache line (huge pages from 4 MiB), freed when collected. */
   hostArray(length: number): Float32Array<ArrayBuffer>
-  /** Zeroed memory for `length` floats on a device that has its own. */
+  /** Zeroed memory for `length` floats on a device that has its own; the garbage collector is told of its size. */
   alloc(device: DeviceHandle, length: number): BufferHandle
   /** Gives the memory back now; false when that was done before. Running ops keep it alive until they end. */
   dispose(buffer: BufferHandle): boolean
@@ -101,6 +103,10 @@ export interface Addon {
   threads(): number
   /** Sets the size of the process's thread pool (1 to 256) and returns it. Results do not depend on it. */
   setThreads(count: number): number
+  /** Bytes of scratch memory that ops have left for the next ones. */
+  kept(): number
+  /** Gives them back to the system. */
+  trim(): void
   buildInfo(): BuildInfo
 
   /**

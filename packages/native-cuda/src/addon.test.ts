@@ -131,10 +131,98 @@ describe('arguments', () => {
     expect(() => addon.run(cpu, 'triplet', { ...fine, ...change })).toThrow(message)
   })
 
-  it('refuse detached memory', () => {
-    const x = floats(1, 2)
-    structuredClone(x, { transfer: [x.buffer] })
-    expect(() => addon.run(cpu, 'scale', scale(x, floats(1, 2)))).toThrow(/scale\.out, got 2/)
+  it('are all known, also where an optional one is left out', () => {
+    const product = { a: floats(1), b: floats(2), out: floats(0), m: 1, n: 1, k: 1, transA: 0, transB: 0 }
+    const scalars = { alpha: 1, beta: 0, slope: 1 }
+    const misspelt = { ...product, ...scalars, bais: floats(100) } as NativeArgs<'gemm'>
+    const names = 'a, b, bias, out, m, n, k, transA, transB, alpha, beta, slope'
+    for (const args of [
+      misspelt,
+      Object.create(misspelt),
+      Object.assign(Object.create(product), scalars, { bais: 1 }),
+    ]) {
+      const error = thrown(() => addon.run(cpu, 'gemm', args))
+      expect(error.message).toBe(`Expected only the arguments of gemm (${names}), got bais.`)
+      expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', op: 'gemm', argument: 'bais' })
+    }
+    for (const bias of [{}, { bias: null }, { bias: undefined }]) {
+      addon.run(cpu, 'gemm', { ...product, ...scalars, ...bias } as NativeArgs<'gemm'>)
+      expect(product.out[0]).toBe(2)
+    }
+  })
+
+  it('are refused when their memory is detached, wherever an array comes in', () => {
+    const gone = floats(1, 2)
+    structuredClone(gone, { transfer: [gone.buffer] })
+    const tokens = Int32Array.of(1)
+    structuredClone(tokens, { transfer: [tokens.buffer] })
+    const embedding = { table: floats(), tokens, out: floats(), vocabulary: 0, count: 0, d: 0 }
+    const taps = { taps: floats(1, 1), out: floats(0), up: 1, down: 1, width: 2 }
+    const uses: [string, () => unknown][] = [
+      ['scale.x', () => addon.run(cpu, 'scale', scale(gone, floats()))],
+      ['scale.out', () => addon.runAsync(cpu, 'scale', scale(floats(), gone))],
+      ['grad_norm.x', () => addon.run(cpu, 'grad_norm', { x: gone, out: floats(0) })],
+      ['resample.pcm', () => addon.run(cpu, 'resample', { pcm: gone, ...taps })],
+      ['embedding.tokens', () => addon.run(cpu, 'embedding', embedding)],
+      ['source', () => addon.upload(gone, addon.alloc(sealed, 0))],
+      ['target', () => addon.download(addon.alloc(sealed, 0), gone)],
+      ['x', () => addon.vectorMath('scalar', 'exp', gone, floats())],
+      ['out', () => addon.vectorMath('scalar', 'exp', floats(), gone)],
+    ]
+    for (const [name, use] of uses) {
+      const error = thrown(use)
+      expect(error.message).toBe(
+        `Expected an array with memory for ${name}, got a detached one: its memory was transferred elsewhere.`,
+      )
+      expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', argument: name.split('.').at(-1) })
+    }
+  })
+
+  it('are refused when their memory can be resized; shared memory can only grow', () => {
+    const resizable = () => new Float32Array(new ArrayBuffer(8, { maxByteLength: 16 }))
+    const uses: [string, () => unknown][] = [
+      ['scale.x', () => addon.run(cpu, 'scale', scale(resizable()))],
+      ['scale.out', () => addon.runAsync(cpu, 'scale', scale(floats(1, 2), resizable()))],
+      ['source', () => addon.upload(resizable(), addon.alloc(sealed, 2))],
+      ['target', () => addon.download(addon.alloc(sealed, 2), resizable())],
+      ['x', () => addon.vectorMath('scalar', 'exp', resizable(), floats(1, 2))],
+      ['out', () => addon.vectorMath('scalar', 'exp', floats(1, 2), resizable())],
+    ]
+    for (const [name, use] of uses) {
+      const error = thrown(use)
+      expect(error.message).toContain(
+        `an array of fixed memory for ${name}, got one over an ArrayBuffer that can be resized`,
+      )
+      expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', argument: name.split('.').at(-1) })
+    }
+    const growing = new Float32Array(new SharedArrayBuffer(8, { maxByteLength: 16 })).fill(2)
+    addon.run(cpu, 'scale', scale(growing))
+    expect([...growing]).toEqual([4, 4])
+  })
+
+  it('are all taken before any pointer is: a getter cannot pull memory away', () => {
+    const x = new Float32Array(1 << 20).fill(7)
+    const args = {
+      x,
+      out: new Float32Array(1 << 20),
+      norms: new Float32Array(1 << 10),
+      get rows() {
+        structuredClone(x, { transfer: [x.buffer] })
+        return 1 << 10
+      },
+      cols: 1 << 10,
+      eps: 0,
+    }
+    expect(() => addon.run(cpu, 'l2_normalize', args)).toThrow(
+      /an array with memory for l2_normalize\.x, got a detached/,
+    )
+    const mine = new TypeError('mine')
+    const throwing = Object.defineProperty({ ...scale(floats(1)) }, 'factor', {
+      get() {
+        throw mine
+      },
+    })
+    expect(() => addon.run(cpu, 'scale', throwing)).toThrow(mine)
   })
 
   it('of an op are listed by the table itself', () => {

@@ -47,6 +47,18 @@ describe('runAsync', () => {
     expect(() => addon.runAsync(cpu, 'log_mel', { ...logMelArgs(1), nFft: 0 })).toThrow(/log_mel\.nFft/)
   })
 
+  it('uses the integers that it checked, whatever becomes of the array', async () => {
+    const [count, d, vocabulary] = [1 << 18, 16, 4]
+    const tokens = new Int32Array(count)
+    const gradTable = new Float32Array(vocabulary * d)
+    const gradOut = new Float32Array(count * d).fill(1)
+    const args = { tokens, gradOut, gradTable, vocabulary, count, d }
+    const running = addon.runAsync(cpu, 'embedding_backward', args)
+    tokens.fill(3)
+    await running
+    expect([...gradTable].every((value, i) => value === (i < d ? count : 0))).toBe(true)
+  })
+
   it('stops soon after a cancel, also when it has not begun', async () => {
     const args = logMelArgs(500_000)
     const token = addon.createCancelToken()
@@ -59,6 +71,30 @@ describe('runAsync', () => {
     const again = logMelArgs(10)
     await expect(addon.runAsync(cpu, 'log_mel', again, token)).rejects.toMatchObject({ code: 'ABORTED' })
     expect(again.out.every((value) => value === 0)).toBe(true)
+  })
+
+  it('begins no chunk after a cancel', async () => {
+    const [n, m, d] = [400_000, 512, 256]
+    const chunk = 72 // rows at most, on any instruction set
+    const before = addon.setThreads(2)
+    // Zeros times NaN show what was written; what stays zero costs no memory.
+    const [a, b] = [new Float32Array(n * d), new Float32Array(m * d).fill(NaN)]
+    const out = new Float32Array(n * m)
+    const written = (first: number, last: number) => {
+      let rows = 0
+      for (let row = first; row < last; row++) rows += Number.isNaN(out[(row + 1) * m - 1]) ? 1 : 0
+      return rows
+    }
+    const token = addon.createCancelToken()
+    const running = addon.runAsync(cpu, 'similarity', { a, b, out, batch: 1, n, m, d, scale: 1 }, token)
+    while (written(0, chunk) === 0);
+    addon.cancel(token)
+    const atCancel = written(0, n)
+    await expect(running).rejects.toMatchObject({ code: 'ABORTED' })
+    // Two threads: the chunk that each of them was in or about to begin.
+    expect(written(0, n) - atCancel).toBeLessThanOrEqual(2 * chunk)
+    expect(atCancel).toBeLessThan(n)
+    addon.setThreads(before)
   })
 
   it('keeps its arrays alive when JavaScript drops them', async () => {

@@ -1,34 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
-import { candidates } from './load.js'
-
-/** Runs in a worker thread or a process of its own, with `addon` loaded. */
-const prelude = `
-  const addon = require(${JSON.stringify(candidates()[0])})
-  const cpu = addon.openDevice('cpu')
-  const args = (n) => ({
-    a: new Float32Array(n * n).fill(1), b: new Float32Array(n * n).fill(2), bias: null, out: new Float32Array(n * n),
-    m: n, n, k: n, transA: 0, transB: 0, alpha: 1, beta: 0, slope: 1,
-  })
-  const mel = (frames) => ({
-    pcm: new Float32Array(frames * 8 + 1024).fill(1), window: new Float32Array(2048).fill(1),
-    filterStart: Int32Array.of(0), filterOffset: Int32Array.of(0, 1), filterWeights: Float32Array.of(1),
-    out: new Float32Array(frames), nFft: 1024, hop: 8, frames, bands: 1, pad: 0, padMode: 0, power: 2, logKind: 0,
-    offset: 0,
-  })
-`
-
-function worker(code: string, workerData: unknown = null): Worker {
-  const post = `const { parentPort, workerData } = require('node:worker_threads')\n`
-  return new Worker(`${prelude}${post}${code}`, { eval: true, workerData })
-}
-
-async function firstMessage(thread: Worker): Promise<unknown> {
-  const [message] = (await once(thread, 'message')) as [unknown]
-  return message
-}
+import { firstMessage, prelude, worker } from './test-process.js'
 
 describe('worker threads', () => {
   it('load the addon side by side and share the pool', async () => {

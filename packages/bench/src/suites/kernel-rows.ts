@@ -169,9 +169,7 @@ async function logMelRow(pcm: Float32Array): Promise<KernelRow<'log_mel'>> {
   const cpu = nativeBackend()
   let seen: OpArgs['log_mel'] | undefined
   const recorder: Backend = {
-    ...{ info: cpu.info, memory: cpu.memory },
-    supports: (op) => cpu.supports(op),
-    run: (op, args) => cpu.run(op, args),
+    ...cpu,
     runAsync(op, args, options) {
       const copied = Object.entries(args).map(([name, value]) => [
         name,

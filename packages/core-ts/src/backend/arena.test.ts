@@ -34,6 +34,20 @@ describe('HostArena', () => {
     expect(arena.kept).toBe(2 * 96 * 4)
   })
 
+  it('gives up what waits for reuse, and once closed what comes back later too', () => {
+    const arena = new HostArena()
+    const [one, two, three] = [arena.alloc(4), arena.alloc(4), arena.alloc(4)]
+    arena.free(one)
+    arena.trim()
+    expect(arena.kept).toBe(0)
+    expect(arena.alloc(4).buffer).not.toBe(one.buffer)
+    arena.free(two)
+    expect(arena.kept).toBe(64)
+    arena.close()
+    arena.free(three)
+    expect(arena.kept).toBe(0)
+  })
+
   it('never hands out overlapping memory and wastes at most an eighth', () => {
     const step = fc.record({ length: fc.integer({ min: 0, max: 5000 }), back: fc.nat({ max: 9 }) })
     fc.assert(

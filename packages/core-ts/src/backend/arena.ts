@@ -7,7 +7,7 @@ import { expected } from '../base/errors.js'
  */
 export class HostArena {
   readonly #make: (length: number) => Float32Array<ArrayBuffer>
-  readonly #limit: number
+  #limit: number
   /** Whole bucket-sized arrays waiting for reuse, by their length. */
   readonly #free = new Map<number, Float32Array<ArrayBuffer>[]>()
   /** Arrays handed out, with the bucket-sized array each lies in. */
@@ -48,6 +48,18 @@ export class HostArena {
     const list = this.#free.get(whole.length)
     if (list === undefined) this.#free.set(whole.length, [whole])
     else list.push(whole)
+  }
+
+  /** Leaves what waits for reuse to the garbage collector. */
+  trim(): void {
+    this.#free.clear()
+    this.#kept = 0
+  }
+
+  /** The same for good: what comes back later is not kept either. */
+  close(): void {
+    this.trim()
+    this.#limit = 0
   }
 
   /** Bytes waiting for reuse. */

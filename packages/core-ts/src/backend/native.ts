@@ -9,6 +9,8 @@ import {
 import { abortedError, throwIfAborted } from '../base/abort.js'
 import { type ErrorCode, expected, SonotextError } from '../base/errors.js'
 import { HostArena } from './arena.js'
+import { BufferHolds } from './holds.js'
+import { disposable } from './lifetime.js'
 import type { Backend, FloatBuffer, HostArray, Memory, OpArgs, OpName, RunOptions } from './port.js'
 
 export interface NativeOptions {
@@ -29,11 +31,16 @@ export function nativeBackend(options: NativeOptions = {}): Backend {
   const addon = load()
   const device = translated(() => addon.openDevice(name, isa ?? null))
   const reason = options.reason ?? `native addon, ${device.name} asked for by name`
-  return {
+  const arena = new HostArena((length) => translated(() => addon.hostArray(length)))
+  // On a device with memory of its own the addon keeps a buffer until the ops that use it end.
+  const holds = new BufferHolds((buffer) => {
+    if (buffer instanceof Float32Array) arena.free(buffer)
+  })
+  return disposable({
     get info() {
       return { device: device.name, isa: device.isa, threads: addon.threads(), reason }
     },
-    memory: device.hostMemory ? hostMemory(addon) : deviceMemory(addon, device),
+    memory: device.hostMemory ? hostMemory(arena, holds) : deviceMemory(addon, device),
     supports: (op) => translated(() => addon.supports(device, op)),
     run(op, args) {
       try {
@@ -48,7 +55,8 @@ export function nativeBackend(options: NativeOptions = {}): Backend {
       const onAbort = () => addon.cancel(token!)
       signal?.addEventListener('abort', onAbort, { once: true })
       try {
-        await addon.runAsync(device, op, args as unknown as NativeArgs<K>, token)
+        const run = () => addon.runAsync(device, op, args as unknown as NativeArgs<K>, token)
+        await (device.hostMemory ? holds.during(args, run) : run())
       } catch (error) {
         const own = translate(error)
         throw own instanceof SonotextError && own.code === 'ABORTED' ? abortedError(signal) : own
@@ -56,7 +64,15 @@ export function nativeBackend(options: NativeOptions = {}): Backend {
         signal?.removeEventListener('abort', onAbort)
       }
     },
-  }
+    trim() {
+      arena.trim()
+      addon.trim()
+    },
+    close() {
+      arena.close()
+      addon.trim()
+    },
+  })
 }
 
 /** The addon for what is not tied to a device (threads, device list). Throws BACKEND_UNAVAILABLE. */
@@ -71,13 +87,10 @@ export function load(): Addon {
   }
 }
 
-function hostMemory(addon: Addon): Memory {
-  const arena = new HostArena((length) => translated(() => addon.hostArray(length)))
+function hostMemory(arena: HostArena, holds: BufferHolds): Memory {
   return {
     alloc: (length) => arena.alloc(length),
-    free(buffer) {
-      if (buffer instanceof Float32Array) arena.free(buffer)
-    },
+    free: (buffer) => holds.free(buffer),
     upload(source, target) {
       floats(target, 'target', source.length).set(source)
     },

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { load, nativeBackend } from './native.js'
 import { openBackend } from './open.js'
+import type { Backend } from './port.js'
 
 const threads = load().threads()
 afterEach(() => void load().setThreads(threads))
@@ -68,6 +69,45 @@ function nativeSource(): string {
   return fileURLToPath(new URL('../../../native-cuda/src/index.ts', import.meta.url))
 }
 
+describe('a disposed backend', () => {
+  const open: [string, () => Backend][] = [
+    ['cpu', () => openBackend()],
+    ['sealed', () => openBackend({ device: 'sealed' })],
+    ['reference', () => openBackend({ device: 'reference' })],
+  ]
+  it.each(open)('on %s refuses every use, whatever runs is finished', async (device, make) => {
+    const backend = make()
+    const [x, out] = [backend.memory.alloc(8), backend.memory.alloc(8)]
+    backend.memory.fill(x, 1)
+    const scale = { x, out, factor: 3 }
+    const running = backend.runAsync('scale', scale)
+    backend[Symbol.dispose]()
+    backend[Symbol.dispose]()
+    await running
+    const uses = [
+      () => backend.memory.alloc(1),
+      () => backend.memory.upload([1], x),
+      () => backend.memory.download(out),
+      () => backend.memory.fill(x, 0),
+      () => backend.memory.copy(x, out),
+      () => backend.supports('scale'),
+      () => backend.run('scale', scale),
+      () => backend.trim(),
+    ]
+    for (const use of uses) {
+      expect(use).toThrow(
+        expect.objectContaining({
+          code: 'BACKEND_UNAVAILABLE',
+          message: expect.stringMatching(`The backend ${device} was disposed. .*openBackend`) as string,
+        }),
+      )
+    }
+    await expect(backend.runAsync('scale', scale)).rejects.toMatchObject({ code: 'BACKEND_UNAVAILABLE' })
+    backend.memory.free(x)
+    expect(backend.info.device).toBe(device)
+  })
+})
+
 describe('nativeBackend', () => {
   it('turns errors of the addon into SonotextErrors', () => {
     const backend = nativeBackend()
@@ -94,8 +134,54 @@ describe('nativeBackend', () => {
     })
     const controller = new AbortController()
     const running = backend.runAsync('gemm', gemm, { signal: controller.signal })
-    setTimeout(() => controller.abort(), 5)
+    setImmediate(() => controller.abort())
     await expect(running).rejects.toMatchObject({ name: 'SonotextError', code: 'ABORTED' })
+  })
+
+  it.each(['cpu', 'sealed'])('lets a buffer of %s be freed while an op runs on it', async (device) => {
+    const backend = nativeBackend({ device })
+    const n = 1024
+    const [a, b, out] = [1, 2, 3].map(() => backend.memory.alloc(n * n))
+    // Ends long after the next buffer is filled.
+    const running = backend.runAsync('gemm', {
+      ...{ a: a!, b: b!, bias: null, out: out!, m: n, n, k: n },
+      ...{ transA: 0, transB: 0, alpha: 1, beta: 0, slope: 1 },
+    })
+    for (const buffer of [a!, b!, out!]) backend.memory.free(buffer)
+    const next = [1, 2, 3].map(() => backend.memory.alloc(n * n))
+    for (const buffer of next) backend.memory.fill(buffer, 7)
+    await running
+    for (const buffer of next) {
+      expect(backend.memory.download(buffer).every((value) => value === 7)).toBe(true)
+    }
+  })
+
+  it('gives a buffer that was freed while ops ran on it back once, when the last has settled', async () => {
+    const { memory, runAsync } = nativeBackend()
+    const x = memory.alloc(1 << 16) as Float32Array
+    const half = x.subarray(0, 1 << 15) // a part of a buffer holds the whole of it
+    const running = [1, 2].map((factor) => runAsync('scale', { x: half, out: memory.alloc(1 << 15), factor }))
+    memory.free(x)
+    memory.free(x)
+    expect((memory.alloc(1 << 16) as Float32Array).buffer).not.toBe(x.buffer)
+    await Promise.all(running)
+    expect((memory.alloc(1 << 16) as Float32Array).buffer).toBe(x.buffer)
+    expect((memory.alloc(1 << 16) as Float32Array).buffer).not.toBe(x.buffer)
+  })
+
+  it('gives the memory that it keeps back', () => {
+    const backend = nativeBackend()
+    const n = 512
+    const [a, b, out] = [1, 2, 3].map(() => backend.memory.alloc(n * n) as Float32Array)
+    backend.run('gemm', {
+      ...{ a: a!, b: b!, bias: null, out: out!, m: n, n, k: n },
+      ...{ transA: 0, transB: 0, alpha: 1, beta: 0, slope: 1 },
+    })
+    backend.memory.free(a!)
+    expect(load().kept()).toBeGreaterThan(0)
+    backend.trim()
+    expect(load().kept()).toBe(0)
+    expect((backend.memory.alloc(n * n) as Float32Array).buffer).not.toBe(a!.buffer)
   })
 
   it('keeps a sealed tensor out of reach except by upload and download', () => {

@@ -27,7 +27,11 @@ export type * from './ops.js'
 export interface Memory {
   /** New zeroed buffer of `length` elements, or a recycled one: its contents are then unspecified. */
   alloc(length: number): FloatBuffer
-  /** Gives a buffer back for reuse; the caller must not use it again. */
+  /**
+   * Gives a buffer back for reuse; the caller must not use it again. Ops of {@link Backend.runAsync} that were started
+   * before keep it until they settle, on every device: only then can its memory become another buffer's. Buffers from
+   * elsewhere and buffers given back before are ignored.
+   */
   free(buffer: FloatBuffer): void
   /** Host → device, lengths must be equal. */
   upload(source: ArrayLike<number>, target: FloatBuffer): void
@@ -58,6 +62,17 @@ export interface Backend {
   supports(op: OpName): boolean
   /** Runs an op and returns when its outputs are written. Throws a SonotextError on invalid arguments. */
   run<K extends OpName>(op: K, args: OpArgs[K]): void
-  /** The same off the main thread. The buffers must not be touched until the promise settles; abort rejects it. */
+  /**
+   * The same off the main thread. Until the promise settles nobody may write the buffers or read the outputs; they may be
+   * given back ({@link Memory.free}). Once the signal fires no further piece of the work begins and the promise rejects
+   * with ABORTED, unless all of it had begun; outputs and in-out arguments of an aborted op hold anything.
+   */
   runAsync<K extends OpName>(op: K, args: OpArgs[K], options?: RunOptions): Promise<void>
+  /** Gives memory that is kept for later ops and buffers back to the system. Buffers in use stay as they are. */
+  trim(): void
+  /**
+   * Ends the backend: what it keeps is given back, and every later use but reading {@link info} is an error
+   * (BACKEND_UNAVAILABLE); {@link Memory.free} then does nothing. Ops that run go on. A second call does nothing.
+   */
+  [Symbol.dispose](): void
 }

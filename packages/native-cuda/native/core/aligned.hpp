@@ -7,8 +7,10 @@ namespace sonotext {
 
 constexpr std::int64_t kAlignment = 64;  // a cache line, and the widest vector
 
-// Zeroed; null when there is no memory or `bytes` is negative. Zero bytes give a valid pointer.
-void* aligned_allocate(std::int64_t bytes);
+enum class Contents { zeroed, unspecified };
+
+// Null when there is no memory or `bytes` is negative. Zero bytes give a valid pointer.
+void* aligned_allocate(std::int64_t bytes, Contents contents = Contents::zeroed);
 void aligned_release(void* data);
 
 }  // namespace sonotext

@@ -1,6 +1,5 @@
 #include "arena.hpp"
 
-#include <cstdlib>
 #include <mutex>
 #include <new>
 
@@ -25,7 +24,7 @@ FreeList& free_list() {
 }  // namespace
 
 Arena::~Arena() {
-  for (const Block& block : blocks_) std::free(block.data);
+  for (const Block& block : blocks_) aligned_release(block.data);
 }
 
 void* Arena::take(std::int64_t bytes) {
@@ -39,7 +38,7 @@ void* Arena::take(std::int64_t bytes) {
     } catch (const std::bad_alloc&) {
       return nullptr;
     }
-    void* data = std::aligned_alloc(kAlignment, static_cast<std::size_t>(wanted));
+    void* data = aligned_allocate(wanted, Contents::unspecified);
     if (data == nullptr) return nullptr;
     blocks_.push_back({static_cast<char*>(data), wanted});
     used_ = 0;
@@ -51,12 +50,17 @@ void* Arena::take(std::int64_t bytes) {
 
 void Arena::reset() {
   used_ = 0;
-  std::int64_t total = 0;
-  for (const Block& block : blocks_) total += block.size;
+  const std::int64_t total = bytes();
   if (blocks_.size() <= 1 && total <= kMostKept) return;
-  for (const Block& block : blocks_) std::free(block.data);
+  for (const Block& block : blocks_) aligned_release(block.data);
   blocks_.clear();
   hint_ = total <= kMostKept ? total : 0;
+}
+
+std::int64_t Arena::bytes() const {
+  std::int64_t total = 0;
+  for (const Block& block : blocks_) total += block.size;
+  return total;
 }
 
 ArenaLease::ArenaLease() {
@@ -76,5 +80,22 @@ ArenaLease::~ArenaLease() {
   const std::lock_guard lock(list.mutex);
   if (list.arenas.size() < kArenasKept) list.arenas.push_back(std::move(arena_));
 }
+
+std::int64_t kept_scratch() {
+  FreeList& list = free_list();
+  const std::lock_guard lock(list.mutex);
+  std::int64_t total = 0;
+  for (const auto& arena : list.arenas) total += arena->bytes();
+  return total;
+}
+
+void trim_scratch() {
+  std::vector<std::unique_ptr<Arena>> idle;
+  {
+    FreeList& list = free_list();
+    const std::lock_guard lock(list.mutex);
+    idle.swap(list.arenas);
+  }
+}  // freed here: no op that begins meanwhile waits for it
 
 }  // namespace sonotext

@@ -24,6 +24,9 @@ class Arena {
   // settles on a single block.
   void reset();
 
+  // Held, whether taken or not.
+  std::int64_t bytes() const;
+
  private:
   struct Block {
     char* data;
@@ -46,5 +49,9 @@ class ArenaLease {
  private:
   std::unique_ptr<Arena> arena_;
 };
+
+// Bytes that arenas keep for the ops to come, and how to give them back to the system.
+std::int64_t kept_scratch();
+void trim_scratch();
 
 }  // namespace sonotext

@@ -11,14 +11,51 @@ namespace sonotext {
 
 constexpr i64 kMaxExtent = INT32_MAX;
 
+// The number of an op's views, known when it is compiled.
+struct ViewCounter {
+  int count = 0;
+
+  template <class T>
+  constexpr void in(const char*, const View<T>&) {
+    ++count;
+  }
+  template <class T>
+  constexpr void opt_in(const char*, const View<T>&) {
+    ++count;
+  }
+  template <class T>
+  constexpr void out(const char*, const View<T>&) {
+    ++count;
+  }
+  template <class T>
+  constexpr void opt_out(const char*, const View<T>&) {
+    ++count;
+  }
+  template <class T>
+  constexpr void inout(const char*, const View<T>&) {
+    ++count;
+  }
+  constexpr void integer(const char*, i64) {}
+  constexpr void number(const char*, double) {}
+};
+
+template <class Args>
+consteval int count_views() {
+  Args args{};
+  ViewCounter counter;
+  args.visit(counter);
+  return counter.count;
+}
+
 // Collects where the float and integer views of a call lie, and refuses numbers that are not finite.
+template <class Args>
 struct Surveyor {
   struct Range {
     const char* name;
     std::uintptr_t begin, end;
     bool written;
   };
-  Range ranges[16];
+  Range ranges[count_views<Args>()];
   int count = 0;
   Status status;
 
@@ -62,7 +99,7 @@ class Checker {
   template <class Args>
   explicit Checker(const Args& args, Aliasing aliasing = Aliasing::none) {
     Args copy = args;
-    Surveyor surveyor;
+    Surveyor<Args> surveyor;
     copy.visit(surveyor);
     status_ = surveyor.status;
     for (int i = 0; i < surveyor.count; ++i) {

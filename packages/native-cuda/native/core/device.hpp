@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "float_environment.hpp"
 #include "ops.hpp"
 
 namespace sonotext {
@@ -37,7 +38,45 @@ class Device {
   virtual Status execute(Body body, void* context, const std::atomic<bool>& cancel) = 0;
 };
 
-// Checks the arguments and runs one entry of the device's table.
+// Whether an op has anything to write: an output with elements.
+struct OutputFinder {
+  bool found = false;
+
+  template <class T>
+  constexpr void out(const char*, const View<T>& view) {
+    found = found || view.size > 0;
+  }
+  template <class T>
+  constexpr void opt_out(const char* name, const View<T>& view) {
+    out(name, view);
+  }
+  template <class T>
+  constexpr void inout(const char* name, const View<T>& view) {
+    out(name, view);
+  }
+  template <class T>
+  constexpr void in(const char*, const View<T>&) {}
+  template <class T>
+  constexpr void opt_in(const char*, const View<T>&) {}
+  constexpr void integer(const char*, i64) {}
+  constexpr void number(const char*, double) {}
+};
+
+// What holds for every op. One with nothing to write does nothing, whatever its other extents are; it
+// computes in the same floating-point environment on every thread; and it is cancelled when work was left
+// out, not when a cancel came too late for that. The arguments must have passed check().
+template <class Args>
+Status call(Status (*entry)(const Args&, Exec&), const Args& args, Exec& exec) {
+  Args copy = args;
+  OutputFinder outputs;
+  copy.visit(outputs);
+  if (!outputs.found) return {};
+  const FloatEnvironment plain;
+  const Status status = entry(args, exec);
+  return exec.stopped() ? Status{Code::cancelled} : status;
+}
+
+// Runs one entry of the device's table.
 template <class Args>
 Status run(Device& device, Status (*entry)(const Args&, Exec&), const Args& args,
            const std::atomic<bool>& cancel) {
@@ -48,7 +87,7 @@ Status run(Device& device, Status (*entry)(const Args&, Exec&), const Args& args
   return device.execute(
       [](void* raw, Exec& exec) {
         const auto* c = static_cast<Context*>(raw);
-        return c->entry(*c->args, exec);
+        return call(c->entry, *c->args, exec);
       },
       &context, cancel);
 }

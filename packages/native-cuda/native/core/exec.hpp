@@ -12,18 +12,24 @@ class Exec {
 
   virtual ~Exec() = default;
 
-  // Runs body(context, 0..count-1, worker) on the pool and returns when all are done. `worker` is in
-  // [0, threads()) and only picks scratch memory: results must not depend on it. To keep results independent
-  // of the number of threads, `count` must be a function of the shapes alone and partial results must be
-  // combined in index order.
+  // Runs body(context, 0..count-1, worker) on the pool and returns when all are done, or, once the caller has
+  // cancelled, when those that had begun are: scratch memory that the others were to fill then holds
+  // anything. `worker` is in [0, threads()) and only picks scratch memory: results must not depend on it. To
+  // keep results independent of the number of threads, `count` must be a function of the shapes alone and
+  // partial results must be combined in index order.
   virtual void parallel(std::int64_t count, Body body, void* context) = 0;
 
   // 64-byte aligned memory, valid until the op returns; nullptr when there is none left. Call it from the
   // op's own thread, outside `parallel`.
   virtual void* scratch(std::int64_t bytes) = 0;
 
-  // True once the caller has aborted. Long ops ask between chunks and return Code::cancelled.
-  virtual bool cancelled() const = 0;
+  // True once the caller has cancelled. Whoever is told so leaves its work out: the op counts as stopped.
+  // Only for chunks that take long, and between chunks where what follows depends on what they wrote.
+  virtual bool cancelled() = 0;
+
+  // Work was left out, so the outputs are not what the op computes. A cancel that comes when all the work has
+  // begun stops nothing.
+  virtual bool stopped() const = 0;
 
   virtual int threads() const = 0;
 };

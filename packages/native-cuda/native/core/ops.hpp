@@ -34,7 +34,7 @@ struct LogMelArgs {
   double offset;
 
   template <class Visitor>
-  void visit(Visitor& visitor) {
+  constexpr void visit(Visitor& visitor) {
     visitor.in("pcm", pcm);
     visitor.in("window", window);
     visitor.in("filterStart", filterStart);
@@ -64,7 +64,7 @@ struct ResampleArgs {
   i64 width;  // out[i] is centred on input position i·down/up
 
   template <class Visitor>
-  void visit(Visitor& visitor) {
+  constexpr void visit(Visitor& visitor) {
     visitor.in("pcm", pcm);
     visitor.in("taps", taps);
     visitor.out("out", out);
@@ -92,7 +92,7 @@ struct GemmArgs {
   double slope;  // leaky ReLU of this slope at the end; 1 = none, 0 = ReLU
 
   template <class Visitor>
-  void visit(Visitor& visitor) {
+  constexpr void visit(Visitor& visitor) {
     visitor.in("a", a);
     visitor.in("b", b);
     visitor.opt_in("bias", bias);
@@ -118,7 +118,7 @@ struct L2NormalizeArgs {
   double eps;
 
   template <class Visitor>
-  void visit(Visitor& visitor) {
+  constexpr void visit(Visitor& visitor) {
     visitor.in("x", x);
     visitor.out("out", out);
     visitor.out("norms", norms);
@@ -138,7 +138,7 @@ struct L2NormalizeBackwardArgs {
   double eps;
 
   template <class Visitor>
-  void visit(Visitor& visitor) {
+  constexpr void visit(Visitor& visitor) {
     visitor.in("out", out);
     visitor.in("norms", norms);
     visitor.in("gradOut", gradOut);
@@ -163,7 +163,7 @@ struct SimilarityArgs {
   double scale;
 
   template <class Visitor>
-  void visit(Visitor& visitor) {
+  constexpr void visit(Visitor& visitor) {
     visitor.in("a", a);
     visitor.in("b", b);
     visitor.out("out", out);
@@ -192,7 +192,7 @@ struct FrameScoreArgs {
   i64 reduction;  // 0 STSQ, 1 MTSQ, 2 MQST
 
   template <class Visitor>
-  void visit(Visitor& visitor) {
+  constexpr void visit(Visitor& visitor) {
     visitor.in("frames", frames);
     visitor.in("words", words);
     visitor.in("frameLengths", frameLengths);
@@ -224,7 +224,7 @@ struct FrameScoreBackwardArgs {
   i64 reduction;  // 0 STSQ, 1 MTSQ, 2 MQST
 
   template <class Visitor>
-  void visit(Visitor& visitor) {
+  constexpr void visit(Visitor& visitor) {
     visitor.in("frames", frames);
     visitor.in("words", words);
     visitor.in("frameLengths", frameLengths);
@@ -254,7 +254,7 @@ struct TopKArgs {
   i64 k;
 
   template <class Visitor>
-  void visit(Visitor& visitor) {
+  constexpr void visit(Visitor& visitor) {
     visitor.in("queries", queries);
     visitor.in("items", items);
     visitor.out("outIndices", outIndices);
@@ -282,7 +282,7 @@ struct TripletArgs {
   double margin;
 
   template <class Visitor>
-  void visit(Visitor& visitor) {
+  constexpr void visit(Visitor& visitor) {
     visitor.in("scores", scores);
     visitor.in("audioOffsets", audioOffsets);
     visitor.in("audioIndex", audioIndex);
@@ -315,7 +315,7 @@ struct InfoNceArgs {
   i64 positives;  // 0 left out, 1 shared
 
   template <class Visitor>
-  void visit(Visitor& visitor) {
+  constexpr void visit(Visitor& visitor) {
     visitor.in("audio", audio);
     visitor.in("text", text);
     visitor.in("groups", groups);
@@ -349,7 +349,7 @@ struct Conv2dArgs {
   double slope;
 
   template <class Visitor>
-  void visit(Visitor& visitor) {
+  constexpr void visit(Visitor& visitor) {
     visitor.in("x", x);
     visitor.in("weight", weight);
     visitor.out("out", out);
@@ -381,7 +381,7 @@ struct Conv2dBackwardArgs {
   double slope;
 
   template <class Visitor>
-  void visit(Visitor& visitor) {
+  constexpr void visit(Visitor& visitor) {
     visitor.in("x", x);
     visitor.in("weight", weight);
     visitor.opt_in("out", out);
@@ -417,7 +417,7 @@ struct BatchNormArgs {
   double momentum;
 
   template <class Visitor>
-  void visit(Visitor& visitor) {
+  constexpr void visit(Visitor& visitor) {
     visitor.in("x", x);
     visitor.in("gamma", gamma);
     visitor.in("beta", beta);
@@ -448,7 +448,7 @@ struct BatchNormBackwardArgs {
   i64 training;  // 0: the statistics are constants
 
   template <class Visitor>
-  void visit(Visitor& visitor) {
+  constexpr void visit(Visitor& visitor) {
     visitor.in("x", x);
     visitor.in("gamma", gamma);
     visitor.in("savedMean", savedMean);
@@ -470,7 +470,7 @@ struct LeakyReluArgs {
   double slope;
 
   template <class Visitor>
-  void visit(Visitor& visitor) {
+  constexpr void visit(Visitor& visitor) {
     visitor.in("x", x);
     visitor.out("out", out);
     visitor.number("slope", slope);
@@ -485,7 +485,7 @@ struct LeakyReluBackwardArgs {
   double slope;
 
   template <class Visitor>
-  void visit(Visitor& visitor) {
+  constexpr void visit(Visitor& visitor) {
     visitor.in("out", out);
     visitor.in("gradOut", gradOut);
     visitor.out("gradX", gradX);
@@ -506,7 +506,7 @@ struct LpPoolArgs {
   i64 p;
 
   template <class Visitor>
-  void visit(Visitor& visitor) {
+  constexpr void visit(Visitor& visitor) {
     visitor.in("x", x);
     visitor.out("out", out);
     visitor.integer("n", n);
@@ -534,7 +534,7 @@ struct LpPoolBackwardArgs {
   i64 p;
 
   template <class Visitor>
-  void visit(Visitor& visitor) {
+  constexpr void visit(Visitor& visitor) {
     visitor.in("x", x);
     visitor.in("out", out);
     visitor.in("gradOut", gradOut);
@@ -561,7 +561,7 @@ struct DropoutArgs {
   double rate;
 
   template <class Visitor>
-  void visit(Visitor& visitor) {
+  constexpr void visit(Visitor& visitor) {
     visitor.in("x", x);
     visitor.out("out", out);
     visitor.integer("seedLow", seedLow);
@@ -588,7 +588,7 @@ struct GruArgs {
   i64 directions;
 
   template <class Visitor>
-  void visit(Visitor& visitor) {
+  constexpr void visit(Visitor& visitor) {
     visitor.in("x", x);
     visitor.in("wIh", wIh);
     visitor.in("wHh", wHh);
@@ -624,7 +624,7 @@ struct GruBackwardArgs {
   i64 directions;
 
   template <class Visitor>
-  void visit(Visitor& visitor) {
+  constexpr void visit(Visitor& visitor) {
     visitor.in("x", x);
     visitor.in("wIh", wIh);
     visitor.in("wHh", wHh);
@@ -655,7 +655,7 @@ struct InterpolateArgs {
   i64 c;
 
   template <class Visitor>
-  void visit(Visitor& visitor) {
+  constexpr void visit(Visitor& visitor) {
     visitor.in("x", x);
     visitor.out("out", out);
     visitor.integer("n", n);
@@ -674,7 +674,7 @@ struct InterpolateBackwardArgs {
   i64 c;
 
   template <class Visitor>
-  void visit(Visitor& visitor) {
+  constexpr void visit(Visitor& visitor) {
     visitor.in("gradOut", gradOut);
     visitor.out("gradX", gradX);
     visitor.integer("n", n);
@@ -694,7 +694,7 @@ struct EmbeddingArgs {
   i64 d;
 
   template <class Visitor>
-  void visit(Visitor& visitor) {
+  constexpr void visit(Visitor& visitor) {
     visitor.in("table", table);
     visitor.in("tokens", tokens);
     visitor.out("out", out);
@@ -714,7 +714,7 @@ struct EmbeddingBackwardArgs {
   i64 d;
 
   template <class Visitor>
-  void visit(Visitor& visitor) {
+  constexpr void visit(Visitor& visitor) {
     visitor.in("tokens", tokens);
     visitor.in("gradOut", gradOut);
     visitor.out("gradTable", gradTable);
@@ -734,7 +734,7 @@ struct MaskedMeanArgs {
   i64 c;
 
   template <class Visitor>
-  void visit(Visitor& visitor) {
+  constexpr void visit(Visitor& visitor) {
     visitor.in("x", x);
     visitor.in("lengths", lengths);
     visitor.out("out", out);
@@ -753,7 +753,7 @@ struct MaskedMeanBackwardArgs {
   i64 c;
 
   template <class Visitor>
-  void visit(Visitor& visitor) {
+  constexpr void visit(Visitor& visitor) {
     visitor.in("lengths", lengths);
     visitor.in("gradOut", gradOut);
     visitor.out("gradX", gradX);
@@ -772,7 +772,7 @@ struct AddArgs {
   double beta;
 
   template <class Visitor>
-  void visit(Visitor& visitor) {
+  constexpr void visit(Visitor& visitor) {
     visitor.in("a", a);
     visitor.in("b", b);
     visitor.out("out", out);
@@ -788,7 +788,7 @@ struct ScaleArgs {
   double factor;
 
   template <class Visitor>
-  void visit(Visitor& visitor) {
+  constexpr void visit(Visitor& visitor) {
     visitor.in("x", x);
     visitor.out("out", out);
     visitor.number("factor", factor);
@@ -812,7 +812,7 @@ struct AdamArgs {
   double weightDecay;
 
   template <class Visitor>
-  void visit(Visitor& visitor) {
+  constexpr void visit(Visitor& visitor) {
     visitor.inout("param", param);
     visitor.in("grad", grad);
     visitor.inout("m", m);
@@ -833,7 +833,7 @@ struct GradNormArgs {
   F32Out out;  // [1]
 
   template <class Visitor>
-  void visit(Visitor& visitor) {
+  constexpr void visit(Visitor& visitor) {
     visitor.in("x", x);
     visitor.out("out", out);
   }

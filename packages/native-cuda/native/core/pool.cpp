@@ -6,6 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "float_environment.hpp"
+
 #if defined(__linux__)
 #include <sched.h>
 #elif defined(__APPLE__)
@@ -143,12 +145,18 @@ void ThreadPool::work(Job& job, int worker) {
   for (;;) {
     const std::int64_t index = job.next.fetch_add(1, std::memory_order_relaxed);
     if (index >= job.count) break;
+    if (job.cancel.load(std::memory_order_relaxed)) {
+      job.stopped.store(true, std::memory_order_relaxed);
+      job.next.store(job.count, std::memory_order_relaxed);  // no thread need come for the rest
+      break;
+    }
     job.body(job.context, index, worker);
   }
   current_worker = -1;
 }
 
 void ThreadPool::loop(int id) {
+  const FloatEnvironment plain;  // a new thread takes over that of the thread that made it
   std::unique_lock lock(mutex_);
   for (;;) {
     if (id >= wanted_) {
@@ -178,16 +186,20 @@ void ThreadPool::loop(int id) {
   }
 }
 
-void ThreadPool::parallel(std::int64_t count, int limit, Exec::Body body, void* context) {
-  if (count <= 0) return;
+bool ThreadPool::parallel(std::int64_t count, int limit, Exec::Body body, void* context,
+                          const std::atomic<bool>& cancel) {
+  if (count <= 0) return true;
   if (current_worker >= 0) {
-    for (std::int64_t i = 0; i < count; ++i) body(context, i, current_worker);
-    return;
+    for (std::int64_t i = 0; i < count; ++i) {
+      if (cancel.load(std::memory_order_relaxed)) return false;
+      body(context, i, current_worker);
+    }
+    return true;
   }
-  Job job{body, context, count, limit};
+  Job job{body, context, count, limit, cancel};
   if (count == 1 || limit <= 1) {
     work(job, 0);
-    return;
+    return !job.stopped;
   }
   {
     const std::lock_guard lock(mutex_);
@@ -213,11 +225,13 @@ void ThreadPool::parallel(std::int64_t count, int limit, Exec::Body body, void* 
     ++epoch_;
     if (sleeping_ > 0) work_arrived_.notify_one();
   }
-  if (job.helpers == 0) return;
-  lock.unlock();
-  for (int spin = 0; spin < kSpins && job.helpers != 0; ++spin) relax();
-  lock.lock();
-  helper_left_.wait(lock, [&] { return job.helpers == 0; });
+  if (job.helpers != 0) {
+    lock.unlock();
+    for (int spin = 0; spin < kSpins && job.helpers != 0; ++spin) relax();
+    lock.lock();
+    helper_left_.wait(lock, [&] { return job.helpers == 0; });
+  }
+  return !job.stopped;
 }
 
 }  // namespace sonotext

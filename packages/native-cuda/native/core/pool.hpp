@@ -27,8 +27,10 @@ class ThreadPool {
 
   // Runs body(context, 0..count-1, worker), worker < limit, and returns when all are done. The calling thread
   // works too. Safe from several threads at once: idle threads help whichever call has work left. Inside a
-  // body it runs inline.
-  void parallel(std::int64_t count, int limit, Exec::Body body, void* context);
+  // body it runs inline. No body begins once a thread has seen `cancel` set: then the result is false if that
+  // left any out.
+  bool parallel(std::int64_t count, int limit, Exec::Body body, void* context,
+                const std::atomic<bool>& cancel);
 
   // False with a reason when SONOTEXT_THREADS is set to something that is no size of a pool.
   static bool environment_is_valid(std::string& reason);
@@ -42,7 +44,9 @@ class ThreadPool {
     void* context;
     std::int64_t count;
     int limit;
+    const std::atomic<bool>& cancel;
     std::atomic<std::int64_t> next{0};
+    std::atomic<bool> stopped{false};
     std::atomic<int> helpers{0};  // changed under mutex_ only; the caller may poll it
     int joined = 1;               // worker 0 is the caller
     Job* before = nullptr;

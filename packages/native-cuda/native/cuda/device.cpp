@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <mutex>
+#include <vector>
 
 #include "exec.hpp"
 #include "table.hpp"
@@ -34,7 +35,7 @@ class CudaDevice final : public Device {
   bool host_memory() const override { return false; }
 
   Status alloc(i64 length, float** data) override {
-    const std::lock_guard lock(mutex_);
+    const Turn turn(*this);
     if (length > INT64_MAX / static_cast<i64>(sizeof(float))) return {Code::out_of_memory, "a buffer"};
     const std::size_t bytes = bytes_of(std::max<i64>(length, 1));
     void* memory = nullptr;
@@ -46,9 +47,17 @@ class CudaDevice final : public Device {
     return status;
   }
 
+  // Comes from finalisers too, on the JavaScript thread, which must not wait until an op ends: where one
+  // runs, the memory is left to whoever has the device next.
   void free(float* data) override {
-    const std::lock_guard lock(mutex_);
-    if (select().ok()) cudaFreeAsync(data, stream_);
+    {
+      const std::lock_guard lock(freed_mutex_);
+      freed_.push_back(data);
+    }
+    if (mutex_.try_lock()) {
+      const std::lock_guard lock(mutex_, std::adopt_lock);
+      give_back();
+    }
   }
 
   Status upload(const float* host, float* data, i64 length) override {
@@ -62,7 +71,7 @@ class CudaDevice final : public Device {
   }
 
   Status fill(float* data, i64 length, float value) override {
-    const std::lock_guard lock(mutex_);
+    const Turn turn(*this);
     if (length == 0) return {};
     Status status = select();
     if (!status.ok()) return status;
@@ -79,7 +88,7 @@ class CudaDevice final : public Device {
   }
 
   Status execute(Body body, void* context, const std::atomic<bool>& cancel) override {
-    const std::lock_guard lock(mutex_);
+    const Turn turn(*this);
     Status status = select();
     if (!status.ok()) return status;
     {
@@ -92,6 +101,27 @@ class CudaDevice final : public Device {
   }
 
  private:
+  // The device for one call; what was freed meanwhile goes back before and after.
+  struct Turn {
+    explicit Turn(CudaDevice& device) : device(device) {
+      device.mutex_.lock();
+      device.give_back();
+    }
+    ~Turn() {
+      device.give_back();
+      device.mutex_.unlock();
+    }
+    CudaDevice& device;
+  };
+
+  // mutex_ held.
+  void give_back() {
+    const std::lock_guard lock(freed_mutex_);
+    if (freed_.empty() || !select().ok()) return;
+    for (float* data : freed_) cudaFreeAsync(data, stream_);
+    freed_.clear();
+  }
+
   static std::size_t bytes_of(i64 length) { return static_cast<std::size_t>(length) * sizeof(float); }
 
   Status select() { return cuda::status_of(cudaSetDevice(index_)); }
@@ -102,7 +132,7 @@ class CudaDevice final : public Device {
   }
 
   Status transfer(float* target, const float* source, i64 length, cudaMemcpyKind kind) {
-    const std::lock_guard lock(mutex_);
+    const Turn turn(*this);
     if (length == 0) return {};
     const Status status = select();
     return status.ok() ? finish(cudaMemcpyAsync(target, source, bytes_of(length), kind, stream_)) : status;
@@ -115,6 +145,8 @@ class CudaDevice final : public Device {
   const cudaStream_t stream_;
   const OpTable table_;
   std::mutex mutex_;
+  std::mutex freed_mutex_;  // never held for long
+  std::vector<float*> freed_;
 };
 
 // Number of GPUs; 0 with a reason.

@@ -54,14 +54,16 @@ class CudaExec final : public Exec {
     return data;
   }
 
-  bool cancelled() const override { return cancel_.load(std::memory_order_relaxed); }
+  bool cancelled() override { return stopped_ = stopped_ || cancel_.load(std::memory_order_relaxed); }
+  bool stopped() const override { return stopped_; }
   int threads() const override { return 1; }
   void parallel(std::int64_t count, Body body, void* context) override {
-    for (std::int64_t i = 0; i < count; ++i) body(context, i, 0);
+    for (std::int64_t i = 0; i < count && !cancelled(); ++i) body(context, i, 0);
   }
 
  private:
   const std::atomic<bool>& cancel_;
+  bool stopped_ = false;
   std::vector<void*> taken_;
 };
 

@@ -269,7 +269,7 @@ Status info_nce(const InfoNceArgs& args, Exec& base) {
 
   Status status = launch(exec, inverse_temperature, 1, 1, args.logTemperature.data, inverse);
   for (i64 first = 0; status.ok() && first < args.n; first += rows_each) {
-    if (exec.cancelled()) return {Code::cancelled};
+    if (exec.cancelled()) return {};
     status = sweeps.scores(first, args.n - first < rows_each ? args.n - first : rows_each);
     if (status.ok()) status = sweeps.statistics();
   }
@@ -278,7 +278,7 @@ Status info_nce(const InfoNceArgs& args, Exec& base) {
                     panel.share, args.n, args.stats.data);
   }
   for (i64 first = 0; status.ok() && first < args.n; first += rows_each) {
-    if (exec.cancelled()) return {Code::cancelled};
+    if (exec.cancelled()) return {};
     if (rows_each < args.n)
       status = sweeps.scores(first, args.n - first < rows_each ? args.n - first : rows_each);
     if (status.ok()) status = sweeps.gradients();

@@ -1,78 +1,68 @@
 #include "args.hpp"
 
 #include <cmath>
+#include <cstring>
+
+#include "errors.hpp"
+#include "values.hpp"
 
 namespace sonotext::napi {
-namespace {
-
-// An empty typed array may have no memory at all, but it is given: a view's null means "not given".
-alignas(64) float nothing[16];
-
-}  // namespace
-
-Napi::Value ArgsReader::get(const char* name) {
-  names_.push_back(name);
-  return object_.Get(name);
-}
 
 void ArgsReader::integer(const char* name, i64& value) {
-  const Napi::Value given = get(name);
-  const double number = given.IsNumber() ? given.As<Napi::Number>().DoubleValue() : NAN;
-  if (!(std::fabs(number) <= 9007199254740991.0) || number != std::trunc(number)) {
-    throw_expected("an integer", path(name), given);
+  double number;
+  const napi_value given = *next_++;
+  if (napi_get_value_double(env_, given, &number) != napi_ok || !(std::fabs(number) <= 9007199254740991.0) ||
+      number != std::trunc(number)) {
+    throw_expected("an integer", path(name), Napi::Value(env_, given));
   }
   value = static_cast<i64>(number);
 }
 
 void ArgsReader::number(const char* name, double& value) {
-  const Napi::Value given = get(name);
-  if (!given.IsNumber()) throw_expected("a number", path(name), given);
-  value = given.As<Napi::Number>().DoubleValue();
-}
-
-std::size_t ArgsReader::read_array(const char* name, const Napi::Value& value, bool wants_float,
-                                   void** data) {
-  napi_typedarray_type type;
-  std::size_t length = 0;
-  if (!value.IsTypedArray() ||
-      napi_get_typedarray_info(value.Env(), value, &type, &length, data, nullptr, nullptr) != napi_ok ||
-      type != (wants_float ? napi_float32_array : napi_int32_array)) {
-    throw_expected(wants_float ? "a Float32Array" : "an Int32Array", path(name), value);
+  const napi_value given = *next_++;
+  if (napi_get_value_double(env_, given, &value) != napi_ok) {
+    throw_expected("a number", path(name), Napi::Value(env_, given));
   }
-  if (length == 0) *data = nothing;
-  arrays.push_back(value);
-  return length;
 }
 
-void* ArgsReader::read_buffer(const char* name, const Napi::Value& value) {
+template <class T>
+View<T> ArgsReader::array_view(const char* name, napi_value value) {
+  const auto type = kIsFloat<T> ? napi_float32_array : napi_int32_array;
+  const ArrayMemory memory = array_memory(Napi::Value(env_, value), type, op_, name);
+  arrays.push_back({value, static_cast<const unsigned char*>(memory.data), memory.length * sizeof(T)});
+  return {static_cast<T*>(memory.data), static_cast<i64>(memory.length)};
+}
+
+template View<const float> ArgsReader::array_view(const char*, napi_value);
+template View<float> ArgsReader::array_view(const char*, napi_value);
+template View<std::int32_t> ArgsReader::array_view(const char*, napi_value);
+
+I32In ArgsReader::copied_integers(const char* name, napi_value value) {
+  const ArrayMemory memory = array_memory(Napi::Value(env_, value), napi_int32_array, op_, name);
+  integers.push_back(std::make_unique_for_overwrite<std::int32_t[]>(memory.length));
+  std::int32_t* const copy = integers.back().get();
+  std::memcpy(copy, memory.data, memory.length * sizeof(std::int32_t));
+  return {copy, static_cast<i64>(memory.length)};
+}
+
+const DeviceMemory& ArgsReader::read_buffer(const char* name, napi_value raw) {
+  const Napi::Value value(env_, raw);
   if (!is_buffer_handle(value))
     throw_expected(std::string("a buffer of device ") + device_.name(), path(name), value);
   std::shared_ptr<DeviceMemory> memory = memory_of(value, path(name));
   if (&memory->device != &device_) {
-    throw make_error(value.Env(), kInvalidArgument,
+    throw make_error(env_, kInvalidArgument,
                      std::string("Expected a buffer of device ") + device_.name() + " for " + path(name) +
                          ", got one of another device (" + memory->device.name() + ").",
                      op_, name);
   }
   memories.push_back(std::move(memory));
-  return memories.back()->data;
+  return *memories.back();
 }
 
-void ArgsReader::finish() {
-  const Napi::Array given = object_.GetPropertyNames();
-  if (given.Length() <= names_.size()) return;
-  for (std::uint32_t i = 0; i < given.Length(); ++i) {
-    const std::string key = given.Get(i).ToString().Utf8Value();
-    bool known = false;
-    for (const char* name : names_) known = known || key == name;
-    if (known) continue;
-    std::string all;
-    for (const char* name : names_) all += (all.empty() ? "" : ", ") + std::string(name);
-    throw make_error(
-        object_.Env(), kInvalidArgument,
-        std::string("Expected only the arguments of ") + op_ + " (" + all + "), got " + key + ".", op_,
-        key.c_str());
-  }
+bool ArgsReader::is_absent(napi_value value) const {
+  napi_valuetype type;
+  return napi_typeof(env_, value, &type) == napi_ok && (type == napi_undefined || type == napi_null);
 }
 
 void ArgsDescriber::add(const char* name, const char* direction, const char* type, bool optional) {

@@ -1,29 +1,32 @@
-// Visitors over the Args structs of core/ops.hpp: one reads a JavaScript object into a struct, one describes
-// a struct.
+// Visitors over the Args structs of core/ops.hpp: one fills a struct from JavaScript values, one describes a
+// struct.
 #pragma once
 
 #include <napi.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <type_traits>
 #include <vector>
 
 #include "../core/device.hpp"
-#include "errors.hpp"
 #include "handles.hpp"
+#include "operation.hpp"
 
 namespace sonotext::napi {
 
 template <class T>
 constexpr bool kIsFloat = std::is_floating_point_v<std::remove_const_t<T>>;
 
-// Fills an Args struct from the properties of an object, without copies. Typed arrays are taken as they are
-// (also parts of a larger ArrayBuffer); float arguments of a device with its own memory must be its buffers.
+// Fills a struct from the values that the Collector took; runs no JavaScript unless it throws. Float arrays
+// are taken as they are, without copies (also parts of a larger buffer); on a device with its own memory they
+// must be its buffers. Integers that the op reads are copied: they are indices and lengths, and what was
+// checked must be what is used, whoever else can write the caller's array meanwhile.
 class ArgsReader {
  public:
-  ArgsReader(const char* op, Device& device, const Napi::Object& object)
-      : op_(op), device_(device), object_(object) {}
+  ArgsReader(const char* op, Device& device, Napi::Env env, const std::vector<napi_value>& values)
+      : op_(op), device_(device), env_(env), next_(values.data()) {}
 
   template <class T>
   void in(const char* name, View<T>& view) {
@@ -48,38 +51,37 @@ class ArgsReader {
   void integer(const char* name, i64& value);
   void number(const char* name, double& value);
 
-  // Refuses properties that the op does not have.
-  void finish();
-
-  // What must stay alive while an asynchronous call runs.
-  std::vector<napi_value> arrays;
+  // What must stay alive while the op runs.
+  std::vector<HeldArray> arrays;
   std::vector<std::shared_ptr<DeviceMemory>> memories;
+  std::vector<std::unique_ptr<std::int32_t[]>> integers;
 
  private:
-  Napi::Value get(const char* name);
-  std::string path(const char* name) const { return std::string(op_) + "." + name; }
-
   template <class T>
   void read(const char* name, View<T>& view, bool optional) {
-    const Napi::Value value = get(name);
-    if (optional && (value.IsNull() || value.IsUndefined())) return;
-    if (kIsFloat<T> && !device_.host_memory()) {
-      void* data = read_buffer(name, value);
-      view = {static_cast<T*>(data), memories.back()->length};
+    const napi_value value = *next_++;
+    if (optional && is_absent(value)) return;
+    if constexpr (std::is_same_v<T, const std::int32_t>) {
+      view = copied_integers(name, value);
+    } else if (kIsFloat<T> && !device_.host_memory()) {
+      const DeviceMemory& memory = read_buffer(name, value);
+      view = {reinterpret_cast<T*>(memory.data), memory.length};
     } else {
-      void* data = nullptr;
-      const std::size_t length = read_array(name, value, kIsFloat<T>, &data);
-      view = {static_cast<T*>(data), static_cast<i64>(length)};
+      view = array_view<T>(name, value);
     }
   }
 
-  std::size_t read_array(const char* name, const Napi::Value& value, bool wants_float, void** data);
-  void* read_buffer(const char* name, const Napi::Value& value);
+  template <class T>
+  View<T> array_view(const char* name, napi_value value);
+  I32In copied_integers(const char* name, napi_value value);
+  const DeviceMemory& read_buffer(const char* name, napi_value value);
+  bool is_absent(napi_value value) const;
+  std::string path(const char* name) const { return std::string(op_) + "." + name; }
 
   const char* op_;
   Device& device_;
-  const Napi::Object& object_;
-  std::vector<const char*> names_;
+  const Napi::Env env_;
+  const napi_value* next_;
 };
 
 // Lists the arguments of an op: [{ name, direction, type, optional }].

@@ -8,6 +8,7 @@
 #include <napi.h>
 
 #include <condition_variable>
+#include <cstddef>
 #include <memory>
 #include <mutex>
 
@@ -22,24 +23,30 @@ class AsyncOps {
   AsyncOps(const AsyncOps&) = delete;
   AsyncOps& operator=(const AsyncOps&) = delete;
 
-  // Called when the environment goes: cancels what runs and waits for it, because its memory goes with the
-  // environment.
-  void shut_down();
-
-  // The promise resolves with undefined once the outputs are written.
+  // The promise resolves with undefined once the outputs are written. Runs no JavaScript.
   Napi::Promise start(Napi::Env env, std::unique_ptr<Operation> operation, CancelFlag cancel);
+
+  // Tells the ops of a token to stop; those that have not begun never will, and settle at once.
+  void cancel(const CancelFlag& flag);
+
+  // Called before memory of ours is given back. Ops hold on to their arrays, so where one still reaches it
+  // the environment is going: everything is shut down first.
+  void before_release(const void* data, std::size_t bytes);
 
  private:
   struct Pending;
 
   static void settle(napi_env env, napi_value, void* context, void* data);
-  void finished(Pending* pending);
+  void shut_down();
+  void finished(Pending* pending);  // mutex_ held, as for the next
+  void unlink(Pending* pending);
 
+  const napi_env env_;
   napi_threadsafe_function done_ = nullptr;
   int unsettled_ = 0;  // JavaScript thread only: the event loop is kept alive while > 0
   std::mutex mutex_;
   std::condition_variable idle_;
-  Pending* running_ = nullptr;  // list of what has not finished
+  Pending* unfinished_ = nullptr;  // list of what waits or runs
 };
 
 }  // namespace sonotext::napi

@@ -1,5 +1,7 @@
 #include "errors.hpp"
 
+#include <utility>
+
 namespace sonotext::napi {
 namespace {
 
@@ -51,18 +53,8 @@ std::string describe(const Napi::Value& value) {
   return name;
 }
 
-}  // namespace
-
-Napi::Error make_error(Napi::Env env, const char* code, const std::string& message, const char* op,
-                       const char* argument) {
-  Napi::Error error = Napi::Error::New(env, message);
-  error.Set("code", Napi::String::New(env, code));
-  if (op != nullptr) error.Set("op", Napi::String::New(env, op));
-  if (argument != nullptr) error.Set("argument", Napi::String::New(env, argument));
-  return error;
-}
-
-Napi::Error make_error(Napi::Env env, const Status& status, const char* op) {
+// "Expected <what> for <op>.<argument>, got <got>."
+std::string message_of(const Status& status, const char* op) {
   std::string message;
   const std::string where = status.argument != nullptr ? std::string(op) + "." + status.argument : op;
   switch (status.code) {
@@ -88,7 +80,42 @@ Napi::Error make_error(Napi::Env env, const Status& status, const char* op) {
       message = where + " failed on the device: " + status.what + ".";
       break;
   }
-  return make_error(env, code_name(status.code), message, op, status.argument);
+  return message;
+}
+
+// Plain calls, so that it can be used where an exception may not be thrown.
+napi_value error_value(napi_env env, const char* code, const std::string& message, const char* op,
+                       const char* argument) {
+  napi_value error, text;
+  if (napi_create_string_utf8(env, message.data(), message.size(), &text) != napi_ok ||
+      napi_create_error(env, nullptr, text, &error) != napi_ok) {
+    return nullptr;
+  }
+  const std::pair<const char*, const char*> fields[] = {{"code", code}, {"op", op}, {"argument", argument}};
+  for (const auto& [name, value] : fields) {
+    if (value == nullptr) continue;
+    if (napi_create_string_utf8(env, value, NAPI_AUTO_LENGTH, &text) != napi_ok ||
+        napi_set_named_property(env, error, name, text) != napi_ok) {
+      return nullptr;
+    }
+  }
+  return error;
+}
+
+}  // namespace
+
+napi_value error_value(napi_env env, const Status& status, const char* op) {
+  return error_value(env, code_name(status.code), message_of(status, op), op, status.argument);
+}
+
+Napi::Error make_error(Napi::Env env, const char* code, const std::string& message, const char* op,
+                       const char* argument) {
+  const napi_value value = error_value(env, code, message, op, argument);
+  return value != nullptr ? Napi::Error(env, value) : Napi::Error::New(env);
+}
+
+Napi::Error make_error(Napi::Env env, const Status& status, const char* op) {
+  return make_error(env, code_name(status.code), message_of(status, op), op, status.argument);
 }
 
 void throw_expected(const std::string& what, const std::string& name, const Napi::Value& got) {

@@ -11,21 +11,38 @@ constexpr napi_type_tag kCancelTag = {0xd2086f4c19be4a73, 0xb6e5903a8cd74f11};
 
 struct DeviceBox {
   Device* device;
+  void gone(napi_env) {}
 };
 
+// The collector sees a handle of some hundred bytes: it is told of the memory behind it, or forgotten buffers
+// would fill a device long before they are collected.
 struct BufferBox {
   std::shared_ptr<DeviceMemory> memory;  // null once disposed
+
+  void report(napi_env env, i64 sign) const {
+    int64_t total;
+    napi_adjust_external_memory(env, sign * memory->length * static_cast<i64>(sizeof(float)), &total);
+  }
+  void gone(napi_env env) {
+    if (memory == nullptr) return;
+    report(env, -1);
+    memory.reset();
+  }
 };
 
 struct CancelBox {
   CancelFlag flag;
+  void gone(napi_env) {}
 };
 
 template <class Box>
 Napi::Object wrap(Napi::Env env, const napi_type_tag& tag, std::unique_ptr<Box> box) {
   Napi::Object object = Napi::Object::New(env);
   object.TypeTag(&tag);
-  const auto finalise = [](napi_env, void* data, void*) { delete static_cast<Box*>(data); };
+  const auto finalise = [](napi_env gone_env, void* data, void*) {
+    const std::unique_ptr<Box> gone(static_cast<Box*>(data));
+    gone->gone(gone_env);
+  };
   if (napi_wrap(env, object, box.get(), finalise, nullptr, nullptr) != napi_ok) throw Napi::Error::New(env);
   box.release();
   return object;
@@ -62,7 +79,10 @@ Napi::Object make_device_handle(Napi::Env env, Device& device) {
 Napi::Object make_buffer_handle(Napi::Env env, std::shared_ptr<DeviceMemory> memory) {
   const i64 length = memory->length;
   const char* device = memory->device.name();
-  Napi::Object object = wrap(env, kBufferTag, std::make_unique<BufferBox>(BufferBox{std::move(memory)}));
+  auto box = std::make_unique<BufferBox>(BufferBox{std::move(memory)});
+  const BufferBox& held = *box;
+  Napi::Object object = wrap(env, kBufferTag, std::move(box));
+  held.report(env, 1);
   constant(object, "device", Napi::String::New(env, device));
   constant(object, "length", Napi::Number::New(env, static_cast<double>(length)));
   return object;
@@ -101,7 +121,7 @@ bool dispose_buffer(const Napi::Value& value, const std::string& name) {
   auto* box = unwrap<BufferBox>(value, kBufferTag);
   if (box == nullptr) throw_expected("a device buffer from alloc()", name, value);
   const bool alive = box->memory != nullptr;
-  box->memory.reset();
+  box->gone(value.Env());
   return alive;
 }
 

@@ -14,20 +14,22 @@ class OperationOf final : public Operation {
  public:
   using Entry = Status (*)(const Args&, Exec&);
 
-  OperationOf(const char* name, Device& device, Entry entry, const Napi::Object& object)
+  OperationOf(const char* name, Device& device, Entry entry, Napi::Env env,
+              const std::vector<napi_value>& values)
       : Operation(name, device), entry_(entry) {
-    ArgsReader reader(name, device, object);
+    ArgsReader reader(name, device, env, values);
     args_.visit(reader);
-    reader.finish();
-    if (const Status status = check(args_); !status.ok()) throw make_error(object.Env(), status, name);
+    if (const Status status = check(args_); !status.ok()) throw make_error(env, status, name);
     arrays = std::move(reader.arrays);
     memories = std::move(reader.memories);
+    integers_ = std::move(reader.integers);
   }
 
   Status execute(const std::atomic<bool>& cancel) override { return run(device, entry_, args_, cancel); }
 
  private:
   Args args_{};
+  std::vector<std::unique_ptr<std::int32_t[]>> integers_;  // what args_ reads by index
   const Entry entry_;
 };
 
@@ -43,12 +45,11 @@ Napi::Array describe(Napi::Env env) {
 
 const std::vector<BoundOp>& all_ops() {
   static const auto* const ops = new std::vector<BoundOp>{
-#define SONOTEXT_BIND(op, Args)                                                          \
-  {#op,                                                                                  \
-   [](Device& device, const Napi::Object& object) -> std::unique_ptr<Operation> {        \
-     if (device.table().op == nullptr) return nullptr;                                   \
-     return std::make_unique<OperationOf<Args>>(#op, device, device.table().op, object); \
-   },                                                                                    \
+#define SONOTEXT_BIND(op, Args)                                                                             \
+  {#op,                                                                                                     \
+   [](Device& device, Napi::Env env, const std::vector<napi_value>& values) -> std::unique_ptr<Operation> { \
+     return std::make_unique<OperationOf<Args>>(#op, device, device.table().op, env, values);               \
+   },                                                                                                       \
    [](const Device& device) { return device.table().op != nullptr; }, describe<Args>},
       SONOTEXT_OPS(SONOTEXT_BIND)
 #undef SONOTEXT_BIND

@@ -5,6 +5,7 @@
 #include <napi.h>
 
 #include <atomic>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,6 +14,18 @@
 #include "handles.hpp"
 
 namespace sonotext::napi {
+
+// A typed array that an op works on.
+struct HeldArray {
+  napi_value value;  // valid during the call that made the operation
+  const unsigned char* data;
+  std::size_t bytes;
+
+  bool meets(const void* other, std::size_t size) const {
+    const auto* begin = static_cast<const unsigned char*>(other);
+    return data < begin + size && begin < data + bytes;
+  }
+};
 
 class Operation {
  public:
@@ -24,14 +37,15 @@ class Operation {
 
   const char* const name;
   Device& device;
-  std::vector<napi_value> arrays;  // valid during the call that made this object
+  std::vector<HeldArray> arrays;
   std::vector<std::shared_ptr<DeviceMemory>> memories;
 };
 
 struct BoundOp {
   const char* name;
-  // Reads and checks the arguments; throws a JavaScript error. Null when the device has no entry for the op.
-  std::unique_ptr<Operation> (*bind)(Device& device, const Napi::Object& args);
+  // Reads and checks the arguments' values, in the order of visit(); throws a JavaScript error. The device
+  // has the op.
+  std::unique_ptr<Operation> (*bind)(Device& device, Napi::Env env, const std::vector<napi_value>& values);
   bool (*supported)(const Device& device);
   Napi::Array (*describe)(Napi::Env env);
 };

@@ -11,6 +11,7 @@
 #include "../core/pool.hpp"
 #include "../cpu/resolve.hpp"
 #include "errors.hpp"
+#include "values.hpp"
 
 namespace sonotext::napi {
 namespace {
@@ -55,13 +56,15 @@ void measure_one(void* context, std::int64_t index, int) {
 Napi::Value fma_peak(const Napi::CallbackInfo& info) {
   const Probe& probe = probe_of(info[0]);
   const int most = ThreadPool::instance().threads();
-  const int threads = static_cast<int>(number_of(info[1], 1, most, "a number of threads that the pool has", "threads"));
+  const int threads =
+      static_cast<int>(number_of(info[1], 1, most, "a number of threads that the pool has", "threads"));
   const double span = number_of(info[2], 1, 10000, "milliseconds from 1 to 10000", "milliseconds");
   Measurement run{probe, Clock::now() + std::chrono::microseconds(static_cast<i64>(1000 * span)),
                   std::vector<double>(static_cast<std::size_t>(threads))};
   // Every body works until the same moment, so that each thread of the pool gets one while the others are busy too. One
   // that comes too late takes over the rate of the first.
-  ThreadPool::instance().parallel(threads, threads, measure_one, &run);
+  const std::atomic<bool> never{false};
+  ThreadPool::instance().parallel(threads, threads, measure_one, &run, never);
   double total = 0;
   for (const double rate : run.rates) total += rate > 0 ? rate : run.rates[0];
   return Napi::Number::New(info.Env(), total / 1e9);
@@ -71,7 +74,8 @@ Napi::Value thread_seconds(const Napi::CallbackInfo& info) {
 #if defined(CLOCK_THREAD_CPUTIME_ID)
   timespec time;
   if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0) {
-    return Napi::Number::New(info.Env(), static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec));
+    return Napi::Number::New(info.Env(),
+                             static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec));
   }
 #endif
   return info.Env().Null();
@@ -86,15 +90,12 @@ Napi::Value vector_math(const Napi::CallbackInfo& info) {
     if (name == names[f]) function = f;
   }
   if (function < 0) throw_expected("exp, log, sigmoid or tanh", "name", info[1]);
-  const auto floats = [&](std::size_t index, const char* argument) {
-    if (!info[index].IsTypedArray() || info[index].As<Napi::TypedArray>().TypedArrayType() != napi_float32_array) {
-      throw_expected("a Float32Array", argument, info[index]);
-    }
-    return info[index].As<Napi::Float32Array>();
-  };
-  Napi::Float32Array x = floats(2, "x"), out = floats(3, "out");
-  if (x.ElementLength() != out.ElementLength()) throw_expected("as many elements as x", "out", info[3]);
-  probe.math(function, x.Data(), out.Data(), static_cast<i64>(x.ElementLength()));
+  refuse_resizable(info[2], nullptr, "x"), refuse_resizable(info[3], nullptr, "out");
+  const ArrayMemory x = array_memory(info[2], napi_float32_array, nullptr, "x");
+  const ArrayMemory out = array_memory(info[3], napi_float32_array, nullptr, "out");
+  if (x.length != out.length) throw_expected("as many elements as x", "out", info[3]);
+  probe.math(function, static_cast<const float*>(x.data), static_cast<float*>(out.data),
+             static_cast<i64>(x.length));
   return info.Env().Undefined();
 }
 

@@ -3,10 +3,12 @@
 // difference, 2 on bad usage.
 //
 //   conformance [device]      cuda:0 unless another is named
+#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <functional>
+#include <future>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -279,6 +281,29 @@ double relative_error(const Floats& expected, const Floats& got) {
   return norm > 0.0 ? std::sqrt(difference / norm) : std::sqrt(difference);
 }
 
+// Buffers are freed by finalisers on the JavaScript thread too: that must not wait for an op that has the device.
+Status free_while_an_op_runs(Device& device) {
+  struct Scene {
+    std::promise<void> begun, freed;
+  } scene;
+  float* data = nullptr;
+  if (const Status status = device.alloc(16, &data); !status.ok()) return status;
+  const std::atomic<bool> never{false};
+  auto op = std::async(std::launch::async, [&] {
+    const auto body = [](void* context, Exec&) -> Status {
+      Scene& s = *static_cast<Scene*>(context);
+      s.begun.set_value();
+      const bool freed = s.freed.get_future().wait_for(std::chrono::seconds(10)) == std::future_status::ready;
+      return freed ? Status{} : Status{Code::device_error, "free() waits for a running op"};
+    };
+    return device.execute(body, &scene, never);
+  });
+  scene.begun.get_future().wait_for(std::chrono::seconds(10));
+  device.free(data);
+  scene.freed.set_value();
+  return op.get();
+}
+
 int compare(Device& reference, Device& device) {
   int failed = 0, compared = 0;
   std::printf("%-52s %-20s %12s %10s\n", "case", "output", "error", "");
@@ -300,6 +325,10 @@ int compare(Device& reference, Device& device) {
       std::printf("%-52s %-20s %12.3g %10s\n", o == 0 ? row.name.c_str() : "", expected[o].name, error,
                   agrees ? "ok" : "DIFFERS");
     }
+  }
+  if (const Status status = free_while_an_op_runs(device); !status.ok()) {
+    std::printf("FAILED on %s: %s\n", device.name(), status.what);
+    ++failed;
   }
   std::printf("%d cases compared, %d differ or failed\n", compared, failed);
   return failed == 0 ? 0 : 1;

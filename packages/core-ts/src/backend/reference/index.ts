@@ -1,6 +1,7 @@
 import { throwIfAborted } from '../../base/abort.js'
 import { expected } from '../../base/errors.js'
 import { checkArgs } from '../check.js'
+import { disposable } from '../lifetime.js'
 import type { Backend, FloatBuffer, HostArray, Memory, OpArgs, OpName, RunOptions } from '../port.js'
 import type { HostArgs } from './host.js'
 import { table } from './table.js'
@@ -23,7 +24,7 @@ export function referenceBackend(options: ReferenceOptions = {}): Backend {
     checkArgs(op, args, isHostArray)
     table[op](args as HostArgs<K>)
   }
-  return {
+  return disposable({
     info: { device: 'reference', isa: null, threads: 1, reason },
     memory: hostMemory(precision === 'float64' ? Float64Array : Float32Array),
     supports: (op) => Object.hasOwn(table, op),
@@ -34,7 +35,9 @@ export function referenceBackend(options: ReferenceOptions = {}): Backend {
       throwIfAborted(signal)
       run(op, args)
     },
-  }
+    trim: () => {}, // it keeps nothing
+    close: () => {},
+  })
 }
 
 function hostMemory(Floats: Float32ArrayConstructor | Float64ArrayConstructor): Memory {

@@ -54,6 +54,7 @@ export const optimiserCases: readonly AnyOpCase[] = [
   adam('no gradient', { size: 50, step: 1, gradient: 0 }),
   adam('large gradients', { size: 50, gradient: 1e15 }),
   adam('small gradients', { size: 50, gradient: 1e-12 }),
+  adam('moments that fade', { size: 50, gradient: 1e-36 }),
   gradNorm('beyond one chunk', long),
   gradNorm('one is not a number', 40, 1, [Number.NaN]),
   gradNorm('one is infinite', 40, 1, [-Infinity]),

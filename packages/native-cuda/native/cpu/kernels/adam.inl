@@ -4,6 +4,12 @@
 namespace sonotext::SONOTEXT_ISA {
 namespace {
 
+// Moments below this are kept as 0. Those of a parameter whose gradient stays 0 would fade into denormals and stay
+// there, and arithmetic on denormals takes many times as long. A NaN is kept.
+constexpr float kLeastMoment = 1e-37f;
+
+inline Vec moment_to_keep(Vec x) { return vselect(vgt(vset(kLeastMoment), vabs(x)), vzero(), x); }
+
 inline Status adam(const AdamArgs& args, Exec& exec) {
   const double correction1 = 1.0 - __builtin_pow(args.beta1, static_cast<double>(args.step));
   const double correction2 = 1.0 - __builtin_pow(args.beta2, static_cast<double>(args.step));
@@ -28,8 +34,8 @@ inline Status adam(const AdamArgs& args, Exec& exec) {
       const Vec old = vload_n(first + i, n);
       const Vec m = vfma(rest1, g - old, old);
       const Vec v = vfma(rest2 * g, g, beta2 * vload_n(second + i, n));
-      vstore_n(first + i, m, n);
-      vstore_n(second + i, v, n);
+      vstore_n(first + i, moment_to_keep(m), n);
+      vstore_n(second + i, moment_to_keep(v), n);
       vstore_n(param + i, vfnma(step, m / (vsqrt(v) / root + eps), p), n);
     }
   });

@@ -111,6 +111,7 @@ inline Status batch_norm(const BatchNormArgs& args, Exec& exec) {
   if (args.training != 0) {
     const Status status = batch_moments(args, exec, mean, variance);
     if (!status.ok()) return status;
+    if (exec.cancelled()) return {};  // the running statistics outlive the op: they stay as they were
   }
   for (int64_t j = 0; j < c; j++) {
     if (args.training == 0) {

@@ -17,7 +17,10 @@ inline float* scratch_floats(Exec& exec, i64 count) {
 inline Status conv2d_no_memory() { return {Code::out_of_memory, "conv2d: scratch memory for packed weights and padded rows"}; }
 
 inline Status conv2d(const Conv2dArgs& g, Exec& exec) {
-  if (g.n * g.h * g.w * g.cout == 0) return {};
+  if (g.cin == 0) {  // however large the kernel, there is nothing to add up
+    memset(g.out.data, 0, sizeof(float) * static_cast<size_t>(g.out.size));
+    return {};
+  }
   const float slope = static_cast<float>(g.slope);
   const Images in{g.x.data, nullptr, 1.0f, g.n, g.h, g.w, g.cin};
   if (use_winograd(g.h, g.w, g.cin, g.cout, g.kh, g.kw)) {
@@ -30,7 +33,6 @@ inline Status conv2d(const Conv2dArgs& g, Exec& exec) {
     memset(zeros, 0, sizeof(float) * static_cast<size_t>(g.cin + kLanes));
     wino_weights(exec, g.weight.data, g.cin, g.cout, false, weights);
     parallel_for(exec, idiv_up(tiles.count, kWinoBlock), [&](i64 block, int worker) {
-      if (exec.cancelled()) return;
       wino_block(in, tiles, block, weights, g.out.data, g.cout, slope, zeros, work + worker * size);
     });
   } else {
@@ -43,7 +45,6 @@ inline Status conv2d(const Conv2dArgs& g, Exec& exec) {
     direct_weights(exec, g.weight.data, g.kh * g.kw, g.cin, g.cout, false, g.cin, weights);
     const Sink sink(g.out.data, g.out.size, g.cout);
     parallel_for(exec, strips.count, [&](i64 strip, int worker) {
-      if (exec.cancelled()) return;
       const i64 image = strip / strips.perImage, y0 = strip % strips.perImage * strips.rows;
       const i64 rows = imin(strips.rows, g.h - y0);
       float* padded = work + worker * size;
@@ -51,7 +52,7 @@ inline Status conv2d(const Conv2dArgs& g, Exec& exec) {
       direct_strip(padded, g.cin, window, weights, image, y0, rows, g.h, g.w, g.cout, slope, g.out.data, sink);
     });
   }
-  return exec.cancelled() ? Status{Code::cancelled, "conv2d: cancelled"} : Status{};
+  return {};
 }
 
 // Parts of a weight gradient, each summed over its share of the work before they are added up: a power of two, many when
@@ -85,7 +86,7 @@ inline Status conv2d_backward_winograd(const Conv2dBackwardArgs& g, const Images
       if (g.gradX) wino_block(grad, tiles, block, weights, g.gradX.data, g.cin, 1.0f, zeros, scratch);
     }
   });
-  if (g.gradWeight && !exec.cancelled()) wino_weights_gradient(exec, partial, parts, g.cin, g.cout, g.gradWeight.data);
+  if (g.gradWeight) wino_weights_gradient(exec, partial, parts, g.cin, g.cout, g.gradWeight.data);
   return {};
 }
 
@@ -138,7 +139,7 @@ inline Status conv2d_backward_direct(const Conv2dBackwardArgs& g, const Images& 
       }
     }
   });
-  if (g.gradWeight && !exec.cancelled()) {
+  if (g.gradWeight) {
     parallel_for(exec, taps * g.cin, [&](i64 row, int) {
       for (i64 j = 0; j < g.cout; j += kLanes) {
         vstore_n(g.gradWeight.data + row * g.cout + j, sum_parts(partial + row * ld + j, parts, sums), g.cout - j);
@@ -156,10 +157,8 @@ inline Status conv2d_backward(const Conv2dBackwardArgs& g, Exec& exec) {
   }
   const Images x{g.x.data, nullptr, 1.0f, g.n, g.h, g.w, g.cin};
   const Images grad{g.gradOut.data, g.slope == 1.0 ? nullptr : g.out.data, static_cast<float>(g.slope), g.n, g.h, g.w, g.cout};
-  const Status status = use_winograd(g.h, g.w, g.cin, g.cout, g.kh, g.kw) ? conv2d_backward_winograd(g, x, grad, exec)
-                                                                         : conv2d_backward_direct(g, x, grad, exec);
-  if (!status.ok()) return status;
-  return exec.cancelled() ? Status{Code::cancelled, "conv2d_backward: cancelled"} : Status{};
+  return use_winograd(g.h, g.w, g.cin, g.cout, g.kh, g.kw) ? conv2d_backward_winograd(g, x, grad, exec)
+                                                          : conv2d_backward_direct(g, x, grad, exec);
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ inline Status embedding_backward(const EmbeddingBackwardArgs& args, Exec& exec) 
   const int32_t* tokens = args.tokens.data;
   const float* grad_out = args.gradOut.data;
   float* grad_table = args.gradTable.data;
-  constexpr int64_t kColumns = 64;
+  constexpr int64_t kColumns = 64, kAsk = 4096;
   parallel_for(exec, (d + kColumns - 1) / kColumns, [&](int64_t chunk, int) {
     const int64_t from = chunk * kColumns;
     const int64_t width = from + kColumns < d ? kColumns : d - from;
@@ -33,6 +33,7 @@ inline Status embedding_backward(const EmbeddingBackwardArgs& args, Exec& exec) 
       memset(grad_table + v * d + from, 0, static_cast<size_t>(width) * sizeof(float));
     }
     for (int64_t i = 0; i < args.count; i++) {
+      if (i % kAsk == kAsk - 1 && exec.cancelled()) return;
       float* row = grad_table + tokens[i] * d;
       const float* g = grad_out + i * d;
       map_lanes(row, from, from + width, [&](int64_t c, int64_t n) { return vload_n(row + c, n) + vload_n(g + c, n); });

@@ -6,6 +6,7 @@ namespace sonotext::SONOTEXT_ISA {
 namespace {
 
 constexpr int kFftStages = 40;
+constexpr i64 kFftLongSum = 256;         // terms of a sum worth asking before it whether to go on
 constexpr i64 kFftFlatBytes = 32 << 10;  // blocks up to this size run stage by stage, larger ones depth first
 
 struct FftPlan {
@@ -17,6 +18,7 @@ struct FftPlan {
   int radix[kFftStages] = {};
   const double* twiddle[kFftStages] = {};  // [m × (radix - 1)] pairs, m = block length / radix
   i64 temp = 0;                        // doubles of temporary memory a worker needs
+  Exec* exec = nullptr;                // asked whether to go on: a long transform is abandoned when cancelled
 };
 
 // Largest radix first where the block is large: fewer passes over memory.
@@ -183,7 +185,8 @@ inline void fft_leaves(double* z, i64 blocks) {
 }
 
 // Any odd prime, by its definition with the sums and differences of mirrored inputs: (r-1)² complex products.
-inline void fft_stage_prime(double* z, i64 r, i64 m, const double* twiddle, const FftPlan& plan,
+// A function of its own: the call in its loop would cost the common radices registers.
+__attribute__((noinline)) inline void fft_stage_prime(double* z, i64 r, i64 m, const double* twiddle, const FftPlan& plan,
                             double* temp) {
   const i64 half = (r - 1) / 2, stride = plan.order / r;
   for (i64 j = 0; j < m; j++, twiddle += 2 * (r - 1)) {
@@ -196,6 +199,7 @@ inline void fft_stage_prime(double* z, i64 r, i64 m, const double* twiddle, cons
     }
     cstore(z, j, total);
     for (i64 q = 1; q <= half; q++) {
+      if (half >= kFftLongSum && plan.exec->cancelled()) return;
       Complex64 even = first, odd = {dzero(), dzero()};
       for (i64 i = 1, k = q; i <= half; i++, k = k + q >= r ? k + q - r : k + q) {
         const Vec64 c = dset(plan.roots[2 * k * stride]), s = dset(plan.roots[2 * k * stride + 1]);

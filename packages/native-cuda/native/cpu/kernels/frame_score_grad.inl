@@ -60,6 +60,7 @@ inline void pack_words_as_b(const WordPacker& packer, const WordGroup& group, fl
 
 struct FrameGrad {
   const FrameScoreBackwardArgs& args;
+  Exec& exec;
   const WordPacker& packer;
   const i64* rowOf;  // first row of a caption's words in `part`
   float* part;       // this part's gradWords, true words only, or null
@@ -77,7 +78,7 @@ struct FrameGrad {
       mine.active[count] = j;
       count += incoming(i, j) != 0.0f && args.wordLengths[j] > 0;
     }
-    for (i64 from = 0; frames > 0 && from < count;) {
+    for (i64 from = 0; frames > 0 && from < count && !exec.cancelled();) {
       const WordGroup group = packer.pack(mine.active + from, count - from, mine.offsets, mine.words);
       if (args.reduction == kMean) {
         mean(i, group, mine);
@@ -232,12 +233,11 @@ inline Status frame_score_backward(const FrameScoreBackwardArgs& args, Exec& exe
     mine.layout(packer, args.captions, workers + index * workerSize);
     float* sums = args.gradWords ? partial + part * rows * d : nullptr;
     if (sums) memset(sums, 0, static_cast<size_t>(rows * d) * sizeof(float));
-    const FrameGrad grad{args, packer, rowOf, sums};
+    const FrameGrad grad{args, exec, packer, rowOf, sums};
     for (i64 i = part * args.clips / parts; i < (part + 1) * args.clips / parts && !exec.cancelled(); ++i) {
       grad.clip(i, mine);
     }
   });
-  if (exec.cancelled()) return {Code::cancelled, "cancelled"};
   if (!args.gradWords) return {};
   gemm_chunks(exec, args.captions, parts * rows * d * 4, [&](i64 j, int) {
     const i64 values = args.wordLengths[j] * d;

@@ -13,7 +13,6 @@ inline Status gemm(const GemmArgs& g, Exec& exec) {
   e.beta = static_cast<float>(g.beta);
   e.bias = g.bias.data;
   e.slope = static_cast<float>(g.slope);
-  if (g.m == 0 || g.n == 0) return {};
   Status status;
   if (gemm_skinny(exec, a, b, g.m, g.n, g.k, g.out.data, g.n, e, &status)) return status;
   return gemm_parallel(exec, a, b, g.m, g.n, g.k, g.out.data, g.n, e);

@@ -141,7 +141,7 @@ constexpr i64 kSerialWork = 1 << 20;
 template <class F>
 inline void gemm_chunks(Exec& exec, i64 count, i64 work, F&& body) {
   if (work < kSerialWork) {
-    for (i64 i = 0; i < count; ++i) body(i, 0);
+    for (i64 i = 0; i < count && !exec.cancelled(); ++i) body(i, 0);
   } else {
     parallel_for(exec, count, body);
   }
@@ -177,7 +177,6 @@ inline Status gemm_parallel(Exec& exec, const GemmBuffers& buffers, MatIn a, Mat
     const i64 wanted = gemm_min(ceil_div(16, rowChunks), ceil_div(nj, 128));
     const i64 chunkPanels = ceil_div(panels, wanted), columnChunks = ceil_div(panels, chunkPanels);
     for (i64 pass = 0; pass < passes; ++pass) {
-      if (exec.cancelled()) return {Code::cancelled, "cancelled"};
       const i64 p0 = pass * kc, kp = gemm_min(kc, k - p0);
       gemm_chunks(exec, ceil_div(panels, 2), kp * nj * 16, [&](i64 chunk, int) {
         pack_b_panels(b.at(p0, j0), kp, nj, 2 * chunk, gemm_min(panels, 2 * chunk + 2), buffers.b);

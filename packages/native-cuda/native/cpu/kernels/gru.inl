@@ -40,7 +40,6 @@ inline void tile_product(const float* a, i64 lda, i64 m, i64 k, const float* pan
 
 inline Status gru(const GruArgs& g, Exec& exec) {
   const i64 H = g.hidden, D = g.directions, T = g.t, gates = D * 3 * H;
-  if (g.n * T * H == 0) return {};
   const i64 ldp = panel_cols(H);  // one gate of the recurrent product
   float* input = static_cast<float*>(exec.scratch(4 * (g.n * T * gates + kLanes)));
   float* weights = static_cast<float*>(exec.scratch(4 * D * 3 * H * ldp));
@@ -88,7 +87,7 @@ inline Status gru(const GruArgs& g, Exec& exec) {
       }
     }
   });
-  return exec.cancelled() ? Status{Code::cancelled, "gru: cancelled"} : Status{};
+  return {};
 }
 
 // Backpropagation through time. Writes the gradients before the non-linearities, [n × t × directions × 4H] as n, r, z and
@@ -141,6 +140,13 @@ struct GruSums {
 };
 
 inline Status gru_backward(const GruBackwardArgs& g, Exec& exec) {
+  if (g.n * g.t == 0) {  // no steps: what there is to write are sums of nothing
+    const F32Out sums[] = {g.gradWIh, g.gradWHh, g.gradBIh, g.gradBHh};
+    for (const F32Out& sum : sums) {
+      memset(sum.data, 0, sizeof(float) * static_cast<size_t>(sum.size));
+    }
+    return {};
+  }
   const i64 H = g.hidden, D = g.directions, T = g.t, ldp = panel_cols(H), ldx = panel_cols(g.in), step = D * 4 * H;
   const GruSums sums(H, g.in);
   const i64 parts = imax(1, imin(16, g.n / 2)), count = sums.size * parts * D;
@@ -156,15 +162,13 @@ inline Status gru_backward(const GruBackwardArgs& g, Exec& exec) {
     pack_tile_panels({g.wHh.data + direction * 3 * H * H, H, 1}, 3 * H, H, weights + direction * 3 * H * ldp);
   });
   gru_backward_steps(g, exec, weights, work, gateGrads);
-  if (exec.cancelled()) return {Code::cancelled, "gru_backward: cancelled"};
-
   parallel_for(exec, D * parts, [&](i64 piece, int worker) {
     const i64 direction = piece / parts, part = piece % parts;
     float* mine = partial + piece * sums.size;
     float* x = copies + worker * copySize;
     float* h = x + T * ldx;
     memset(mine, 0, sizeof(float) * static_cast<size_t>(sums.size));
-    for (i64 i = part * g.n / parts; i < (part + 1) * g.n / parts; ++i) {
+    for (i64 i = part * g.n / parts; i < (part + 1) * g.n / parts && !exec.cancelled(); ++i) {
       for (i64 t = 0; t < T; ++t) {
         const float* fromX = g.x.data + (i * T + t) * g.in;
         const float* fromH = g.out.data + ((i * T + t) * D + direction) * H;

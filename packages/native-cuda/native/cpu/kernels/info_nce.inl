@@ -72,6 +72,7 @@ inline Status info_nce(const InfoNceArgs& args, Exec& exec) {
     });
     for (i64 r = 0; r < rows; ++r) diagonal += static_cast<double>(slab[r * n + first + r]);
   }
+  if (exec.cancelled()) return {};  // what follows takes indices from the sums
   double toText = 0.0, toAudio = 0.0;
   const double loss = batch.close(batch.rows, &toText) + batch.close(batch.columns, &toAudio);
 

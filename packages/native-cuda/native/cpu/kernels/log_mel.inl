@@ -174,7 +174,6 @@ inline void log_mel_group(const LogMelPlan& plan, i64 first, const LogMelScratch
 }
 
 inline Status log_mel(const LogMelArgs& a, Exec& exec) {
-  if (a.frames == 0 || a.bands == 0) return {};
   LogMelPlan plan;
   plan.args = &a;
   plan.even = a.nFft % 2 == 0;
@@ -195,6 +194,7 @@ inline Status log_mel(const LogMelArgs& a, Exec& exec) {
   double* shared = static_cast<double*>(exec.scratch(shared_bytes));
   if (shared == nullptr) return {Code::out_of_memory, "memory for the twiddles of log_mel"};
   plan.fft = fft_plan(points, a.nFft, shared);
+  plan.fft.exec = &exec;
   const bool radix4 = plan.even && plan.fft.stages > 1 && plan.fft.radix[0] == 4;
   plan.fused = kLanes64 > 1 && radix4 && (points / 4) % (kLanes64 / 2 + (kLanes64 == 1)) == 0;
   double* window = shared + plan_doubles;
@@ -211,7 +211,6 @@ inline Status log_mel(const LogMelArgs& a, Exec& exec) {
   if (memory == nullptr) return {Code::out_of_memory, "memory for the spectra of log_mel"};
 
   parallel_for(exec, (a.frames + kLanes - 1) / kLanes, [&](i64 group, int worker) {
-    if (exec.cancelled()) return;
     char* mine = memory + each * worker;
     LogMelScratch scratch;
     scratch.spectrum = reinterpret_cast<double*>(mine), mine += spectrum;
@@ -221,7 +220,7 @@ inline Status log_mel(const LogMelArgs& a, Exec& exec) {
     scratch.bands = reinterpret_cast<float*>(mine);
     log_mel_group(plan, group * kLanes, scratch);
   });
-  return {exec.cancelled() ? Code::cancelled : Code::ok};
+  return {};
 }
 
 }  // namespace

@@ -74,7 +74,18 @@ inline void keep(KeptHeap& heap, const float* scores, i64 count, i64 first) {
   }
 }
 
+// Every score is 0: the first items are the best.
+inline Status top_k_of_nothing(const TopKArgs& args) {
+  for (i64 i = 0; i < args.q * args.k; ++i) {
+    const i64 rank = i % args.k;
+    args.outIndices[i] = rank < args.n ? static_cast<std::int32_t>(rank) : -1;
+    args.outScores[i] = rank < args.n ? 0.0f : -__builtin_inff();
+  }
+  return {};
+}
+
 inline Status top_k(const TopKArgs& args, Exec& exec) {
+  if (args.d == 0) return top_k_of_nothing(args);
   const i64 q = args.q, n = args.n, d = args.d, wanted = args.k, k = gemm_min(wanted, n);
   const i64 blocks = gemm_max(1, ceil_div(q, kQueryBlock)), block = ceil_div(ceil_div(q, blocks), kMr) * kMr;
   const i64 parts = gemm_max(1, gemm_min(ceil_div(n, kPartItems), ceil_div(16, blocks)));
@@ -110,7 +121,6 @@ inline Status top_k(const TopKArgs& args, Exec& exec) {
     }
     for (i64 i = 0; i < rows; ++i) heaps[i].sort();
   });
-  if (exec.cancelled()) return {Code::cancelled, "cancelled"};
 
   // A part's list is as long as the part, at most k. Parts hold ascending indices, so the first of equals is the lowest.
   gemm_chunks(exec, q, q * wanted * parts, [&](i64 query, int) {

@@ -1,0 +1,405 @@
+// What holds for every op of the table, on every instruction set of this CPU: how a cancel ends it, that one
+// with nothing to write does nothing, that results depend neither on the number of threads nor on the
+// floating-point environment that it finds. Prints a line per test; exit code 0 when all pass.
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <string>
+
+#include "../core/check.hpp"
+#include "../core/device.hpp"
+#include "../core/host_exec.hpp"
+#include "../core/pool.hpp"
+#include "../cpu/resolve.hpp"
+#include "every_op.hpp"
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
+namespace sonotext::test {
+namespace {
+
+constexpr int kThreads = 3;
+
+int failures = 0;
+
+void expect(bool condition, const std::string& where, const char* what) {
+  if (condition) return;
+  ++failures;
+  std::printf("FAILED %s: %s\n", where.c_str(), what);
+}
+
+// f(table, name) for every instruction set of this CPU.
+template <class F>
+void for_every_set(F f) {
+  for (const InstructionSet& set : instruction_sets()) {
+    if (!set.supported) continue;
+    OpTable table;
+    const char* isa = nullptr;
+    std::string reason;
+    if (resolve_cpu_table(set.name, table, isa, reason)) {
+      f(table, std::string(isa));
+    } else {
+      expect(false, set.name, reason.c_str());
+    }
+  }
+}
+
+// f(entry, args, make, where) for every op and every call of every_op.hpp on every instruction set.
+template <class F>
+void for_every_call(F f) {
+  for_every_set([&](const OpTable& table, const std::string& isa) {
+#define SONOTEXT_TEST(op, Args)                                                                \
+  for (int call = 0;; ++call) {                                                                \
+    const auto make = [call](Memory& memory, Args& args) { return fill(memory, args, call); }; \
+    Memory memory;                                                                             \
+    Args args{};                                                                               \
+    if (!make(memory, args)) break;                                                            \
+    const std::string where = std::string(#op) + " " + std::to_string(call) + " on " + isa;    \
+    const Status status = check(args);                                                         \
+    expect(status.ok(), where, status.what);                                                   \
+    if (status.ok()) f(table.op, args, make, where);                                           \
+  }
+    SONOTEXT_OPS(SONOTEXT_TEST)
+#undef SONOTEXT_TEST
+  });
+}
+
+// Counts the chunks of an op and cancels it after some of them.
+class CountingExec final : public HostExec {
+ public:
+  static constexpr std::int64_t kNever = INT64_MAX;
+
+  CountingExec(std::atomic<bool>& flag, std::int64_t last) : HostExec(flag), flag_(flag), last_(last) {
+    if (last == 0) flag = true;
+  }
+
+  void parallel(std::int64_t count, Body body, void* context) override {
+    struct Counted {
+      CountingExec* exec;
+      Body body;
+      void* context;
+    } counted{this, body, context};
+    HostExec::parallel(
+        count,
+        [](void* raw, std::int64_t index, int worker) {
+          const auto* c = static_cast<Counted*>(raw);
+          c->exec->late += c->exec->flag_.load();
+          c->body(c->context, index, worker);
+          if (++c->exec->chunks == c->exec->last_) c->exec->flag_ = true;
+        },
+        &counted);
+  }
+  bool cancelled() override {
+    ++asked;
+    const bool yes = HostExec::cancelled();
+    told += yes;
+    return yes;
+  }
+
+  std::atomic<std::int64_t> chunks{0};  // ended
+  std::atomic<std::int64_t> late{0};    // begun after the cancel
+  std::atomic<std::int64_t> asked{0}, told{0};
+
+ private:
+  std::atomic<bool>& flag_;
+  const std::int64_t last_;
+};
+
+// Once an op is cancelled no thread begins more than the chunk it was about to begin, and the status says so
+// exactly when work was left out.
+void cancel() {
+  std::map<std::string, std::int64_t> most;  // chunks of an op's calls
+  for_every_call([&](auto entry, auto& args, auto make, const std::string& where) {
+    std::atomic<bool> flag{false};
+    CountingExec complete(flag, CountingExec::kNever);
+    expect(call(entry, args, complete).ok(), where, "it runs");
+    const Written whole(args);
+    const std::int64_t all = complete.chunks;
+    most[where.substr(0, where.find(' '))] = std::max(most[where.substr(0, where.find(' '))], all);
+    for (const std::int64_t last :
+         {std::int64_t{0}, std::int64_t{1}, std::int64_t{2}, all / 2, all - 1, all}) {
+      if (last < 0 || last > all) continue;
+      Memory memory;
+      auto again = args;
+      make(memory, again);
+      std::atomic<bool> cancelled{false};
+      CountingExec exec(cancelled, last);
+      const Status status = call(entry, again, exec);
+      const std::string at =
+          where + ", cancelled after chunk " + std::to_string(last) + " of " + std::to_string(all);
+      expect(exec.late <= (last == 0 ? 0 : kThreads), at, "no chunk begins after a cancel");
+      const bool left_out = exec.chunks < all || exec.told > 0;
+      expect(status.code == (left_out ? Code::cancelled : Code::ok), at,
+             "its status says whether work was left out");
+      expect(left_out || Written(again) == whole, at, "a cancel that comes too late changes nothing");
+    }
+  });
+  std::size_t cut = 0;
+  for (const auto& [op, chunks] : most) cut += chunks > 1;
+  expect(4 * cut >= 3 * most.size(), "cancel", "three in four ops are drawn so large that they are cut");
+}
+
+// Cancels when it is asked for the tenth time.
+class Impatient final : public HostExec {
+ public:
+  explicit Impatient(std::atomic<bool>& flag) : HostExec(flag), flag_(flag) {}
+  bool cancelled() override {
+    if (++asked == 10) flag_ = true;
+    return HostExec::cancelled();
+  }
+  std::atomic<int> asked{0};
+
+ private:
+  std::atomic<bool>& flag_;
+};
+
+// A transform whose length is a large prime takes the square of it in operations, all in one chunk.
+void cancel_within_a_chunk() {
+  constexpr i64 kLength = 4001;
+  Memory memory;
+  const LogMelArgs args{memory.in(kLength),
+                        memory.in(2 * kLength),
+                        memory.integers(1, [](i64) { return 0; }),
+                        memory.integers(2, [](i64 i) { return i; }),
+                        memory.in(1),
+                        memory.out(1),
+                        kLength,
+                        1,
+                        1,
+                        1,
+                        0,
+                        0,
+                        2,
+                        0,
+                        0.0};
+  for_every_set([&](const OpTable& table, const std::string& isa) {
+    std::atomic<bool> flag{false};
+    Impatient exec(flag);
+    const Status status = call(table.log_mel, args, exec);
+    const std::string where = "log_mel of a large prime on " + isa;
+    expect(status.code == Code::cancelled, where, "it is cancelled in the middle of its one chunk");
+    expect(exec.asked >= 10 && exec.asked < 20, where, "it ends where it is told to");
+  });
+}
+
+// Takes the elements of every output away.
+struct Emptier {
+  template <class T>
+  void out(const char*, View<T>& view) {
+    view.size = 0;
+  }
+  template <class T>
+  void opt_out(const char* name, View<T>& view) {
+    out(name, view);
+  }
+  template <class T>
+  void inout(const char* name, View<T>& view) {
+    out(name, view);
+  }
+  template <class T>
+  void in(const char*, const View<T>&) {}
+  template <class T>
+  void opt_in(const char*, const View<T>&) {}
+  void integer(const char*, i64) {}
+  void number(const char*, double) {}
+};
+
+template <class Args>
+struct Entered {
+  static inline int times = 0;
+  static Status entry(const Args&, Exec&) {
+    ++times;
+    return {};
+  }
+};
+
+void nothing_to_write() {
+  for_every_call([](auto, auto& args, auto, const std::string& where) {
+    using Entry = Entered<std::remove_reference_t<decltype(args)>>;
+    const std::atomic<bool> never{false};
+    HostExec exec(never);
+    Entry::times = 0;
+    call(Entry::entry, args, exec);
+    expect(Entry::times == 1, where, "it is called");
+    auto empty = args;
+    Emptier emptier;
+    empty.visit(emptier);
+    expect(call(Entry::entry, empty, exec).ok() && Entry::times == 1, where, "it is not called for nothing");
+  });
+}
+
+// Extents may be huge where others are 0. Work is bounded by what is read and written, not by them.
+void nothing_to_read() {
+  constexpr i64 kHuge = INT32_MAX;
+  for_every_set([](const OpTable& table, const std::string& isa) {
+    const auto ends = [&](auto entry, const auto& args, const char* name) {
+      const std::string where = std::string(name) + " of huge extents on " + isa;
+      const Status checked = check(args);
+      expect(checked.ok(), where, checked.what);
+      std::atomic<bool> flag{false};
+      CountingExec exec(flag, 1000);
+      expect(call(entry, args, exec).ok() && exec.chunks < 1000, where, "it ends at once");
+    };
+    Memory m;
+    const I32In none = m.integers(0, [](i64) { return 0; }), zero = m.integers(1, [](i64) { return 0; });
+    const I32In longest = m.integers(1, [](i64) { return kHuge; });
+    const auto all = [](F32Out view, float value) {
+      for (i64 i = 0; i < view.size; ++i) {
+        if (!(view[i] == value)) return false;
+      }
+      return true;
+    };
+    F32Out out = m.out(3);
+    ends(table.conv2d, Conv2dArgs{m.in(0), m.in(0), out, 1, 1, 1, 0, 3, kHuge, 1, 1}, "conv2d");
+    expect(all(out, 0), "conv2d of no channels", "it is 0");
+    out = m.out(1);
+    ends(table.frame_score, FrameScoreArgs{m.in(0), m.in(0), longest, longest, out, 1, 1, kHuge, kHuge, 0, 0},
+         "frame_score");
+    expect(all(out, 0), "frame_score of no dimensions", "it is 0");
+    F32Out scores = m.out(3);
+    const I32Out indices = m.out_integers(3);
+    ends(table.top_k, TopKArgs{m.in(0), m.in(0), indices, scores, 1, kHuge, 0, 3}, "top_k");
+    expect(all(scores, 0) && indices[0] == 0 && indices[2] == 2, "top_k of no dimensions",
+           "the first items are best");
+    ends(table.top_k, TopKArgs{m.in(0), m.in(0), indices, scores, 1, 2, 0, 3}, "top_k");
+    expect(indices[1] == 1 && indices[2] == -1 && scores[2] == -INFINITY, "top_k of no dimensions",
+           "two are there");
+    F32Out sums[] = {m.out(3), m.out(3), m.out(3), m.out(3)};
+    ends(table.gru_backward,
+         GruBackwardArgs{m.in(0),
+                         m.in(3),
+                         m.in(3),
+                         m.in(3),
+                         m.in(0),
+                         m.in(0),
+                         m.in(0),
+                         {},
+                         sums[0],
+                         sums[1],
+                         sums[2],
+                         sums[3],
+                         kHuge,
+                         0,
+                         1,
+                         1,
+                         1},
+         "gru_backward");
+    for (const F32Out& sum : sums) expect(all(sum, 0), "gru_backward of no steps", "it is 0");
+
+    const F32In no = m.in(0);
+    const F32Out nothing = m.out(0);
+    ends(table.similarity, SimilarityArgs{no, no, nothing, kHuge, 0, 0, kHuge, 1}, "similarity");
+    ends(table.batch_norm,
+         BatchNormArgs{no, no, no, nothing, nothing, nothing, nothing, nothing, kHuge, 0, 1, 0, 0.1},
+         "batch_norm");
+    ends(table.gemm, GemmArgs{no, no, {}, nothing, kHuge, 0, 0, 0, 0, 1, 0, 1}, "gemm");
+    ends(table.interpolate, InterpolateArgs{no, nothing, kHuge, 1, kHuge / 8, 0}, "interpolate");
+    ends(table.lp_pool, LpPoolArgs{no, nothing, kHuge, 1 << 20, 1, 0, 1, 1, 2}, "lp_pool");
+    ends(table.gru, GruArgs{no, no, no, no, no, nothing, nothing, kHuge, 1 << 20, 0, 0, 2}, "gru");
+    ends(table.embedding_backward, EmbeddingBackwardArgs{none, no, nothing, kHuge, 0, 0},
+         "embedding_backward");
+    ends(table.log_mel,
+         LogMelArgs{no, m.in(4), none, zero, no, nothing, 2, kHuge, kHuge, 0, kHuge, 0, 1, 0, 0}, "log_mel");
+  });
+}
+
+// ---- the floating-point environment
+// -----------------------------------------------------------------------------
+
+#if defined(__x86_64__)
+constexpr unsigned kStrange = 0x1f80 | 0x8040 | 0x6000;  // denormals flushed and read as 0, round towards 0
+void set_environment(unsigned word) { _mm_setcsr(word); }
+unsigned environment() { return _mm_getcsr() & ~0x3fu; }
+constexpr unsigned kPlain = 0x1f80;
+#elif defined(__aarch64__)
+constexpr std::uint64_t kStrange = (1u << 24) | (3u << 22);
+void set_environment(std::uint64_t word) { asm volatile("msr fpcr, %0" : : "r"(word)); }
+std::uint64_t environment() {
+  std::uint64_t word;
+  asm volatile("mrs %0, fpcr" : "=r"(word));
+  return word;
+}
+constexpr std::uint64_t kPlain = 0;
+#endif
+
+#if defined(__x86_64__) || defined(__aarch64__)
+void float_environment() {
+  int would_differ = 0, calls = 0;
+  for_every_call([&](auto entry, auto& args, auto make, const std::string& where) {
+    const auto bits = [&](auto found, int threads, bool through_call) {
+      Memory memory;
+      auto mine = args;
+      make(memory, mine);
+      const std::atomic<bool> never{false};
+      set_environment(found);
+      ThreadPool::instance().set_threads(threads);  // new ones begin with it
+      HostExec exec(never);
+      const Status status = through_call ? call(entry, mine, exec) : entry(mine, exec);
+      expect(environment() == found, where, "the caller's environment is as before");
+      set_environment(kPlain);
+      expect(status.ok(), where, "it runs");
+      return Written(mine);
+    };
+    const Written plain = bits(kPlain, 1, true);
+    would_differ += !(bits(kStrange, 1, false) == plain);
+    for (const int threads : {1, 2, kThreads}) {
+      expect(bits(kStrange, threads, true) == plain, where,
+             "it computes the same in any environment on any thread");
+    }
+    ++calls;
+  });
+  expect(would_differ > calls / 2, "float environment", "the calls of this test notice another one");
+}
+#else
+void float_environment() { std::printf("float environment: skipped: it cannot be set on this CPU\n"); }
+#endif
+
+// Parameters without a gradient must not make later steps slow.
+void moments() {
+  for_every_set([](const OpTable& table, const std::string& isa) {
+    constexpr i64 kValues = 37;
+    std::vector<float> param(kValues, 0.5f), m(kValues, 1e-3f), v(kValues, 1e-6f), grad(kValues, 0.0f);
+    m[7] = -1e-3f, m[9] = NAN;
+    const std::atomic<bool> never{false};
+    for (i64 step = 1; step <= 2000; ++step) {
+      HostExec exec(never);
+      AdamArgs args{};
+      args.param = {param.data(), kValues}, args.grad = {grad.data(), kValues};
+      args.m = {m.data(), kValues}, args.v = {v.data(), kValues};
+      args.step = step, args.lr = 1e-3, args.beta1 = 0.9, args.beta2 = 0.95, args.eps = 1e-8;
+      call(table.adam, args, exec);
+    }
+    const std::string where = "adam on " + isa;
+    for (i64 i = 0; i < kValues; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      const bool faded = m[at] == 0.0f && v[at] == 0.0f;
+      expect(i == 9 ? std::isnan(m[at]) : faded, where, "moments that fade become 0, others do not");
+    }
+  });
+}
+
+}  // namespace
+}  // namespace sonotext::test
+
+int main() {
+  using namespace sonotext::test;
+  sonotext::ThreadPool::instance().set_threads(kThreads);
+  const struct {
+    const char* name;
+    void (*run)();
+  } tests[] = {{"cancel", cancel},
+               {"cancel within a chunk", cancel_within_a_chunk},
+               {"nothing to write", nothing_to_write},
+               {"nothing to read", nothing_to_read},
+               {"float environment", float_environment},
+               {"moments", moments}};
+  for (const auto& test : tests) {
+    const int before = failures;
+    test.run();
+    std::printf("%s: %s\n", test.name, failures == before ? "passed" : "failed");
+    std::fflush(stdout);
+  }
+  return failures == 0 ? 0 : 1;
+}

@@ -63,7 +63,13 @@ const noBuffer: Fault = (rng, op, args) => {
 
 const overlap: Fault = (rng, op, args) => {
   const [one, written] = anyBuffer(rng, op, args, (rule, array) => isWritten(rule) && array.length > 0)
-  const [two, other] = anyBuffer(rng, op, args, (_, array) => array.length > 0)
+  // The addon reads integers from a copy of its own: it cannot know, and need not, what lies over the caller's.
+  const [two, other] = anyBuffer(
+    rng,
+    op,
+    args,
+    (rule, array) => array.length > 0 && (rule.kind === 'float' || isWritten(rule)),
+  )
   if (written === null || other === null || one === two) return null
   const [a, b] = [args[one] as Floats, args[two] as Floats]
   const at = rng.pick([0, a.length - 1, rng.int(a.length)])

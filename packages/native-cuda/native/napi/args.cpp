@@ -39,7 +39,7 @@ template View<std::int32_t> ArgsReader::array_view(const char*, napi_value);
 
 I32In ArgsReader::copied_integers(const char* name, napi_value value) {
   const ArrayMemory memory = array_memory(Napi::Value(env_, value), napi_int32_array, op_, name);
-  integers.push_back(std::make_unique_for_overwrite<std::int32_t[]>(memory.length));
+  integers.emplace_back(new std::int32_t[memory.length]);
   std::int32_t* const copy = integers.back().get();
   std::memcpy(copy, memory.data, memory.length * sizeof(std::int32_t));
   return {copy, static_cast<i64>(memory.length)};

@@ -160,6 +160,7 @@ async function expectRefusal(
     try {
       backend.run(op, typed(args))
       found(`${isa} accepts ${what}, the reference refuses it`)
+      continue
     } catch (error) {
       const { code } = error as { code?: string }
       if (code !== 'INVALID_ARGUMENT')

@@ -30,7 +30,7 @@ export {
   type MelFilters,
   type MelScale,
 } from './mel-filters.js'
-export { decodeNpy, encodeNpy, writeNpy } from './npy.js'
+export { decodeNpy, encodeNpy, writeNpy } from '../base/npy.js'
 export { resample, type ResampleOptions } from './resample.js'
 export {
   resampledLength,

@@ -2,7 +2,7 @@ export { Batches, type Batch, type BatchesOptions, type BatchesState, type Featu
 export type { BatchItem } from './batch-plan.js'
 export { checkClips, type CheckOptions, type CheckReport } from './check.js'
 export type { Finding, FindingKind } from './finding.js'
-export * from './csv.js'
+export * from '../base/csv.js'
 export * from './import/index.js'
 export * from './manifest.js'
 export type { ManifestCaption, ManifestEvent, ManifestLine } from './manifest-line.js'

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import { expected, SonotextError } from '../../base/errors.js'
-import { readCsv, requireColumns } from '../csv.js'
+import { readCsv, requireColumns } from '../../base/csv.js'
 import type { Caption, Clip } from '../manifest.js'
 
 export interface AudioCapsFiles {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { SonotextError } from '../../base/errors.js'
-import { type CsvRow, readCsv, requireColumns } from '../csv.js'
+import { type CsvRow, readCsv, requireColumns } from '../../base/csv.js'
 import { type Clip, defaultCaptionId } from '../manifest.js'
 
 export interface ClothoFiles {

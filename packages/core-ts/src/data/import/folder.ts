@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises'
 import { join, relative, resolve, sep } from 'node:path'
 import { SonotextError } from '../../base/errors.js'
-import type { TextEncoding } from '../../base/text-file.js'
-import { type CsvRow, type CsvTable, readCsv, requireColumns } from '../csv.js'
+import type { TextEncoding } from '../../base/text.js'
+import { type CsvRow, type CsvTable, readCsv, requireColumns } from '../../base/csv.js'
 import { type Clip, defaultCaptionId } from '../manifest.js'
 
 /** Which column of the CSV holds what. `caption` may name several columns. */

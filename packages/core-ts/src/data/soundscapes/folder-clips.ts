@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { expected, hash32, SonotextError } from '../../base/index.js'
-import { readCsv, requireColumns, type CsvTable } from '../csv.js'
+import { readCsv, requireColumns, type CsvTable } from '../../base/csv.js'
 import { importFolder } from '../import/index.js'
 import type { Segment } from './activity.js'
 

@@ -191,13 +191,21 @@ function program(): Command {
   root
     .command('metrics')
     .description(
-      'score a ranking made elsewhere: DCASE submission CSV against a Clotho CSV, or TREC run against qrels',
+      'score a ranking made elsewhere: a DCASE submission, a TREC run or a score matrix; what the files are is told from their contents',
     )
-    .requiredOption('--run <file>', 'caption,file_name_1..10 CSV, or TREC run')
-    .requiredOption('--truth <file>', 'Clotho caption CSV, or TREC qrels')
+    .requiredOption(
+      '--run <file>',
+      'CSV caption,file_name_1..10 or query,audio_filenames, TREC run, or NPY scores [queries × items]',
+    )
+    .requiredOption(
+      '--truth <file>',
+      'CSV file_name,caption_1..5, query,audio_filenames or tid,fid,fid_group,rating, or TREC qrels',
+    )
+    .option('--row-ids <file>', 'what the rows of a score matrix are: one query a line')
+    .option('--column-ids <file>', 'what its columns are: one item a line')
     .option('--measures <names>', 'comma-separated measure names', 'R@1,R@5,R@10,mAP@10,MRR,medR')
     .addOption(
-      new Option('--direction <name>', 'what a TREC run ranks; default: textToAudio').choices([
+      new Option('--direction <name>', 'what the run ranks; default: textToAudio').choices([
         'textToAudio',
         'audioToText',
       ]),
@@ -207,7 +215,7 @@ function program(): Command {
       'items that the rankings choose from; default: all that the files name',
       integer(1),
     )
-    .option('--min-grade <grade>', 'TREC: least grade that counts as relevant; default: any above 0', number)
+    .option('--min-grade <grade>', 'least grade that counts as relevant; default: any above 0', number)
     .action(run(() => import('./commands/metrics.js')))
 
   root

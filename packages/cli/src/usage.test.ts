@@ -77,7 +77,7 @@ const failures: Record<string, [args: string[], message: RegExp]> = {
   ],
   'a configuration that is not there': [
     ['train', '--run', 'x', '--config', 'none.yaml'],
-    /none\.yaml: cannot read the configuration/,
+    /none\.yaml: there is no such configuration/,
   ],
   'a folder that holds no run': [['evaluate', '.'], /config\.json: this folder holds no training run/],
   'a run to resume that is not there': [

@@ -144,13 +144,27 @@ function program(): Command {
 
   root
     .command('import')
-    .description('make a manifest from Clotho or AudioCaps CSV files or a folder with a CSV')
-    .argument('<kind>', 'clotho, audiocaps or folder')
+    .description('make a manifest from the CSV files of a data set, or from a folder with or without a CSV')
+    .argument('<kind>', 'clotho, audiocaps, wavtext5k, matches (query,audio_filenames) or folder')
     .argument('<path...>', 'caption CSV files; for folder also a folder of audio files without a CSV')
-    .requiredOption('--out <file>', 'manifest to write (JSONL)')
-    .option('--audio <dir>', 'folder of the audio files; default: that of the CSV')
+    .option('--out <file>', 'manifest to write (JSONL)')
+    .option('--dry-run', 'write nothing: show what would be read, what not and why')
+    .option('--audio <dir>', 'folder of the audio files, repeatable; default: that of the CSV', collect, [])
     .option('--metadata <csv>', 'clotho: metadata CSV of the same split')
-    .option('--split <name>', 'split of the clips; default: the last word in the name of a data set’s CSV')
+    .option(
+      '--split <name>',
+      'split of clips whose row names none; default: the last word in the name of a data set’s CSV',
+    )
+    .option('--share <shares>', 'splits by recording, for example train=.8,validation=.1,test=.1')
+    .option('--seed <n>', 'seed of --share', integer(0), 17)
+    .option(
+      '--column <role=name>',
+      'folder: column of file, text, id, split, group, tags, source, author or license; repeatable',
+      collect,
+      [],
+    )
+    .option('--file-pattern <pattern>', 'audio file names made from columns, for example {ytid}_{start}.flac')
+    .option('--delimiter <mark>', 'folder: what separates cells; default: found out')
     .action(run(() => import('./commands/import.js')))
 
   onBackend(root.command('features'))

@@ -1,3 +1,4 @@
+export { hasAudioEnding, listAudio, passedOverText, type AudioListing } from './audio-files.js'
 export { Batches, type Batch, type BatchesOptions, type BatchesState, type FeatureSource } from './batches.js'
 export type { BatchItem } from './batch-plan.js'
 export { checkClips, type CheckOptions, type CheckReport } from './check.js'

@@ -1,5 +1,4 @@
-import { type CsvRow, type CsvTable } from '../base/index.js'
-import { parseStringList } from './python-list.js'
+import { type CsvRow, type CsvTable, parseStringList } from '../base/index.js'
 import { badRanking, type Run, type Truth } from './ranking.js'
 
 const queryNames = ['query', 'caption', 'text', 'tid', 'topic']

@@ -104,7 +104,7 @@ function program(): Command {
 
   const onClips = (command: Command): Command =>
     command
-      .option('--manifest <file>', 'another manifest than the one trained on')
+      .option('--manifest <path>', 'another manifest than the one trained on, or a folder of audio files')
       .option(
         '--max-bad <share>',
         'largest share of unusable clips that is accepted; default: as in training',
@@ -137,7 +137,7 @@ function program(): Command {
   root
     .command('check')
     .description('find missing, empty, corrupt, silent, duplicate and leaking clips of a manifest')
-    .argument('<manifest>', 'manifest (JSONL)')
+    .argument('<manifest>', 'manifest (JSONL), or a folder of audio files')
     .option('--max-bad <share>', 'largest share of bad clips that still exits 0', share, 0)
     .option('--out <file>', 'write a manifest without the bad clips')
     .action(run(() => import('./commands/check.js')))
@@ -169,9 +169,9 @@ function program(): Command {
 
   onBackend(root.command('features'))
     .description('log-mel features of audio files as float32 NPY [frames × bands]')
-    .argument('<files...>', 'audio files')
+    .argument('<paths...>', 'audio files, folders or manifests')
     .option('--preset <name>', 'thesis, dcase2023, librosa, torchaudio or clap', 'thesis')
-    .requiredOption('--out <path>', 'X.npy for one file, a folder for several')
+    .requiredOption('--out <path>', 'X.npy, a pipe or /dev/stdout for one file, a folder for several')
     .option('--sample-rate <hz>', "resample to this rate first; default: the file's own", integer(1000))
     .option('--max-bad <share>', 'largest share of unreadable files that still exits 0', share, 0)
     .action(run(() => import('./commands/features.js')))
@@ -197,7 +197,12 @@ function program(): Command {
     .description('find the clips that match sentences, or the captions that match recordings')
     .argument('<run>', 'folder of a training run')
     .argument('[sentences...]', 'what to look for')
-    .option('--audio <file>', 'a recording to find captions for, repeatable', collect, [])
+    .option(
+      '--audio <path>',
+      'a recording to find captions for, repeatable; with sentences a folder to search instead of the manifest',
+      collect,
+      [],
+    )
     .option('-k, --top <n>', 'hits for each', integer(1), 5)
     .option('--split <name>', 'search only this split')
     .action(run(() => import('./commands/search.js')))

@@ -1,4 +1,4 @@
-import { type CheckReport, checkClips, Quarantine, readManifest, writeManifest } from '@sonotext/core/data'
+import { type CheckReport, checkClips, Quarantine, readCollection, writeManifest } from '@sonotext/core/data'
 import { exitCode } from '../exit.js'
 import type { CommandBody } from '../main.js'
 import { plural } from '../plural.js'
@@ -14,7 +14,7 @@ interface Report extends CheckReport {
 
 /** Finds what is wrong with the clips of a manifest. */
 const check: CommandBody<CheckOptions, readonly [string]> = async ({ terminal, signal }, options, path) => {
-  const manifest = await readManifest(path, { signal })
+  const manifest = await readCollection(path, { signal, onNote: (note) => terminal.warn(note) })
   const progress = terminal.progress('check', manifest.clips.length, 'clips')
   const report = await checkClips(manifest.clips, { signal, onProgress: (done) => progress.update(done) })
   progress.finish()
@@ -25,7 +25,7 @@ const check: CommandBody<CheckOptions, readonly [string]> = async ({ terminal, s
     await writeManifest(options.out, kept, { signal })
     terminal.note(`${kept.length} good clips → ${options.out}`)
   }
-  terminal.result<Report>({ manifest: path, ...report }, text)
+  terminal.result<Report>({ manifest: path, ...report }, text, options.out)
   return quarantine.exceeded ? exitCode.failure : exitCode.ok
 }
 export default check

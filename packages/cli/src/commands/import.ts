@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises'
 import { basename, dirname, relative } from 'node:path'
 import {
   type Clip,
@@ -8,6 +7,7 @@ import {
   importFolder,
   importMatches,
   importWavText5K,
+  isFolder,
   locateAudio,
   type Located,
   shareSplits,
@@ -79,12 +79,12 @@ const kinds: Readonly<Record<string, Kind>> = {
   folder: {
     options: ['column', 'filePattern', 'delimiter'],
     async read({ path, audio, split: given, share, column, filePattern, delimiter, onNote }) {
-      const isFolder = await isDirectory(path)
+      const whole = await isFolder(path)
       const named = splitOfName(path)
       const split = given ?? (share === undefined && usualSplits.has(named) ? named : undefined)
-      return importFolder(isFolder ? path : audio, {
+      return importFolder(whole ? path : audio, {
         onNote,
-        ...(isFolder ? {} : { captions: path, columns: columnsOf(column) }),
+        ...(whole ? {} : { captions: path, columns: columnsOf(column) }),
         ...(split === undefined ? {} : { split }),
         ...(filePattern === undefined ? {} : { filePattern }),
         ...(delimiter === undefined ? {} : { delimiter: delimiter === '\\t' ? '\t' : delimiter }),
@@ -125,7 +125,7 @@ const importCommand: CommandBody<ImportOptions, readonly [string, readonly strin
   }
   const shared = shares === undefined ? clips : shareSplits(clips, shares, options.seed)
   if (options.dryRun !== true) await writeManifest(options.out!, shared, { signal })
-  terminal.result(reportOf(shared, missing, options), text)
+  terminal.result(reportOf(shared, missing, options), text, options.out)
   return exitCode.ok
 }
 export default importCommand
@@ -165,7 +165,7 @@ async function read(
   const onNote = (note: string): void => terminal.warn(note)
   const clips = await importer.read({ ...options, path, audio: first, onNote })
   // Files of a folder that was searched are there.
-  if (await isDirectory(path)) return { clips, missing: [], hint: '' }
+  if (await isFolder(path)) return { clips, missing: [], hint: '' }
   return locateAudio(clips, [first, ...rest])
 }
 
@@ -230,10 +230,6 @@ function sharesOf(text: string): Record<string, number> {
 /** clotho_captions_development.csv → development; audiocaps/train.csv → train. */
 function splitOfName(file: string): string {
   return basename(file, '.csv').split(/[_.-]/).at(-1)!
-}
-
-async function isDirectory(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => null))?.isDirectory() ?? false
 }
 
 interface Report {

@@ -77,6 +77,21 @@ describe.skipIf(notBuilt !== null)(`sonotext features${notBuilt === null ? '' : 
     expect(accepted.stdout).toContain('9 of 10 files; 1 failed')
   })
 
+  it('warns once of mel bands that are empty, as check does', async () => {
+    const low = ['one.wav', 'two.wav'].map((name) => join(folder, 'low', name))
+    for (const file of low) await writeWav(file, samples.subarray(0, 8000 + file.length), 8000)
+    const warning =
+      /warning: features of the preset thesis: \d+ of 64 mel bands are empty at 8000 Hz .*lower fMax/g
+    const [computed, checked] = await Promise.all([
+      cli(['features', ...low, tone, '--out', join(folder, 'low-out')]),
+      cli(['check', join(folder, 'low')]),
+    ])
+    expect(computed.stderr.match(warning)).toHaveLength(1)
+    expect(checked.stderr.match(warning)).toHaveLength(1)
+    const fine = await cli(['features', tone, '--out', join(folder, 'fine.npy')])
+    expect(fine.stderr).toBe('')
+  })
+
   it('takes folders and manifests, and keeps the tree below --out', async () => {
     const tree = join(folder, 'tree')
     for (const name of ['a/x.wav', 'b/x.wav', 'b/y.wav']) await cp(tone, join(tree, name))

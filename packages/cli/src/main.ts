@@ -140,6 +140,11 @@ function program(): Command {
     .argument('<manifest>', 'manifest (JSONL), or a folder of audio files')
     .option('--max-bad <share>', 'largest share of bad clips that still exits 0', share, 0)
     .option('--out <file>', 'write a manifest without the bad clips')
+    .addOption(
+      new Option('--preset <name>', 'features the clips are meant for')
+        .choices(['thesis', 'dcase2023', 'librosa', 'torchaudio', 'clap'])
+        .default('thesis'),
+    )
     .action(run(() => import('./commands/check.js')))
 
   root

@@ -1,4 +1,6 @@
+import type { LogMelPreset } from '@sonotext/core/audio'
 import { type CheckReport, checkClips, Quarantine, readCollection, writeManifest } from '@sonotext/core/data'
+import { warnOfEmptyBands } from '../empty-bands.js'
 import { exitCode } from '../exit.js'
 import type { CommandBody } from '../main.js'
 import { plural } from '../plural.js'
@@ -6,6 +8,7 @@ import { plural } from '../plural.js'
 interface CheckOptions {
   maxBad: number
   out?: string
+  preset: LogMelPreset
 }
 
 interface Report extends CheckReport {
@@ -18,6 +21,7 @@ const check: CommandBody<CheckOptions, readonly [string]> = async ({ terminal, s
   const progress = terminal.progress('check', manifest.clips.length, 'clips')
   const report = await checkClips(manifest.clips, { signal, onProgress: (done) => progress.update(done) })
   progress.finish()
+  warnOfEmptyBands(terminal, options.preset, Object.keys(report.summary.sampleRates).map(Number))
   const quarantine = new Quarantine(manifest.clips.length, options.maxBad)
   quarantine.addFindings(report.findings)
   if (options.out !== undefined) {

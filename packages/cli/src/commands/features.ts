@@ -11,6 +11,7 @@ import {
 import { isStandardOutput } from '@sonotext/core/base'
 import { type AudioInput, audioInputs, targetsBelow } from '../audio-inputs.js'
 import { backendOf, type BackendOptions } from '../backend-option.js'
+import { warnOfEmptyBands } from '../empty-bands.js'
 import { exitCode, UsageError } from '../exit.js'
 import type { CommandBody } from '../main.js'
 
@@ -47,16 +48,19 @@ const features: CommandBody<FeaturesOptions, readonly [readonly string[]]> = asy
   })
   const progress = files.length > 1 ? terminal.progress('features', files.length, 'files') : null
   const written: Report['files'] = []
+  const rates = new Set<number>()
   const { quarantined } = await computeFeatures(files, store, {
     signal,
     onProgress: ({ done }) => progress?.update(done),
-    async onFeatures(file, { features: { rows, cols, data }, frameStep }, index) {
+    async onFeatures(file, { features: { rows, cols, data }, frameStep, sampleRate: rate }, index) {
+      if (rate !== undefined) rates.add(rate)
       const target = targets[index]!
       await writeNpy(target, { rows, cols, data })
       written[index] = { file, out: target, frames: rows, bands: cols, frameStep }
     },
   })
   progress?.finish()
+  warnOfEmptyBands(terminal, preset as LogMelPreset, rates)
   for (const { message } of quarantined) terminal.warn(message)
   const report: Report = { preset, files: written.filter(Boolean), failed: quarantined }
   terminal.result(report, text, out)

@@ -2,6 +2,7 @@ import { readManifest, splitsOf } from '@sonotext/core/data'
 import { readRunConfig, trainRun, type TrainRunResult } from '@sonotext/core/experiment'
 import { backendOf, type BackendOptions } from '../backend-option.js'
 import { changeConfig, loadConfig } from '../config-file.js'
+import { warnOfEmptyBands } from '../empty-bands.js'
 import { exitCode, UsageError } from '../exit.js'
 import type { CommandBody } from '../main.js'
 import { plural } from '../plural.js'
@@ -27,6 +28,7 @@ const train: CommandBody<TrainOptions> = async ({ terminal, signal }, options) =
   terminal.note(
     `training on ${device}${isa === null ? '' : ` (${isa})`}, ${plural(threads, 'thread')} → ${folder}`,
   )
+  warnOfEmptyBands(terminal, config.features.preset, [config.features.sampleRate])
   const progress = new TrainingProgress(terminal)
   try {
     const result = await trainRun(config, {

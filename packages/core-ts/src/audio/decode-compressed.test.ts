@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { SonotextError } from '../base/errors.js'
 import { describeWithRealData } from '../testing/real-data.js'
 import { decodeAudio } from './decode.js'
-import { decodeNpy } from './npy.js'
+import { decodeNpy } from '../base/npy.js'
 import { optionalDecoder } from './optional-decoder.js'
 
 const folder = fileURLToPath(new URL('../../test-data/audio/formats/', import.meta.url))

@@ -21,6 +21,8 @@ export interface FeatureStoreOptions {
 export interface StoredFeatures extends ClipFeatures {
   /** true: read from the cache, the audio was not decoded. */
   readonly cached: boolean
+  /** Rate they were computed at, Hz; not known of what comes from the cache. */
+  readonly sampleRate?: number
 }
 
 /** Log-mel features of audio files, from a cache or computed and then kept. */
@@ -85,7 +87,7 @@ export function featureStore(options: FeatureStoreOptions): FeatureStore {
         })
       const clip = { features, frameStep: front.frameStep, duration: samples.length / sampleRate }
       await cache?.put(hash, content, clip)
-      return { ...clip, cached: false }
+      return { ...clip, cached: false, sampleRate: front.options.sampleRate }
     },
   }
 }

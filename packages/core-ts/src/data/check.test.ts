@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { describeWithRealData } from '../testing/real-data.js'
 import { checkClips, type CheckOptions } from './check.js'
 import type { Finding } from './finding.js'
-import { readCsv } from './csv.js'
+import { readCsv } from '../base/csv.js'
 import { importClotho } from './import/clotho.js'
 import type { Clip } from './manifest.js'
 import { Quarantine } from './quarantine.js'
@@ -231,6 +231,7 @@ describe('the report', () => {
       captions: 4,
       seconds: 4,
       splits: { train: 2, test: 1, '': 1 },
+      sampleRates: { 8000: 3 },
       kinds: { missing: 1, 'event-times': 1 },
       bad: 1,
       badShare: 0.25,

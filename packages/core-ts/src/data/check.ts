@@ -14,6 +14,8 @@ export interface CheckReport {
     readonly captions: number
     /** Seconds of audio that could be read; 0 when the audio was not looked at. */
     readonly seconds: number
+    /** Clips of each sample rate, Hz, as far as they could be read. */
+    readonly sampleRates: Readonly<Record<string, number>>
     /** Clips of each split; '' for those without one. */
     readonly splits: Readonly<Record<string, number>>
     /** Findings of each kind that occurs. */
@@ -182,6 +184,7 @@ function summarize(
     clips: clips.length,
     captions: clips.reduce((sum, clip) => sum + clip.captions.length, 0),
     seconds: [...facts.values()].reduce((sum, { seconds }) => sum + seconds, 0),
+    sampleRates: count([...facts.values()].map(({ sampleRate }) => String(sampleRate))),
     splits: count(clips.map(({ split }) => split ?? '')),
     kinds: count(findings.map(({ kind }) => kind)),
     bad,

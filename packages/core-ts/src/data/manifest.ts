@@ -2,7 +2,7 @@ import { dirname, isAbsolute, relative, resolve, sep } from 'node:path'
 import { throwIfAborted } from '../base/abort.js'
 import { type ErrorCode, SonotextError } from '../base/errors.js'
 import { writeFileAtomic } from '../base/files.js'
-import { readLines } from '../base/text-file.js'
+import { readLines } from '../base/text.js'
 import type { ManifestCaption, ManifestEvent, ManifestLine } from './manifest-line.js'
 import { manifestProblem } from './manifest-validate.js'
 

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FeatureStore } from '../audio/index.js'
 import type { Backend } from '../backend/port.js'
-import { SonotextError } from '../base/errors.js'
+import { isSonotextError, SonotextError } from '../base/errors.js'
 import { writeFileAtomic } from '../base/files.js'
+import { readText } from '../base/text.js'
 import type { DualEncoder } from '../models/index.js'
 import { checkpointFile, loadModel, modelFile } from '../train/index.js'
 import { configKeys, type ExperimentConfig, parseConfig, valueAt } from './config.js'
@@ -68,7 +68,8 @@ export async function claimRunFolder(
 /** The configuration a run was started with. Throws MISSING_FILE for a folder that is no run, INVALID_CONFIG. */
 export async function readRunConfig(folder: string): Promise<ExperimentConfig> {
   const file = join(folder, runFiles.config)
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+  const text = await readText(file).catch((cause: unknown) => {
+    if (!isSonotextError(cause) || cause.code !== 'MISSING_FILE') throw cause
     throw new SonotextError('MISSING_FILE', 'this folder holds no training run.', {
       file,
       remedy: 'Give the folder that `sonotext train --run` wrote.',

@@ -5,7 +5,7 @@ import { throwIfAborted } from '../base/abort.js'
 import { expected, isSonotextError, SonotextError } from '../base/errors.js'
 import { writeFileAtomic } from '../base/files.js'
 import { type Matrix, matrix, row } from '../base/matrix.js'
-import { rethrowMissing } from '../base/text-file.js'
+import { asUtf8, isMarkedText, rethrowMissing } from '../base/text.js'
 import type { RowSink } from './row-sink.js'
 import { readBinaryRows } from './word-vectors-binary.js'
 import { type FormatOptions, sniffFormat } from './word-vectors-format.js'
@@ -39,7 +39,8 @@ export async function readWordVectors(
   const wanted = options.words === undefined ? undefined : new Set(options.words)
   const source = openMaybeGzipped(path)
   try {
-    const { head, chunks } = await peek(source, 2 ** 20)
+    let { head, chunks } = await peek(source, 2 ** 20)
+    if (isMarkedText(head)) ({ head, chunks } = await peek(asUtf8(chunks, path), 2 ** 20))
     const { format, dim, count } = sniffFormat(head, path, options)
     const rows = new Map<string, Float32Array>()
     let seen = 0

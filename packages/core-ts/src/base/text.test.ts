@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { decodeText, readLines, readTextFile, type TextLine } from './text-file.js'
+import { decodeText, readLines, readText, type TextLine } from './text.js'
 
 let path: string
 beforeAll(async () => {
@@ -46,8 +46,8 @@ it('joins a line that spans chunks, also where a character is cut', async () => 
   expect(read[1]!.text).toBe(long)
 })
 
-it('drops a byte order mark and CR, keeps blank lines', async () => {
-  expect((await linesOf('\uFEFFa\r\n\r\nb\r')).map((line) => line.text)).toEqual(['a', '', 'b\r'])
+it('drops a byte order mark and every kind of line end, keeps blank lines', async () => {
+  expect((await linesOf('\uFEFFa\r\n\r\nb\rc')).map((line) => line.text)).toEqual(['a', '', 'b', 'c'])
   expect(await linesOf('')).toEqual([])
 })
 
@@ -65,9 +65,10 @@ it('decodes whole files by the stated encoding', async () => {
   expect(decodeText(latin, 'f', 'latin1')).toBe('one\ntwö\nthree')
   expect(decodeText(latin, 'f', 'utf-8-or-latin1')).toBe('one\ntwö\nthree')
   expect(decodeText(Buffer.from('twö'), 'f', 'utf-8-or-latin1')).toBe('twö')
-  expect(() => decodeText(Buffer.from('\uFEFFabc', 'utf16le'), 'f', 'latin1')).toThrow(/UTF-16/)
+  expect(decodeText(Buffer.from('\uFEFFabc', 'utf16le'), 'f', 'latin1')).toBe('abc')
+  expect(decodeText(Buffer.from('\uFEFFé'), 'f', 'latin1')).toBe('é')
   expect(() => decodeText(new Uint8Array(64), 'f')).toThrow(/binary data/)
-  await expect(readTextFile(`${path}.none`)).rejects.toMatchObject({ code: 'MISSING_FILE' })
+  await expect(readText(`${path}.none`)).rejects.toMatchObject({ code: 'MISSING_FILE' })
 })
 
 it('finds the line of the first invalid byte wherever it stands', () => {
@@ -81,4 +82,21 @@ it('finds the line of the first invalid byte wherever it stands', () => {
       expect(() => decodeText(text, 'f')).toThrow(`f:${before + 1}: `)
     }),
   )
+})
+
+it('reads lines of UTF-16, also where a chunk ends inside a character', async () => {
+  const long = `x${'é𝄞'.repeat(2 ** 18)}`
+  for (const swap of [false, true]) {
+    const bytes = Buffer.from(`\uFEFF${long}\r\nend`, 'utf16le')
+    const read = await linesOf(swap ? bytes.swap16() : bytes)
+    expect(read.map((line) => line.text.length)).toEqual([long.length, 3])
+    expect(read[0]!.text).toBe(long)
+  }
+  await expect(linesOf(Buffer.from('\uFEFFab\n', 'utf16le').subarray(0, -1))).rejects.toThrow(/cut short/)
+})
+
+it('names the line and column of a control character, and reads pipes up to the limit', async () => {
+  await expect(linesOf('a\nbc\x07\n')).rejects.toThrow(/x\.txt:2: .*U\+0007 in line 2, column 3\. Remove/)
+  expect(() => decodeText(Buffer.from('a\rb\r\n\x00'), 'f')).toThrow(/f:3: .*U\+0000 in line 3, column 1/)
+  await expect(readText('/dev/zero', { maxBytes: 3e6 })).rejects.toThrow(/at most 3000000 bytes, got more/)
 })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { SonotextError } from '../base/errors.js'
-import { matrix } from '../base/matrix.js'
+import { SonotextError } from './errors.js'
+import { matrix } from './matrix.js'
 import { decodeNpy, encodeNpy } from './npy.js'
 
 const npy = (header: string, floats: readonly number[], version = 1) => {

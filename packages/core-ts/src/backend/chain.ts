@@ -1,4 +1,5 @@
 import { SonotextError } from '../base/errors.js'
+import { checkOptions } from '../base/options.js'
 import { type BufferRule, type NumberRule, signatures } from './signatures.js'
 import type { Backend, FloatBuffer, HostArray, OpArgs, OpName, RunOptions } from './port.js'
 
@@ -19,6 +20,7 @@ export function chainBackends(
   others: readonly Backend[],
   options: ChainOptions = {},
 ): Backend {
+  checkOptions(options, 'chainBackends')
   const all = [first, ...others]
   const { onFallback = (message) => process.emitWarning(message, { code: 'SONOTEXT_FALLBACK' }) } = options
   /** Index of the backend that takes an op; grows when a backend turns out not to take it after all. */

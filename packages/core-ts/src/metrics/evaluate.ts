@@ -1,4 +1,5 @@
 import { expected, SonotextError, type Matrix } from '../base/index.js'
+import { checkOptions } from '../base/options.js'
 import { defaultMeasures, measures as parse, type Measure, type RankedQuery } from './measure.js'
 import { ranksOfRelevant } from './ranks.js'
 
@@ -132,6 +133,7 @@ export function evaluateScores(
   captionClip: ArrayLike<number>,
   options: EvaluateOptions = {},
 ): FullEvaluation {
+  checkOptions(options, 'evaluateScores')
   const measures = resolveMeasures(options.measures)
   const { textToAudio, audioToText } = rankBothWays(scores, captionClip)
   return evaluation(

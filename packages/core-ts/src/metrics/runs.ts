@@ -8,6 +8,7 @@ import {
   SonotextError,
   throwIfAborted,
 } from '../base/index.js'
+import { checkOptions } from '../base/options.js'
 import { csvRun, csvTruth } from './csv-rankings.js'
 import {
   evaluation,
@@ -68,6 +69,7 @@ export async function evaluateRunFiles(
   truth: string,
   options: RunFilesOptions = {},
 ): Promise<RunEvaluation> {
+  checkOptions(options, 'evaluateRunFiles')
   const { signal, rowIds, columnIds } = options
   throwIfAborted(signal)
   const ids = async (file: string) => idsOf(await readText(file, { signal }))
@@ -118,6 +120,7 @@ export interface RunTexts {
  * `withoutRelevant`.
  */
 export function evaluateRunTexts(texts: RunTexts, options: RunOptions = {}): RunEvaluation {
+  checkOptions(options, 'evaluateRunTexts')
   const run = parseRun(texts)
   const truth = parseTruth(texts)
   refuseUnfit(truth, options)

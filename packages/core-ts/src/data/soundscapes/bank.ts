@@ -1,4 +1,5 @@
 import { expected, hash32, nearest, Rng, type SonotextError } from '../../base/index.js'
+import { checkOptions } from '../../base/options.js'
 import { canonicalLabel, lexemeOf, type Lexeme, type Lexicon } from './lexicon.js'
 import { proceduralLabels, soundSeconds, synthesizeWith } from './sound-bank.js'
 
@@ -58,6 +59,7 @@ const proceduralVersion = 1
  * voice.
  */
 export function proceduralBank(options: ProceduralBankOptions = {}): SoundBank {
+  checkOptions(options, 'proceduralBank')
   const labels = [...new Set(options.labels ?? proceduralLabels)].sort()
   for (const label of labels) requireLabel(label, proceduralLabels)
   if (labels.length === 0) throw expected('at least one label', 'labels', labels)

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readMono, resample } from '../../audio/index.js'
 import type { Backend } from '../../backend/port.js'
 import { isSonotextError, SonotextError, throwIfAborted, type Rng } from '../../base/index.js'
+import { checkOptions } from '../../base/options.js'
 import { activeSegments, level, occurrences, type Segment } from './activity.js'
 import { requireLabel, unknownSplit, type PickedSound, type SoundBank } from './bank.js'
 import {
@@ -32,6 +33,7 @@ const tries = 24
  * {@link labelledClips}, INVALID_DATA when none of the files is there.
  */
 export async function folderBank(folder: string, options: FolderBankOptions = {}): Promise<SoundBank> {
+  checkOptions(options, 'folderBank')
   const clips = await labelledClips(folder, options)
   const sizes = await fileSizes(clips)
   if (sizes.every((size) => size === undefined)) {

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { expected, hash32, SonotextError } from '../../base/index.js'
 import { readCsv, requireColumns, type CsvTable } from '../../base/csv.js'
+import { checkOptions } from '../../base/options.js'
 import { importFolder } from '../import/index.js'
 import type { Segment } from './activity.js'
 
@@ -63,6 +64,7 @@ export async function labelledClips(
   folder: string,
   options: FolderClipsOptions = {},
 ): Promise<LabelledClip[]> {
+  checkOptions(options, 'labelledClips')
   const all =
     options.csv === undefined
       ? await fromSubfolders(folder)

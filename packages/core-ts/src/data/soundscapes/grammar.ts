@@ -1,4 +1,5 @@
 import { expected, type Rng } from '../../base/index.js'
+import { checkOptions } from '../../base/options.js'
 import { constructionsFor } from './constructions.js'
 import { sentence } from './english.js'
 import { lexemeOf, type Lexeme } from './lexicon.js'
@@ -41,6 +42,7 @@ export interface CaptionOptions {
  * class, except that the last one leaves out the background where two or more groups stand in front of it.
  */
 export function captionScene(scene: SceneDescription, options: CaptionOptions): SceneCaption[] {
+  checkOptions(options, 'captionScene')
   checkScene(scene)
   const { rng, count = 5, lexeme = lexemeOf } = options
   const speaker = new Speaker(rng, (label) => lexeme(label))

@@ -1,4 +1,5 @@
 import type { Rng } from '../../base/index.js'
+import { checkOptions } from '../../base/options.js'
 import { crest, level } from './activity.js'
 import { arrange, type GroupSounds, leastEpisode } from './arrange.js'
 import type { SoundBank } from './bank.js'
@@ -45,6 +46,7 @@ export async function makeScene(
   sketch: SceneDescription,
   options: MakeSceneOptions,
 ): Promise<Scene> {
+  checkOptions(options, 'makeScene')
   const { rng, sampleRate, split, signal } = options
   const count = Math.round(options.duration * sampleRate)
   const levels = rng.fork('levels')

@@ -1,4 +1,5 @@
 import { expected, nearest, Rng } from '../../base/index.js'
+import { checkOptions } from '../../base/options.js'
 import { animals } from './sounds/animals.js'
 import { household } from './sounds/household.js'
 import { machines } from './sounds/machines.js'
@@ -31,6 +32,7 @@ export interface SynthesizeOptions {
  * sample. Throws INVALID_ARGUMENT for an unknown label, with the nearest known one.
  */
 export function synthesize(label: string, options: SynthesizeOptions): Float32Array {
+  checkOptions(options, 'synthesize')
   return synthesizeWith(
     new Rng(options.seed, `sound/${label}`),
     label,

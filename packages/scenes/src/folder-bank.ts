@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readMono, resample } from '@sonotext/core/audio'
 import type { Backend } from '@sonotext/core/backend'
-import { isSonotextError, SonotextError, throwIfAborted, type Rng } from '@sonotext/core/base'
+import { checkOptions, isSonotextError, SonotextError, throwIfAborted, type Rng } from '@sonotext/core/base'
 import { activeSegments, level, occurrences, type Segment } from './activity.js'
 import { requireLabel, unknownSplit, type PickedSound, type SoundBank } from './bank.js'
 import {
@@ -33,6 +33,7 @@ const tries = 24
  * {@link labelledClips}, INVALID_DATA when none of the files is there.
  */
 export async function folderBank(folder: string, options: FolderBankOptions = {}): Promise<SoundBank> {
+  checkOptions(options, 'folderBank')
   const clips = await labelledClips(folder, options)
   const sizes = await fileSizes(clips)
   if (sizes.every((size) => size === undefined)) {

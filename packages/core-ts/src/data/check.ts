@@ -1,5 +1,6 @@
 import { throwIfAborted } from '../base/abort.js'
 import { expected } from '../base/errors.js'
+import { checkOptions } from '../base/options.js'
 import { type AudioFacts, inspectAudio, isProblem } from './check-audio.js'
 import { findDuplicates, findLeaks } from './check-leaks.js'
 import { checkCaptions, checkEvents, checkStated } from './check-manifest.js'
@@ -49,6 +50,7 @@ export interface CheckOptions {
  * content, group or event source) stand in two splits. Nothing is thrown for a bad clip. Throws ABORTED.
  */
 export async function checkClips(clips: readonly Clip[], options: CheckOptions = {}): Promise<CheckReport> {
+  checkOptions(options, 'checkClips')
   const limits = withDefaults(options)
   const findings = new Map<Clip, Finding[]>(clips.map((clip) => [clip, []]))
   const note = (

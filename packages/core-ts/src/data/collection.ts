@@ -1,3 +1,4 @@
+import { checkOptions } from '../base/options.js'
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { importFolder } from './import/folder.js'
@@ -11,6 +12,7 @@ export interface CollectionOptions {
 
 /** The clips of a manifest, or the audio files below a folder. Throws as readManifest and importFolder. */
 export async function readCollection(path: string, options: CollectionOptions = {}): Promise<Manifest> {
+  checkOptions(options, 'readCollection')
   const { signal, onNote } = options
   if (!(await isFolder(path))) return readManifest(path, signal === undefined ? {} : { signal })
   return { path: resolve(path), clips: await importFolder(path, onNote === undefined ? {} : { onNote }) }

@@ -1,4 +1,5 @@
 import {
+  checkOptions,
   decodeText,
   expected,
   isNpy,
@@ -82,6 +83,7 @@ export async function evaluateRunFiles(
   truth: string,
   options: RunFilesOptions = {},
 ): Promise<RunEvaluation> {
+  checkOptions(options, 'evaluateRunFiles')
   const { signal, rowIds, columnIds } = options
   throwIfAborted(signal)
   const ids = async (file: string) => idsOf(await readText(file, { signal }))
@@ -132,6 +134,7 @@ export interface RunTexts {
  * `withoutRelevant`.
  */
 export function evaluateRunTexts(texts: RunTexts, options: RunOptions = {}): RunEvaluation {
+  checkOptions(options, 'evaluateRunTexts')
   const run = parseRun(texts)
   const truth = parseTruth(texts)
   refuseUnfit(truth, options)

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { SonotextError } from '../../base/errors.js'
 import { type CsvRow, readCsv } from '../../base/csv.js'
 import type { TextEncoding } from '../../base/text.js'
+import { checkOptions } from '../../base/options.js'
 import { listAudio, passedOverText } from '../audio-files.js'
 import { type Clip, defaultCaptionId } from '../manifest.js'
 import { type FolderColumns, resolveColumns, type ResolvedColumns } from './columns.js'
@@ -30,6 +31,7 @@ export interface FolderOptions {
  * rows of one file that disagree; MISSING_FILE for a missing folder when it is searched, INVALID_DATA when it holds no audio.
  */
 export async function importFolder(folder: string, options: FolderOptions = {}): Promise<Clip[]> {
+  checkOptions(options, 'importFolder')
   const { captions, encoding, delimiter, filePattern: pattern } = options
   if (captions === undefined) return searchFolder(folder, options)
   const table = await readCsv(captions, {

@@ -1,9 +1,10 @@
 import { type CheckReport, checkClips, Quarantine, readManifest, writeManifest } from '@sonotext/core/data'
 import { exitCode } from '../exit.js'
+import { decodePolicyOf, type DecodeFlags } from '../decode-option.js'
 import type { CommandBody } from '../main.js'
 import { plural } from '../plural.js'
 
-interface CheckOptions {
+interface CheckOptions extends DecodeFlags {
   maxBad: number
   out?: string
 }
@@ -16,7 +17,13 @@ interface Report extends CheckReport {
 const check: CommandBody<CheckOptions, readonly [string]> = async ({ terminal, signal }, options, path) => {
   const manifest = await readManifest(path, { signal })
   const progress = terminal.progress('check', manifest.clips.length, 'clips')
-  const report = await checkClips(manifest.clips, { signal, onProgress: (done) => progress.update(done) })
+  const { maxSeconds, ...decode } = decodePolicyOf(options)
+  const report = await checkClips(manifest.clips, {
+    signal,
+    decode,
+    ...(maxSeconds === undefined ? {} : { maxSeconds }),
+    onProgress: (done) => progress.update(done),
+  })
   progress.finish()
   const quarantine = new Quarantine(manifest.clips.length, options.maxBad)
   quarantine.addFindings(report.findings)

@@ -8,10 +8,11 @@ import {
   writeNpy,
 } from '@sonotext/core/audio'
 import { backendOf, type BackendOptions } from '../backend-option.js'
+import { decodePolicyOf, type DecodeFlags } from '../decode-option.js'
 import { exitCode, UsageError } from '../exit.js'
 import type { CommandBody } from '../main.js'
 
-interface FeaturesOptions extends BackendOptions {
+interface FeaturesOptions extends BackendOptions, DecodeFlags {
   preset: string
   out: string
   sampleRate?: number
@@ -38,6 +39,7 @@ const features: CommandBody<FeaturesOptions, readonly [readonly string[]]> = asy
     preset: preset as LogMelPreset,
     overrides: sampleRate === undefined ? {} : { sampleRate },
     backend: backendOf(options, terminal),
+    decode: decodePolicyOf(options),
   })
   const progress = files.length > 1 ? terminal.progress('features', files.length, 'files') : null
   const written: Report['files'] = []

@@ -1,11 +1,12 @@
 import { type OpenRun, openRun, searchCaptions, searchRun, unknownWords } from '@sonotext/core/experiment'
 import { backendOf, type BackendOptions } from '../backend-option.js'
+import { decodePolicyOf, type DecodeFlags } from '../decode-option.js'
 import { exitCode, UsageError } from '../exit.js'
 import { captionsText, type FoundCaptions, type FoundClips, hitsText, toFound } from '../hits-text.js'
 import type { CommandBody, CommandContext } from '../main.js'
 import { runClipsOf, type RunClipsFlags } from '../run-clips.js'
 
-interface SearchOptions extends BackendOptions, RunClipsFlags {
+interface SearchOptions extends BackendOptions, RunClipsFlags, DecodeFlags {
   audio: string[]
   top: number
   split?: string
@@ -21,7 +22,10 @@ const search: CommandBody<SearchOptions, readonly [string, readonly string[]]> =
   if (sentences.length + options.audio.length === 0) {
     throw new UsageError('Give sentences, or recordings with --audio.')
   }
-  const run = await openRun(folder, { backend: backendOf(options, context.terminal) })
+  const run = await openRun(folder, {
+    backend: backendOf(options, context.terminal),
+    decode: decodePolicyOf(options),
+  })
   const clips = sentences.length === 0 ? [] : await clipsFor(run, sentences, context, options)
   const captions = options.audio.length === 0 ? [] : await captionsFor(run, context, options)
   context.terminal.result([...clips, ...captions], () =>

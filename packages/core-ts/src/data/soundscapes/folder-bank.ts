@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readMono, resample } from '../../audio/index.js'
+import { type DecodePolicy, readMono, resample } from '../../audio/index.js'
 import type { Backend } from '../../backend/port.js'
 import { isSonotextError, SonotextError, throwIfAborted, type Rng } from '../../base/index.js'
 import { activeSegments, level, occurrences, type Segment } from './activity.js'
@@ -21,6 +21,8 @@ export interface FolderBankOptions extends FolderClipsOptions {
   readonly lexicon?: Lexicon
   /** Computes the resampling; default: {@link openBackend}. */
   readonly backend?: Backend
+  /** Which recordings are read, and by whom. */
+  readonly decode?: DecodePolicy
 }
 
 /** How many recordings one pick tries before it gives up. */
@@ -54,6 +56,7 @@ class FolderBank implements SoundBank {
   readonly #active: (name: string) => readonly Segment[] | undefined
   readonly #backend: Backend | undefined
   readonly #lexicon: Lexicon | undefined
+  readonly #decode: DecodePolicy
   readonly #unusable = new Map<string, string>()
 
   constructor(
@@ -69,6 +72,7 @@ class FolderBank implements SoundBank {
     this.#active = active
     this.#backend = options.backend
     this.#lexicon = options.lexicon
+    this.#decode = options.decode ?? {}
     const hash = createHash('sha256').update(JSON.stringify(options.lexicon ?? null))
     for (const [i, { name, label, group, split }] of clips.entries()) {
       hash.update(JSON.stringify([name, label, group, split, sizes[i] ?? null, active(name) ?? null]))
@@ -148,7 +152,7 @@ class FolderBank implements SoundBank {
     if (known !== undefined) return known
     try {
       const options = signal === undefined ? {} : { signal }
-      const recording = await readMono(clip.path, options)
+      const recording = await readMono(clip.path, { ...this.#decode, ...options })
       const segments = this.#active(clip.name) ?? activeSegments(recording.samples, recording.sampleRate)
       const [first, last] = [segments[0], segments[segments.length - 1]]
       if (first === undefined || level(recording.samples) < -70) return this.#refuse(clip, 'silent')

@@ -22,7 +22,7 @@ export interface CollectOptions {
  * as soon as it passes them. Memory follows what was decoded: what a small file claims is not allocated beforehand.
  */
 export async function collect(stream: AudioStream, options: CollectOptions): Promise<Float32Array[]> {
-  const { sampleRate, channels: count } = stream
+  const { channels: count } = stream
   const stated = stream.samples ?? 0
   refuseMore(stated, stream, options)
   const affordable = Math.ceil((likelyExpansion * options.bytes) / (4 * count)) + 4096

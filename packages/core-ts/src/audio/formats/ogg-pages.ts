@@ -42,6 +42,8 @@ interface Growing {
   /** Pieces of a packet that goes on on the next page. */
   open: Uint8Array[]
   ended: boolean
+  /** Whether a page with sound has come. */
+  sounding: boolean
 }
 
 /**
@@ -72,21 +74,21 @@ export function oggLinks(bytes: Uint8Array, reading: Reading): OggLink[] {
     const flags = page[5]!
     let link = current.get(serial)
     if ((flags & 2) !== 0) {
-      link = { serial, pages: [], sequence, open: [], ended: false }
+      link = { serial, pages: [], sequence, open: [], ended: false, sounding: false }
       current.set(serial, link)
       links.push(link)
     }
     if (link === undefined || link.ended)
       throw reading.damaged(`Expected the first page of a stream at byte ${offset}, found a later one.`)
     // A stream that was tuned into keeps the numbers of its pages: they jump once, behind the headers.
-    const tuned =
-      link.pages.length > 0 && link.pages.every(({ granule }) => granule <= 0) && link.open.length === 0
+    const tuned = link.pages.length > 0 && !link.sounding && link.open.length === 0
     if (sequence !== link.sequence && !(tuned && sequence > link.sequence)) {
       throw reading.damaged(`Expected page ${link.sequence} of one stream at byte ${offset}, found another.`)
     }
     link.sequence = sequence + 1
     link.ended = (flags & 4) !== 0
     const granule = Number(view.getBigInt64(offset + 6, true))
+    link.sounding ||= granule > 0
     const continued = (flags & 1) !== 0
     link.pages.push({ bytes: page, granule, packets: packetsOf(page, link, continued), last: link.ended })
     offset += length

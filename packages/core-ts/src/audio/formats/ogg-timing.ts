@@ -6,6 +6,8 @@ export interface OggTiming {
   readonly samples: number
   /** Samples that the decoder gives in all. */
   readonly decoded: number
+  /** Samples that it gives up to the end of each page. */
+  readonly upTo: readonly number[]
   /** Whether the stream says that it ends. */
   readonly ended: boolean
 }
@@ -17,17 +19,19 @@ export interface OggTiming {
  */
 export function oggTiming(pages: readonly OggPage[], samplesOf: (packet: Uint8Array) => number): OggTiming {
   let decoded = 0
+  const upTo: number[] = []
   /** Position of the page before, and the samples up to it. */
   let before = { granule: 0, decoded: 0 }
   let surplus = 0
   let ended = false
   for (const page of pages) {
     decoded += page.packets.reduce((sum, packet) => sum + samplesOf(packet), 0)
+    upTo.push(decoded)
     ended ||= page.last
     if (page.packets.length === 0) continue
     const beyond = decoded - before.decoded - (page.granule - before.granule)
     surplus = beyond > 0 && beyond <= decoded - before.decoded ? beyond : 0
     before = { granule: page.granule, decoded }
   }
-  return { samples: decoded - surplus, decoded, ended }
+  return { samples: decoded - surplus, decoded, upTo, ended }
 }

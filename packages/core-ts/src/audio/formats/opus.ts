@@ -9,8 +9,11 @@ import { ascii } from './text.js'
 /** Opus always decodes to 48 kHz; the rate in the header is that of the recording before it was encoded. */
 const RATE = 48_000
 
-/** Packets that are decoded at once: at most 120 ms each. */
-const PIECE = 64
+/** Samples of all channels that are decoded at once, roughly. */
+const PIECE = 1 << 19
+
+/** Samples of the longest packet: 120 ms. */
+const LONGEST = 5760
 
 /** One Opus stream through the optional decoder (RFC 7845): pre-skip, end and gain as its header says. */
 export async function opusLink({ pages }: OggLink, reading: Reading): Promise<OggStream> {
@@ -31,11 +34,12 @@ export async function opusLink({ pages }: OggLink, reading: Reading): Promise<Og
     const { channels, streamCount, coupledStreamCount, channelMappingTable } = head!
     const decoder = new OpusDecoder({ channels, streamCount, coupledStreamCount, channelMappingTable })
     await decoder.ready
+    const size = Math.max(1, Math.floor(PIECE / (LONGEST * channels)))
     let at = 0
     try {
-      for (let first = 0; first < packets.length && at < skip + samples; first += PIECE) {
+      for (let first = 0; first < packets.length && at < skip + samples; first += size) {
         reading.throwIfAborted()
-        const piece = packets.slice(first, first + PIECE)
+        const piece = packets.slice(first, first + size)
         const output = await decoding(reading, 'Opus packets', () => decoder.decodeFrames(piece))
         const wanted = piece.reduce((sum, packet) => sum + opusSamples(packet), 0)
         if (output.samplesDecoded !== wanted)
@@ -118,7 +122,7 @@ export function opusSamples(packet: Uint8Array): number {
         : [120, 240, 480, 960][config & 3]!
   const code = toc & 3
   const frames = code === 0 ? 1 : code < 3 ? 2 : second & 63
-  return frames * perFrame <= 5760 ? frames * perFrame : 0
+  return frames * perFrame <= LONGEST ? frames * perFrame : 0
 }
 
 function amplified(channel: Float32Array, gain: number): Float32Array {

@@ -6,8 +6,8 @@ import { oggTiming } from './ogg-timing.js'
 import { decoding, optionalDecoder, type DecoderOutput } from './optional-decoder.js'
 import { vorbisHeaders } from './vorbis-packets.js'
 
-/** Pages with sound that are decoded at once: at most 255 packets each. */
-const PIECE = 8
+/** Samples of all channels that are decoded at once, roughly: a packet of one byte can stand for 4,096 in each. */
+const PIECE = 1 << 19
 
 /**
  * One Vorbis stream through the optional decoder. The decoder reports no error: the samples of every packet are counted first, and
@@ -21,7 +21,7 @@ export async function vorbisLink({ pages }: OggLink, reading: Reading): Promise<
     )
   const { sampleRate, channels, samplesOf, audioFrom } = headers
   checkStream(sampleRate, channels, reading.file)
-  const { samples, decoded, ended } = oggTiming(pages.slice(audioFrom), samplesOf)
+  const { samples, decoded, upTo, ended } = oggTiming(pages.slice(audioFrom), samplesOf)
   if (!ended) reading.remark('The Ogg stream does not say that it ends: more may have followed.')
   const { OggVorbisDecoder } = await optionalDecoder('@wasm-audio-decoders/ogg-vorbis', reading.file)
   async function* blocks() {
@@ -36,10 +36,15 @@ export async function vorbisLink({ pages }: OggLink, reading: Reading): Promise<
     const feed = (some: readonly OggPage[]) =>
       decoding(reading, 'Vorbis packets', () => decoder.decode(Buffer.concat(some.map(withoutEnd))))
     try {
-      for (let first = 0; first < pages.length; first += first < audioFrom ? audioFrom : PIECE) {
+      await feed(pages.slice(0, audioFrom))
+      for (let first = audioFrom; first < pages.length;) {
         reading.throwIfAborted()
-        const output = await feed(pages.slice(first, first < audioFrom ? audioFrom : first + PIECE))
+        const until = (upTo[first - audioFrom - 1] ?? 0) + PIECE / channels
+        let end = first + 1
+        while (end < pages.length && upTo[end - audioFrom]! <= until) end++
+        const output = await feed(pages.slice(first, end))
         if (output.samplesDecoded > 0) yield kept(output)
+        first = end
       }
       const output = await decoding(reading, 'Vorbis packets', () => decoder.flush())
       if (output.samplesDecoded > 0) yield kept(output)

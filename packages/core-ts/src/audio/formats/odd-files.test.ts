@@ -38,6 +38,7 @@ const settled: Readonly<Record<string, readonly [samples: number, because: strin
   ],
   'more-frames.mp3': [6400, 'as ffmpeg and mpg123: libsndfile leaves out what is not declared'],
   'stereo.opus': [24_000, 'as ffmpeg: 48 kHz; libsndfile decodes to the rate that the encoder was given'],
+  'tiny.opus': [2400, 'as ffmpeg: 48 kHz'],
   'id3.ogg': [800, 'as the file without its tag; libsndfile refuses it, ffmpeg keeps the padding'],
 }
 
@@ -59,6 +60,17 @@ describe('files of other programs', () => {
       expect(Math.abs(first![i]! - value), `sample ${i}`).toBeLessThanOrEqual(tolerance(file))
     const energy = first!.reduce((sum, x) => sum + x * x, 0)
     expect(Math.abs(energy / ffmpeg!.energy - 1)).toBeLessThan(file === 'surround.opus' ? 0.05 : 1e-4)
+  })
+
+  it('a last frame that lacks its padding byte, as shineenc writes it, is whole', async () => {
+    const bytes = readFileSync(join(folder, 'noinfo.mp3'))
+    const { channels } = await decodeAudio(bytes)
+    const lastFrame = bytes.length - 144
+    expect(bytes.readUInt16BE(lastFrame) & 0xffe0).toBe(0xffe0)
+    bytes[lastFrame + 2]! |= 2
+    expect((await decodeAudio(bytes)).channels).toEqual(channels)
+    const twice = await decodeAudio(Buffer.concat([bytes, bytes]))
+    expect(twice.channels[0]).toHaveLength(2 * channels[0]!.length)
   })
 
   it('chained recordings are the recordings one behind the other', async () => {

@@ -20,6 +20,12 @@ function number(text: string): number {
   return value
 }
 
+function seconds(text: string): number {
+  const value = Number(text)
+  if (text.trim() !== '' && value > 0) return value
+  throw new InvalidArgumentError('Expected more than 0 seconds.')
+}
+
 function share(text: string): number {
   const value = Number(text)
   if (text.trim() !== '' && value >= 0 && value <= 1) return value
@@ -71,8 +77,14 @@ function program(): Command {
         collect,
         [],
       )
-  const withBank = (command: Command): Command =>
+  const decoding = (command: Command): Command =>
     command
+      .option('--max-seconds <s>', 'longest recording that is read; default: 3600, for check 600', seconds)
+      .option('--accept-cut', 'take what is there of files whose end is missing')
+      .option('--ffmpeg', 'let the ffmpeg on the path decode what is not read otherwise')
+
+  const withBank = (command: Command): Command =>
+    decoding(command)
       .option(
         '--bank <dir>',
         'folder of labelled clips (a sub-folder for each class, or --csv); default: procedural sounds',
@@ -91,7 +103,7 @@ function program(): Command {
       .option('--threads <n>', 'threads of the native pool', integer(1, 256))
 
   const onClips = (command: Command): Command =>
-    command
+    decoding(command)
       .option('--manifest <path>', 'another manifest than the one trained on, or a folder of audio files')
       .option(
         '--max-bad <share>',
@@ -136,8 +148,7 @@ function program(): Command {
     .option('--seed <n>', 'seed of the scenes', integer(0), 17)
     .action(run(() => import('./commands/compose.js')))
 
-  root
-    .command('check')
+  decoding(root.command('check'))
     .description('find missing, empty, corrupt, silent, duplicate and leaking clips of a manifest')
     .argument('<manifest>', 'manifest (JSONL), or a folder of audio files')
     .option('--max-bad <share>', 'largest share of bad clips that still exits 0', share, 0)
@@ -174,7 +185,7 @@ function program(): Command {
     .option('--delimiter <mark>', 'folder: what separates cells; default: found out')
     .action(run(() => import('./commands/import.js')))
 
-  onBackend(root.command('features'))
+  onBackend(decoding(root.command('features')))
     .description('log-mel features of audio files as float32 NPY [frames × bands]')
     .argument('<paths...>', 'audio files, folders or manifests')
     .option('--preset <name>', 'thesis, dcase2023, librosa, torchaudio or clap', 'thesis')

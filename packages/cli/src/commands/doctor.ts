@@ -12,6 +12,7 @@ const decoders = [
   ['FLAC', '@wasm-audio-decoders/flac'],
   ['MP3', 'mpg123-decoder'],
   ['Ogg Vorbis', '@wasm-audio-decoders/ogg-vorbis'],
+  ['Opus', 'opus-decoder'],
 ] as const
 
 interface Decoder {

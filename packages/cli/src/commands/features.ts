@@ -12,10 +12,11 @@ import { isStandardOutput } from '@sonotext/core/base'
 import { type AudioInput, audioInputs, targetsBelow } from '../audio-inputs.js'
 import { backendOf, type BackendOptions } from '../backend-option.js'
 import type { CommandBody } from '../command.js'
+import { decodePolicyOf, type DecodeFlags } from '../decode-option.js'
 import { warnOfEmptyBands } from '../empty-bands.js'
 import { exitCode, UsageError } from '../exit.js'
 
-interface FeaturesOptions extends BackendOptions {
+interface FeaturesOptions extends BackendOptions, DecodeFlags {
   preset: string
   out: string
   sampleRate?: number
@@ -45,6 +46,7 @@ const features: CommandBody<FeaturesOptions, readonly [readonly string[]]> = asy
     preset: preset as LogMelPreset,
     overrides: sampleRate === undefined ? {} : { sampleRate },
     backend: backendOf(options, terminal),
+    decode: decodePolicyOf(options),
   })
   const progress = files.length > 1 ? terminal.progress('features', files.length, 'files') : null
   const written: Report['files'] = []

@@ -3,11 +3,12 @@ import { type OpenRun, openRun, searchCaptions, searchRun, unknownWords } from '
 import { audioInputs } from '../audio-inputs.js'
 import { backendOf, type BackendOptions } from '../backend-option.js'
 import type { CommandBody, CommandContext } from '../command.js'
+import { decodePolicyOf, type DecodeFlags } from '../decode-option.js'
 import { exitCode, UsageError } from '../exit.js'
 import { captionsText, type FoundCaptions, type FoundClips, hitsText, toFound } from '../hits-text.js'
 import { runClipsOf, type RunClipsFlags } from '../run-clips.js'
 
-interface SearchOptions extends BackendOptions, RunClipsFlags {
+interface SearchOptions extends BackendOptions, RunClipsFlags, DecodeFlags {
   audio: string[]
   top: number
   split?: string
@@ -25,7 +26,10 @@ const search: CommandBody<SearchOptions, readonly [string, readonly string[]]> =
   }
   const { searched, queries } = await audioOf(sentences, options)
   const recordings = (await audioInputs(context, queries)).map(({ file }) => file)
-  const run = await openRun(folder, { backend: backendOf(options, context.terminal) })
+  const run = await openRun(folder, {
+    backend: backendOf(options, context.terminal),
+    decode: decodePolicyOf(options),
+  })
   const clips = sentences.length === 0 ? [] : await clipsFor(run, sentences, context, searched)
   const captions = recordings.length === 0 ? [] : await captionsFor(run, recordings, context, options)
   context.terminal.result([...clips, ...captions], () =>

@@ -1,3 +1,4 @@
+import type { DecodePolicy } from '../audio/decode.js'
 import { throwIfAborted } from '../base/abort.js'
 import { expected } from '../base/errors.js'
 import { checkOptions } from '../base/options.js'
@@ -32,8 +33,10 @@ export interface CheckOptions {
   audio?: boolean
   /** Default 0.1. */
   minSeconds?: number
-  /** Default 600. */
+  /** Default 600. A longer clip is refused before memory is taken for it. */
   maxSeconds?: number
+  /** Which recordings are read, and by whom; what is accepted although its end is missing is a warning. */
+  decode?: Omit<DecodePolicy, 'maxSeconds'>
   /** A clip whose peak is lower, in dB relative to full scale, counts as silent; default -60. */
   silenceDb?: number
   /** Share of samples in flat tops from which a clip counts as clipped; default 0.001. */
@@ -97,6 +100,7 @@ function withDefaults(options: CheckOptions): Limits {
     silenceDb: -60,
     clippedShare: 0.001,
     concurrency: 4,
+    decode: {},
     ...options,
   }
   if (!(limits.minSeconds >= 0)) throw expected('0 or more seconds', 'minSeconds', limits.minSeconds)
@@ -117,7 +121,12 @@ async function checkAudio(
   const worker = async () => {
     while (next < clips.length && limits.signal?.aborted !== true) {
       const clip = clips[next++]!
-      const result = await inspectAudio(clip.audio, limits.signal)
+      const { decode, maxSeconds, signal } = limits
+      const result = await inspectAudio(clip.audio, {
+        ...decode,
+        maxSeconds,
+        ...(signal === undefined ? {} : { signal }),
+      })
       if (isProblem(result)) note(clip, 'error', result.kind, result.message, result.remedy)
       else {
         facts.set(clip, result)
@@ -131,8 +140,10 @@ async function checkAudio(
   return facts
 }
 
-function judge(clip: Clip, { seconds, peakDb, clippedShare }: AudioFacts, limits: Limits, note: Note): void {
-  const { minSeconds, maxSeconds, silenceDb } = limits
+function judge(clip: Clip, facts: AudioFacts, limits: Limits, note: Note): void {
+  const { seconds, peakDb, channelPeakDb, clippedShare, cutShort } = facts
+  const { minSeconds, silenceDb } = limits
+  if (cutShort !== undefined) note(clip, 'warning', 'cut', cutShort, 'Copy or download it again if you can.')
   const long = seconds.toFixed(2)
   if (seconds < minSeconds) {
     note(
@@ -143,21 +154,21 @@ function judge(clip: Clip, { seconds, peakDb, clippedShare }: AudioFacts, limits
       'Leave it out, or lower the limit.',
     )
   }
-  if (seconds > maxSeconds) {
-    note(
-      clip,
-      'error',
-      'too-long',
-      `lasts ${long} s, more than ${maxSeconds} s.`,
-      'Cut it into clips, or raise the limit.',
-    )
-  }
   if (peakDb < silenceDb) {
+    const cancelled = channelPeakDb >= silenceDb
     const peak =
       peakDb === -Infinity
         ? 'holds only zeros'
         : `peaks at ${peakDb.toFixed(1)} dBFS, below ${silenceDb} dBFS`
-    note(clip, 'error', 'silent', `${peak}.`, 'Leave it out, or record it louder.')
+    note(
+      clip,
+      'error',
+      'silent',
+      cancelled ? 'its channels cancel each other when they are averaged.' : `${peak}.`,
+      cancelled
+        ? 'Keep one channel of it, or turn the phase of the other.'
+        : 'Leave it out, or record it louder.',
+    )
   }
   if (clippedShare >= limits.clippedShare) {
     const share = (100 * clippedShare).toPrecision(2)

@@ -9,6 +9,13 @@ export function installedMatches(lock, installed) {
     const found = installed.packages?.[path]
     // A package of this workspace: linked, and to the folder that it lies in now.
     if (wanted.link) return found?.link === true && found.resolved === wanted.resolved
-    return found === undefined ? wanted.optional === true : found.version === wanted.version
+    if (found !== undefined) return found.version === wanted.version
+    const owner = path.slice(0, Math.max(0, path.lastIndexOf('/node_modules/')))
+    return isForOtherPlatforms(wanted) || (owner !== '' && installed.packages?.[owner] === undefined)
   })
+}
+
+/** Optional packages that are for some platforms only; the others are wanted wherever they install. */
+function isForOtherPlatforms({ optional, os, cpu, libc }) {
+  return optional === true && (os ?? cpu ?? libc) !== undefined
 }

@@ -70,7 +70,7 @@ describe('installed packages', () => {
       'packages/core': {},
       ...core,
       'node_modules/a': { version: '1.0.0' },
-      'node_modules/only-mac': { version: '2.0.0', optional: true },
+      'node_modules/only-mac': { version: '2.0.0', optional: true, os: ['darwin'] },
     },
   }
   const installed = (packages) => installedMatches(lock, { packages: { ...core, ...packages } })
@@ -80,6 +80,8 @@ describe('installed packages', () => {
     expect(installed({ 'node_modules/a': { version: '1.0.1' } })).toBe(false)
     expect(installed({})).toBe(false)
     expect(installedMatches(lock, undefined)).toBe(false)
+    const wanted = { 'node_modules/decoder': { version: '1.0.0', optional: true } }
+    expect(installedMatches({ packages: wanted }, { packages: {} })).toBe(false)
     const stale = { 'node_modules/a': { version: '1.0.0' }, 'node_modules/only-mac': { version: '1.0.0' } }
     expect(installed(stale)).toBe(false)
   })

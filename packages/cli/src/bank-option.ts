@@ -1,8 +1,9 @@
 import { folderBank, proceduralBank, type SoundBank } from '@sonotext/scenes'
+import { decodePolicyOf, type DecodeFlags } from './decode-option.js'
 import { UsageError } from './exit.js'
 
 /** The options --bank, --csv, --activity and --folds. */
-export interface BankOptions {
+export interface BankOptions extends DecodeFlags {
   bank?: string
   csv?: string
   activity?: string
@@ -10,7 +11,7 @@ export interface BankOptions {
 }
 
 /** The procedural bank, or a folder of labelled clips. */
-export async function bankOf({ bank, csv, activity, folds = [] }: BankOptions): Promise<SoundBank> {
+export async function bankOf({ bank, csv, activity, folds = [], ...flags }: BankOptions): Promise<SoundBank> {
   if (bank === undefined) {
     if (csv !== undefined || activity !== undefined || folds.length > 0) {
       throw new UsageError('--csv, --activity and --folds say how to read a folder: give it with --bank.')
@@ -21,6 +22,7 @@ export async function bankOf({ bank, csv, activity, folds = [] }: BankOptions): 
     folds.map((text) => assignment(text, '--folds')).map(([name, list]) => [name, list.split(',')]),
   )
   return folderBank(bank, {
+    decode: decodePolicyOf(flags),
     ...(csv === undefined ? {} : { csv }),
     ...(activity === undefined ? {} : { activity }),
     ...(folds.length === 0 ? {} : { splits }),

@@ -134,6 +134,7 @@ describe.skipIf(notBuilt !== null)(`sonotext import${notBuilt === null ? '' : ` 
       clips: 30,
       captions: 30,
       splits: { train: 24, test: 6 },
+      missing: [],
     })
     expect((await cli(['check', out])).code).toBe(0)
     const bare = join(folder, 'bare.jsonl')

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { dirname, extname, resolve } from 'node:path'
-import { SonotextError } from '@sonotext/core/base'
+import { isSonotextError, readText, SonotextError } from '@sonotext/core/base'
 import { type ExperimentConfig, parseConfig, setKey } from '@sonotext/core/experiment'
 import { parseDocument } from 'yaml'
 
@@ -45,8 +44,9 @@ function resolvePath(config: Config, path: string, base: string): void {
 }
 
 async function readConfigObject(file: string): Promise<Config> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new SonotextError('MISSING_FILE', 'cannot read the configuration.', {
+  const text = await readText(file).catch((cause: unknown) => {
+    if (!isSonotextError(cause) || cause.code !== 'MISSING_FILE') throw cause
+    throw new SonotextError('MISSING_FILE', 'there is no such configuration.', {
       file,
       remedy: 'Check the path; `sonotext config --yaml` writes a new one.',
       cause,

@@ -24,7 +24,7 @@ describe.skipIf(notBuilt !== null)(`sonotext doctor${notBuilt === null ? '' : ` 
     expect(report.node).toBe(process.version)
     const { device, isa, threads } = report.backend
     expect(stdout).toContain(`\nbackend   ${[device, isa, `${threads} thread`].filter(Boolean).join(', ')}`)
-    expect(report.decoders.map(({ format }) => format)).toEqual(['FLAC', 'MP3', 'Ogg Vorbis'])
+    expect(report.decoders.map(({ format }) => format)).toEqual(['FLAC', 'MP3', 'Ogg Vorbis', 'Opus'])
     for (const { name } of report.machine.devices) expect(stdout).toContain(`\ndevice    ${name}: `)
     expect(report.advice.length).toBeGreaterThan(0)
     for (const line of report.advice) expect(stdout).toContain(`→ ${line}`)

@@ -1,11 +1,13 @@
+import { execFile } from 'node:child_process'
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { decodeNpy, logMel, type LogMelPreset, logMelPresets, writeWav } from '@sonotext/core/audio'
 import { openBackend } from '@sonotext/core/backend'
 import { writeToneClips } from '@sonotext/core/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { cli, cliJson, notBuilt, start } from './testing/run-cli.js'
+import { cli, cliJson, launcher, notBuilt, start } from './testing/run-cli.js'
 
 interface Report {
   preset: string
@@ -73,6 +75,62 @@ describe.skipIf(notBuilt !== null)(`sonotext features${notBuilt === null ? '' : 
     const accepted = await cli([...args, '--max-bad', '0.1'])
     expect(accepted.code).toBe(0)
     expect(accepted.stdout).toContain('9 of 10 files; 1 failed')
+  })
+
+  it('warns once of mel bands that are empty, as check does', async () => {
+    const low = ['one.wav', 'two.wav'].map((name) => join(folder, 'low', name))
+    for (const file of low) await writeWav(file, samples.subarray(0, 8000 + file.length), 8000)
+    const warning =
+      /warning: features of the preset thesis: \d+ of 64 mel bands are empty at 8000 Hz .*lower fMax/g
+    const [computed, checked] = await Promise.all([
+      cli(['features', ...low, tone, '--out', join(folder, 'low-out')]),
+      cli(['check', join(folder, 'low')]),
+    ])
+    expect(computed.stderr.match(warning)).toHaveLength(1)
+    expect(checked.stderr.match(warning)).toHaveLength(1)
+    const fine = await cli(['features', tone, '--out', join(folder, 'fine.npy')])
+    expect(fine.stderr).toBe('')
+  })
+
+  it('takes folders and manifests, and keeps the tree below --out', async () => {
+    const tree = join(folder, 'tree')
+    for (const name of ['a/x.wav', 'b/x.wav', 'b/y.wav']) await cp(tone, join(tree, name))
+    await writeFile(join(tree, 'z.m4a'), '')
+    const below = async (args: string[], out: string): Promise<string[]> => {
+      const { code, stderr } = await cli(['features', ...args, '--out', out])
+      expect([code, stderr]).toEqual([0, expect.any(String)])
+      const entries = await readdir(out, { recursive: true })
+      return entries.filter((name) => name.endsWith('.npy')).sort()
+    }
+    const all = ['a/x.npy', 'b/x.npy', 'b/y.npy']
+    expect(await below([tree], join(folder, 'tree-1'))).toEqual(all)
+    const equal = [join(tree, 'a/x.wav'), join(tree, 'b/x.wav')]
+    expect(await below(equal, join(folder, 'tree-2'))).toEqual(all.slice(0, 2))
+    expect(await below(equal.slice(1), join(folder, 'tree-3'))).toEqual(['x.npy'])
+    const manifest = join(tree, 'some.jsonl')
+    await writeFile(
+      manifest,
+      '{"id":"1","audio":"b/y.wav"}\n{"id":"2","audio":"a/x.wav"}\n{"id":"3","audio":"a/x.wav"}\n',
+    )
+    expect(await below([manifest], join(folder, 'tree-4'))).toEqual(['a/x.npy', 'b/y.npy'])
+    await cp(tone, join(tree, 'a/x.wave'))
+    expect(await below([join(tree, 'a')], join(folder, 'tree-5'))).toEqual(['x.wav.npy', 'x.wave.npy'])
+    const { stderr } = await cli(['features', tree, '--out', join(folder, 'tree-6')])
+    expect(stderr).toContain(`warning: ${tree}: passed over 1 .jsonl, 1 .m4a`)
+  })
+
+  it('writes into standard output and pipes, with nothing else among it', async () => {
+    const out = join(folder, 'straight.npy')
+    await cli(['features', tone, '--out', out])
+    const bytes = await readFile(out)
+    const shell = (line: string): Promise<void> =>
+      promisify(execFile)('sh', ['-c', line], { cwd: folder }).then(() => undefined)
+    const command = `"${process.execPath}" "${launcher}" features tone.wav --out`
+    await shell(`${command} /dev/stdout > redirected.npy`)
+    await shell(`${command} /dev/stdout | cat > piped.npy`)
+    await shell(`mkfifo fifo && { cat fifo > through.npy & ${command} fifo && wait; }`)
+    for (const name of ['redirected', 'piped', 'through'])
+      expect([name, (await readFile(join(folder, `${name}.npy`))).equals(bytes)]).toEqual([name, true])
   })
 
   it('refuses to write where it cannot', async () => {

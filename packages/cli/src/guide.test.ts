@@ -47,7 +47,9 @@ describe.skipIf(notBuilt !== null)(`the guide${notBuilt === null ? '' : ` (${not
     for (const [name, known] of options) {
       const section = new RegExp(`\\n## ${name}\\n([^]*?)(?=\\n## |$)`).exec(guide)?.[1]
       expect(section, name).toBeDefined()
-      const global = ['--version', '--json', '--quiet', '--help', '--device', '--threads']
+      // What recordings are read is described once, for every command that reads them.
+      const decoding = ['--max-seconds', '--accept-cut', '--ffmpeg']
+      const global = ['--version', '--json', '--quiet', '--help', '--device', '--threads', ...decoding]
       // A bank of recordings is described once, under compose.
       const elsewhere = name === 'demo' ? ['--csv', '--activity', '--folds'] : []
       for (const option of known) {

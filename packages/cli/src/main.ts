@@ -20,6 +20,12 @@ function number(text: string): number {
   return value
 }
 
+function seconds(text: string): number {
+  const value = Number(text)
+  if (text.trim() !== '' && value > 0) return value
+  throw new InvalidArgumentError('Expected more than 0 seconds.')
+}
+
 function share(text: string): number {
   const value = Number(text)
   if (text.trim() !== '' && value >= 0 && value <= 1) return value
@@ -71,8 +77,14 @@ function program(): Command {
         collect,
         [],
       )
-  const withBank = (command: Command): Command =>
+  const decoding = (command: Command): Command =>
     command
+      .option('--max-seconds <s>', 'longest recording that is read; default: 3600, for check 600', seconds)
+      .option('--accept-cut', 'take what is there of files whose end is missing')
+      .option('--ffmpeg', 'let the ffmpeg on the path decode what is not read otherwise')
+
+  const withBank = (command: Command): Command =>
+    decoding(command)
       .option(
         '--bank <dir>',
         'folder of labelled clips (a sub-folder for each class, or --csv); default: procedural sounds',
@@ -91,8 +103,8 @@ function program(): Command {
       .option('--threads <n>', 'threads of the native pool', integer(1, 256))
 
   const onClips = (command: Command): Command =>
-    command
-      .option('--manifest <file>', 'another manifest than the one trained on')
+    decoding(command)
+      .option('--manifest <path>', 'another manifest than the one trained on, or a folder of audio files')
       .option(
         '--max-bad <share>',
         'largest share of unusable clips that is accepted; default: as in training',
@@ -136,30 +148,48 @@ function program(): Command {
     .option('--seed <n>', 'seed of the scenes', integer(0), 17)
     .action(run(() => import('./commands/compose.js')))
 
-  root
-    .command('check')
+  decoding(root.command('check'))
     .description('find missing, empty, corrupt, silent, duplicate and leaking clips of a manifest')
-    .argument('<manifest>', 'manifest (JSONL)')
+    .argument('<manifest>', 'manifest (JSONL), or a folder of audio files')
     .option('--max-bad <share>', 'largest share of bad clips that still exits 0', share, 0)
     .option('--out <file>', 'write a manifest without the bad clips')
+    .addOption(
+      new Option('--preset <name>', 'features the clips are meant for')
+        .choices(['thesis', 'dcase2023', 'librosa', 'torchaudio', 'clap'])
+        .default('thesis'),
+    )
     .action(run(() => import('./commands/check.js')))
 
   root
     .command('import')
-    .description('make a manifest from Clotho or AudioCaps CSV files or a folder with a CSV')
-    .argument('<kind>', 'clotho, audiocaps or folder')
+    .description('make a manifest from the CSV files of a data set, or from a folder with or without a CSV')
+    .argument('<kind>', 'clotho, audiocaps, wavtext5k, matches (query,audio_filenames) or folder')
     .argument('<path...>', 'caption CSV files; for folder also a folder of audio files without a CSV')
-    .requiredOption('--out <file>', 'manifest to write (JSONL)')
-    .option('--audio <dir>', 'folder of the audio files; default: that of the CSV')
+    .option('--out <file>', 'manifest to write (JSONL)')
+    .option('--dry-run', 'write nothing: show what would be read, what not and why')
+    .option('--audio <dir>', 'folder of the audio files, repeatable; default: that of the CSV', collect, [])
     .option('--metadata <csv>', 'clotho: metadata CSV of the same split')
-    .option('--split <name>', 'split of the clips; default: the last word in the name of a data set’s CSV')
+    .option(
+      '--split <name>',
+      'split of clips whose row names none; default: the last word in the name of a data set’s CSV',
+    )
+    .option('--share <shares>', 'splits by recording, for example train=.8,validation=.1,test=.1')
+    .option('--seed <n>', 'seed of --share', integer(0), 17)
+    .option(
+      '--column <role=name>',
+      'folder: column of file, text, id, split, group, tags, source, author or license; repeatable',
+      collect,
+      [],
+    )
+    .option('--file-pattern <pattern>', 'audio file names made from columns, for example {ytid}_{start}.flac')
+    .option('--delimiter <mark>', 'folder: what separates cells; default: found out')
     .action(run(() => import('./commands/import.js')))
 
-  onBackend(root.command('features'))
+  onBackend(decoding(root.command('features')))
     .description('log-mel features of audio files as float32 NPY [frames × bands]')
-    .argument('<files...>', 'audio files')
+    .argument('<paths...>', 'audio files, folders or manifests')
     .option('--preset <name>', 'thesis, dcase2023, librosa, torchaudio or clap', 'thesis')
-    .requiredOption('--out <path>', 'X.npy for one file, a folder for several')
+    .requiredOption('--out <path>', 'X.npy, a pipe or /dev/stdout for one file, a folder for several')
     .option('--sample-rate <hz>', "resample to this rate first; default: the file's own", integer(1000))
     .option('--max-bad <share>', 'largest share of unreadable files that still exits 0', share, 0)
     .action(run(() => import('./commands/features.js')))
@@ -189,19 +219,32 @@ function program(): Command {
     .description('find the clips that match sentences, or the captions that match recordings')
     .argument('<run>', 'folder of a training run')
     .argument('[sentences...]', 'what to look for')
-    .option('--audio <file>', 'a recording to find captions for, repeatable', collect, [])
+    .option(
+      '--audio <path>',
+      'a recording to find captions for, repeatable; with sentences a folder to search instead of the manifest',
+      collect,
+      [],
+    )
     .option('-k, --top <n>', 'hits for each', integer(1), 5)
     .option('--split <name>', 'search only this split')
     .action(run(() => import('./commands/search.js')))
 
   measured(root.command('metrics'))
     .description(
-      'score a ranking made elsewhere: DCASE submission CSV against a Clotho CSV, or TREC run against qrels',
+      'score a ranking made elsewhere: a DCASE submission, a TREC run or a score matrix; what the files are is told from their contents',
     )
-    .requiredOption('--run <file>', 'caption,file_name_1..10 CSV, or TREC run')
-    .requiredOption('--truth <file>', 'Clotho caption CSV, or TREC qrels')
+    .requiredOption(
+      '--run <file>',
+      'CSV caption,file_name_1..10 or query,audio_filenames, TREC run, or NPY scores [queries × items]',
+    )
+    .requiredOption(
+      '--truth <file>',
+      'CSV file_name,caption_1..5, query,audio_filenames or tid,fid,fid_group,rating, or TREC qrels',
+    )
+    .option('--row-ids <file>', 'what the rows of a score matrix are: one query a line')
+    .option('--column-ids <file>', 'what its columns are: one item a line')
     .addOption(
-      new Option('--direction <name>', 'what a TREC run ranks; default: textToAudio').choices([
+      new Option('--direction <name>', 'what the run ranks; default: textToAudio').choices([
         'textToAudio',
         'audioToText',
       ]),
@@ -211,7 +254,7 @@ function program(): Command {
       'items that the rankings choose from; default: all that the files name',
       integer(1),
     )
-    .option('--min-grade <grade>', 'TREC: least grade that counts as relevant; default: any above 0', number)
+    .option('--min-grade <grade>', 'least grade that counts as relevant; default: any above 0', number)
     .action(run(() => import('./commands/metrics.js')))
 
   root

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { matrix, writeNpy } from '@sonotext/core/base'
 import type { Evaluation } from '@sonotext/core/metrics'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cli, cliJson, notBuilt } from './testing/run-cli.js'
@@ -91,7 +92,7 @@ describe.skipIf(notBuilt !== null)(`sonotext metrics${notBuilt === null ? '' : `
     const { code, stdout, stderr } = await cli([...args, '--json'])
     expect(code).toBe(0)
     expect(stderr).toBe(
-      'warning: 1 query of the truth not in the run: counted as not found\nwarning: 1 listed item not in the truth: kept in place, never relevant\n',
+      'run: a TREC run (topic Q0 document rank score tag); truth: TREC qrels (topic 0 document grade)\nwarning: 1 query of the truth not in the run: counted as not found\nwarning: 1 listed item not in the truth: kept in place, never relevant\n',
     )
     const result = JSON.parse(stdout) as Evaluation
     expect(result).toMatchObject({ queries: 3, items: 4, audioToText: null })
@@ -107,6 +108,33 @@ describe.skipIf(notBuilt !== null)(`sonotext metrics${notBuilt === null ? '' : `
     expect(strict.textToAudio!['R@5']).toBe(1)
   })
 
+  it('scores matrices with lists of ids, and several matches a query', async () => {
+    const scores = join(folder, 'scores.npy')
+    await writeNpy(scores, matrix(2, 3, Float32Array.of(0.1, 0.9, 0.5, 0.7, 0.2, 0.3)))
+    const rows = await write('rows.txt', ['rain falls', 'a dog barks'])
+    const columns = await write('columns.txt', ['a.wav', 'b.wav', 'c.wav'])
+    const truth = await write('matches.csv', [
+      'query,audio_filenames',
+      `rain falls,"['b.wav', 'a.wav']"`,
+      "a dog barks,['c.wav']",
+    ])
+    const args = ['metrics', '--run', scores, '--truth', truth, '--measures', 'mAP@16']
+    const ids = ['--row-ids', rows, '--column-ids', columns]
+    const found = await cliJson<Evaluation>([...args, ...ids])
+    expect(found).toMatchObject({ format: 'scores', truthFormat: 'matches', queries: 2, items: 3 })
+    expect(found.textToAudio!['mAP@16']).toBeCloseTo(((1 + 2 / 3) / 2 + 1 / 2) / 2, 12)
+    const bare = await cli(args)
+    expect([bare.code, bare.stderr]).toEqual([
+      2,
+      expect.stringMatching(/2 × 3: .*--row-ids and --column-ids/),
+    ])
+    const graded = await cli([...args, ...ids, '--min-grade', '2'])
+    expect([graded.code, graded.stderr]).toEqual([
+      2,
+      expect.stringMatching(/a truth with grades .* for minGrade, got "several matches/),
+    ])
+  })
+
   it('refuses files of another kind and says which', async () => {
     const truth = await write('short.csv', ['file_name,caption_1', 'a.wav,a dog barks'])
     const noColumns = await write('no-columns.csv', ['caption,best', 'a dog barks,a.wav'])
@@ -117,7 +145,7 @@ describe.skipIf(notBuilt !== null)(`sonotext metrics${notBuilt === null ? '' : `
         /no-columns\.csv: Expected the columns caption,file_name_1/,
         1,
       ],
-      [['--run', other, '--truth', truth], /other\.csv: Expected rows for the captions of the truth/, 1],
+      [['--run', other, '--truth', truth], /other\.csv: Expected rows for the queries of the truth/, 1],
       [['--run', truth, '--truth', truth], /short\.csv/, 1],
       [
         ['--run', other, '--truth', truth, '--direction', 'sideways'],

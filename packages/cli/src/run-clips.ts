@@ -26,6 +26,7 @@ export function runClipsOf(
     signal,
     onFeatures: bar('features'),
     onScored: bar('scores'),
+    onNote: (note) => terminal.warn(note),
     onSetAside: (clips) => warnOfSetAside(terminal, clips),
     ...(manifest === undefined ? {} : { manifest }),
     ...(maxBad === undefined ? {} : { maxBadShare: maxBad }),

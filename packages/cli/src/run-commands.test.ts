@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -160,6 +161,33 @@ describe.skipIf(notBuilt !== null)(`sonotext compare${notBuilt === null ? '' : `
 })
 
 describe.skipIf(notBuilt !== null)(`sonotext search${notBuilt === null ? '' : ` (${notBuilt})`}`, () => {
+  it('searches a folder, given as --audio or --manifest, and says what it passes over', async () => {
+    const audio = join(folder, 'audio')
+    await writeFile(join(audio, 'note.txt'), '')
+    const [bySound, byManifest] = await Promise.all(
+      ['--audio', '--manifest'].map((option) =>
+        cli(['search', run, 'a low hum', option, audio, '-k', '1', '--json']),
+      ),
+    )
+    const [found] = JSON.parse(bySound!.stdout) as FoundClips[]
+    expect(found!.hits[0]!.id).toMatch(/^low-hum-\d+\.wav$/)
+    expect(byManifest!.stdout).toBe(bySound!.stdout)
+    expect(bySound!.stderr).toContain(`warning: ${audio}: passed over 1 .txt`)
+    expect(existsSync(join(folder, 'audio', 'features'))).toBe(false)
+    const two = await cli(['search', run, 'a hum', '--audio', audio, '--manifest', manifest])
+    expect([two.code, two.stderr]).toEqual([2, expect.stringContaining('Expected one place to search')])
+    const captions = await cliJson<FoundCaptions[]>(['search', run, '--audio', audio, '-k', '1'])
+    expect(captions).toHaveLength(24)
+    await rm(join(audio, 'note.txt'))
+  })
+
+  it('names --max-bad where too many clips are bad', async () => {
+    const bad = join(folder, 'bad')
+    await writeManifest(join(bad, 'm.jsonl'), [{ id: 'x', audio: join(bad, 'none.wav') }])
+    const { code, stderr } = await cli(['search', run, 'a hum', '--manifest', join(bad, 'm.jsonl')])
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/1 of 1 clips are bad.*--max-bad/)])
+  })
+
   it('finds the clips of several sentences', async () => {
     const found = await cliJson<FoundClips[]>([
       'search',

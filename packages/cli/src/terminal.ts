@@ -1,4 +1,5 @@
 import process from 'node:process'
+import { isStandardOutput } from '@sonotext/core/base'
 import { Progress, type ProgressStream } from './progress.js'
 
 export interface TerminalOptions {
@@ -44,9 +45,16 @@ export class Terminal {
     this.#say(line)
   }
 
-  /** The command's result: `value` as JSON with --json, otherwise the text that `human` makes of it. */
-  result<T>(value: T, human: (value: T) => string): void {
+  /**
+   * The command's result: `value` as JSON with --json, otherwise the text that `human` makes of it. Where the file that was written, `out`,
+   * is standard output, the result goes to stderr: the two must not mix.
+   */
+  result<T>(value: T, human: (value: T) => string, out?: string): void {
     const text = this.options.json ? JSON.stringify(value, null, 2) : human(value)
+    if (out !== undefined && isStandardOutput(out)) {
+      this.note(text)
+      return
+    }
     this.#streams.stdout.write(`${text}\n`)
   }
 

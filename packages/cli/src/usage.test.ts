@@ -30,9 +30,9 @@ const usageErrors: Record<string, [args: string[], message: RegExp]> = {
     ['features', 'a.wav', 'b.wav', '--out', 'x.npy'],
     /2 files need a folder for --out, got x\.npy/,
   ],
-  'two files of one name': [
-    ['features', 'one/a.wav', 'two/a.flac', '--out', 'x'],
-    /one\/a\.wav and two\/a\.flac would both be written to x\/a\.npy/,
+  'one file named twice': [
+    ['features', 'one/a.wav', './one/a.wav', '--out', 'x'],
+    /one\/a\.wav is named twice/,
   ],
   'an unknown configuration key': [
     ['train', '--run', 'x', '--set', 'training.epoch=3'],
@@ -65,7 +65,7 @@ const usageErrors: Record<string, [args: string[], message: RegExp]> = {
   ],
   'an unknown importer': [
     ['import', 'wavcaps', 'a.csv', '--out', 'm.jsonl'],
-    /Expected one of clotho, audiocaps, folder, got "wavcaps"/,
+    /Expected one of clotho, audiocaps, wavtext5k, matches, folder, got "wavcaps"/,
   ],
   'two forms of the configuration': [['config', '--yaml', '--json'], /Expected one of --yaml and --json/],
 }
@@ -77,7 +77,7 @@ const failures: Record<string, [args: string[], message: RegExp]> = {
   ],
   'a configuration that is not there': [
     ['train', '--run', 'x', '--config', 'none.yaml'],
-    /none\.yaml: cannot read the configuration/,
+    /none\.yaml: there is no such configuration/,
   ],
   'a folder that holds no run': [['evaluate', '.'], /config\.json: this folder holds no training run/],
   'a run to resume that is not there': [

@@ -37,6 +37,17 @@ describe('loading the addon', () => {
     expect(systemName()).toBe(`linux-${process.arch}-${maps.includes('/ld-musl-') ? 'musl' : 'glibc'}`)
   })
 
+  it('resolves SONOTEXT_ADDON from the working folder and names the variable in the message', () => {
+    const [path] = candidates('/p', { SONOTEXT_ADDON: './some/x.node' })
+    expect(path).toBe(join(process.cwd(), 'some', 'x.node'))
+    const { message } = new AddonLoadError([{ path: path!, problem: null }], './some/x.node')
+    expect(message).toContain(`${path}: no such file`)
+    expect(message).toContain('SONOTEXT_ADDON=./some/x.node): correct it, or unset it')
+    expect(new AddonLoadError([{ path: '/p/x.node', problem: null }], undefined).message).not.toContain(
+      'SONOTEXT_ADDON',
+    )
+  })
+
   it('says what was tried and what to run when there is nothing', () => {
     const paths = [join(folder, 'a.node'), join(folder, 'b.node')]
     const error = tryLoad(paths)

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Addon } from '../src/addon.js'
 
@@ -10,8 +10,8 @@ export class AddonLoadError extends Error {
   /** Files that were looked for, with what happened to each. */
   readonly attempts: readonly Attempt[]
 
-  constructor(attempts: readonly Attempt[]) {
-    super(explain(attempts))
+  constructor(attempts: readonly Attempt[], named = process.env['SONOTEXT_ADDON']) {
+    super(explain(attempts, named))
     this.name = 'AddonLoadError'
     this.attempts = attempts
   }
@@ -26,9 +26,10 @@ export interface Attempt {
 const packageFolder = dirname(dirname(fileURLToPath(import.meta.url)))
 const require = createRequire(import.meta.url)
 
-/** Where the addon may be, best first. `SONOTEXT_ADDON` names a file and is then the only candidate. */
+/** Where the addon may be, best first. `SONOTEXT_ADDON` names a file, from the working folder, and is then the only candidate. */
 export function candidates(folder = packageFolder, env: NodeJS.ProcessEnv = process.env): string[] {
-  if (env['SONOTEXT_ADDON']) return [env['SONOTEXT_ADDON']]
+  const named = env['SONOTEXT_ADDON']
+  if (named) return [resolve(named)]
   const built = join(folder, 'build', 'Release', 'sonotext.node')
   const prebuilt = join(folder, 'prebuilt')
   // A built checkout has no prebuilt files and need not find out which one it would take: that costs some milliseconds.
@@ -83,7 +84,7 @@ export function tryLoad(paths: readonly string[]): Addon | AddonLoadError {
   return new AddonLoadError(attempts)
 }
 
-function explain(attempts: readonly Attempt[]): string {
+function explain(attempts: readonly Attempt[], named: string | undefined): string {
   const lines = [
     `The native addon of Sonotext could not be loaded on ${systemName()}, Node ${process.version}.`,
     'Tried:',
@@ -92,6 +93,11 @@ function explain(attempts: readonly Attempt[]): string {
     ),
   ]
   const broken = attempts.find(({ problem }) => problem !== null)
+  if (named && attempts.every(({ path }) => path === resolve(named))) {
+    lines.push(
+      `The environment variable SONOTEXT_ADDON names this file (SONOTEXT_ADDON=${named}): correct it, or unset it to use the addon that was built here.`,
+    )
+  }
   lines.push(
     broken === undefined
       ? 'It was not built yet. Build it in the folder of the repository with:'

@@ -1,3 +1,4 @@
+import { checkOptions } from '@sonotext/core/base'
 import { peakOf } from './synth/shapes.js'
 
 /** A stretch in which something sounds, in seconds. */
@@ -28,6 +29,7 @@ export function activeSegments(
   sampleRate: number,
   options: ActivityOptions = {},
 ): Segment[] {
+  checkOptions(options, 'activeSegments')
   const { below = 40, floor = -60, gap = 0.25, least = 0.03 } = options
   const frame = frameLength(sampleRate)
   const levels = frameLevels(samples, frame)

@@ -1,4 +1,4 @@
-import { expected, hash32, nearest, Rng, type SonotextError } from '@sonotext/core/base'
+import { checkOptions, expected, hash32, nearest, Rng, type SonotextError } from '@sonotext/core/base'
 import type { Lexeme, Lexicon } from './lexeme.js'
 import { canonicalLabel, lexemeOf } from './lexicon.js'
 import { proceduralLabels, soundSeconds, synthesizeWith } from './sound-bank.js'
@@ -59,6 +59,7 @@ const proceduralVersion = 1
  * voice.
  */
 export function proceduralBank(options: ProceduralBankOptions = {}): SoundBank {
+  checkOptions(options, 'proceduralBank')
   const labels = [...new Set(options.labels ?? proceduralLabels)].sort()
   for (const label of labels) requireLabel(label, proceduralLabels)
   if (labels.length === 0) throw expected('at least one label', 'labels', labels)

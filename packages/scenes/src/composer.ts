@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { appendFile, mkdir, readFile, rm, stat } from 'node:fs/promises'
+import { appendFile, mkdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { encodeWav } from '@sonotext/core/audio'
-import { expected, Rng, SonotextError, throwIfAborted, writeFileAtomic } from '@sonotext/core/base'
+import { expected, readText, Rng, SonotextError, throwIfAborted, writeFileAtomic } from '@sonotext/core/base'
 import { readManifest, writeManifest, type ClipInput } from '@sonotext/core/data'
 import type { SoundBank } from './bank.js'
 import { makeScene, type Scene } from './scene.js'
@@ -130,7 +130,7 @@ function toClip(
 async function claim(folder: string, settings: object): Promise<void> {
   const file = join(folder, 'compose.json')
   const text = `${JSON.stringify(settings, null, 2)}\n`
-  const there = await readFile(file, 'utf8').catch(() => undefined)
+  const there = await readText(file).catch(() => undefined)
   if (there === text) return
   if (there !== undefined) {
     throw new SonotextError(
@@ -180,7 +180,7 @@ async function alreadyMade(manifest: string, journal: string): Promise<Map<strin
   if ((await sizeOf(manifest)) !== undefined) {
     for (const clip of (await readManifest(manifest)).clips) made.set(clip.id, clip)
   }
-  const lines = (await readFile(journal, 'utf8').catch(() => '')).split('\n')
+  const lines = (await readText(journal).catch(() => '')).split('\n')
   for (const line of lines) {
     try {
       const clip = JSON.parse(line) as ClipInput

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { readMono, resample } from '@sonotext/core/audio'
+import { type DecodePolicy, readMono, resample } from '@sonotext/core/audio'
 import type { Backend } from '@sonotext/core/backend'
-import { isSonotextError, SonotextError, throwIfAborted, type Rng } from '@sonotext/core/base'
+import { checkOptions, isSonotextError, SonotextError, throwIfAborted, type Rng } from '@sonotext/core/base'
 import { activeSegments, level, occurrences, type Segment } from './activity.js'
 import { requireLabel, unknownSplit, type PickedSound, type SoundBank } from './bank.js'
 import {
@@ -22,6 +22,8 @@ export interface FolderBankOptions extends FolderClipsOptions {
   readonly lexicon?: Lexicon
   /** Computes the resampling; default: {@link openBackend}. */
   readonly backend?: Backend
+  /** Which recordings are read, and by whom. */
+  readonly decode?: DecodePolicy
 }
 
 /** How many recordings one pick tries before it gives up. */
@@ -33,6 +35,7 @@ const tries = 24
  * {@link labelledClips}, INVALID_DATA when none of the files is there.
  */
 export async function folderBank(folder: string, options: FolderBankOptions = {}): Promise<SoundBank> {
+  checkOptions(options, 'folderBank')
   const clips = await labelledClips(folder, options)
   const sizes = await fileSizes(clips)
   if (sizes.every((size) => size === undefined)) {
@@ -55,6 +58,7 @@ class FolderBank implements SoundBank {
   readonly #active: (name: string) => readonly Segment[] | undefined
   readonly #backend: Backend | undefined
   readonly #lexicon: Lexicon | undefined
+  readonly #decode: DecodePolicy
   readonly #unusable = new Map<string, string>()
 
   constructor(
@@ -70,6 +74,7 @@ class FolderBank implements SoundBank {
     this.#active = active
     this.#backend = options.backend
     this.#lexicon = options.lexicon
+    this.#decode = options.decode ?? {}
     const hash = createHash('sha256').update(JSON.stringify(options.lexicon ?? null))
     for (const [i, { name, label, group, split }] of clips.entries()) {
       hash.update(JSON.stringify([name, label, group, split, sizes[i] ?? null, active(name) ?? null]))
@@ -149,7 +154,7 @@ class FolderBank implements SoundBank {
     if (known !== undefined) return known
     try {
       const options = signal === undefined ? {} : { signal }
-      const recording = await readMono(clip.path, options)
+      const recording = await readMono(clip.path, { ...this.#decode, ...options })
       const segments = this.#active(clip.name) ?? activeSegments(recording.samples, recording.sampleRate)
       const [first, last] = [segments[0], segments[segments.length - 1]]
       if (first === undefined || level(recording.samples) < -70) return this.#refuse(clip, 'silent')

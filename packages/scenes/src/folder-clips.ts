@@ -1,7 +1,15 @@
 import { stat } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
-import { expected, hash32, SonotextError } from '@sonotext/core/base'
-import { importFolder, readCsv, requireColumns, type CsvTable } from '@sonotext/core/data'
+import {
+  checkOptions,
+  type CsvTable,
+  expected,
+  hash32,
+  readCsv,
+  requireColumns,
+  SonotextError,
+} from '@sonotext/core/base'
+import { importFolder } from '@sonotext/core/data'
 import type { Segment } from './activity.js'
 
 /** A labelled recording of a folder. */
@@ -62,6 +70,7 @@ export async function labelledClips(
   folder: string,
   options: FolderClipsOptions = {},
 ): Promise<LabelledClip[]> {
+  checkOptions(options, 'labelledClips')
   const all =
     options.csv === undefined
       ? await fromSubfolders(folder)

@@ -1,4 +1,4 @@
-import { expected, type Rng } from '@sonotext/core/base'
+import { checkOptions, expected, type Rng } from '@sonotext/core/base'
 import { constructionsFor } from './constructions.js'
 import type { SceneDescription } from './scene-description.js'
 import { sentence } from './english.js'
@@ -26,6 +26,7 @@ export interface CaptionOptions {
  * class, except that the last one leaves out the background where two or more groups stand in front of it.
  */
 export function captionScene(scene: SceneDescription, options: CaptionOptions): SceneCaption[] {
+  checkOptions(options, 'captionScene')
   checkScene(scene)
   const { rng, count = 5, lexeme = lexemeOf } = options
   const speaker = new Speaker(rng, (label) => lexeme(label))

@@ -1,4 +1,4 @@
-import type { Rng } from '@sonotext/core/base'
+import { checkOptions, type Rng } from '@sonotext/core/base'
 import { crest, level } from './activity.js'
 import { arrange, type GroupSounds, leastEpisode } from './arrange.js'
 import type { SoundBank } from './bank.js'
@@ -46,6 +46,7 @@ export async function makeScene(
   sketch: SceneDescription,
   options: MakeSceneOptions,
 ): Promise<Scene> {
+  checkOptions(options, 'makeScene')
   const { rng, sampleRate, split, signal } = options
   const count = Math.round(options.duration * sampleRate)
   const levels = rng.fork('levels')

@@ -1,4 +1,4 @@
-import { expected, type Rng } from '@sonotext/core/base'
+import { checkOptions, expected, type Rng } from '@sonotext/core/base'
 import type { SoundBank } from './bank.js'
 import type { SceneDescription } from './scene-description.js'
 
@@ -26,6 +26,7 @@ export type ResolvedSceneOptions = { readonly [K in keyof SceneOptions]-?: NonNu
 
 /** Defaults filled in. Throws INVALID_ARGUMENT naming the field that is out of range. */
 export function sceneOptions(options: SceneOptions = {}): ResolvedSceneOptions {
+  checkOptions(options, 'sceneOptions')
   const all = {
     duration: options.duration ?? 10,
     sampleRate: options.sampleRate ?? 22_050,

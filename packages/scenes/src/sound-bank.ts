@@ -1,4 +1,4 @@
-import { expected, nearest, Rng } from '@sonotext/core/base'
+import { checkOptions, expected, nearest, Rng } from '@sonotext/core/base'
 import { animals } from './sounds/animals.js'
 import { household } from './sounds/household.js'
 import { machines } from './sounds/machines.js'
@@ -31,6 +31,7 @@ export interface SynthesizeOptions {
  * sample. Throws INVALID_ARGUMENT for an unknown label, with the nearest known one.
  */
 export function synthesize(label: string, options: SynthesizeOptions): Float32Array {
+  checkOptions(options, 'synthesize')
   return synthesizeWith(
     new Rng(options.seed, `sound/${label}`),
     label,

@@ -1,11 +1,15 @@
-import { type CheckReport, checkClips, Quarantine, readManifest, writeManifest } from '@sonotext/core/data'
+import type { LogMelPreset } from '@sonotext/core/audio'
+import { type CheckReport, checkClips, Quarantine, readCollection, writeManifest } from '@sonotext/core/data'
 import type { CommandBody } from '../command.js'
+import { decodePolicyOf, type DecodeFlags } from '../decode-option.js'
+import { warnOfEmptyBands } from '../empty-bands.js'
 import { exitCode } from '../exit.js'
 import { plural } from '../plural.js'
 
-interface CheckOptions {
+interface CheckOptions extends DecodeFlags {
   maxBad: number
   out?: string
+  preset: LogMelPreset
 }
 
 interface Report extends CheckReport {
@@ -14,10 +18,17 @@ interface Report extends CheckReport {
 
 /** Finds what is wrong with the clips of a manifest. */
 const check: CommandBody<CheckOptions, readonly [string]> = async ({ terminal, signal }, options, path) => {
-  const manifest = await readManifest(path, { signal })
+  const manifest = await readCollection(path, { signal, onNote: (note) => terminal.warn(note) })
   const progress = terminal.progress('check', manifest.clips.length, 'clips')
-  const report = await checkClips(manifest.clips, { signal, onProgress: (done) => progress.update(done) })
+  const { maxSeconds, ...decode } = decodePolicyOf(options)
+  const report = await checkClips(manifest.clips, {
+    signal,
+    decode,
+    ...(maxSeconds === undefined ? {} : { maxSeconds }),
+    onProgress: (done) => progress.update(done),
+  })
   progress.finish()
+  warnOfEmptyBands(terminal, options.preset, Object.keys(report.summary.sampleRates).map(Number))
   const quarantine = new Quarantine(manifest.clips.length, options.maxBad)
   quarantine.addFindings(report.findings)
   if (options.out !== undefined) {
@@ -25,7 +36,7 @@ const check: CommandBody<CheckOptions, readonly [string]> = async ({ terminal, s
     await writeManifest(options.out, kept, { signal })
     terminal.note(`${kept.length} good clips → ${options.out}`)
   }
-  terminal.result<Report>({ manifest: path, ...report }, text)
+  terminal.result<Report>({ manifest: path, ...report }, text, options.out)
   return quarantine.exceeded ? exitCode.failure : exitCode.ok
 }
 export default check

@@ -32,17 +32,24 @@ const compose: CommandBody<ComposeOptions> = async ({ terminal, signal }, option
     text(
       result,
       example.captions.map((caption) => caption.text),
+      Object.hasOwn(scenes, 'train') && Object.hasOwn(scenes, 'validation'),
     ),
   )
   return exitCode.ok
 }
 export default compose
 
-function text({ manifest, scenes, reused }: Composition, captions: readonly string[]): string {
+function text(
+  { manifest, scenes, reused }: Composition,
+  captions: readonly string[],
+  trains: boolean,
+): string {
   return [
     `${scenes} scenes${reused > 0 ? ` (${reused} were there already)` : ''} → ${manifest}`,
     'the first one is described as:',
     ...captions.map((caption) => `  ${caption}`),
-    `next: sonotext train --run runs/first --set data.manifest=${manifest}`,
+    trains
+      ? `next: sonotext train --run runs/first --set data.manifest=${manifest}`
+      : `next: sonotext check ${manifest}`,
   ].join('\n')
 }

@@ -4,6 +4,7 @@ import { type Backend, type MachineReport, machineReport } from '@sonotext/core/
 import { type BackendOptions, openNamed } from '../backend-option.js'
 import type { CommandBody } from '../command.js'
 import { exitCode } from '../exit.js'
+import { nodeProblem } from '../node-version.js'
 import { plural } from '../plural.js'
 
 /** Packages that widen what can be read; each is optional. */
@@ -11,6 +12,7 @@ const decoders = [
   ['FLAC', '@wasm-audio-decoders/flac'],
   ['MP3', 'mpg123-decoder'],
   ['Ogg Vorbis', '@wasm-audio-decoders/ogg-vorbis'],
+  ['Opus', 'opus-decoder'],
 ] as const
 
 interface Decoder {
@@ -64,6 +66,8 @@ async function canImport(name: string): Promise<boolean> {
 
 function adviceOf(machine: MachineReport, found: readonly Decoder[], backend: Backend['info']): string[] {
   const advice: string[] = []
+  const old = nodeProblem(process.version)
+  if (old !== null) advice.push(old)
   if (machine.addonProblem !== null) {
     advice.push('Build the native addon (npm run setup): training on the reference backend is very slow.')
   }

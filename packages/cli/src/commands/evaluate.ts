@@ -3,11 +3,12 @@ import { type IntervalMethod, withoutPerQuery } from '@sonotext/core/metrics'
 import { backendOf, type BackendOptions } from '../backend-option.js'
 import type { CommandBody } from '../command.js'
 import { evaluationTable } from '../evaluation-table.js'
+import { decodePolicyOf, type DecodeFlags } from '../decode-option.js'
 import { exitCode } from '../exit.js'
 import { measureNames } from '../measure-names.js'
 import { runClipsOf, type RunClipsFlags } from '../run-clips.js'
 
-interface EvaluateOptions extends BackendOptions, RunClipsFlags {
+interface EvaluateOptions extends BackendOptions, RunClipsFlags, DecodeFlags {
   split: string
   measures: string
   interval: IntervalMethod
@@ -18,7 +19,10 @@ interface EvaluateOptions extends BackendOptions, RunClipsFlags {
 const evaluate: CommandBody<EvaluateOptions, readonly [string]> = async (context, options, folder) => {
   const { terminal } = context
   const measures = measureNames(options.measures)
-  const run = await openRun(folder, { backend: backendOf(options, terminal) })
+  const run = await openRun(folder, {
+    backend: backendOf(options, terminal),
+    decode: decodePolicyOf(options),
+  })
   const evaluation = await evaluateRun(run, {
     split: options.split,
     measures,

@@ -1,4 +1,5 @@
-import { basename, extname, join } from 'node:path'
+import { statSync } from 'node:fs'
+import { extname } from 'node:path'
 import {
   computeFeatures,
   featureStore,
@@ -7,11 +8,15 @@ import {
   type Quarantined,
   writeNpy,
 } from '@sonotext/core/audio'
+import { isStandardOutput } from '@sonotext/core/base'
+import { type AudioInput, audioInputs, targetsBelow } from '../audio-inputs.js'
 import { backendOf, type BackendOptions } from '../backend-option.js'
 import type { CommandBody } from '../command.js'
+import { decodePolicyOf, type DecodeFlags } from '../decode-option.js'
+import { warnOfEmptyBands } from '../empty-bands.js'
 import { exitCode, UsageError } from '../exit.js'
 
-interface FeaturesOptions extends BackendOptions {
+interface FeaturesOptions extends BackendOptions, DecodeFlags {
   preset: string
   out: string
   sampleRate?: number
@@ -26,34 +31,41 @@ interface Report {
 
 /** Log-mel features of audio files as float32 NPY [frames × bands]. One bad file does not end the rest. */
 const features: CommandBody<FeaturesOptions, readonly [readonly string[]]> = async (
-  { terminal, signal },
+  context,
   { preset, out, sampleRate, maxBad, ...options },
-  files,
+  paths,
 ) => {
+  const { terminal, signal } = context
   if (!(logMelPresets as readonly string[]).includes(preset)) {
     throw new UsageError(`Expected one of ${logMelPresets.join(', ')} for --preset, got "${preset}".`)
   }
-  const targets = targetsOf(files, out)
+  const inputs = await audioInputs(context, paths)
+  const files = inputs.map(({ file }) => file)
+  const targets = targetsOf(inputs, out)
   const store = featureStore({
     preset: preset as LogMelPreset,
     overrides: sampleRate === undefined ? {} : { sampleRate },
     backend: backendOf(options, terminal),
+    decode: decodePolicyOf(options),
   })
   const progress = files.length > 1 ? terminal.progress('features', files.length, 'files') : null
   const written: Report['files'] = []
+  const rates = new Set<number>()
   const { quarantined } = await computeFeatures(files, store, {
     signal,
     onProgress: ({ done }) => progress?.update(done),
-    async onFeatures(file, { features: { rows, cols, data }, frameStep }, index) {
+    async onFeatures(file, { features: { rows, cols, data }, frameStep, sampleRate: rate }, index) {
+      if (rate !== undefined) rates.add(rate)
       const target = targets[index]!
       await writeNpy(target, { rows, cols, data })
       written[index] = { file, out: target, frames: rows, bands: cols, frameStep }
     },
   })
   progress?.finish()
+  warnOfEmptyBands(terminal, preset as LogMelPreset, rates)
   for (const { message } of quarantined) terminal.warn(message)
   const report: Report = { preset, files: written.filter(Boolean), failed: quarantined }
-  terminal.result(report, text)
+  terminal.result(report, text, out)
   const share = quarantined.length / files.length
   if (share <= maxBad) return exitCode.ok
   terminal.warn(
@@ -63,22 +75,17 @@ const features: CommandBody<FeaturesOptions, readonly [readonly string[]]> = asy
 }
 export default features
 
-/** X.npy itself for one file, else a file in the folder for each; two that would meet are refused. */
-function targetsOf(files: readonly string[], out: string): string[] {
-  if (extname(out) === '.npy') {
-    if (files.length > 1) throw new UsageError(`${files.length} files need a folder for --out, got ${out}.`)
-    return [out]
-  }
-  const owner = new Map<string, string>()
-  return files.map((file) => {
-    const target = join(out, `${basename(file, extname(file))}.npy`)
-    const other = owner.get(target)
-    if (other !== undefined) {
-      throw new UsageError(`${other} and ${file} would both be written to ${target}: run them apart.`)
-    }
-    owner.set(target, file)
-    return target
-  })
+/** X.npy itself, or a pipe or device, for one file; else a file in the folder for each. */
+function targetsOf(inputs: readonly AudioInput[], out: string): string[] {
+  if (extname(out) !== '.npy' && !isSpecial(out)) return targetsBelow(out, inputs, '.npy')
+  if (inputs.length > 1) throw new UsageError(`${inputs.length} files need a folder for --out, got ${out}.`)
+  return [out]
+}
+
+/** What is there and is neither file nor folder. */
+function isSpecial(path: string): boolean {
+  const info = statSync(path, { throwIfNoEntry: false })
+  return isStandardOutput(path) || (info !== undefined && !info.isFile() && !info.isDirectory())
 }
 
 function text({ files, failed }: Report): string {

@@ -1,16 +1,20 @@
 import {
   evaluateRunFiles,
+  formatNames,
   type IntervalMethod,
-  type RunOptions,
+  type RunFilesOptions,
   withoutPerQuery,
 } from '@sonotext/core/metrics'
 import type { CommandBody } from '../command.js'
 import { evaluationTable } from '../evaluation-table.js'
-import { exitCode, UsageError } from '../exit.js'
+import { exitCode } from '../exit.js'
 import { measureNames } from '../measure-names.js'
 import { plural } from '../plural.js'
 
-interface MetricsOptions extends Pick<RunOptions, 'direction' | 'items' | 'minGrade'> {
+interface MetricsOptions extends Pick<
+  RunFilesOptions,
+  'direction' | 'items' | 'minGrade' | 'rowIds' | 'columnIds'
+> {
   run: string
   truth: string
   measures: string
@@ -20,7 +24,7 @@ interface MetricsOptions extends Pick<RunOptions, 'direction' | 'items' | 'minGr
 
 /** Scores rankings made elsewhere. */
 const metrics: CommandBody<MetricsOptions> = async ({ terminal, signal }, options) => {
-  const { direction, items, minGrade } = options
+  const { direction, items, minGrade, rowIds, columnIds } = options
   const evaluation = await evaluateRunFiles(options.run, options.truth, {
     measures: measureNames(options.measures),
     interval: options.interval,
@@ -28,11 +32,11 @@ const metrics: CommandBody<MetricsOptions> = async ({ terminal, signal }, option
     ...(direction === undefined ? {} : { direction }),
     ...(items === undefined ? {} : { items }),
     ...(minGrade === undefined ? {} : { minGrade }),
+    ...(rowIds === undefined ? {} : { rowIds }),
+    ...(columnIds === undefined ? {} : { columnIds }),
   })
-  const { format, missingQueries, unknownQueries, unknownItems } = evaluation
-  if (format === 'dcase' && (direction === 'audioToText' || minGrade !== undefined)) {
-    throw new UsageError('--direction and --min-grade are for TREC runs; a DCASE submission ranks clips.')
-  }
+  const { format, truthFormat, missingQueries, unknownQueries, unknownItems } = evaluation
+  terminal.note(`run: ${formatNames[format]}; truth: ${formatNames[truthFormat]}`)
   const warn = (count: number, noun: string, rest: string): void => {
     if (count > 0) terminal.warn(`${plural(count, noun)} ${rest}`)
   }

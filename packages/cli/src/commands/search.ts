@@ -1,11 +1,14 @@
+import { isFolder } from '@sonotext/core/data'
 import { type OpenRun, openRun, searchCaptions, searchRun, unknownWords } from '@sonotext/core/experiment'
+import { audioInputs } from '../audio-inputs.js'
 import { backendOf, type BackendOptions } from '../backend-option.js'
 import type { CommandBody, CommandContext } from '../command.js'
+import { decodePolicyOf, type DecodeFlags } from '../decode-option.js'
 import { exitCode, UsageError } from '../exit.js'
 import { captionsText, type FoundCaptions, type FoundClips, hitsText, toFound } from '../hits-text.js'
 import { runClipsOf, type RunClipsFlags } from '../run-clips.js'
 
-interface SearchOptions extends BackendOptions, RunClipsFlags {
+interface SearchOptions extends BackendOptions, RunClipsFlags, DecodeFlags {
   audio: string[]
   top: number
   split?: string
@@ -21,15 +24,37 @@ const search: CommandBody<SearchOptions, readonly [string, readonly string[]]> =
   if (sentences.length + options.audio.length === 0) {
     throw new UsageError('Give sentences, or recordings with --audio.')
   }
-  const run = await openRun(folder, { backend: backendOf(options, context.terminal) })
-  const clips = sentences.length === 0 ? [] : await clipsFor(run, sentences, context, options)
-  const captions = options.audio.length === 0 ? [] : await captionsFor(run, context, options)
+  const { searched, queries } = await audioOf(sentences, options)
+  const recordings = (await audioInputs(context, queries)).map(({ file }) => file)
+  const run = await openRun(folder, {
+    backend: backendOf(options, context.terminal),
+    decode: decodePolicyOf(options),
+  })
+  const clips = sentences.length === 0 ? [] : await clipsFor(run, sentences, context, searched)
+  const captions = recordings.length === 0 ? [] : await captionsFor(run, recordings, context, options)
   context.terminal.result([...clips, ...captions], () =>
     [hitsText(clips), captionsText(captions)].filter(Boolean).join('\n\n'),
   )
   return exitCode.ok
 }
 export default search
+
+/** With sentences a folder given as --audio is what they are looked for in; any other --audio asks for captions. */
+async function audioOf(
+  sentences: readonly string[],
+  options: SearchOptions,
+): Promise<{ searched: SearchOptions; queries: string[] }> {
+  const folders: string[] = []
+  if (sentences.length > 0) for (const path of options.audio) if (await isFolder(path)) folders.push(path)
+  const [manifest, ...more] = folders
+  if (manifest === undefined) return { searched: options, queries: options.audio }
+  if (more.length > 0 || options.manifest !== undefined) {
+    throw new UsageError(
+      `Expected one place to search, got ${[...folders, ...(options.manifest === undefined ? [] : [options.manifest])].join(' and ')}.`,
+    )
+  }
+  return { searched: { ...options, manifest }, queries: options.audio.filter((path) => path !== manifest) }
+}
 
 async function clipsFor(
   run: OpenRun,
@@ -45,10 +70,11 @@ async function clipsFor(
 
 async function captionsFor(
   run: OpenRun,
+  audio: readonly string[],
   { signal }: CommandContext,
   options: SearchOptions,
 ): Promise<FoundCaptions[]> {
-  const { audio, manifest } = options
+  const { manifest } = options
   const found = await searchCaptions(run, audio, {
     signal,
     ...common(options),

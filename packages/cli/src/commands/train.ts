@@ -1,7 +1,9 @@
+import { readManifest, splitsOf } from '@sonotext/core/data'
 import { readRunConfig, trainRun, type TrainRunResult } from '@sonotext/core/experiment'
 import { backendOf, type BackendOptions } from '../backend-option.js'
 import type { CommandBody } from '../command.js'
 import { changeConfig, loadConfig } from '../config-file.js'
+import { warnOfEmptyBands } from '../empty-bands.js'
 import { exitCode, UsageError } from '../exit.js'
 import { plural } from '../plural.js'
 import { TrainingProgress } from '../training-progress.js'
@@ -26,6 +28,7 @@ const train: CommandBody<TrainOptions> = async ({ terminal, signal }, options) =
   terminal.note(
     `training on ${device}${isa === null ? '' : ` (${isa})`}, ${plural(threads, 'thread')} → ${folder}`,
   )
+  warnOfEmptyBands(terminal, config.features.preset, [config.features.sampleRate])
   const progress = new TrainingProgress(terminal)
   try {
     const result = await trainRun(config, {
@@ -38,7 +41,8 @@ const train: CommandBody<TrainOptions> = async ({ terminal, signal }, options) =
       onReport: (report, trainer) => progress.report(report, trainer.totalSteps),
     })
     progress.finish()
-    terminal.result(result, summary)
+    const splits = splitsOf((await readManifest(config.data.manifest, { signal })).clips)
+    terminal.result(result, (done) => summary(done, splits))
     return exitCode.ok
   } catch (error) {
     progress.finish()
@@ -48,7 +52,7 @@ const train: CommandBody<TrainOptions> = async ({ terminal, signal }, options) =
 }
 export default train
 
-function summary(result: TrainRunResult): string {
+function summary(result: TrainRunResult, splits: readonly string[]): string {
   const { folder, steps, epochs, best, trainClips, validationClips, quarantined } = result
   const clips = [
     `${validationClips} for validation`,
@@ -58,6 +62,12 @@ function summary(result: TrainRunResult): string {
     `${plural(steps, 'step')}, ${plural(epochs, 'epoch')} on ${plural(trainClips, 'clip')} (${clips.join(', ')})`,
     ...(best === null ? [] : [`best epoch ${best.epoch}: ${best.monitor} ${best.metric.toFixed(4)}`]),
     `run: ${folder}`,
-    `next: sonotext evaluate ${folder}`,
+    `next: ${evaluateLine(folder, splits)}`,
   ].join('\n')
+}
+
+/** A line that works: without a split named test, on the one kept for validation or whatever there is. */
+function evaluateLine(folder: string, splits: readonly string[]): string {
+  const held = ['test', 'validation', ...splits].find((split) => splits.includes(split))
+  return `sonotext evaluate ${folder}${held === 'test' || held === undefined ? '' : ` --split ${held}`}`
 }

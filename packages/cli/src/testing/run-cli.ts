@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 
-const launcher = fileURLToPath(new URL('../../bin/sonotext.js', import.meta.url))
+export const launcher = fileURLToPath(new URL('../../bin/sonotext.js', import.meta.url))
 
 /** Tests that start the command line need its build; the reason they are skipped without one. */
 export const notBuilt = existsSync(fileURLToPath(new URL('../../dist/main.js', import.meta.url)))

@@ -7,6 +7,8 @@ export interface DecodedAudio {
   readonly sampleRate: number
   /** What it was stored as, for example 'WAV PCM 16-bit' or 'FLAC 24-bit'. */
   readonly encoding: string
+  /** What of the end is missing, or may be; left out when the file is whole. */
+  readonly cutShort?: string
 }
 
 /** One channel of samples. */
@@ -14,6 +16,8 @@ export interface MonoAudio {
   readonly samples: Float32Array
   /** Hz. */
   readonly sampleRate: number
+  /** As {@link DecodedAudio.cutShort}. */
+  readonly cutShort?: string
 }
 
 /** Lowest and highest sample rate this library takes, Hz. */

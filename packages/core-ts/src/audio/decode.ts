@@ -1,25 +1,53 @@
 import type { Stats } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { abortedError, throwIfAborted } from '../base/abort.js'
-import { SonotextError } from '../base/errors.js'
+import { expected, isSonotextError, SonotextError } from '../base/errors.js'
 import { checkSamples, mixToMono, type DecodedAudio, type MonoAudio } from './audio.js'
-import { decodeFlac } from './decode-flac.js'
-import { decodeMp3 } from './decode-mp3.js'
-import { decodeOggVorbis } from './decode-ogg.js'
-import { decodeWav } from './decode-wav.js'
-import { sniff } from './sniff.js'
+import { collect, defaultMaxSeconds } from './collect.js'
+import { Reading, type AudioStream } from './formats/format.js'
+import { recognize } from './formats/recognize.js'
 
-export interface DecodeOptions {
+/** What may be decoded, and how: the part of {@link DecodeOptions} that belongs to a whole set of files. */
+export interface DecodePolicy {
+  /** Longest recording that is decoded, seconds; longer ones are refused before memory is taken for them. Default 3,600. */
+  maxSeconds?: number
+  /** Takes what is there of a file whose end is missing; `cutShort` of the result says so. Default false: such a file is refused. */
+  acceptCut?: boolean
+  /** Tried in order with what the library itself does not read, such as {@link ffmpegDecoder}. Default none. */
+  decoders?: readonly AudioDecoder[]
+}
+
+export interface DecodeOptions extends DecodePolicy {
   signal?: AbortSignal
   /** Name for messages when `source` is bytes. Default 'audio'. */
   name?: string
 }
 
+/** A decoder of the caller's for files that the library does not read. */
+export interface AudioDecoder {
+  readonly name: string
+  /** Opens the file, or undefined when it is not for this decoder. What it throws ends the reading of the file. */
+  open(source: AudioSource): Promise<AudioStream | undefined>
+}
+
+export interface AudioSource {
+  /** Name for messages. */
+  readonly file: string
+  /** Where the file lies; undefined when only its bytes are known. */
+  readonly path: string | undefined
+  readonly bytes: Uint8Array
+  /** Nothing behind so many seconds is asked for. */
+  readonly maxSeconds: number
+  readonly signal: AbortSignal | undefined
+}
+
 /**
- * Decodes WAV (PCM 8, 16, 24, 32, float 32, 64, mu-law, A-law, IMA-ADPCM), FLAC, MP3 and Ogg Vorbis; the last three
- * through optional packages. The type is told by content. Samples come back as float32 in [-1, 1], integers divided by 2^(bits-1).
+ * Decodes WAV (PCM, float, mu-law, A-law, IMA-ADPCM, MP3), AIFF, AU and CAF (PCM, float, mu-law, A-law), FLAC, MP3, Ogg Vorbis and
+ * Opus; the last four through optional packages. The type is told by content. Samples come back as float32 in [-1, 1], integers
+ * divided by 2^(bits-1).
  * @throws SonotextError MISSING_FILE, INVALID_FILE (not audio, cut short, damaged, impossible header), INVALID_DATA (no samples,
- *   NaN or infinite samples), UNSUPPORTED (audio of another kind), MISSING_DEPENDENCY (optional decoder), ABORTED
+ *   NaN or infinite samples), TOO_LONG (more than maxSeconds or 2 GiB of samples), UNSUPPORTED (audio of another kind),
+ *   MISSING_DEPENDENCY (optional decoder), ABORTED
  */
 export async function decodeAudio(
   source: string | Uint8Array,
@@ -27,17 +55,67 @@ export async function decodeAudio(
 ): Promise<DecodedAudio> {
   const { signal, name = 'audio' } = options
   throwIfAborted(signal)
-  const file = typeof source === 'string' ? source : name
-  const bytes = typeof source === 'string' ? await readAudioFile(source, signal) : source
-  const audio = await decodeBytes(bytes, file, signal)
-  checkSamples(audio.channels, file)
-  return audio
+  if (typeof source !== 'string') return decodeBytes(source, name, undefined, options)
+  return decodeBytes(await readAudioFile(source, signal), source, source, options)
 }
 
 /** Decodes and averages the channels. Same sources and errors as {@link decodeAudio}. */
 export async function readMono(source: string | Uint8Array, options: DecodeOptions = {}): Promise<MonoAudio> {
-  const { channels, sampleRate } = await decodeAudio(source, options)
-  return { samples: mixToMono(channels), sampleRate }
+  return toMono(await decodeAudio(source, options))
+}
+
+export function toMono({ channels, sampleRate, cutShort }: DecodedAudio): MonoAudio {
+  return { samples: mixToMono(channels), sampleRate, ...(cutShort === undefined ? {} : { cutShort }) }
+}
+
+/** Decodes the bytes of a file that has been read. `path` is where they come from, for decoders that read it themselves. */
+export async function decodeBytes(
+  bytes: Uint8Array,
+  file: string,
+  path: string | undefined,
+  { maxSeconds = defaultMaxSeconds, acceptCut = false, decoders = [], signal }: DecodeOptions = {},
+): Promise<DecodedAudio> {
+  if (!(maxSeconds > 0)) throw expected('more than 0 seconds', 'maxSeconds', maxSeconds)
+  const reading = new Reading(file, { signal, acceptCut })
+  try {
+    const stream = await open(reading, decoders, { file, path, bytes, maxSeconds, signal })
+    const channels = await collect(stream, { file, maxSeconds, bytes: bytes.length })
+    checkSamples(channels, file)
+    const { sampleRate, encoding } = stream
+    const { cutShort } = reading
+    return { channels, sampleRate, encoding, ...(cutShort === undefined ? {} : { cutShort }) }
+  } catch (error) {
+    if (isSonotextError(error) || !(error instanceof RangeError)) throw error
+    throw new SonotextError('OUT_OF_MEMORY', `Expected memory for the decoded samples (${error.message}).`, {
+      file,
+      remedy: 'Cut the recording into shorter files.',
+      cause: error,
+    })
+  }
+}
+
+/** What the library reads itself comes first; the caller's decoders get what is refused for its kind, never what is damaged. */
+async function open(
+  reading: Reading,
+  decoders: readonly AudioDecoder[],
+  source: AudioSource,
+): Promise<AudioStream> {
+  const recognized = recognize(source.bytes, reading.file)
+  let refusal: SonotextError
+  if ('refusal' in recognized) refusal = recognized.refusal
+  else {
+    try {
+      return await recognized.format.open(recognized.bytes, reading)
+    } catch (error) {
+      if (!isSonotextError(error) || !['UNSUPPORTED', 'MISSING_DEPENDENCY'].includes(error.code)) throw error
+      refusal = error
+    }
+  }
+  for (const decoder of decoders) {
+    const stream = await decoder.open(source)
+    if (stream !== undefined) return stream
+  }
+  throw refusal
 }
 
 /** The bytes of a file, with errors that name it. */
@@ -81,26 +159,4 @@ function unreadable(file: string, cause: unknown): SonotextError {
     remedy: tooLarge ? 'Cut it into files of less than 2 GiB.' : 'Check its permissions.',
     cause,
   })
-}
-
-async function decodeBytes(bytes: Uint8Array, file: string, signal?: AbortSignal): Promise<DecodedAudio> {
-  try {
-    switch (sniff(bytes, file)) {
-      case 'wav':
-        return decodeWav(bytes, file)
-      case 'flac':
-        return await decodeFlac(bytes, file, signal)
-      case 'ogg-vorbis':
-        return await decodeOggVorbis(bytes, file, signal)
-      case 'mp3':
-        return await decodeMp3(bytes, file, signal)
-    }
-  } catch (error) {
-    if (error instanceof SonotextError || !(error instanceof RangeError)) throw error
-    throw new SonotextError('OUT_OF_MEMORY', `Expected memory for the decoded samples (${error.message}).`, {
-      file,
-      remedy: 'Cut the recording into shorter files.',
-      cause: error,
-    })
-  }
 }

@@ -3,8 +3,9 @@ import { openBackend } from '../backend/open.js'
 import type { Backend } from '../backend/port.js'
 import { throwIfAborted } from '../base/abort.js'
 import { expected, SonotextError, type ErrorCode } from '../base/errors.js'
-import { readAudioFile, readMono } from './decode.js'
+import { decodeBytes, readAudioFile, toMono, type DecodePolicy } from './decode.js'
 import { contentHash, FeatureCache, type ClipFeatures } from './feature-cache.js'
+import { defaultMaxSeconds, refuseLong } from './collect.js'
 import { logMel, logMelHash, type LogMel } from './log-mel.js'
 import { logMelOptions, presetSampleRate, type LogMelOptions, type LogMelPreset } from './log-mel-presets.js'
 
@@ -16,11 +17,15 @@ export interface FeatureStoreOptions {
   cacheFolder?: string
   /** Default: what openBackend() gives. */
   backend?: Backend
+  /** Which recordings are read, and by whom. */
+  decode?: DecodePolicy
 }
 
 export interface StoredFeatures extends ClipFeatures {
   /** true: read from the cache, the audio was not decoded. */
   readonly cached: boolean
+  /** Rate they were computed at, Hz; not known of what comes from the cache. */
+  readonly sampleRate?: number
 }
 
 /** Log-mel features of audio files, from a cache or computed and then kept. */
@@ -30,7 +35,7 @@ export interface FeatureStore {
   readonly hash: string
   /**
    * Features of one file, channels averaged.
-   * @throws SonotextError as {@link readMono} and {@link LogMel.compute}, with the file's name; WRITE_FAILED when the cache cannot
+   * @throws SonotextError as {@link decodeAudio} and {@link LogMel.compute}, with the file's name; WRITE_FAILED when the cache cannot
    *   be written
    */
   get(path: string, options?: { signal?: AbortSignal }): Promise<StoredFeatures>
@@ -41,7 +46,7 @@ const VERSION = 'features 1'
 
 /** A store of log-mel features. @throws SonotextError INVALID_ARGUMENT for options that {@link logMelOptions} refuses */
 export function featureStore(options: FeatureStoreOptions): FeatureStore {
-  const { preset, overrides = {}, cacheFolder } = options
+  const { preset, overrides = {}, cacheFolder, decode = {} } = options
   const backend = options.backend ?? openBackend()
   const fixedRate = overrides.sampleRate ?? presetSampleRate(preset)
   // Where the rate is the clip's own, the options at some rate and what is replaced in them stand for all.
@@ -54,6 +59,9 @@ export function featureStore(options: FeatureStoreOptions): FeatureStore {
     fixedRate ?? 'own rate',
     Object.entries(overrides).sort(),
     logMelHash(example),
+    // Whole files give the same features under any policy: the rest are kept apart.
+    ...(decode.acceptCut === true ? ['cut files too'] : []),
+    ...(decode.decoders ?? []).map(({ name }) => name),
   ])
   const hash = createHash('sha256').update(spec).digest('hex').slice(0, 16)
   const cache = cacheFolder === undefined ? undefined : new FeatureCache(cacheFolder)
@@ -74,9 +82,14 @@ export function featureStore(options: FeatureStoreOptions): FeatureStore {
       const bytes = await readAudioFile(path, signal)
       const content = contentHash(bytes)
       const kept = await cache?.get(hash, content)
-      if (kept !== undefined) return { ...kept, cached: true }
+      if (kept !== undefined) {
+        refuseLong(kept.duration, decode.maxSeconds ?? defaultMaxSeconds, path)
+        return { ...kept, cached: true }
+      }
       const signalOption = signal === undefined ? {} : { signal }
-      const { samples, sampleRate } = await readMono(bytes, { name: path, ...signalOption })
+      const { samples, sampleRate } = toMono(
+        await decodeBytes(bytes, path, path, { ...decode, ...signalOption }),
+      )
       const front = frontEnd(sampleRate)
       const features = await front
         .compute(samples, { sampleRate, ...signalOption })
@@ -85,7 +98,7 @@ export function featureStore(options: FeatureStoreOptions): FeatureStore {
         })
       const clip = { features, frameStep: front.frameStep, duration: samples.length / sampleRate }
       await cache?.put(hash, content, clip)
-      return { ...clip, cached: false }
+      return { ...clip, cached: false, sampleRate: front.options.sampleRate }
     },
   }
 }
@@ -138,6 +151,7 @@ export interface FeatureRun {
 const fileCodes: readonly ErrorCode[] = [
   'INVALID_FILE',
   'INVALID_DATA',
+  'TOO_LONG',
   'MISSING_FILE',
   'UNSUPPORTED',
   'MISSING_DEPENDENCY',

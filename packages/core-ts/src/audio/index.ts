@@ -1,6 +1,14 @@
 export { maxChannels, mixToMono, sampleRateLimits, type DecodedAudio, type MonoAudio } from './audio.js'
-export { decodeAudio, readMono, type DecodeOptions } from './decode.js'
+export {
+  decodeAudio,
+  readMono,
+  type AudioDecoder,
+  type AudioSource,
+  type DecodeOptions,
+  type DecodePolicy,
+} from './decode.js'
 export { encodeWav, writeWav, type EncodedWav, type WavOptions } from './encode-wav.js'
+export { emptyBands } from './empty-bands.js'
 export { contentHash, FeatureCache, type ClipFeatures } from './feature-cache.js'
 export {
   computeFeatures,
@@ -30,7 +38,9 @@ export {
   type MelFilters,
   type MelScale,
 } from './mel-filters.js'
-export { decodeNpy, encodeNpy, writeNpy } from './npy.js'
+export { ffmpegDecoder, type FfmpegOptions } from './ffmpeg.js'
+export { type AudioStream } from './formats/format.js'
+export { decodeNpy, encodeNpy, writeNpy } from '../base/npy.js'
 export { resample, type ResampleOptions } from './resample.js'
 export {
   resampledLength,

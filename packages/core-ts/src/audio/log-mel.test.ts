@@ -16,7 +16,7 @@ import {
   type LogMelOptions,
   type LogMelPreset,
 } from './log-mel-presets.js'
-import { decodeNpy } from './npy.js'
+import { decodeNpy } from '../base/npy.js'
 
 const folder = fileURLToPath(new URL('../../test-data/audio/', import.meta.url))
 

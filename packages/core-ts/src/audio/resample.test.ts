@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { openBackend, referenceBackend } from '../backend/index.js'
-import { decodeNpy } from './npy.js'
+import { decodeNpy } from '../base/npy.js'
 import { resample } from './resample.js'
 import {
   resampledLength,

@@ -1,4 +1,5 @@
 import { SonotextError } from '../base/errors.js'
+import { checkOptions } from '../base/options.js'
 import { BufferHolds, memoryOf } from './holds.js'
 import type { BufferRule, NumberRule } from './rules.js'
 import { signatures } from './signatures.js'
@@ -41,6 +42,7 @@ export function chainBackends(
   others: readonly Backend[],
   options: ChainOptions = {},
 ): Backend {
+  checkOptions(options, 'chainBackends')
   const all = [first, ...others]
   const { onFallback = (message) => process.emitWarning(message, { code: 'SONOTEXT_FALLBACK' }) } = options
   const able = new Map<OpName, readonly Backend[]>()

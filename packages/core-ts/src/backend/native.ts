@@ -8,6 +8,7 @@ import {
 } from '@sonotext/native-cuda'
 import { abortedError, throwIfAborted } from '../base/abort.js'
 import { type ErrorCode, expected, SonotextError } from '../base/errors.js'
+import { checkOptions } from '../base/options.js'
 import { HostArena } from './arena.js'
 import { BufferHolds } from './holds.js'
 import { disposable } from './lifetime.js'
@@ -27,6 +28,7 @@ export interface NativeOptions {
  * @throws SonotextError BACKEND_UNAVAILABLE when the addon, the device or the instruction set is not there
  */
 export function nativeBackend(options: NativeOptions = {}): Backend {
+  checkOptions(options, 'nativeBackend')
   const { device: name = 'cpu', isa } = options
   const addon = load()
   const device = translated(() => addon.openDevice(name, isa ?? null))

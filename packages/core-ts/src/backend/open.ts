@@ -1,4 +1,5 @@
 import { expected, SonotextError } from '../base/errors.js'
+import { checkOptions } from '../base/options.js'
 import { chainBackends } from './chain.js'
 import { load, nativeBackend } from './native.js'
 import type { Backend } from './port.js'
@@ -22,6 +23,7 @@ export interface OpenBackendOptions {
  * @throws SonotextError BACKEND_UNAVAILABLE when a device named by the caller is not there, with what to do
  */
 export function openBackend(options: OpenBackendOptions = {}): Backend {
+  checkOptions(options, 'openBackend')
   const { device = 'auto', isa, threads } = options
   if (device !== 'auto' && !/^(reference|cpu|sealed|cuda(:\d+)?)$/.test(device)) {
     throw expected("'auto', 'reference', 'cpu', 'sealed', 'cuda' or 'cuda:N'", 'device', device)

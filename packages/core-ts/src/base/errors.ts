@@ -4,6 +4,7 @@ export type ErrorCode =
   | 'INVALID_FILE'
   | 'INVALID_CONFIG'
   | 'INVALID_DATA'
+  | 'TOO_LONG'
   | 'UNSUPPORTED'
   | 'MISSING_FILE'
   | 'MISSING_DEPENDENCY'

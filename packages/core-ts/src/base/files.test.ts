@@ -1,8 +1,22 @@
-import { execFileSync, spawn } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFile, execFileSync, spawn } from 'node:child_process'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { writeFileAtomic } from './files.js'
@@ -50,6 +64,69 @@ describe('writeFileAtomic', () => {
     await writeFileAtomic(path, [])
     expect(readFileSync(path).length).toBe(0)
     expect(readdirSync(join(folder, 'a/b'))).toEqual(['c.txt'])
+  })
+
+  test('a link is followed and stays, also through folders and to a file that is not there yet', async () => {
+    mkdirSync(join(folder, 'store/deep'), { recursive: true })
+    const real = join(folder, 'store/deep/real.txt')
+    writeFileSync(real, 'old')
+    symlinkSync('store/deep', join(folder, 'way'))
+    symlinkSync('../real2.txt', join(folder, 'store/deep/new'))
+    symlinkSync('way/real.txt', join(folder, 'link'))
+    symlinkSync('link', join(folder, 'link2'))
+    await writeFileAtomic(join(folder, 'link2'), 'new')
+    expect([readFileSync(real, 'utf8'), readlinkSync(join(folder, 'link2'))]).toEqual(['new', 'link'])
+    await writeFileAtomic(join(folder, 'way/new'), 'made')
+    expect(readFileSync(join(folder, 'store/real2.txt'), 'utf8')).toBe('made')
+    symlinkSync('loop-b', join(folder, 'loop-a'))
+    symlinkSync('loop-a', join(folder, 'loop-b'))
+    const loop = join(folder, 'loop-a')
+    await expect(writeFileAtomic(loop, 'x')).rejects.toThrow(failure(loop, /ELOOP.*circle/))
+  })
+
+  test('the mode of a file is kept, and a file that may not be written is not replaced', async ({ skip }) => {
+    const path = join(folder, 'secret.txt')
+    writeFileSync(path, 'old', { mode: 0o600 })
+    await writeFileAtomic(path, 'new')
+    expect([readFileSync(path, 'utf8'), statSync(path).mode & 0o777]).toEqual(['new', 0o600])
+    chmodSync(path, 0o444)
+    skip(process.getuid?.() === 0, 'root may write everything')
+    await expect(writeFileAtomic(path, 'x')).rejects.toThrow(failure(path, /EACCES/))
+    expect(readFileSync(path, 'utf8')).toBe('new')
+  })
+
+  test('a pipe is written into and stays one', async () => {
+    const path = join(folder, 'pipe')
+    execFileSync('mkfifo', [path])
+    const parts = Array.from({ length: 5 }, (_, i) => new Uint8Array(2 ** 17).fill(i))
+    const read = readFile(path)
+    await writeFileAtomic(path, parts)
+    expect(await read).toEqual(Buffer.concat(parts))
+    expect(statSync(path).isFIFO()).toBe(true)
+    await writeFileAtomic('/dev/null', 'x')
+    expect(statSync('/dev/null').isCharacterDevice()).toBe(true)
+  })
+
+  test.each([
+    ['a pipe', '| cat > out'],
+    ['a file', '> out'],
+  ])('standard output that is %s', (_, redirection) => {
+    const code = `import { writeFileAtomic } from './files.js'
+      const big = new Uint8Array(3e5).fill(46)
+      process.stdout.write('before ')
+      await writeFileAtomic('/dev/stdout', [big, Buffer.from('|')])
+      await writeFileAtomic('/dev/fd/1', ' after')`
+    writeFileSync(join(compiled(), 'out.js'), code)
+    execFileSync('sh', ['-c', `"${process.execPath}" out.js ${redirection}`], { cwd: compiled() })
+    expect(readFileSync(join(compiled(), 'out'), 'utf8')).toBe(`before ${'.'.repeat(3e5)}| after`)
+  })
+
+  test('standard output that is a socket, which cannot be opened', async () => {
+    const code = `import { writeFileAtomic } from './files.js'
+      await writeFileAtomic('/dev/stdout', new Uint8Array(3e5).fill(46))`
+    writeFileSync(join(compiled(), 'socket.js'), code)
+    const { stdout } = await promisify(execFile)(process.execPath, [join(compiled(), 'socket.js')])
+    expect(stdout).toBe('.'.repeat(3e5))
   })
 
   test('writers of one path at the same time leave one of their contents', async () => {
@@ -138,20 +215,26 @@ describe('writeFileAtomic', () => {
   })
 })
 
+/** A folder with the writer as plain JavaScript, for processes of their own. */
+function compiled(): string {
+  const own = join(folder, 'compiled')
+  if (existsSync(own)) return own
+  mkdirSync(own)
+  writeFileSync(join(own, 'package.json'), '{"type":"module"}')
+  for (const name of ['files', 'text', 'errors', 'abort']) {
+    const source = readFileSync(new URL(`./${name}.ts`, import.meta.url), 'utf8')
+    const { outputText } = ts.transpileModule(source, {
+      compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 },
+    })
+    writeFileSync(join(own, `${name}.js`), outputText)
+  }
+  return own
+}
+
 describe('a process that writes again and again', () => {
   let script: string
   beforeAll(() => {
-    const own = join(folder, 'compiled')
-    mkdirSync(own)
-    writeFileSync(join(own, 'package.json'), '{"type":"module"}')
-    for (const name of ['files', 'errors', 'abort']) {
-      const source = readFileSync(new URL(`./${name}.ts`, import.meta.url), 'utf8')
-      const { outputText } = ts.transpileModule(source, {
-        compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 },
-      })
-      writeFileSync(join(own, `${name}.js`), outputText)
-    }
-    script = join(own, 'writer.js')
+    script = join(compiled(), 'writer.js')
     writeFileSync(
       script,
       `import { writeFileAtomic } from './files.js'

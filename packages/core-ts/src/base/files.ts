@@ -1,8 +1,43 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { constants, type Stats, write } from 'node:fs'
+import {
+  access,
+  type FileHandle,
+  mkdir,
+  open,
+  readFile,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  stat,
+} from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { throwIfAborted } from './abort.js'
 import { isSonotextError, SonotextError } from './errors.js'
+import { rethrowMissing } from './text.js'
+
+/** A whole file as bytes. Throws MISSING_FILE, or INVALID_FILE for a folder, one that may not be read, and one past `maxBytes`. */
+export async function readBytes(
+  path: string,
+  { maxBytes = Infinity, signal }: { maxBytes?: number; signal?: AbortSignal | undefined } = {},
+): Promise<Uint8Array> {
+  try {
+    const { size } = await stat(path)
+    if (size > maxBytes) {
+      throw new SonotextError('INVALID_FILE', `expected at most ${maxBytes} bytes, got ${size}.`, {
+        file: path,
+        remedy: 'Check that this is the right file.',
+      })
+    }
+    return await readFile(path, signal === undefined ? {} : { signal })
+  } catch (cause) {
+    throwIfAborted(signal)
+    rethrowMissing(path, cause)
+  }
+}
 
 export interface WriteOptions {
   signal?: AbortSignal
@@ -15,8 +50,9 @@ export interface WriteOptions {
 
 /**
  * Writes a file so that a crash, a full disk, an abort or a kill leaves either the old contents or the new, never a part:
- * temporary file beside the target, flush to disk, rename. Parent folders are made. A list of parts is written one after
- * another, so that a large file needs no copy in memory. Throws WRITE_FAILED naming the file and the reason.
+ * temporary file beside the target, flush to disk, rename. A link is followed and stays, the mode and owner of the file are kept,
+ * parent folders are made; pipes and devices are written into. A list of parts is written one after another, so that a large file
+ * needs no copy in memory. Throws WRITE_FAILED naming the file and the reason.
  */
 export async function writeFileAtomic(
   path: string,
@@ -24,15 +60,85 @@ export async function writeFileAtomic(
   { signal, durable = true }: WriteOptions = {},
 ): Promise<void> {
   throwIfAborted(signal)
+  const parts = typeof data === 'string' || data instanceof Uint8Array ? [data] : data
+  try {
+    const own = standardStream(path)
+    if (own !== null) return await writeDescriptor(own, parts, signal)
+    const there = await stat(path).catch(ifMissing)
+    if (there === null || there.isFile())
+      return await replaceFile(await target(path), there, parts, { signal, durable })
+    await writeInto(path, parts, signal)
+  } catch (cause) {
+    throw isSonotextError(cause) ? cause : writeFailed(path, cause)
+  }
+}
+
+/** Whether writing to this path ends in the process's own standard output. */
+export function isStandardOutput(path: string): boolean {
+  return standardStream(path) === 1
+}
+
+/** The descriptor that a path such as /dev/stdout stands for; it may be a socket, which cannot be opened. */
+function standardStream(path: string): number | null {
+  const own = /^\/(?:dev\/(?:std(in|out|err)|fd\/(\d+))|proc\/self\/fd\/(\d+))$/.exec(resolve(path))
+  if (own === null || process.platform === 'win32') return null
+  return own[1] === undefined ? Number(own[2] ?? own[3]) : ['in', 'out', 'err'].indexOf(own[1])
+}
+
+const writeSome = promisify(write) as (
+  fd: number,
+  bytes: Uint8Array,
+  offset: number,
+) => Promise<{ bytesWritten: number }>
+
+async function writeDescriptor(
+  fd: number,
+  parts: readonly (string | Uint8Array)[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  for (const part of parts) {
+    const bytes = typeof part === 'string' ? Buffer.from(part) : part
+    for (let done = 0; done < bytes.length;) {
+      throwIfAborted(signal)
+      try {
+        done += (await writeSome(fd, bytes, done)).bytesWritten
+      } catch (cause) {
+        if ((cause as NodeJS.ErrnoException).code !== 'EAGAIN') throw cause
+        // The reader of a pipe that does not wait is behind.
+        await sleep(2)
+      }
+    }
+  }
+}
+
+/** A pipe or device takes what is written; it is neither made, cut nor replaced. */
+async function writeInto(
+  path: string,
+  parts: readonly (string | Uint8Array)[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const handle = await open(path, constants.O_WRONLY)
+  try {
+    await writeParts(handle, parts, signal)
+  } finally {
+    await handle.close()
+  }
+}
+
+async function replaceFile(
+  path: string,
+  old: Stats | null,
+  parts: readonly (string | Uint8Array)[],
+  { signal, durable }: { signal: AbortSignal | undefined; durable: boolean },
+): Promise<void> {
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`
   try {
-    await mkdir(dirname(path), { recursive: true })
-    const handle = await open(temporary, 'wx')
+    if (old === null) await mkdir(dirname(path), { recursive: true })
+    else await access(path, constants.W_OK)
+    const handle = await open(temporary, 'wx', old === null ? 0o666 : old.mode & 0o777)
     try {
-      for (const part of partsOf(data)) {
-        await handle.writeFile(part)
-        throwIfAborted(signal)
-      }
+      if (old !== null) await keepOwner(handle, old)
+      await writeParts(handle, parts, signal)
       if (durable) await handle.sync()
     } finally {
       await handle.close()
@@ -40,13 +146,43 @@ export async function writeFileAtomic(
     await rename(temporary, path)
   } catch (cause) {
     await rm(temporary, { force: true }).catch(() => {})
-    throw isSonotextError(cause) ? cause : writeFailed(path, cause)
+    throw cause
   }
   if (durable) await syncDirectory(dirname(path))
 }
 
-function partsOf(data: string | Uint8Array | readonly Uint8Array[]): readonly (string | Uint8Array)[] {
-  return typeof data === 'string' || data instanceof Uint8Array ? [data] : data
+async function writeParts(
+  handle: FileHandle,
+  parts: readonly (string | Uint8Array)[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  for (const part of parts) {
+    await handle.writeFile(part)
+    throwIfAborted(signal)
+  }
+}
+
+/** Only a privileged user can give a file away; where it cannot be done the file is the writer's own. */
+async function keepOwner(handle: FileHandle, old: Stats): Promise<void> {
+  const { uid, gid } = await handle.stat()
+  if (uid !== old.uid || gid !== old.gid) await handle.chown(old.uid, old.gid).catch(() => {})
+  await handle.chmod(old.mode & 0o7777)
+}
+
+/** Where a chain of links ends, whether there is a file or not yet; at most as many as the system itself follows. */
+async function target(path: string): Promise<string> {
+  let at = path
+  for (let links = 0; links < 40; links++) {
+    const next = await readlink(at).catch(() => null)
+    if (next === null) return at
+    at = resolve(await realpath(dirname(at)), next)
+  }
+  throw Object.assign(new Error('too many links'), { code: 'ELOOP' })
+}
+
+function ifMissing(cause: NodeJS.ErrnoException): null {
+  if (cause.code === 'ENOENT') return null
+  throw cause
 }
 
 const remedies: Record<string, string> = {
@@ -58,11 +194,15 @@ const remedies: Record<string, string> = {
   EROFS: 'The file system is read-only: choose another folder.',
   EISDIR: 'There is a folder of this name: choose another name.',
   ENOTDIR: 'A part of the path is a file, not a folder: choose another path.',
+  EPIPE: 'Whoever read the pipe has gone: start the reader again.',
+  ELOOP: 'The link leads in a circle: remove it or choose another name.',
+  ENXIO: 'It is a socket or a device without a reader: choose a file.',
 }
 
 function writeFailed(path: string, cause: unknown): SonotextError {
   const { code = String(cause) } = cause as NodeJS.ErrnoException
-  const message = `could not write the file (${code}); what was there before is unchanged.`
+  const kept = code === 'EPIPE' ? 'not all of it was written' : 'what was there before is unchanged'
+  const message = `could not write the file (${code}); ${kept}.`
   const remedy = remedies[code] ?? 'Check that the folder exists and can be written.'
   return new SonotextError('WRITE_FAILED', message, { file: path, remedy, cause })
 }

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { SonotextError, expected } from './errors.js'
-import { writeFileAtomic } from './files.js'
+import { readBytes, writeFileAtomic } from './files.js'
 
 /** Array types a tensor of a file can have. Half-precision numbers (F16, BF16) are read as Float32Array. */
 export type TensorData =
@@ -127,18 +126,7 @@ function isCounts(value: unknown): value is number[] {
 
 /** Reads a file; MISSING_FILE when it is not there, INVALID_FILE when it is not whole. */
 export async function readSafetensors(path: string): Promise<TensorFile> {
-  let bytes: Uint8Array
-  try {
-    bytes = await readFile(path)
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code
-    throw new SonotextError('MISSING_FILE', `could not read the file (${code ?? String(cause)}).`, {
-      file: path,
-      remedy: 'Check the path.',
-      cause,
-    })
-  }
-  return decodeSafetensors(bytes, path)
+  return decodeSafetensors(await readBytes(path), path)
 }
 
 /** The parts of a file, in order, without copying the tensors. Tensors are laid out in the order of the map. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readMono } from '../audio/decode.js'
+import { decodeAudio, type DecodeOptions, mixToMono } from '../audio/index.js'
 import { throwIfAborted } from '../base/abort.js'
 import { isSonotextError } from '../base/errors.js'
 import type { FindingKind } from './finding.js'
@@ -8,12 +8,16 @@ import type { FindingKind } from './finding.js'
 export interface AudioFacts {
   readonly seconds: number
   readonly sampleRate: number
-  /** Largest |sample|, dB relative to full scale. */
+  /** Largest |sample| of the mean of all channels, dB relative to full scale. */
   readonly peakDb: number
+  /** The same of the loudest channel: far above where channels cancel each other. */
+  readonly channelPeakDb: number
   /** Share of samples that stand in a row of three or more at the clip's own peak, near full scale. */
   readonly clippedShare: number
   /** Of the decoded samples: equal for one recording in two containers. */
   readonly content: string
+  /** What of its end is missing, or may be. */
+  readonly cutShort?: string
 }
 
 export interface AudioProblem {
@@ -23,31 +27,41 @@ export interface AudioProblem {
 }
 
 /** Decodes a file and measures it, or says what is wrong with it. Throws only ABORTED and what is no property of the file. */
-export async function inspectAudio(path: string, signal?: AbortSignal): Promise<AudioFacts | AudioProblem> {
+export async function inspectAudio(
+  path: string,
+  options: DecodeOptions = {},
+): Promise<AudioFacts | AudioProblem> {
   try {
-    const { samples, sampleRate } = await readMono(path, signal === undefined ? {} : { signal })
+    const { channels, sampleRate, cutShort } = await decodeAudio(path, options)
+    const samples = mixToMono(channels)
     const bytes = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength)
     const content = createHash('sha256')
       .update(`${sampleRate} `)
       .update(bytes)
       .digest('base64url')
       .slice(0, 22)
-    const peak = samples.reduce((largest, x) => Math.max(largest, Math.abs(x)), 0)
+    const peak = peakOf(samples)
     return {
       seconds: samples.length / sampleRate,
       sampleRate,
       peakDb: 20 * Math.log10(peak),
+      channelPeakDb: 20 * Math.log10(Math.max(...channels.map(peakOf))),
       clippedShare: clippedShare(samples, peak),
       content,
+      ...(cutShort === undefined ? {} : { cutShort }),
     }
   } catch (error) {
-    throwIfAborted(signal)
+    throwIfAborted(options.signal)
     const kind = isSonotextError(error) ? kindOf(error.code, error.message) : undefined
     if (kind === undefined || !isSonotextError(error)) throw error
     const { message, remedy } = error
     const bare = message.replace(`${path}: `, '').replace(remedy === undefined ? '' : ` ${remedy}`, '')
     return remedy === undefined ? { kind, message: bare } : { kind, message: bare, remedy }
   }
+}
+
+function peakOf(samples: Float32Array): number {
+  return samples.reduce((largest, x) => Math.max(largest, Math.abs(x)), 0)
 }
 
 export function isProblem(result: AudioFacts | AudioProblem): result is AudioProblem {
@@ -66,6 +80,7 @@ function kindOf(code: string, message: string): FindingKind | undefined {
     case 'MISSING_DEPENDENCY':
       return 'unsupported'
     case 'OUT_OF_MEMORY':
+    case 'TOO_LONG':
       return 'too-long'
     default:
       return undefined

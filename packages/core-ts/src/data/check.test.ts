@@ -2,10 +2,12 @@ import { copyFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { encodeWav } from '../audio/index.js'
+import { silentFlac } from '../testing/silent-flac.js'
 import { describeWithRealData } from '../testing/real-data.js'
 import { checkClips, type CheckOptions } from './check.js'
 import type { Finding } from './finding.js'
-import { readCsv } from './csv.js'
+import { readCsv } from '../base/csv.js'
 import { importClotho } from './import/clotho.js'
 import type { Clip } from './manifest.js'
 import { Quarantine } from './quarantine.js'
@@ -100,6 +102,37 @@ describe('audio files', () => {
     expect(all.map(({ message }) => message).join('\n')).toMatch(
       /holds only zeros\.\npeaks at -66\.\d dBFS, below -60 dBFS\./,
     )
+  })
+
+  it('channels that cancel each other are not too quiet', async () => {
+    const left = tone(200)
+    const { bytes } = encodeWav([left, left.map((x) => -x)], rate)
+    const [finding, ...more] = await findings([await clip('opposite', bytes)])
+    expect(more).toEqual([])
+    expect(finding).toMatchObject({
+      kind: 'silent',
+      message: expect.stringContaining('cancel each other') as string,
+    })
+    expect(finding!.remedy).not.toMatch(/louder/)
+  })
+
+  it('a file whose end is missing is kept with a warning where that is accepted', async () => {
+    const clips = [await clip('short-of-two', wav(tone(300)).subarray(0, -2))]
+    expect(brief(await findings(clips))).toEqual([['short-of-two', 'error', 'corrupt']])
+    const accepted = await findings(clips, { decode: { acceptCut: true } })
+    expect(brief(accepted)).toEqual([['short-of-two', 'warning', 'cut']])
+    expect(accepted[0]!.message).toMatch(
+      /^Expected 32000 bytes of samples as the header says, found 31998\.$/,
+    )
+  })
+
+  it('a clip past the limit is refused before it is decoded', async () => {
+    // 14 kB that stand for 1,417 s: silence in blocks of 65,535 samples.
+    const [finding] = await findings([await clip('bomb', silentFlac(62_500_000))])
+    expect(finding).toMatchObject({
+      kind: 'too-long',
+      message: 'Expected at most 600 s of audio, found 1417.23 s or more.',
+    })
   })
 
   it('audio of a kind that is not read', async () => {
@@ -231,6 +264,7 @@ describe('the report', () => {
       captions: 4,
       seconds: 4,
       splits: { train: 2, test: 1, '': 1 },
+      sampleRates: { 8000: 3 },
       kinds: { missing: 1, 'event-times': 1 },
       bad: 1,
       badShare: 0.25,

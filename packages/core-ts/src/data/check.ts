@@ -1,5 +1,7 @@
+import type { DecodePolicy } from '../audio/decode.js'
 import { throwIfAborted } from '../base/abort.js'
 import { expected } from '../base/errors.js'
+import { checkOptions } from '../base/options.js'
 import { type AudioFacts, inspectAudio, isProblem } from './check-audio.js'
 import { findDuplicates, findLeaks } from './check-leaks.js'
 import { checkCaptions, checkEvents, checkStated } from './check-manifest.js'
@@ -14,6 +16,8 @@ export interface CheckReport {
     readonly captions: number
     /** Seconds of audio that could be read; 0 when the audio was not looked at. */
     readonly seconds: number
+    /** Clips of each sample rate, Hz, as far as they could be read. */
+    readonly sampleRates: Readonly<Record<string, number>>
     /** Clips of each split; '' for those without one. */
     readonly splits: Readonly<Record<string, number>>
     /** Findings of each kind that occurs. */
@@ -29,8 +33,10 @@ export interface CheckOptions {
   audio?: boolean
   /** Default 0.1. */
   minSeconds?: number
-  /** Default 600. */
+  /** Default 600. A longer clip is refused before memory is taken for it. */
   maxSeconds?: number
+  /** Which recordings are read, and by whom; what is accepted although its end is missing is a warning. */
+  decode?: Omit<DecodePolicy, 'maxSeconds'>
   /** A clip whose peak is lower, in dB relative to full scale, counts as silent; default -60. */
   silenceDb?: number
   /** Share of samples in flat tops from which a clip counts as clipped; default 0.001. */
@@ -47,6 +53,7 @@ export interface CheckOptions {
  * content, group or event source) stand in two splits. Nothing is thrown for a bad clip. Throws ABORTED.
  */
 export async function checkClips(clips: readonly Clip[], options: CheckOptions = {}): Promise<CheckReport> {
+  checkOptions(options, 'checkClips')
   const limits = withDefaults(options)
   const findings = new Map<Clip, Finding[]>(clips.map((clip) => [clip, []]))
   const note = (
@@ -93,6 +100,7 @@ function withDefaults(options: CheckOptions): Limits {
     silenceDb: -60,
     clippedShare: 0.001,
     concurrency: 4,
+    decode: {},
     ...options,
   }
   if (!(limits.minSeconds >= 0)) throw expected('0 or more seconds', 'minSeconds', limits.minSeconds)
@@ -113,7 +121,12 @@ async function checkAudio(
   const worker = async () => {
     while (next < clips.length && limits.signal?.aborted !== true) {
       const clip = clips[next++]!
-      const result = await inspectAudio(clip.audio, limits.signal)
+      const { decode, maxSeconds, signal } = limits
+      const result = await inspectAudio(clip.audio, {
+        ...decode,
+        maxSeconds,
+        ...(signal === undefined ? {} : { signal }),
+      })
       if (isProblem(result)) note(clip, 'error', result.kind, result.message, result.remedy)
       else {
         facts.set(clip, result)
@@ -127,8 +140,10 @@ async function checkAudio(
   return facts
 }
 
-function judge(clip: Clip, { seconds, peakDb, clippedShare }: AudioFacts, limits: Limits, note: Note): void {
-  const { minSeconds, maxSeconds, silenceDb } = limits
+function judge(clip: Clip, facts: AudioFacts, limits: Limits, note: Note): void {
+  const { seconds, peakDb, channelPeakDb, clippedShare, cutShort } = facts
+  const { minSeconds, silenceDb } = limits
+  if (cutShort !== undefined) note(clip, 'warning', 'cut', cutShort, 'Copy or download it again if you can.')
   const long = seconds.toFixed(2)
   if (seconds < minSeconds) {
     note(
@@ -139,21 +154,21 @@ function judge(clip: Clip, { seconds, peakDb, clippedShare }: AudioFacts, limits
       'Leave it out, or lower the limit.',
     )
   }
-  if (seconds > maxSeconds) {
-    note(
-      clip,
-      'error',
-      'too-long',
-      `lasts ${long} s, more than ${maxSeconds} s.`,
-      'Cut it into clips, or raise the limit.',
-    )
-  }
   if (peakDb < silenceDb) {
+    const cancelled = channelPeakDb >= silenceDb
     const peak =
       peakDb === -Infinity
         ? 'holds only zeros'
         : `peaks at ${peakDb.toFixed(1)} dBFS, below ${silenceDb} dBFS`
-    note(clip, 'error', 'silent', `${peak}.`, 'Leave it out, or record it louder.')
+    note(
+      clip,
+      'error',
+      'silent',
+      cancelled ? 'its channels cancel each other when they are averaged.' : `${peak}.`,
+      cancelled
+        ? 'Keep one channel of it, or turn the phase of the other.'
+        : 'Leave it out, or record it louder.',
+    )
   }
   if (clippedShare >= limits.clippedShare) {
     const share = (100 * clippedShare).toPrecision(2)
@@ -182,6 +197,7 @@ function summarize(
     clips: clips.length,
     captions: clips.reduce((sum, clip) => sum + clip.captions.length, 0),
     seconds: [...facts.values()].reduce((sum, { seconds }) => sum + seconds, 0),
+    sampleRates: count([...facts.values()].map(({ sampleRate }) => String(sampleRate))),
     splits: count(clips.map(({ split }) => split ?? '')),
     kinds: count(findings.map(({ kind }) => kind)),
     bad,

@@ -4,6 +4,7 @@ export type FindingKind =
   | 'missing'
   | 'empty'
   | 'corrupt'
+  | 'cut'
   | 'unsupported'
   | 'not-finite'
   | 'silent'

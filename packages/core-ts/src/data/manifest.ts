@@ -2,7 +2,8 @@ import { dirname, isAbsolute, relative, resolve, sep } from 'node:path'
 import { throwIfAborted } from '../base/abort.js'
 import { type ErrorCode, SonotextError } from '../base/errors.js'
 import { writeFileAtomic } from '../base/files.js'
-import { readLines } from '../base/text-file.js'
+import { readLines } from '../base/text.js'
+import { checkOptions } from '../base/options.js'
 import type { ManifestCaption, ManifestEvent, ManifestLine } from './manifest-line.js'
 import { manifestProblem } from './manifest-validate.js'
 
@@ -79,6 +80,7 @@ export function clipsOfSplit(manifest: Manifest, split: string): Clip[] {
  * mistyped field, an id that occurs twice, an encoding other than UTF-8, no clip at all.
  */
 export async function readManifest(path: string, options: { signal?: AbortSignal } = {}): Promise<Manifest> {
+  checkOptions(options, 'readManifest')
   const clips: Clip[] = []
   for await (const clip of readClips(path, options)) clips.push(clip)
   if (clips.length === 0) {
@@ -113,6 +115,7 @@ export async function writeManifest(
   clips: Iterable<ClipInput>,
   options: { signal?: AbortSignal } = {},
 ): Promise<void> {
+  checkOptions(options, 'writeManifest')
   const folder = dirname(resolve(path))
   const ids = new Ids('INVALID_DATA')
   const parts: Uint8Array[] = []

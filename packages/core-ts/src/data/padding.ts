@@ -1,5 +1,6 @@
 import { expected } from '../base/errors.js'
 import type { Matrix } from '../base/matrix.js'
+import { checkOptions } from '../base/options.js'
 
 /** Features of n clips padded to one block. */
 export interface PaddedFeatures {
@@ -32,6 +33,7 @@ export function padFeatures(
   clips: readonly Matrix[],
   options: { leastFrames?: number; padValue?: number } = {},
 ): PaddedFeatures {
+  checkOptions(options, 'padFeatures')
   const { leastFrames = 1, padValue = 0 } = options
   const bands = clips[0]?.cols ?? 0
   const t = clips.reduce((longest, clip) => Math.max(longest, clip.rows), leastFrames)

@@ -71,7 +71,10 @@ export class Quarantine {
     throw new SonotextError(
       'INVALID_DATA',
       `${clips.length} of ${this.total} clips are bad (${percent(this.share)}, allowed ${percent(this.maxShare)}): ${first.join(', ')}${more}.`,
-      { remedy: 'Correct or remove them, or allow a larger share.' },
+      {
+        remedy:
+          'Correct or remove them (sonotext check names them), or allow a larger share: --max-bad, maxBadShare, or data.maxBadShare of a configuration.',
+      },
     )
   }
 

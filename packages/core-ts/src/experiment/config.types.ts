@@ -34,6 +34,18 @@ export interface ExperimentConfig {
      */
     maxBadShare: number
     /**
+     * Longer recordings are refused before memory is taken for them.
+     */
+    maxSeconds: number
+    /**
+     * Takes what is there of recordings whose end is missing; without it they count as unusable.
+     */
+    acceptCut: boolean
+    /**
+     * Lets the ffmpeg on the path decode what the library does not read itself.
+     */
+    ffmpeg: boolean
+    /**
      * Folder of the feature cache; default: features beside the manifest.
      */
     cache?: string

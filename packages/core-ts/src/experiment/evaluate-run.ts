@@ -1,5 +1,5 @@
 import type { Matrix } from '../base/matrix.js'
-import { type Clip, clipsOfSplit, type QuarantinedClip, readManifest } from '../data/index.js'
+import { type Clip, clipsOfSplit, isFolder, type QuarantinedClip, readCollection } from '../data/index.js'
 import type { Evaluation, IntervalMethod } from '../metrics/index.js'
 import { evaluateModel } from '../train/index.js'
 import { cacheFolderOf, prepareClips } from './prepare.js'
@@ -7,8 +7,10 @@ import type { OpenRun } from './run-folder.js'
 
 /** How the clips of a run are read. */
 export interface RunClipsOptions {
-  /** Another manifest than the one trained on. */
+  /** Another manifest than the one trained on, or a folder of audio files. */
   manifest?: string
+  /** Told what was passed over in a folder, as a sentence. */
+  onNote?: (note: string) => void
   /** Past this share of clips that cannot be used the work is refused. Default: as when the run was trained. */
   maxBadShare?: number
   signal?: AbortSignal
@@ -52,11 +54,13 @@ export async function featuresOf(
 ): Promise<{ clips: readonly Clip[]; features: ReadonlyMap<string, Matrix> }> {
   const { config } = run
   const { manifest: path = config.data.manifest, maxBadShare = config.data.maxBadShare } = options
-  const { signal, onFeatures, onSetAside } = options
+  const { signal, onFeatures, onSetAside, onNote } = options
   const abortable = signal === undefined ? {} : { signal }
-  const manifest = await readManifest(path, abortable)
+  const manifest = await readCollection(path, { ...abortable, ...(onNote === undefined ? {} : { onNote }) })
+  // Nothing is written into or beside a folder that was only looked through.
+  const cache = (await isFolder(path)) ? config.data.cache : cacheFolderOf(config, path)
   const wanted = split === null ? manifest.clips : clipsOfSplit(manifest, split)
-  const prepared = await prepareClips(wanted, run.featureStore(cacheFolderOf(config, path)), {
+  const prepared = await prepareClips(wanted, run.featureStore(cache), {
     maxBadShare,
     ...abortable,
     ...(onFeatures === undefined ? {} : { onProgress: onFeatures }),

@@ -1,5 +1,12 @@
 import { dirname, join } from 'node:path'
-import { computeFeatures, type FeatureStore, featureStore, logMelPresets } from '../audio/index.js'
+import {
+  computeFeatures,
+  type DecodePolicy,
+  type FeatureStore,
+  featureStore,
+  ffmpegDecoder,
+  logMelPresets,
+} from '../audio/index.js'
 import type { Backend } from '../backend/port.js'
 import { SonotextError } from '../base/errors.js'
 import type { Matrix } from '../base/matrix.js'
@@ -27,14 +34,22 @@ export function storeOf(
   features: FeatureConfig,
   cacheFolder: string | undefined,
   backend: Backend,
+  decode: DecodePolicy = {},
 ): FeatureStore {
   const { preset, sampleRate } = features
   return featureStore({
     preset,
     overrides: preset === 'clap' ? {} : { sampleRate },
     backend,
+    decode,
     ...(cacheFolder === undefined ? {} : { cacheFolder }),
   })
+}
+
+/** Which recordings a configuration lets be read, and by whom. */
+export function decodePolicyOf({ data }: ExperimentConfig): DecodePolicy {
+  const { maxSeconds, acceptCut, ffmpeg } = data
+  return { maxSeconds, acceptCut, decoders: ffmpeg ? [ffmpegDecoder()] : [] }
 }
 
 /** Where features are kept: beside the manifest unless the configuration names a folder. */

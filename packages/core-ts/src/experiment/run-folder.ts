@@ -1,14 +1,15 @@
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FeatureStore } from '../audio/index.js'
+import type { DecodePolicy } from '../audio/index.js'
 import type { Backend } from '../backend/port.js'
-import { SonotextError } from '../base/errors.js'
+import { isSonotextError, SonotextError } from '../base/errors.js'
 import { writeFileAtomic } from '../base/files.js'
+import { readText } from '../base/text.js'
 import type { DualEncoder } from '../models/index.js'
 import { checkpointFile, loadModel, modelFile } from '../train/index.js'
 import { configKeys, type ExperimentConfig, parseConfig, valueAt } from './config.js'
-import { type FeatureConfig, featureConfigOf, storeOf } from './prepare.js'
+import { type FeatureConfig, featureConfigOf, storeOf, decodePolicyOf } from './prepare.js'
 
 /** Files of a run folder, besides the trainer's checkpoint.safetensors and model.safetensors. */
 export const runFiles = {
@@ -23,6 +24,9 @@ const changeable = new Set([
   'data.manifest',
   'data.cache',
   'data.maxBadShare',
+  'data.maxSeconds',
+  'data.acceptCut',
+  'data.ffmpeg',
   'training.epochs',
   'training.saveEvery',
   'logging.tensorboard',
@@ -68,7 +72,8 @@ export async function claimRunFolder(
 /** The configuration a run was started with. Throws MISSING_FILE for a folder that is no run, INVALID_CONFIG. */
 export async function readRunConfig(folder: string): Promise<ExperimentConfig> {
   const file = join(folder, runFiles.config)
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+  const text = await readText(file).catch((cause: unknown) => {
+    if (!isSonotextError(cause) || cause.code !== 'MISSING_FILE') throw cause
     throw new SonotextError('MISSING_FILE', 'this folder holds no training run.', {
       file,
       remedy: 'Give the folder that `sonotext train --run` wrote.',
@@ -97,8 +102,14 @@ export interface OpenRun {
   featureStore(cacheFolder?: string): FeatureStore
 }
 
+export interface OpenRunOptions {
+  backend: Backend
+  /** Which recordings are read, and by whom, where it is not as in training. */
+  decode?: DecodePolicy
+}
+
 /** Throws MISSING_FILE, INVALID_FILE and INVALID_CONFIG naming the file. */
-export async function openRun(folder: string, options: { backend: Backend }): Promise<OpenRun> {
+export async function openRun(folder: string, options: OpenRunOptions): Promise<OpenRun> {
   const config = await readRunConfig(folder)
   const file = join(folder, modelFile)
   if (!existsSync(file)) {
@@ -109,11 +120,12 @@ export async function openRun(folder: string, options: { backend: Backend }): Pr
   }
   const model = await loadModel(folder, options)
   const features = featureConfigOf(model, file)
+  const decode = { ...decodePolicyOf(config), ...options.decode }
   return {
     folder,
     config,
     model,
     features,
-    featureStore: (cacheFolder) => storeOf(features, cacheFolder, options.backend),
+    featureStore: (cacheFolder) => storeOf(features, cacheFolder, options.backend, decode),
   }
 }

@@ -1,6 +1,6 @@
 import { type Matrix, transpose } from '../base/matrix.js'
 import { SonotextError } from '../base/errors.js'
-import { type Clip, clipsOfSplit, readManifest } from '../data/index.js'
+import { type Clip, clipsOfSplit, readCollection } from '../data/index.js'
 import type { DualEncoder } from '../models/index.js'
 import { type Hit, type Scorer, searchByScore } from '../retrieval/index.js'
 import { UNK } from '../text/index.js'
@@ -66,7 +66,7 @@ export async function searchCaptions(
 ): Promise<CaptionHit[][]> {
   const { k = 10, split, manifest: path = run.config.data.manifest, signal } = options
   const abortable = signal === undefined ? {} : { signal }
-  const manifest = await readManifest(path, abortable)
+  const manifest = await readCollection(path, abortable)
   const clips = split === undefined ? manifest.clips : clipsOfSplit(manifest, split)
   const captions = clips.flatMap((clip) => clip.captions.map(({ id, text }) => ({ id, text, clip })))
   if (captions.length === 0) {

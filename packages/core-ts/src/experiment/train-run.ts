@@ -24,7 +24,7 @@ import {
 } from '../train/index.js'
 import { buildLoss, buildModel, buildOptimizer, buildSchedule, buildStopper } from './build.js'
 import type { ExperimentConfig } from './config.js'
-import { cacheFolderOf, type PreparedClips, prepareClips, storeOf } from './prepare.js'
+import { cacheFolderOf, type PreparedClips, prepareClips, storeOf, decodePolicyOf } from './prepare.js'
 import { claimRunFolder, runFiles } from './run-folder.js'
 
 export interface TrainRunOptions {
@@ -71,7 +71,7 @@ export async function trainRun(config: ExperimentConfig, options: TrainRunOption
     : []
   const prepared = await prepareClips(
     [...training, ...validation],
-    storeOf(config.features, cacheFolderOf(config), backend),
+    storeOf(config.features, cacheFolderOf(config), backend, decodePolicyOf(config)),
     {
       maxBadShare: config.data.maxBadShare,
       needCaptions: true,

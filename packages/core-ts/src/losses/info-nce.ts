@@ -1,4 +1,5 @@
 import { expected } from '../base/errors.js'
+import { checkOptions } from '../base/options.js'
 import { infoNce } from '../nn/functions/index.js'
 import { Parameter, Tensor } from '../nn/tensor.js'
 import type { Loss } from './loss.js'
@@ -20,6 +21,7 @@ export interface InfoNceLossOptions {
  * captions plus of each caption over the clips, of scores / τ. Works on any similarity through its factors.
  */
 export function infoNceLoss(options: InfoNceLossOptions = {}): Loss {
+  checkOptions(options, 'infoNceLoss')
   const { temperature = 0.07, learnable = false, positives = 'own-pair' } = options
   if (!(temperature > 0 && Number.isFinite(temperature)))
     throw expected('a number above 0', 'temperature', temperature)

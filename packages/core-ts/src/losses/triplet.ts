@@ -1,4 +1,5 @@
 import { expected } from '../base/errors.js'
+import { checkOptions } from '../base/options.js'
 import { checkNegatives, type NegativeStrategy, type Plane } from '../negatives/index.js'
 import { tripletFromPicks } from '../nn/functions/index.js'
 import { toMatrix } from '../similarity/index.js'
@@ -16,7 +17,8 @@ export interface TripletLossOptions {
  * 2023): mean over pairs of mean_a [S_ai - S_ii + margin]₊ + mean_t [S_it - S_ii + margin]₊. Pairs with no possible
  * negative add 0 and are counted in the statistic `withoutNegatives`.
  */
-export function tripletLoss({ negatives, margin = 0.5 }: TripletLossOptions): Loss {
+export function tripletLoss(given: TripletLossOptions): Loss {
+  const { negatives, margin = 0.5 } = checkOptions(given, 'tripletLoss')
   if (!(margin > 0)) throw expected('a number above 0', 'margin', margin)
   const planes = negatives.needs.filter((plane) => plane !== 'audio-text')
   return {

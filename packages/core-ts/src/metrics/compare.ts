@@ -1,4 +1,4 @@
-import { SonotextError } from '../base/index.js'
+import { checkOptions, SonotextError } from '../base/index.js'
 import type { EvaluateOptions, Evaluation, PerQuery } from './evaluation.js'
 import type { Measure } from './measure.js'
 import { measure } from './registry.js'
@@ -44,6 +44,7 @@ export interface CompareOptions extends ResamplingOptions {
  * the same queries in the same clusters, or have no direction or measure in common.
  */
 export function compareEvaluations(a: Evaluation, b: Evaluation, options: CompareOptions = {}): Comparison[] {
+  checkOptions(options, 'compareEvaluations')
   const found = (['textToAudio', 'audioToText'] as const).flatMap((direction) => {
     const [first, second] = [a.perQuery[direction], b.perQuery[direction]]
     return first && second ? compareDirection(direction, first, second, options) : []

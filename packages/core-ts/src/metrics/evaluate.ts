@@ -1,4 +1,4 @@
-import { expected, type Matrix } from '../base/index.js'
+import { checkOptions, expected, type Matrix } from '../base/index.js'
 import {
   evaluation,
   type EvaluateOptions,
@@ -30,6 +30,7 @@ export function evaluateScores(
   captionClip: ArrayLike<number>,
   options: EvaluateScoresOptions = {},
 ): FullEvaluation {
+  checkOptions(options, 'evaluateScores')
   const measures = resolveMeasures(options.measures)
   const { rows, cols } = scores
   const { textToAudio, audioToText } = rankBothWays(scores, captionClip)

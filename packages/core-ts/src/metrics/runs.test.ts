@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { evaluateDcaseRun, evaluateRunFiles, evaluateTrecRun } from './index.js'
+import { encodeNpy, matrix } from '../base/index.js'
+import { evaluateRunFiles, evaluateRunTexts } from './index.js'
 
 const truth = `file_name,caption_1,caption_2
 a.wav,"A dog barks, twice",Rain falls
@@ -21,7 +22,7 @@ A bell rings,x.wav,b.wav
 A dog barks,c.wav,
 Never heard,a.wav,b.wav
 `
-    const result = evaluateDcaseRun(
+    const result = evaluateRunTexts(
       { run, truth },
       { split: 'test', measures: ['R@1', 'R@2', 'mAP@10', 'MRR', 'medR'] },
     )
@@ -46,7 +47,7 @@ Never heard,a.wav,b.wav
 
   test('captions of one clip are drawn together, and keep their place in the truth as id', () => {
     const run = 'caption,file_name_1\nRain falls,c.wav\nA bell rings,b.wav\n'
-    const { intervalsOver, perQuery } = evaluateDcaseRun({ run, truth }, { measures: ['R@1'] })
+    const { intervalsOver, perQuery } = evaluateRunTexts({ run, truth }, { measures: ['R@1'] })
     expect(intervalsOver).toEqual({
       textToAudio: { method: 'cluster', unit: 'clip', count: 3 },
       audioToText: null,
@@ -58,9 +59,17 @@ Never heard,a.wav,b.wav
     })
   })
 
+  test('clusters of captions may be given by their ids', () => {
+    const run = 'caption,file_name_1\nRain falls,c.wav\n'
+    const ids = ['a.wav#1', 'a.wav#2', 'b.wav#1', 'b.wav#2', 'c.wav#1', 'c.wav#2']
+    const clusters = new Map(ids.map((id) => [id, id.startsWith('c') ? 'evening' : 'morning']))
+    const { intervalsOver } = evaluateRunTexts({ run, truth }, { measures: ['R@1'], clusters })
+    expect(intervalsOver.textToAudio).toEqual({ method: 'cluster', unit: 'group', count: 2 })
+  })
+
   test('a doubled caption with one row uses it for each of its clips', () => {
     const run = 'caption,file_name_1\nRain falls,c.wav\n'
-    const result = evaluateDcaseRun({ run, truth }, { measures: ['R@1'] })
+    const result = evaluateRunTexts({ run, truth }, { measures: ['R@1'] })
     expect(result.textToAudio).toEqual({ 'R@1': 1 / 6 })
     expect(result.missingQueries).toBe(4)
   })
@@ -81,7 +90,7 @@ Never heard,a.wav,b.wav
     ],
   ])('refuses %s', (_, run, badTruth, message) => {
     expect(() =>
-      evaluateDcaseRun({ run, truth: badTruth, runFile: 'run.csv', truthFile: 'truth.csv' }),
+      evaluateRunTexts({ run, truth: badTruth, runFile: 'run.csv', truthFile: 'truth.csv' }),
     ).toThrow(message)
   })
 })
@@ -96,7 +105,7 @@ q2 Q0 d3 0 0.5 tag
 q9 Q0 d1 1 1 tag
 `
   test('orders by score then rank, counts missing topics, leaves out topics with nothing relevant', () => {
-    const result = evaluateTrecRun({ run, truth: qrels }, { measures: ['MRR', 'mAP', 'R@1', 'nDCG'] })
+    const result = evaluateRunTexts({ run, truth: qrels }, { measures: ['MRR', 'mAP', 'R@1', 'nDCG'] })
     // q1: d1 at 2; q2: d9, d3, d1 → 2 and 3; q3: left out; q4: missing
     const ndcg2 = (2 / Math.log2(3) + 1 / Math.log2(4)) / (2 + 1 / Math.log2(3))
     expect(result.textToAudio!['MRR']).toBeCloseTo((0.5 + 0.5 + 0) / 3, 12)
@@ -119,19 +128,19 @@ q9 Q0 d1 1 1 tag
     const captions = 'c1 0 x 1\nc2 0 x 1\nc2 0 y 0\nc3 0 y 1\nc4 0 x 1\nc4 0 y 1\n'
     const texts = { run: 'c1 Q0 x 1 1 t\n', truth: captions }
     const over = (options = {}) => {
-      const { intervalsOver, perQuery } = evaluateTrecRun(texts, { measures: ['R@1'], ...options })
+      const { intervalsOver, perQuery } = evaluateRunTexts(texts, { measures: ['R@1'], ...options })
       return [intervalsOver.textToAudio, (perQuery.textToAudio ?? perQuery.audioToText)!.clusters]
     }
-    expect(over()).toEqual([{ method: 'cluster', unit: 'clip', count: 3 }, ['x', 'x', 'y', 'x y']])
+    expect(over()).toEqual([{ method: 'cluster', unit: 'clip', count: 3 }, ['x', 'x', 'y', 'x\ty']])
     expect(over({ direction: 'audioToText' })).toEqual([null, ['c1', 'c2', 'c3', 'c4']])
     const clusters = new Map([['c1', 'p'], ['c2', 'q'], ['c3', 'q'], ['c4', 'p']]) // prettier-ignore
     expect(over({ clusters })).toEqual([{ method: 'cluster', unit: 'group', count: 2 }, ['p', 'q', 'q', 'p']])
     clusters.delete('c4')
-    expect(() => over({ clusters })).toThrow(/a cluster for each topic for clusters, got "none for topic c4"/)
+    expect(() => over({ clusters })).toThrow(/a cluster for each query for clusters, got "none for c4"/)
   })
 
   test('the direction and the number of items can be given', () => {
-    const result = evaluateTrecRun(
+    const result = evaluateRunTexts(
       { run, truth: qrels },
       { direction: 'audioToText', items: 100, measures: ['R@1'] },
     )
@@ -148,12 +157,159 @@ q9 Q0 d1 1 1 tag
     ['a score that is no number', '\nq1 Q0 d1 1 high tag\n', qrels, /in line 2, got "q1 Q0 d1 1 high tag"/],
     ['an empty run', '\n', qrels, /run: .*empty/],
     ['contradicting qrels', run, 'q1 0 d1 1\nq1 0 d1 0\n', /one grade for document d1/],
-    ['no topic in common', 'x Q0 d1 1 1 t\n', qrels, /none of its 4 topics/],
-    ['a document twice', 'q1 Q0 d1 1 1 t\nq1 Q0 d1 2 0 t\n', qrels, /"d1" twice for topic q1/],
+    [
+      'no topic in common',
+      'x Q0 d1 1 1 t\n',
+      qrels,
+      /none of its 4: the run, a TREC run .*, has "x", the truth, TREC qrels .*, "q1"/,
+    ],
+    ['a document twice', 'q1 Q0 d1 1 1 t\nq1 Q0 d1 2 0 t\n', qrels, /"d1" twice for "q1"/],
   ])('refuses %s', (_, badRun, badTruth, message) => {
     expect(() =>
-      evaluateTrecRun({ run: badRun, truth: badTruth, runFile: 'run', truthFile: 'truth' }),
+      evaluateRunTexts({ run: badRun, truth: badTruth, runFile: 'run', truthFile: 'truth' }),
     ).toThrow(message)
+  })
+})
+
+describe('several matches a query (DCASE 2025)', () => {
+  const matches = `query,audio_filenames
+rain falls,"['a.wav', ""it's.wav"", 'c, d.wav']"
+a dog barks,['b.wav']
+`
+  test('mAP@16 divides by the number of matches; a list may be the run too', () => {
+    const run = `query,audio_filenames
+rain falls,"['a.wav', 'x.wav', ""it's.wav""]"
+a dog barks,"[""x.wav"", ""b.wav""]"
+`
+    const dcase =
+      "caption,fname_1,fname_2,fname_3\nrain falls,a.wav,x.wav,it's.wav\na dog barks,x.wav,b.wav,\n"
+    const trec = `rain falls\tQ0\ta.wav\t1\t3\tt
+rain falls\tQ0\tx.wav\t2\t2\tt
+rain falls\tQ0\tit's.wav\t3\t1\tt
+a dog barks Q0 x.wav 1 9 t
+a dog barks Q0 b.wav 2 8 t
+`
+    for (const [text, format] of [
+      [run, 'dcase-list'],
+      [dcase, 'dcase'],
+      [trec, 'trec'],
+    ] as const) {
+      const result = evaluateRunTexts({ run: text, truth: matches }, { measures: ['mAP@16', 'R@1'] })
+      expect(result.textToAudio!['mAP@16']).toBeCloseTo(((1 + 2 / 3) / 3 + 1 / 2) / 2, 12)
+      expect(result.textToAudio!['R@1']).toBeCloseTo(1 / 3 / 2, 12)
+      expect(result).toMatchObject({ format, truthFormat: 'matches', queries: 2, items: 5, unknownItems: 1 })
+    }
+  })
+
+  test('queries with the same matches are drawn together, in whatever order these are written', () => {
+    const same = `${matches}it pours,"['c, d.wav', ""it's.wav"", 'a.wav']"\n`
+    const run = 'caption,file_name_1\nrain falls,a.wav\n'
+    const { intervalsOver, perQuery } = evaluateRunTexts({ run, truth: same }, { measures: ['HR@1'] })
+    expect(intervalsOver.textToAudio).toEqual({ method: 'cluster', unit: 'clip', count: 2 })
+    const three = "a.wav\tc, d.wav\tit's.wav"
+    expect(perQuery.textToAudio).toEqual({
+      ids: ['rain falls', 'a dog barks', 'it pours'],
+      clusters: [three, 'b.wav', three],
+      values: { 'HR@1': [1, 0, 0] },
+    })
+    const alone = evaluateRunTexts({ run, truth: matches }, { measures: ['HR@1'] })
+    expect(alone.intervalsOver.textToAudio).toEqual({ method: 'cluster', unit: 'query', count: 2 })
+  })
+
+  test.each([
+    ['a cell that is no list', 'query,audio_filenames\nx,a.wav\n', /list such as .* in line 2, got "a\.wav"/],
+    ['a list that breaks off', `query,audio_filenames\nx,"['a.wav', 'b"\n`, /got "\['a\.wav', 'b"/],
+    ['no query at all', 'query,audio_filenames\n', /at least one query/],
+  ])('refuses %s', (_, truthText, message) => {
+    expect(() => evaluateRunTexts({ run: 'caption,file_name_1\nx,a\n', truth: truthText })).toThrow(message)
+  })
+})
+
+describe('graded relevances', () => {
+  const ratings = 'tid,fid,fid_group,rating\nt1,f1,TP,100\nt1,f2,C15,40\nt1,f3,TN,0\nt2,f1,TP,80\n'
+  test('ratings are grades', () => {
+    const run = 't1 Q0 f2 1 0.9 x\nt1 Q0 f1 2 0.8 x\nt1 Q0 f3 3 0.7 x\nt2 Q0 f3 1 1 x\n'
+    const result = evaluateRunTexts({ run, truth: ratings }, { measures: ['nDCG', 'mAP'], minGrade: 50 })
+    const ndcg = (40 + 100 / Math.log2(3)) / (100 + 40 / Math.log2(3))
+    expect(result.textToAudio!['nDCG']).toBeCloseTo(ndcg / 2, 12)
+    expect(result.textToAudio!['mAP']).toBeCloseTo((1 / 2 + 0) / 2, 12)
+    expect(result).toMatchObject({ format: 'trec', truthFormat: 'ratings', queries: 2, items: 3 })
+  })
+
+  test('topics with the same items of a grade above 0 are drawn together; clusters may be given', () => {
+    const run = 't1 Q0 f1 1 0.9 x\n'
+    const truth = `${ratings}t2,f3,C15,0\nt3,f2,TP,10\nt3,f1,TP,90\n`
+    const over = (options = {}) => evaluateRunTexts({ run, truth }, { measures: ['R@1'], ...options })
+    expect(over().perQuery.textToAudio!.clusters).toEqual(['f1\tf2', 'f1', 'f1\tf2'])
+    expect(over().intervalsOver.textToAudio).toEqual({ method: 'cluster', unit: 'clip', count: 2 })
+    const clusters = new Map(['t1', 't2', 't3'].map((topic) => [topic, 'all']))
+    expect(over({ clusters }).intervalsOver.textToAudio).toEqual({
+      method: 'cluster',
+      unit: 'group',
+      count: 1,
+    })
+  })
+
+  test.each([
+    ['a rating that is none', 't1,f1,TP,\n', /number for rating in line 2, got ""/],
+    ['two ratings', 't1,f1,TP,1\nt1,f1,TN,2\n', /one rating of f1 for t1, got 1 and 2 \(line 3\).*mean/],
+  ])('refuses %s', (_, rows, message) => {
+    const truthText = `tid,fid,fid_group,rating\n${rows}`
+    expect(() => evaluateRunTexts({ run: 't1 Q0 f2 1 0.9 x\n', truth: truthText })).toThrow(message)
+  })
+})
+
+describe('score matrices', () => {
+  const npy = (type: string, shape: string, body: Uint8Array, order = 'False') => {
+    const header = `{'descr': '${type}', 'fortran_order': ${order}, 'shape': (${shape}), }`.padEnd(117) + '\n'
+    const head = Buffer.alloc(10)
+    head.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0])
+    head.writeUInt16LE(header.length, 8)
+    return Buffer.concat([head, Buffer.from(header), body])
+  }
+  const bytesOf = (data: Float32Array | Float64Array) => new Uint8Array(data.buffer)
+  const ids = { rows: ['q1', 'q2'], columns: ['a', 'b', 'c'] }
+  const truthText = 'q1 0 b 1\nq2 0 c 1\n'
+
+  test('rows are ranked by score, then by column; float64 to the last bit', () => {
+    // Rounded to float32 the first two scores would be equal.
+    const f8 = npy('<f8', '2, 3', bytesOf(Float64Array.of(1, 1 + 1e-12, 0, 5, 4, 4)))
+    const turned = npy('<f8', '2, 3', bytesOf(Float64Array.of(1, 5, 1 + 1e-12, 4, 0, 4)), 'True')
+    for (const run of [f8, turned]) {
+      const result = evaluateRunTexts({ run, truth: truthText, ids }, { measures: ['MRR'] })
+      expect(result.textToAudio!['MRR']).toBeCloseTo((1 + 1 / 3) / 2, 12)
+      expect(result).toMatchObject({ format: 'scores', items: 3, depth: 3 })
+    }
+    const f4 = npy('<f4', '2, 3', bytesOf(Float32Array.of(0, 3, 1, 0, 0, 1)))
+    expect(
+      evaluateRunTexts({ run: f4, truth: truthText, ids }, { measures: ['MRR'] }).textToAudio!['MRR'],
+    ).toBe(1)
+  })
+
+  test('refuses a matrix without ids, with too few, with NaN', () => {
+    const good = npy('<f4', '2, 3', bytesOf(new Float32Array(6)))
+    expect(() => evaluateRunTexts({ run: good, truth: truthText, runFile: 's.npy' })).toThrow(
+      /s\.npy is a score matrix of 2 × 3: .*--row-ids and --column-ids/,
+    )
+    expect(() => evaluateRunTexts({ run: good, truth: truthText, ids: { ...ids, rows: ['q1'] } })).toThrow(
+      /Expected 2 ids for the rows of the score matrix, got 1/,
+    )
+    const nan = npy('<f4', '2, 3', bytesOf(Float32Array.of(0, 0, 0, 0, NaN, 0)))
+    expect(() => evaluateRunTexts({ run: nan, truth: truthText, ids })).toThrow(/NaN in row 2, column 2/)
+  })
+})
+
+describe('TREC names with blanks', () => {
+  const truthText = 'a dog barks 0 my clip.wav 1\nq2\t0\tx y z.wav\t1\n'
+  test('are read by tabs, or around the field Q0', () => {
+    const run =
+      'a dog barks Q0 other.wav 1 2.5 my-tag\na dog barks Q0 my clip.wav 2 1.5 my-tag\nq2\tQ0\tx y z.wav\t1\t1\tt\n'
+    const { textToAudio } = evaluateRunTexts({ run, truth: truthText }, { measures: ['MRR'] })
+    expect(textToAudio!['MRR']).toBe(0.75)
+  })
+  test('are refused with the way out where they cannot be told', () => {
+    const run = 'a dog barks my clip.wav 1 2.5 tag\n'
+    expect(() => evaluateRunTexts({ run, truth: truthText })).toThrow(/line 1, got "a dog.*put tabs between/)
   })
 })
 
@@ -172,6 +328,22 @@ describe('files', () => {
   test('the format is told from the contents', async () => {
     const csv = await file('run.csv', '\uFEFFcaption,file_name_1\nRain falls,c.wav\n')
     expect((await evaluateRunFiles(csv, await file('truth.csv', truth))).format).toBe('dcase')
+    const wide = await file(
+      'wide.csv',
+      Buffer.from('\uFEFFcaption;file_name_1\r\nRain falls;c.wav\r\n', 'utf16le'),
+    )
+    expect((await evaluateRunFiles(wide, await file('truth.csv', truth))).textToAudio!['R@1']).toBe(1 / 6)
+    const scores = await file('scores.npy', Buffer.from(encodeNpy(matrix(1, 2, Float32Array.of(1, 2)))))
+    const [rowIds, columnIds] = [
+      await file('rows.txt', 'Wind blows\r\n'),
+      await file('columns.txt', 'a.wav\nc.wav\n'),
+    ]
+    const found = await evaluateRunFiles(scores, await file('truth.csv', truth), {
+      rowIds,
+      columnIds,
+      measures: ['R@1'],
+    })
+    expect(found).toMatchObject({ format: 'scores', truthFormat: 'captions', textToAudio: { 'R@1': 1 / 6 } })
     const trec = await file('run.txt', 'q1 Q0 d1 1 1 t\n')
     expect((await evaluateRunFiles(trec, await file('qrels.txt', 'q1 0 d1 1\n'))).format).toBe('trec')
   })

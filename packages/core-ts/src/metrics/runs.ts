@@ -1,6 +1,15 @@
-import { expected, readTextFile, SonotextError, throwIfAborted } from '../base/index.js'
-import { parseCaptionTruth, parseDcaseRun } from './dcase-run.js'
-import { captionIds } from './evaluate.js'
+import {
+  checkOptions,
+  decodeText,
+  expected,
+  isNpy,
+  parseCsv,
+  readBytes,
+  readText,
+  SonotextError,
+  throwIfAborted,
+} from '../base/index.js'
+import { csvRun, csvTruth } from './csv-rankings.js'
 import {
   evaluation,
   resolveMeasures,
@@ -10,15 +19,27 @@ import {
   type QueryNames,
 } from './evaluation.js'
 import type { RankedQuery } from './measure.js'
+import {
+  badRanking,
+  formatNames,
+  relevantItems,
+  type Run,
+  type RunFormat,
+  type Truth,
+  type TruthFormat,
+} from './ranking.js'
 import { rankList } from './rankings.js'
-import { parseQrels, parseTrecRun } from './trec-run.js'
+import { scoreRun } from './score-matrix.js'
+import { isTrecLine, qrels, trecRun } from './trec-run.js'
 
 /**
  * Evaluation of rankings made elsewhere. A run ranks in one direction: the other one is null everywhere. Items that a run does not list
  * count as not found, so mAP, MRR and medR see only the first `depth` ranks (as in trec_eval), and chance is cut there too.
  */
 export interface RunEvaluation extends Evaluation {
-  readonly format: 'dcase' | 'trec'
+  /** What the files were recognised as. */
+  readonly format: RunFormat
+  readonly truthFormat: TruthFormat
   /** The longest list in the run. */
   readonly depth: number
   /** Queries of the truth that the run does not answer; they count with nothing found. */
@@ -30,182 +51,204 @@ export interface RunEvaluation extends Evaluation {
 }
 
 export interface RunOptions extends EvaluateOptions {
-  /** Which direction a TREC run ranks; default textToAudio. A DCASE submission is always textToAudio. */
+  /** Which direction a run ranks; default textToAudio. A DCASE submission is always textToAudio. */
   readonly direction?: 'textToAudio' | 'audioToText'
-  /** Number of items the rankings choose from; default: the clips of the truth, for TREC all documents that run and qrels name. */
+  /**
+   * Number of items the rankings choose from; default: the clips of a caption CSV, the columns of a score matrix, else all that run
+   * and truth name.
+   */
   readonly items?: number
   /** Grades of at least this count as relevant for all measures but nDCG; default: any grade above 0. */
   readonly minGrade?: number
   /**
-   * TREC: cluster of each topic by its id, such as the clip of a caption. Default: topics of text → audio with exactly the same relevant
-   * documents are captions of one clip, all others each on its own.
+   * Cluster of each query by its id: of a topic or query by its name, of a caption of a caption CSV by `<clip>#<number from 1>`. Default:
+   * queries of text → audio with exactly the same relevant items are captions of one clip, all others each on its own.
    */
   readonly clusters?: ReadonlyMap<string, string>
   readonly signal?: AbortSignal
 }
 
+/** Files that name the rows and columns of a score matrix, one id a line. */
+export interface RunFilesOptions extends RunOptions {
+  readonly rowIds?: string
+  readonly columnIds?: string
+}
+
 /** Measures reported for a run when none are named. */
 export const defaultRunMeasures = ['R@1', 'R@5', 'R@10', 'mAP@10', 'mAP', 'MRR', 'medR'] as const
 
-/** Reads and evaluates a run file; the format is told from the first line: a DCASE submission has a CSV header, a TREC run has none. */
+/** Reads and evaluates a run file. What run and truth are is told from their contents, see {@link evaluateRunTexts}. */
 export async function evaluateRunFiles(
   run: string,
   truth: string,
-  options: RunOptions = {},
+  options: RunFilesOptions = {},
 ): Promise<RunEvaluation> {
-  throwIfAborted(options.signal)
-  const [runText, truthText] = await Promise.all([readTextFile(run), readTextFile(truth)])
-  throwIfAborted(options.signal)
-  const texts = { run: runText, truth: truthText, runFile: run, truthFile: truth }
-  return /^\uFEFF?\s*"?caption"?\s*,/i.test(runText)
-    ? evaluateDcaseRun(texts, options)
-    : evaluateTrecRun(texts, options)
+  checkOptions(options, 'evaluateRunFiles')
+  const { signal, rowIds, columnIds } = options
+  throwIfAborted(signal)
+  const ids = async (file: string) => idsOf(await readText(file, { signal }))
+  const [bytes, truthText, rows, columns] = await Promise.all([
+    readBytes(run, { maxBytes: maxRunBytes, signal }),
+    readText(truth, { signal }),
+    rowIds === undefined ? undefined : ids(rowIds),
+    columnIds === undefined ? undefined : ids(columnIds),
+  ])
+  const scores = rows === undefined || columns === undefined ? {} : { ids: { rows, columns } }
+  const runText = isNpy(bytes) ? bytes : decodeText(bytes, run)
+  return evaluateRunTexts(
+    { run: runText, truth: truthText, runFile: run, truthFile: truth, ...scores },
+    options,
+  )
+}
+
+/** A score matrix of 10,000 × 10,000 fits. */
+const maxRunBytes = 2 ** 30
+
+function idsOf(text: string): string[] {
+  const ids = text.split('\n').map((line) => line.trim())
+  while (ids.at(-1) === '') ids.pop()
+  return ids
 }
 
 /** Contents of a run and its truth, with file names for messages. */
 export interface RunTexts {
-  readonly run: string
+  /** Text, or the bytes of an NPY score matrix. */
+  readonly run: string | Uint8Array
   readonly truth: string
   readonly runFile?: string
   readonly truthFile?: string
+  /** What the rows (queries) and columns (items) of a score matrix are. */
+  readonly ids?: { readonly rows: readonly string[]; readonly columns: readonly string[] }
 }
 
 /**
- * DCASE language-based audio retrieval: submission CSV `caption,file_name_1,...,file_name_n` against a caption CSV in Clotho's layout
- * `file_name,caption_1,...`. Captions are matched as strings, file names without blanks around them. Every caption of the truth is one
- * query with its own clip relevant; a caption that the truth holds several times takes the run's rows for it in turn, the last
- * one again when there are fewer.
+ * Rankings are a DCASE submission `caption,file_name_1,...`, a CSV `query,audio_filenames` with a list of file names in a cell, a TREC run
+ * (`topic Q0 document rank score tag`) or an NPY score matrix [queries × items]; the truth is a caption CSV in Clotho's layout
+ * `file_name,caption_1,...`, several matches `query,audio_filenames`, graded relevances `tid,fid,fid_group,rating` or qrels
+ * (`topic 0 document grade`, grades may be any number). Any run can be held against any truth: queries and items are matched as strings
+ * without blanks around.
+ *
+ * Every caption of a caption CSV is one query with its own clip relevant; a caption that occurs several times takes the run's rows for
+ * it in turn, the last one again when there are fewer. Documents of a TREC run are ordered by score descending, ties by the rank
+ * column, then by line; trec_eval breaks ties by document name instead. Queries with nothing relevant are left out and counted in
+ * `withoutRelevant`.
  */
-export function evaluateDcaseRun(texts: RunTexts, options: RunOptions = {}): RunEvaluation {
-  const run = parseDcaseRun(texts.run, texts.runFile)
-  const { clips, captions } = parseCaptionTruth(texts.truth, texts.truthFile)
+export function evaluateRunTexts(texts: RunTexts, options: RunOptions = {}): RunEvaluation {
+  checkOptions(options, 'evaluateRunTexts')
+  const run = parseRun(texts)
+  const truth = parseTruth(texts)
+  refuseUnfit(truth, options)
   const used = new Map<string, number>()
-  const known = new Set(clips)
-  const unknown = new Set<string>()
   let missing = 0
+  const queries = truth.queries.map(({ query, relevance }): RankedQuery => {
+    const lists = run.lists.get(query)
+    if (lists === undefined) missing++
+    const turn = used.get(query) ?? 0
+    if (lists !== undefined) used.set(query, turn + 1)
+    const list = lists?.[Math.min(turn, lists.length - 1)] ?? []
+    return rankList(list, relevance, options.minGrade, `"${query}"`)
+  })
+  if (missing === queries.length) throw nothingShared(run, truth, texts)
+  const listed = new Set<string>()
   let depth = 0
-  for (const lists of run.values()) {
+  for (const lists of run.lists.values()) {
     for (const list of lists) {
       depth = Math.max(depth, list.length)
-      for (const clip of list) if (!known.has(clip)) unknown.add(clip)
+      for (const item of list) listed.add(item)
     }
   }
-  const queries = captions.map(({ text, clip }): RankedQuery => {
-    const lists = run.get(text)
-    if (!lists) {
-      missing++
-      return { ranks: [], relevant: 1 }
-    }
-    const turn = used.get(text) ?? 0
-    used.set(text, turn + 1)
-    return rankList(
-      lists[Math.min(turn, lists.length - 1)]!,
-      new Set([clip]),
-      undefined,
-      `the caption "${text}"`,
-    )
-  })
-  if (missing === captions.length) {
-    throw new SonotextError(
-      'INVALID_DATA',
-      `Expected rows for the captions of the truth, got none of its ${captions.length}.`,
-      {
-        ...(texts.runFile === undefined ? {} : { file: texts.runFile }),
-        remedy: 'The captions must be written exactly as in the caption file.',
-      },
-    )
-  }
-  const items = options.items ?? clips.length
-  const row = new Map(clips.map((clip, i) => [clip, i]))
-  const names = {
-    ids: captionIds(
-      clips,
-      captions.map(({ clip }) => row.get(clip)!),
-    ),
-    clusters: captions.map(({ clip }) => clip),
-  }
-  const measures = resolveMeasures(options.measures ?? defaultRunMeasures)
-  const summary = summarizeQueries(queries, measures, { items, depth }, names, options)
-  return {
-    ...evaluation(
-      { textToAudio: summary, audioToText: null },
-      { split: options.split, queries: captions.length, items },
-    ),
-    format: 'dcase',
-    depth,
-    missingQueries: missing,
-    unknownQueries: [...run.keys()].filter((text) => !used.has(text)).length,
-    unknownItems: unknown.size,
-  }
-}
-
-/**
- * TREC run (`topic Q0 document rank score tag`) against qrels (`topic 0 document grade`, grades may be any number). Documents are
- * ordered by score descending, ties by the rank column, then by line; trec_eval breaks ties by document name instead. Topics whose
- * qrels hold nothing relevant are left out and counted in `withoutRelevant`.
- */
-export function evaluateTrecRun(texts: RunTexts, options: RunOptions = {}): RunEvaluation {
-  const run = parseTrecRun(texts.run, texts.runFile)
-  const qrels = parseQrels(texts.truth, texts.truthFile)
-  const judged = new Set([...qrels.values()].flatMap((grades) => [...grades.keys()]))
-  const listed = new Set([...run.values()].flat())
-  const topics = [...qrels.keys()]
-  const missing = topics.filter((topic) => !run.has(topic)).length
-  if (missing === topics.length) {
-    throw new SonotextError(
-      'INVALID_DATA',
-      `Expected topics of the qrels, got none of its ${missing} topics.`,
-      {
-        ...(texts.runFile === undefined ? {} : { file: texts.runFile }),
-        remedy: 'The first column of both files must hold the same topic ids.',
-      },
-    )
-  }
-  const queries = topics.map((topic) =>
-    rankList(run.get(topic) ?? [], qrels.get(topic)!, options.minGrade, `topic ${topic}`),
-  )
-  const items = options.items ?? new Set([...judged, ...listed]).size
-  const depth = [...run.values()].reduce((most, list) => Math.max(most, list.length), 0)
+  const all = truth.complete ? truth.items.size : (run.items ?? new Set([...truth.items, ...listed]).size)
+  const items = options.items ?? all
   const toAudio = (options.direction ?? 'textToAudio') === 'textToAudio'
   const measures = resolveMeasures(options.measures ?? defaultRunMeasures)
-  const names = topicNames(topics, qrels, toAudio, options.clusters)
+  const names = queryNames(truth, toAudio, options.clusters)
   const summary = summarizeQueries(queries, measures, { items, depth }, names, options)
   return {
     ...evaluation(
       { textToAudio: toAudio ? summary : null, audioToText: toAudio ? null : summary },
       {
         split: options.split,
-        queries: toAudio ? topics.length : items,
-        items: toAudio ? items : topics.length,
+        queries: toAudio ? queries.length : items,
+        items: toAudio ? items : queries.length,
       },
     ),
-    format: 'trec',
+    format: run.format,
+    truthFormat: truth.format,
     depth,
     missingQueries: missing,
-    unknownQueries: [...run.keys()].filter((topic) => !qrels.has(topic)).length,
-    unknownItems: [...listed].filter((document) => !judged.has(document)).length,
+    unknownQueries: [...run.lists.keys()].filter((query) => !used.has(query)).length,
+    unknownItems: [...listed].filter((item) => !truth.items.has(item)).length,
   }
 }
 
-function topicNames(
-  topics: readonly string[],
-  qrels: ReadonlyMap<string, ReadonlyMap<string, number>>,
+function parseRun({ run, runFile, ids }: RunTexts): Run {
+  if (typeof run !== 'string') return scoreRun(run, ids, runFile)
+  return looksLikeTrec(run, 'run', runFile)
+    ? trecRun(run, runFile)
+    : csvRun(parseCsv(run, runFile ?? 'the run'), runFile)
+}
+
+function parseTruth({ truth, truthFile }: RunTexts): Truth {
+  return looksLikeTrec(truth, 'truth', truthFile)
+    ? qrels(truth, truthFile)
+    : csvTruth(parseCsv(truth, truthFile ?? 'the truth'), truthFile)
+}
+
+/** A CSV has a header, of which no line of TREC is one. */
+function looksLikeTrec(text: string, what: string, file: string | undefined): boolean {
+  const first = /\S.*/.exec(text)?.[0]
+  if (first === undefined)
+    throw badRanking(`Expected a ${what} with at least one line, got an empty file.`, file)
+  return isTrecLine(first) || !/[,;|\t]/.test(first)
+}
+
+/** Who the queries are and which belong together. */
+function queryNames(
+  { format, queries }: Truth,
   toAudio: boolean,
   given: ReadonlyMap<string, string> | undefined,
 ): QueryNames {
+  const ids = queries.map(({ id, query }) => id ?? query)
   if (given) {
-    const clusters = topics.map((topic) => {
-      const cluster = given.get(topic)
-      if (cluster === undefined)
-        throw expected('a cluster for each topic', 'clusters', `none for topic ${topic}`)
+    const clusters = ids.map((id) => {
+      const cluster = given.get(id)
+      if (cluster === undefined) throw expected('a cluster for each query', 'clusters', `none for ${id}`)
       return cluster
     })
-    return { ids: topics, clusters, unit: 'group' }
+    return { ids, clusters, unit: 'group' }
   }
-  if (!toAudio) return { ids: topics, clusters: topics, unit: 'clip' }
-  const clusters = topics.map((topic) => {
-    const relevant = [...qrels.get(topic)!].filter(([, grade]) => grade > 0).map(([document]) => document)
-    return relevant.length > 0 ? relevant.sort().join(' ') : topic
+  if (!toAudio) return { ids, clusters: ids, unit: 'clip' }
+  const clusters = queries.map(({ relevance }, q) => {
+    const relevant = relevantItems(relevance)
+    return relevant.length > 0 ? relevant.sort().join('\t') : ids[q]!
   })
-  return { ids: topics, clusters, unit: new Set(clusters).size < topics.length ? 'clip' : 'query' }
+  const together = format === 'captions' || new Set(clusters).size < ids.length
+  return { ids, clusters, unit: together ? 'clip' : 'query' }
+}
+
+/** Options that a truth of this kind cannot take. */
+function refuseUnfit({ format }: Truth, { direction, minGrade }: RunOptions): void {
+  if (format === 'captions' && direction === 'audioToText') {
+    throw expected('textToAudio, as a caption CSV ranks clips,', 'direction', direction)
+  }
+  if (minGrade !== undefined && (format === 'captions' || format === 'matches')) {
+    throw expected(
+      'a truth with grades (qrels, or tid,fid,fid_group,rating)',
+      'minGrade',
+      formatNames[format],
+    )
+  }
+}
+
+function nothingShared(run: Run, truth: Truth, { runFile }: RunTexts): SonotextError {
+  const sample = (names: Iterable<string>) =>
+    [...names].slice(0, 1).map((name) => `"${name.slice(0, 60)}"`)[0] ?? 'none'
+  return new SonotextError(
+    'INVALID_DATA',
+    `Expected rows for the queries of the truth, got none of its ${truth.queries.length}: the run, ${formatNames[run.format]}, has ${sample(run.lists.keys())}, the truth, ${formatNames[truth.format]}, ${sample(truth.queries.map(({ query }) => query))}.`,
+    {
+      ...(runFile === undefined ? {} : { file: runFile }),
+      remedy: 'Captions, topics and ids must be written the same in both files.',
+    },
+  )
 }

@@ -1,77 +1,95 @@
-import { SonotextError } from '../base/index.js'
+import { badRanking, type Run, type Truth } from './ranking.js'
+
+const runForm = 'topic Q0 document rank score tag'
+const qrelsForm = 'topic 0 document grade'
+
+/** Whether a line can be one of a TREC run or of qrels: what tells them from CSV. */
+export function isTrecLine(line: string): boolean {
+  return runFields(line) !== undefined || qrelsFields(line) !== undefined
+}
 
 /** Document ids by topic, best first: score descending, then the rank column, then line order. */
-export function parseTrecRun(text: string, file?: string): Map<string, string[]> {
+export function trecRun(text: string, file: string | undefined): Run {
   const byTopic = new Map<string, { document: string; rank: number; score: number }[]>()
-  for (const [line, fields] of lines(text)) {
-    const [topic, , document, rank, score] = fields
-    if (fields.length < 5 || !isNumber(rank!) || !isNumber(score!)) {
-      throw badLine('topic Q0 document rank score tag', fields, line, file)
-    }
-    const entry = { document: document!, rank: Number(rank), score: Number(score) }
-    const entries = byTopic.get(topic!)
+  for (const [line, content] of lines(text)) {
+    const fields = runFields(content)
+    if (fields === undefined) throw badLine(runForm, content, line, file)
+    const [topic, document, rank, score] = fields
+    const entry = { document, rank: Number(rank), score: Number(score) }
+    const entries = byTopic.get(topic)
     if (entries) entries.push(entry)
-    else byTopic.set(topic!, [entry])
+    else byTopic.set(topic, [entry])
   }
-  if (byTopic.size === 0) throw empty('run', file)
-  const run = new Map<string, string[]>()
+  const lists = new Map<string, string[][]>()
   for (const [topic, entries] of byTopic) {
     entries.sort((a, b) => (a.score === b.score ? a.rank - b.rank : b.score - a.score))
-    run.set(
-      topic,
-      entries.map((entry) => entry.document),
-    )
+    lists.set(topic, [entries.map((entry) => entry.document)])
   }
-  return run
+  return { format: 'trec', lists }
 }
 
 /** Grades by document by topic. A judgement given twice must agree. */
-export function parseQrels(text: string, file?: string): Map<string, Map<string, number>> {
-  const qrels = new Map<string, Map<string, number>>()
-  for (const [line, fields] of lines(text)) {
-    const [topic, , document, grade] = fields
-    if (fields.length !== 4 || !isNumber(grade!)) throw badLine('topic 0 document grade', fields, line, file)
-    let grades = qrels.get(topic!)
-    if (!grades) qrels.set(topic!, (grades = new Map()))
-    const earlier = grades.get(document!)
-    if (earlier !== undefined && earlier !== Number(grade)) {
-      throw badLine(`one grade for document ${document} of topic ${topic}`, fields, line, file)
+export function qrels(text: string, file: string | undefined): Truth {
+  const byTopic = new Map<string, Map<string, number>>()
+  for (const [line, content] of lines(text)) {
+    const fields = qrelsFields(content)
+    if (fields === undefined) throw badLine(qrelsForm, content, line, file)
+    const [topic, document, written] = fields
+    const grade = Number(written)
+    let grades = byTopic.get(topic)
+    if (!grades) byTopic.set(topic, (grades = new Map()))
+    const earlier = grades.get(document)
+    if (earlier !== undefined && earlier !== grade) {
+      throw badLine(`one grade for document ${document} of topic ${topic}`, content, line, file)
     }
-    grades.set(document!, Number(grade))
+    grades.set(document, grade)
   }
-  if (qrels.size === 0) throw empty('qrels', file)
-  return qrels
+  const queries = Array.from(byTopic, ([query, relevance]) => ({ query, relevance }))
+  const items = new Set(queries.flatMap(({ relevance }) => [...relevance.keys()]))
+  return { format: 'qrels', queries, items, complete: false }
 }
 
-function* lines(text: string): Generator<[number, string[]]> {
-  const all = text.replace(/^\uFEFF/, '').split('\n')
-  for (const [i, line] of all.entries()) {
-    const trimmed = line.trim()
-    if (trimmed !== '') yield [i + 1, trimmed.split(/\s+/)]
-  }
+/**
+ * Topic, document, rank and score. Fields are apart by tabs, or by blanks; then a line of more fields than usual has names with blanks:
+ * the topic ends where a field `Q0` follows, and three fields stand behind the document.
+ */
+function runFields(line: string): [string, string, string, string] | undefined {
+  const fields = split(line)
+  const from = fields.length <= 6 ? 1 : fields.indexOf('Q0', 1)
+  const behind = fields.length === 5 ? 2 : 3
+  const [rank, score] = fields.slice(-behind)
+  if (fields.length < 5 || from < 1 || !isNumber(rank) || !isNumber(score)) return undefined
+  const [topic, document] = [fields.slice(0, from).join(' '), fields.slice(from + 1, -behind).join(' ')]
+  return document === '' ? undefined : [topic, document, rank, score]
 }
 
-function isNumber(field: string): boolean {
-  return field !== '' && !Number.isNaN(Number(field))
+/** Topic, document and grade; where names hold blanks the topic ends where a field `0` or `Q0` follows. */
+function qrelsFields(line: string): [string, string, string] | undefined {
+  const fields = split(line)
+  const from = fields.length <= 4 ? 1 : fields.findIndex((field, i) => i > 0 && /^(0|Q0)$/.test(field))
+  const grade = fields.at(-1)
+  if (fields.length < 4 || from < 1 || !isNumber(grade)) return undefined
+  const [topic, document] = [fields.slice(0, from).join(' '), fields.slice(from + 1, -1).join(' ')]
+  return document === '' ? undefined : [topic, document, grade]
 }
 
-function badLine(
-  form: string,
-  fields: readonly string[],
-  line: number,
-  file: string | undefined,
-): SonotextError {
-  return new SonotextError(
-    'INVALID_FILE',
-    `Expected "${form}" in line ${line}, got "${fields.join(' ').slice(0, 80)}".`,
-    {
-      ...(file === undefined ? {} : { file }),
-    },
+function split(line: string): string[] {
+  const byTabs = line.split('\t')
+  return byTabs.length >= 4 ? byTabs.map((field) => field.trim()) : line.trim().split(/\s+/)
+}
+
+function* lines(text: string): Generator<[number, string]> {
+  for (const [i, line] of text.split('\n').entries()) if (line.trim() !== '') yield [i + 1, line.trim()]
+}
+
+function isNumber(field: string | undefined): field is string {
+  return field !== undefined && field !== '' && !Number.isNaN(Number(field))
+}
+
+function badLine(form: string, content: string, line: number, file: string | undefined): Error {
+  return badRanking(
+    `Expected "${form}" in line ${line}, got "${content.slice(0, 80)}".`,
+    file,
+    'Where names hold blanks, put tabs between the fields.',
   )
-}
-
-function empty(what: string, file: string | undefined): SonotextError {
-  return new SonotextError('INVALID_FILE', `Expected a ${what} with at least one line, got an empty file.`, {
-    ...(file === undefined ? {} : { file }),
-  })
 }

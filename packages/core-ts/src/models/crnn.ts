@@ -1,6 +1,7 @@
 import type { Backend } from '../backend/port.js'
 import { expected } from '../base/errors.js'
 import type { Rng } from '../base/rng.js'
+import { checkOptions } from '../base/options.js'
 import {
   BatchNorm,
   collect,
@@ -47,7 +48,8 @@ const leastFrames = 4
  * 2211.04070): five blocks of batch norm, 3×3 convolution and leaky ReLU, L4 pooling, dropout, a bidirectional GRU, linear
  * interpolation back to the frames of the input, unit vectors. 732,354 trainable numbers by default.
  */
-export function crnn({ bands = 64, hidden = 150, dropout = 0.3 }: CrnnOptions = {}): AudioEncoderSpec {
+export function crnn(given: CrnnOptions = {}): AudioEncoderSpec {
+  const { bands = 64, hidden = 150, dropout = 0.3 } = checkOptions(given, 'crnn')
   if (!(Number.isInteger(bands) && bands >= 64 && bands % 64 === 0))
     throw expected('a multiple of 64', 'bands', bands)
   if (!(Number.isInteger(hidden) && hidden >= 1)) throw expected('an integer above 0', 'hidden', hidden)

@@ -4,6 +4,7 @@ import type { Backend } from '../backend/port.js'
 import { expected } from '../base/errors.js'
 import { type Matrix, matrix, row } from '../base/matrix.js'
 import { Rng } from '../base/rng.js'
+import { checkOptions } from '../base/options.js'
 import type { PaddedFeatures, PaddedTokens } from '../data/index.js'
 import { collect, type Module, type Parameter, Tape, type Tensor } from '../nn/index.js'
 import {
@@ -42,6 +43,7 @@ export interface ModelConfig {
 
 /** A model of two encoders whose vectors are compared: `dualEncoder({ audio: crnn(), text: words({ vocabulary }) })`. */
 export function dualEncoder(options: DualEncoderOptions): DualEncoder {
+  checkOptions(options, 'dualEncoder')
   return new DualEncoder(options)
 }
 
@@ -50,6 +52,7 @@ export function modelFromConfig(
   config: ModelConfig,
   options: { backend?: Backend; seed?: number } = {},
 ): DualEncoder {
+  checkOptions(options, 'modelFromConfig')
   return dualEncoder({
     audio: audioEncoderFromConfig(config.audio),
     text: textEncoderFromConfig(config.text),

@@ -1,4 +1,5 @@
 import { expected } from '../base/errors.js'
+import { checkOptions } from '../base/options.js'
 import { collect, Dropout, l2Normalize, Linear, type Tensor } from '../nn/index.js'
 import type { AudioEncoderSpec } from './encoder.js'
 
@@ -18,6 +19,7 @@ export interface ProjectionOptions {
  * one for each of its segments. Unit vectors.
  */
 export function projection(options: ProjectionOptions): AudioEncoderSpec {
+  checkOptions(options, 'projection')
   const { inputs, dim = 300, hidden = [], dropout = 0 } = options
   for (const [name, width] of [
     ['inputs', inputs],

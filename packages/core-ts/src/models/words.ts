@@ -1,5 +1,6 @@
 import { expected } from '../base/errors.js'
 import { matrix, type Matrix } from '../base/matrix.js'
+import { checkOptions } from '../base/options.js'
 import type { PaddedTokens } from '../data/index.js'
 import {
   collect,
@@ -30,11 +31,13 @@ export interface WordsOptions {
 
 /** One unit vector for each word: an embedding table, frozen as in the thesis or trained. */
 export function words(options: WordsOptions): TextEncoderSpec {
+  checkOptions(options, 'words')
   return wordsSpec('words', options, (embedded) => embedded)
 }
 
 /** One unit vector for each caption: the mean of its word vectors (DCASE 2022 task 6b baseline). */
 export function meanWords(options: WordsOptions): TextEncoderSpec {
+  checkOptions(options, 'meanWords')
   return wordsSpec('mean-words', options, (embedded, tape) => ({
     values: poolEmbedded(tape, embedded),
     lengths: null,

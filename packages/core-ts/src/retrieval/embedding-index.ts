@@ -10,6 +10,7 @@ import {
   writeSafetensors,
   type Matrix,
 } from '../base/index.js'
+import { checkOptions } from '../base/options.js'
 import type { Hit, SearchOptions } from './hits.js'
 
 export interface IndexOptions {
@@ -33,6 +34,7 @@ const format = 'sonotext-index-1'
 
 /** An empty index. `createIndex({ dim: 300, model: model.id }).add(embeddings, ids)` */
 export function createIndex(options: IndexOptions): EmbeddingIndex {
+  checkOptions(options, 'createIndex')
   return new EmbeddingIndex(options)
 }
 
@@ -220,6 +222,7 @@ export class EmbeddingIndex implements Disposable {
  * INVALID_DATA when `model` is given and the index was made with another.
  */
 export async function loadIndex(path: string, options: LoadIndexOptions = {}): Promise<EmbeddingIndex> {
+  checkOptions(options, 'loadIndex')
   const { tensors, metadata } = await readSafetensors(path)
   const stored = tensors.get('embeddings')
   const ids = parseIds(metadata['ids'])

@@ -1,6 +1,7 @@
 import { openBackend } from '../backend/open.js'
 import type { Backend, FloatBuffer } from '../backend/port.js'
 import { expected, matrix, SonotextError, transpose, type Matrix } from '../base/index.js'
+import { checkOptions } from '../base/options.js'
 import type { FrameScoreReduction } from '../nn/functions/index.js'
 import type { Scorer } from './scorer.js'
 
@@ -14,6 +15,7 @@ const reductions = ['STSQ', 'MTSQ', 'MQST'] as const
 
 /** Clips as items (frames × d each), captions as queries (words × d each): text → audio by frame×word score. */
 export function clipScorer(clips: readonly Matrix[], options: FrameWordScorerOptions = {}): Scorer<Matrix> {
+  checkOptions(options, 'clipScorer')
   return frameWordScorer(clips, 'clips', options)
 }
 
@@ -22,6 +24,7 @@ export function captionScorer(
   captions: readonly Matrix[],
   options: FrameWordScorerOptions = {},
 ): Scorer<Matrix> {
+  checkOptions(options, 'captionScorer')
   return frameWordScorer(captions, 'captions', options)
 }
 

@@ -1,4 +1,5 @@
 import { expected } from '../base/errors.js'
+import { checkOptions } from '../base/options.js'
 import { frameScore, type FrameScoreReduction } from '../nn/functions/index.js'
 import type { Tape } from '../nn/tape.js'
 import type { Tensor } from '../nn/tensor.js'
@@ -18,7 +19,8 @@ export interface FrameWordOptions {
  * Score of a pair from max(0, frame · word) over all its frames and words (Xie et al., ICASSP 2022, arXiv 2110.02939),
  * in [0, 1]. Within one modality the score is always the mean over all products, as in the negative-sampling paper.
  */
-export function frameWord({ reduction = 'STSQ', padding = 'masked' }: FrameWordOptions = {}): Similarity {
+export function frameWord(given: FrameWordOptions = {}): Similarity {
+  const { reduction = 'STSQ', padding = 'masked' } = checkOptions(given, 'frameWord')
   if (!reductions.includes(reduction))
     throw expected(`one of ${reductions.join(', ')}`, 'reduction', reduction)
   const score = (tape: Tape, a: EmbeddedBatch, b: EmbeddedBatch, how: FrameScoreReduction): Tensor => {

@@ -1,3 +1,4 @@
+import { checkOptions } from '../base/options.js'
 import { similarity } from '../nn/functions/index.js'
 import { type Padding, poolEmbedded } from './embedded-batch.js'
 import { detached, type Similarity } from './similarity.js'
@@ -8,7 +9,8 @@ export interface PooledOptions {
 }
 
 /** Cosine of mean clip vector and mean caption vector (DCASE 2022 task 6b baseline), in [-1, 1]. */
-export function pooled({ padding = 'masked' }: PooledOptions = {}): Similarity {
+export function pooled(given: PooledOptions = {}): Similarity {
+  const { padding = 'masked' } = checkOptions(given, 'pooled')
   return {
     name: 'pooled',
     config: { kind: 'pooled', padding },

@@ -1,6 +1,7 @@
 import { SonotextError } from '../base/errors.js'
 import { type Matrix, matrix, row } from '../base/matrix.js'
 import { Rng } from '../base/rng.js'
+import { checkOptions } from '../base/options.js'
 import { lookedFor, standIns } from './variants.js'
 import { PAD, UNK, type Vocabulary } from './vocabulary.js'
 import { readWordVectors, type WordVectors } from './word-vectors.js'
@@ -36,6 +37,7 @@ export function embeddingTable(
   { words, vectors }: WordVectors,
   options: EmbeddingTableOptions,
 ): EmbeddingTable {
+  checkOptions(options, 'embeddingTable')
   const { seed, maxOverlap = 0.25 } = options
   const rows = new Map(words.map((word, index) => [word, row(vectors, index)]))
   const isKnown = (word: string) => rows.get(word)?.some((x) => x !== 0) === true
@@ -81,6 +83,7 @@ export async function readEmbeddingTable(
   path: string,
   options: EmbeddingTableOptions & { signal?: AbortSignal },
 ): Promise<EmbeddingTable> {
+  checkOptions(options, 'readEmbeddingTable')
   const { signal } = options
   const words = lookedFor(vocabulary.words)
   const vectors = await readWordVectors(path, signal === undefined ? { words } : { words, signal })

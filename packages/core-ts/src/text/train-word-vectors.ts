@@ -1,6 +1,7 @@
 import { expected, SonotextError } from '../base/errors.js'
 import { type Matrix, matrix, row } from '../base/matrix.js'
 import { Rng } from '../base/rng.js'
+import { checkOptions } from '../base/options.js'
 import { sparseFromRows, type SparseMatrix } from './sparse.js'
 import { truncatedSvd } from './truncated-svd.js'
 import { Vocabulary } from './vocabulary.js'
@@ -30,6 +31,7 @@ export async function trainWordVectors(
   captions: Iterable<readonly string[]>,
   options: TrainWordVectorsOptions,
 ): Promise<WordVectors> {
+  checkOptions(options, 'trainWordVectors')
   const { dim = 300, seed, window = 10, minCount = 1, smoothing = 0.75, power = 0.5, signal } = options
   if (!Number.isInteger(dim) || dim < 1) throw expected('a positive integer', 'dim', dim)
   if (!Number.isInteger(window) || window < 1) throw expected('a positive integer', 'window', window)

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { throwIfAborted } from '../base/abort.js'
 import type { Rng } from '../base/rng.js'
+import { checkOptions } from '../base/options.js'
 import { multiply, multiplyTransposed, type SparseMatrix } from './sparse.js'
 
 export interface TruncatedSvd {
@@ -20,6 +21,7 @@ export async function truncatedSvd(
   rng: Rng,
   options: { iterations?: number; oversample?: number; signal?: AbortSignal | undefined } = {},
 ): Promise<TruncatedSvd> {
+  checkOptions(options, 'truncatedSvd')
   const { iterations = 3, oversample = 10, signal } = options
   const width = Math.min(rank + oversample, m.rows, m.cols)
   const columns = (length: number) => Array.from({ length: width }, () => new Float64Array(length))

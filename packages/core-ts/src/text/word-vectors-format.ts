@@ -101,7 +101,7 @@ function fieldsOf(line: Buffer): string[] {
 }
 
 function lineAt(bytes: Buffer, start: number): Buffer {
-  const end = bytes.indexOf(10, start)
+  const end = bytes.indexOf(bytes.includes(10) ? 10 : 13, start)
   return bytes.subarray(start, end < 0 ? bytes.length : end)
 }
 

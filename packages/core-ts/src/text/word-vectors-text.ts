@@ -1,5 +1,5 @@
 import { SonotextError } from '../base/errors.js'
-import { byteLines } from '../base/text-file.js'
+import { byteLines } from '../base/text.js'
 import type { RowSink } from './row-sink.js'
 
 const space = 0x20

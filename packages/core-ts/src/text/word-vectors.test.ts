@@ -82,11 +82,49 @@ describe('formats', () => {
     })
   })
 
+  it('word2vec binary with blanks and control characters in words: read by the ends of the rows', async () => {
+    const rows: [string, number[]][] = [
+      ['a b', [10, 2.5, 1]],
+      ['new york', Array.from({ length: 3 }, (_, i) => i + 0.1)],
+      ['x\x01y', [1, 2, 3]],
+      ['. . .', [4, 5, 6]],
+      ['end', [7, 8, 9]],
+    ]
+    const expected = Object.fromEntries(rows.map(([word, values]) => [word, [...Float32Array.from(values)]]))
+    expect(await read(binary(rows), { format: 'word2vec-binary' })).toEqual(expected)
+  })
+
+  it('word2vec binary whose numbers hold line feeds and blanks of their own', async () => {
+    // 0x0a and 0x20 in every place of a row, so that every way to misread one occurs.
+    const values = Array.from(new Float32Array(new Uint8Array(64).fill(0x0a).fill(0x20, 17, 40).buffer))
+    const rows = ['new york', 'one', 'two three four', 'x'].map((word): [string, number[]] => [word, values])
+    const found = await read(binary(rows), { format: 'word2vec-binary' })
+    expect(found).toEqual(Object.fromEntries(rows))
+  })
+
+  it('word2vec binary with a blank in a word and no row ends is refused with the place', async () => {
+    const rows = ['first', 'new york', 'lost', 'last'].map((word): [string, number[]] => [
+      word,
+      [0.3, -0.7, 2e-9],
+    ])
+    await expect(read(binary(rows, undefined, ''))).rejects.toThrow(
+      /at byte 38: expected word 3 of 4, got bytes that are no text; the word before it, "new", may hold a blank.*as text/,
+    )
+  })
+
   it('binary floats that look like text are read when the format is named', async () => {
     const rows: [string, number[]][] = [['x', [0]]]
     const bytes = binary(rows)
     Buffer.from('1 1\n').copy(bytes, bytes.length - 5)
     expect(Object.keys(await read(bytes, { format: 'word2vec-binary' }))).toEqual(['x'])
+  })
+
+  it('text with a byte order mark, in UTF-16, with CR as line end', async () => {
+    for (const text of ['2 2\ndög 1 2\ncat 3 4\n', 'dög 1 2\ncat 3 4\n']) {
+      const utf16 = Buffer.from(`\uFEFF${text}`, 'utf16le')
+      const same = [`\uFEFF${text}`, utf16, Buffer.from(utf16).swap16(), text.replaceAll('\n', '\r')]
+      for (const contents of same) expect(await read(contents)).toEqual({ dög: [1, 2], cat: [3, 4] })
+    }
   })
 
   it('gzip', async () => {

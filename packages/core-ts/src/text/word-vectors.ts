@@ -5,7 +5,8 @@ import { throwIfAborted } from '../base/abort.js'
 import { expected, isSonotextError, SonotextError } from '../base/errors.js'
 import { writeFileAtomic } from '../base/files.js'
 import { type Matrix, matrix, row } from '../base/matrix.js'
-import { rethrowMissing } from '../base/text-file.js'
+import { asUtf8, isMarkedText, rethrowMissing } from '../base/text.js'
+import { checkOptions } from '../base/options.js'
 import type { RowSink } from './row-sink.js'
 import { readBinaryRows } from './word-vectors-binary.js'
 import { type FormatOptions, sniffFormat } from './word-vectors-format.js'
@@ -34,12 +35,14 @@ export async function readWordVectors(
   path: string,
   options: ReadWordVectorsOptions = {},
 ): Promise<WordVectors> {
+  checkOptions(options, 'readWordVectors')
   const { limit = Infinity, signal } = options
   if (!(limit >= 1)) throw expected('a number of at least 1', 'limit', limit)
   const wanted = options.words === undefined ? undefined : new Set(options.words)
   const source = openMaybeGzipped(path)
   try {
-    const { head, chunks } = await peek(source, 2 ** 20)
+    let { head, chunks } = await peek(source, 2 ** 20)
+    if (isMarkedText(head)) ({ head, chunks } = await peek(asUtf8(chunks, path), 2 ** 20))
     const { format, dim, count } = sniffFormat(head, path, options)
     const rows = new Map<string, Float32Array>()
     let seen = 0
@@ -98,6 +101,7 @@ export async function writeWordVectors(
   { words, vectors }: WordVectors,
   options: { format?: 'word2vec-text' | 'word2vec-binary'; signal?: AbortSignal } = {},
 ): Promise<void> {
+  checkOptions(options, 'writeWordVectors')
   const { format = 'word2vec-text', signal } = options
   const parts: Uint8Array[] = [Buffer.from(`${words.length} ${vectors.cols}\n`)]
   words.forEach((word, i) => {

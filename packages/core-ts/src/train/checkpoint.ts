@@ -5,6 +5,7 @@ import { SonotextError } from '../base/errors.js'
 import type { BatchesState } from '../data/index.js'
 import { type DualEncoder, type ModelConfig, modelFromConfig, type StateDict } from '../models/index.js'
 import { type NamedTensor, readSafetensors, type TensorFile, writeSafetensors } from '../base/safetensors.js'
+import { checkOptions } from '../base/options.js'
 
 /** File of everything a run needs to go on, in its folder. */
 export const checkpointFile = 'checkpoint.safetensors'
@@ -102,6 +103,7 @@ export async function saveModel(
  * cut short or holds no model.
  */
 export async function loadModel(path: string, options: { backend?: Backend } = {}): Promise<DualEncoder> {
+  checkOptions(options, 'loadModel')
   const isFolder = await stat(path)
     .then((entry) => entry.isDirectory())
     .catch(() => false)

@@ -1,4 +1,5 @@
 import { expected } from '../base/errors.js'
+import { checkOptions } from '../base/options.js'
 import { improvement } from './schedules.js'
 
 /** Decides after each epoch whether a run has had enough. */
@@ -25,7 +26,8 @@ export interface PatienceOptions {
 }
 
 /** Stops when the metric has not improved for `patience` epochs in a row. */
-export function patience({ patience: limit, threshold = 0, mode = 'min' }: PatienceOptions): Stopper {
+export function patience(given: PatienceOptions): Stopper {
+  const { patience: limit, threshold = 0, mode = 'min' } = checkOptions(given, 'patience')
   if (!(limit >= 1)) throw expected('a number of epochs ≥ 1', 'patience', limit)
   const improves = improvement(mode, threshold)
   return {
@@ -61,7 +63,8 @@ export interface StagnationOptions {
 }
 
 /** Ray's TrialPlateauStopper: the (population) standard deviation of the last epochs' metric has become small. */
-export function stagnation({ std = 0.01, window = 10, grace = 60 }: StagnationOptions = {}): Stopper {
+export function stagnation(given: StagnationOptions = {}): Stopper {
+  const { std = 0.01, window = 10, grace = 60 } = checkOptions(given, 'stagnation')
   if (!(std >= 0)) throw expected('a number ≥ 0', 'std', std)
   if (!(Number.isInteger(window) && window >= 1)) throw expected('a number of epochs ≥ 1', 'window', window)
   return {

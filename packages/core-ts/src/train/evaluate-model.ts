@@ -1,4 +1,5 @@
 import { matrix, type Matrix } from '../base/matrix.js'
+import { checkOptions } from '../base/options.js'
 import { type Clip, type FeatureSource, groupOf } from '../data/index.js'
 import { evaluateScores, type EvaluateOptions, type Evaluation } from '../metrics/index.js'
 import type { DualEncoder } from '../models/index.js'
@@ -24,8 +25,9 @@ export async function scoreSplit(
   model: DualEncoder,
   clips: readonly Clip[],
   features: FeatureSource,
-  { signal, onProgress }: SplitOptions = {},
+  given: SplitOptions = {},
 ): Promise<SplitScores> {
+  const { signal, onProgress } = checkOptions(given, 'scoreSplit')
   const options = { ...(signal && { signal }) }
   const texts = clips.flatMap(({ captions }) => captions.map(({ text }) => text))
   const captionClip = Int32Array.from(clips.flatMap(({ captions }, row) => captions.map(() => row)))
@@ -49,6 +51,7 @@ export async function evaluateModel(
   features: FeatureSource,
   options: EvaluateOptions & SplitOptions = {},
 ): Promise<Evaluation> {
+  checkOptions(options, 'evaluateModel')
   const { scores, captionClip } = await scoreSplit(model, clips, features, options)
   return evaluateScores(scores, captionClip, {
     ...options,

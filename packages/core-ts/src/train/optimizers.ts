@@ -2,6 +2,7 @@ import type { Backend, FloatBuffer } from '../backend/port.js'
 import { expected, SonotextError } from '../base/errors.js'
 import type { Parameter } from '../nn/tensor.js'
 import type { NamedTensor } from '../base/safetensors.js'
+import { checkOptions } from '../base/options.js'
 
 /** How gradients change parameters. A plain description; {@link start} gives the part that has state. */
 export interface Optimizer {
@@ -42,11 +43,13 @@ export interface AdamOptions {
 
 /** Adam as in PyTorch; weight decay is added to the gradient. */
 export function adam(options: AdamOptions = {}): Optimizer {
+  checkOptions(options, 'adam')
   return adamLike('adam', options, 0)
 }
 
 /** AdamW: weight decay acts on the parameter itself (Loshchilov and Hutter, 2019). Default decay 0.01. */
 export function adamw(options: AdamOptions = {}): Optimizer {
+  checkOptions(options, 'adamw')
   return adamLike('adamw', { weightDecay: 0.01, ...options }, 1)
 }
 

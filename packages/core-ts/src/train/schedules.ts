@@ -1,4 +1,5 @@
 import { expected } from '../base/errors.js'
+import { checkOptions } from '../base/options.js'
 
 /** What a run knows about itself when a schedule starts. */
 export interface ScheduleSetting {
@@ -41,7 +42,8 @@ export interface CosineOptions {
 }
 
 /** Linear warm-up, then half a cosine down to `end`. */
-export function cosine({ warmup = 0, epochs, end = 0 }: CosineOptions = {}): Schedule {
+export function cosine(given: CosineOptions = {}): Schedule {
+  const { warmup = 0, epochs, end = 0 } = checkOptions(given, 'cosine')
   if (!(warmup >= 0)) throw expected('a number of epochs ≥ 0', 'warmup', warmup)
   if (!(end >= 0)) throw expected('a rate ≥ 0', 'end', end)
   return {
@@ -83,6 +85,7 @@ const leastChange = 1e-8
 
 /** PyTorch's ReduceLROnPlateau on the validation metric, once an epoch. A NaN metric counts as no improvement. */
 export function plateau(options: PlateauOptions = {}): Schedule {
+  checkOptions(options, 'plateau')
   const { factor = 0.1, patience = 5, threshold = 0.001, thresholdMode = 'relative' } = options
   const { minLr = 0, cooldown = 0, mode = 'min' } = options
   if (!(factor > 0 && factor < 1)) throw expected('a number between 0 and 1', 'factor', factor)

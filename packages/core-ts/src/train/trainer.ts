@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { throwIfAborted } from '../base/abort.js'
 import { expected, isSonotextError, SonotextError } from '../base/errors.js'
 import { Rng } from '../base/rng.js'
+import { checkOptions } from '../base/options.js'
 import { lossInput, type LossOutput } from '../losses/index.js'
 import type { DualEncoder } from '../models/index.js'
 import type { Parameter } from '../nn/index.js'
@@ -20,6 +21,7 @@ import { checkFinite, CollapseMonitor } from './watchdog.js'
  * options that do not fit together.
  */
 export function createTrainer(options: TrainerOptions): Trainer {
+  checkOptions(options, 'createTrainer')
   return new Trainer(options)
 }
 

@@ -1,7 +1,8 @@
 import { join, resolve } from 'node:path'
-import { expected, SonotextError } from '../../base/errors.js'
-import { readCsv, requireColumns } from '../csv.js'
+import { SonotextError } from '../../base/errors.js'
+import { readCsv, requireColumns } from '../../base/csv.js'
 import type { Caption, Clip } from '../manifest.js'
+import { filePattern } from './file-pattern.js'
 
 export interface AudioCapsFiles {
   /** `train.csv`, `val.csv` or `test.csv` of AudioCaps 1.0 or 2.0. */
@@ -14,12 +15,12 @@ export interface AudioCapsFiles {
    * Names of the audio files, which differ between downloaders. Placeholders: {ytid}, {start} and {end} in seconds,
    * {audiocap_id}; `{start:3}` writes three decimals. Default `Y{ytid}.wav`.
    */
-  fileName?: string
+  filePattern?: string
 }
 
 /** Every AudioCaps clip is ten seconds of a video. */
 const seconds = 10
-const placeholder = /\{(\w+)(?::(\d))?\}/g
+const placeholders = ['ytid', 'start', 'end', 'audiocap_id']
 
 /**
  * Clips of an AudioCaps split in order of first appearance; rows of one excerpt become captions of one clip, whose caption
@@ -27,8 +28,8 @@ const placeholder = /\{(\w+)(?::(\d))?\}/g
  * or a bad start_time; INVALID_ARGUMENT for an unknown placeholder.
  */
 export async function importAudioCaps(files: AudioCapsFiles): Promise<Clip[]> {
-  const { captions, audio, split, fileName = 'Y{ytid}.wav' } = files
-  checkPattern(fileName)
+  const { captions, audio, split, filePattern: pattern = 'Y{ytid}.wav' } = files
+  const named = filePattern(pattern, (name) => placeholders.includes(name), placeholders)
   const table = await readCsv(captions)
   requireColumns(table, ['audiocap_id', 'youtube_id', 'start_time', 'caption'])
   const clips = new Map<string, Clip & { captions: Caption[] }>()
@@ -49,7 +50,12 @@ export async function importAudioCaps(files: AudioCapsFiles): Promise<Clip[]> {
       const values = { ytid, start, end: start + seconds, audiocap_id: audiocapId }
       clip = {
         id,
-        audio: resolve(join(audio, fill(fileName, values))),
+        audio: resolve(
+          join(
+            audio,
+            named((name) => String(values[name as keyof typeof values])),
+          ),
+        ),
         captions: [],
         split,
         group: `youtube/${ytid}`,
@@ -61,23 +67,4 @@ export async function importAudioCaps(files: AudioCapsFiles): Promise<Clip[]> {
     clip.captions.push({ id: audiocapId, text: row.get('caption').trim() })
   }
   return [...clips.values()]
-}
-
-function checkPattern(pattern: string): void {
-  const known = ['ytid', 'start', 'end', 'audiocap_id']
-  const names = [...pattern.matchAll(placeholder)].map((match) => match[1]!)
-  if (
-    names.length === 0 ||
-    names.some((name) => !known.includes(name)) ||
-    /[{}]/.test(pattern.replace(placeholder, ''))
-  ) {
-    throw expected(`a pattern with placeholders {${known.join('}, {')}}`, 'fileName', pattern)
-  }
-}
-
-function fill(pattern: string, values: Record<string, string | number>): string {
-  return pattern.replace(placeholder, (_, name: string, decimals: string | undefined) => {
-    const value = values[name]!
-    return decimals === undefined ? String(value) : Number(value).toFixed(Number(decimals))
-  })
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { SonotextError } from '../../base/errors.js'
-import { type CsvRow, readCsv, requireColumns } from '../csv.js'
+import { type CsvRow, readCsv, requireColumns } from '../../base/csv.js'
 import { type Clip, defaultCaptionId } from '../manifest.js'
 
 export interface ClothoFiles {
@@ -13,6 +13,8 @@ export interface ClothoFiles {
   audio: string
   /** Name of the split in the manifest. */
   split: string
+  /** Told which clips have no metadata, as a sentence. */
+  onNote?: (note: string) => void
 }
 
 const captionColumns = [1, 2, 3, 4, 5].map((n) => `caption_${n}`)
@@ -52,17 +54,30 @@ export async function importClotho(files: ClothoFiles): Promise<Clip[]> {
       ...(about === undefined ? {} : fromMetadata(about)),
     }
   })
-  if (metadata !== undefined && !table.rows.some((row) => metadata.has(row.get('file_name').trim()))) {
+  if (metadata !== undefined) checkDescribed(files, table.rows, metadata)
+  return clips
+}
+
+/** Metadata of another split share a few names with it at most. */
+function checkDescribed(
+  { captions, metadata, onNote }: ClothoFiles,
+  rows: readonly CsvRow[],
+  about: ReadonlyMap<string, CsvRow>,
+): void {
+  const names = rows.map((row) => row.get('file_name').trim())
+  const without = names.filter((name) => !about.has(name))
+  if (without.length === 0) return
+  const described = names.length - without.length
+  if (2 * described < names.length) {
     throw new SonotextError(
       'INVALID_FILE',
-      `describes none of the ${clips.length} clips of ${files.captions}.`,
-      {
-        file: files.metadata!,
-        remedy: 'Give the metadata of the same split.',
-      },
+      `describes ${described === 0 ? 'none' : `only ${described}`} of the ${names.length} clips of ${captions}.`,
+      { file: metadata!, remedy: 'Give the metadata of the same split.' },
     )
   }
-  return clips
+  onNote?.(
+    `${metadata}: ${without.length} of ${names.length} clips have no metadata, the first is "${without[0]}"`,
+  )
 }
 
 async function readMetadata(path: string): Promise<Map<string, CsvRow>> {

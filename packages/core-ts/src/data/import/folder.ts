@@ -1,63 +1,55 @@
-import { readdir } from 'node:fs/promises'
-import { join, relative, resolve, sep } from 'node:path'
+import { resolve } from 'node:path'
 import { SonotextError } from '../../base/errors.js'
-import type { TextEncoding } from '../../base/text-file.js'
-import { type CsvRow, type CsvTable, readCsv, requireColumns } from '../csv.js'
+import { type CsvRow, readCsv } from '../../base/csv.js'
+import type { TextEncoding } from '../../base/text.js'
+import { checkOptions } from '../../base/options.js'
+import { listAudio, passedOverText } from '../audio-files.js'
 import { type Clip, defaultCaptionId } from '../manifest.js'
-
-/** Which column of the CSV holds what. `caption` may name several columns. */
-export interface FolderColumns {
-  file?: string
-  /** null where the CSV has no captions. */
-  caption?: string | readonly string[] | null
-  id?: string
-  split?: string
-  group?: string
-  /** Several tags in one cell are separated by `;`. */
-  tags?: string
-  source?: string
-  author?: string
-  license?: string
-}
+import { type FolderColumns, resolveColumns, type ResolvedColumns } from './columns.js'
+import { filePattern } from './file-pattern.js'
 
 export interface FolderOptions {
   /** CSV with a row for each caption (rows of one file are joined); without it every audio file below the folder is taken. */
   captions?: string
-  /** Default: the usual names are looked for (file, file_name, filename, path, audio; caption, caption_1, ..., text). */
+  /** Default: the usual names are looked for (file, file_name, fname, ...; caption, caption_1, ..., text), whatever their case. */
   columns?: FolderColumns
+  /** Names of the audio files made from columns, such as `{ytid}_{start}.flac`. */
+  filePattern?: string
   /** Split of clips whose row names none. */
   split?: string
+  /** Default: found out. */
   delimiter?: string
   encoding?: TextEncoding
+  /** Told what was passed over, as a sentence. */
+  onNote?: (note: string) => void
 }
-
-const audioEndings = /\.(wav|wave|flac|mp3|ogg|oga)$/i
-const fileNames = ['file', 'file_name', 'filename', 'path', 'file_path', 'audio', 'wav']
-const captionNames = ['caption', 'captions', 'text', 'sentence', 'description']
-const optional = ['split', 'group', 'source', 'author', 'license'] as const
 
 /**
  * Clips of a folder of audio files with a CSV of captions, or of the folder alone. File names in the CSV are relative to the
- * folder; a clip's id is its file name there unless a column gives one. Empty captions are left out. Throws as readCsv;
- * INVALID_FILE naming missing and found columns, an empty file cell, or rows of one file that disagree; MISSING_FILE
- * for a missing folder when it is searched, INVALID_DATA when it holds no audio.
+ * folder; a clip's id is its file name there unless a column gives one. Empty captions are left out. Without a CSV links are followed
+ * and hidden files passed over. Throws as readCsv; INVALID_FILE naming missing, found and accepted columns, an empty file cell, or
+ * rows of one file that disagree; MISSING_FILE for a missing folder when it is searched, INVALID_DATA when it holds no audio.
  */
 export async function importFolder(folder: string, options: FolderOptions = {}): Promise<Clip[]> {
-  if (options.captions === undefined) return searchFolder(folder, options.split)
-  const { encoding, delimiter } = options
-  const table = await readCsv(options.captions, {
+  checkOptions(options, 'importFolder')
+  const { captions, encoding, delimiter, filePattern: pattern } = options
+  if (captions === undefined) return searchFolder(folder, options)
+  const table = await readCsv(captions, {
     ...(encoding === undefined ? {} : { encoding }),
     ...(delimiter === undefined ? {} : { delimiter }),
   })
-  const columns = resolveColumns(table, options.columns ?? {})
+  const columns = resolveColumns(table, options.columns ?? {}, pattern === undefined)
+  const named = pattern === undefined ? undefined : filePattern(pattern, table.has, table.columns)
   const clips = new Map<string, { row: CsvRow; clip: Clip }>()
   for (const row of table.rows) {
-    const clip = toClip(row, columns, folder, options.split)
-    if (clip.audio === resolve(folder)) {
+    const file = named?.(row.get) ?? row.get(columns.file!).trim().replaceAll('\\', '/')
+    if (file === '') {
       throw new SonotextError('INVALID_FILE', `the cell of "${columns.file}" is empty.`, {
         file: `${table.path}:${row.line}`,
+        remedy: 'Every row names its audio file.',
       })
     }
+    const clip = toClip(row, columns, file, folder, options.split)
     const first = clips.get(clip.id)
     if (first === undefined) clips.set(clip.id, { row, clip })
     else
@@ -72,42 +64,23 @@ export async function importFolder(folder: string, options: FolderOptions = {}):
   }))
 }
 
-type ResolvedColumns = Omit<FolderColumns, 'file' | 'caption'> & { file: string; captions: readonly string[] }
+const copied = ['split', 'group', 'source', 'author', 'license'] as const
 
-function resolveColumns(table: CsvTable, wanted: FolderColumns): ResolvedColumns {
-  const has = (name: string) => table.columns.includes(name)
-  const file = wanted.file ?? fileNames.find(has) ?? 'file'
-  const found = captionNames.filter(has).slice(0, 1)
-  const numbered = table.columns.filter((name) => /^caption_?\d+$/.test(name))
-  const captions =
-    wanted.caption === null
-      ? []
-      : wanted.caption !== undefined
-        ? [wanted.caption].flat()
-        : found.length > 0
-          ? found
-          : numbered.length > 0
-            ? numbered
-            : ['caption']
-  const named = Object.entries(wanted).filter(([key]) => key !== 'caption' && key !== 'file') as [
-    string,
-    string,
-  ][]
-  requireColumns(table, [file, ...captions, ...named.map(([, column]) => column)])
-  const usual = Object.fromEntries([...optional, 'tags'].filter(has).map((name) => [name, name]))
-  return { ...usual, ...Object.fromEntries(named), file, captions }
-}
-
-function toClip(row: CsvRow, columns: ResolvedColumns, folder: string, split: string | undefined): Clip {
+function toClip(
+  row: CsvRow,
+  { captions, others }: ResolvedColumns,
+  file: string,
+  folder: string,
+  split: string | undefined,
+): Clip {
   const cell = (column: string | undefined) => (column === undefined ? '' : row.get(column).trim())
-  const file = cell(columns.file)
-  const texts = columns.captions.map(cell).filter(Boolean)
-  const id = cell(columns.id) || file
-  const tags = cell(columns.tags)
+  const texts = captions.map(cell).filter(Boolean)
+  const id = cell(others.id) || file
+  const tags = cell(others.tags)
     .split(';')
     .map((tag) => tag.trim())
     .filter(Boolean)
-  const named = optional.map((key) => [key, cell(columns[key])] as const).filter(([, value]) => value !== '')
+  const named = copied.map((key) => [key, cell(others[key])] as const).filter(([, value]) => value !== '')
   return {
     id,
     audio: resolve(folder, file),
@@ -120,7 +93,7 @@ function toClip(row: CsvRow, columns: ResolvedColumns, folder: string, split: st
 
 /** Two rows of one clip: their captions together; everything else must agree. */
 function merged(first: Clip, second: Clip, file: string, firstLine: number): Clip {
-  for (const key of ['audio', ...optional] as const) {
+  for (const key of ['audio', ...copied] as const) {
     if (first[key] !== second[key]) {
       throw new SonotextError(
         'INVALID_FILE',
@@ -135,24 +108,17 @@ function merged(first: Clip, second: Clip, file: string, firstLine: number): Cli
   return { ...first, captions: [...first.captions, ...second.captions] }
 }
 
-async function searchFolder(folder: string, split: string | undefined): Promise<Clip[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(
-    (cause: NodeJS.ErrnoException) => {
-      throw new SonotextError('MISSING_FILE', `the folder could not be read (${cause.code}).`, {
-        file: folder,
-        cause,
-      })
-    },
-  )
-  const files = entries
-    .filter((entry) => entry.isFile() && audioEndings.test(entry.name))
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
-    .sort((a, b) => (a < b ? -1 : 1))
+async function searchFolder(folder: string, { split, onNote }: FolderOptions): Promise<Clip[]> {
+  const { files, passedOver } = await listAudio(folder)
+  const rest = passedOverText(passedOver)
   if (files.length === 0) {
-    throw new SonotextError('INVALID_DATA', 'the folder holds no WAV, FLAC, MP3 or Ogg file.', {
+    const found = rest === '' ? 'It is empty.' : `It has ${rest}.`
+    throw new SonotextError('INVALID_DATA', `the folder holds no audio file that is read. ${found}`, {
       file: folder,
+      remedy: 'Convert other formats, for example: ffmpeg -i IN.m4a OUT.wav.',
     })
   }
+  if (rest !== '') onNote?.(`${folder}: passed over ${rest}`)
   return files.map((file) => ({
     id: file,
     audio: resolve(folder, file),

@@ -7,6 +7,10 @@ import { groupOf, readManifest, writeManifest } from '../manifest.js'
 import { importAudioCaps } from './audiocaps.js'
 import { importClotho } from './clotho.js'
 import { importFolder } from './folder.js'
+import { locateAudio } from './locate.js'
+import { importMatches } from './matches.js'
+import { shareSplits } from './share.js'
+import { importWavText5K } from './wavtext5k.js'
 
 let folder: string
 beforeAll(async () => {
@@ -97,7 +101,7 @@ describe('importAudioCaps', () => {
       captions,
       audio: folder,
       split: 'val',
-      fileName: '{ytid}_{start:3}_{end:3}.wav',
+      filePattern: '{ytid}_{start:3}_{end:3}.wav',
     })
     expect(clips.map((clip) => [clip.id, clip.audio, groupOf(clip), clip.captions])).toEqual([
       [
@@ -112,18 +116,18 @@ describe('importAudioCaps', () => {
       ['xyz_0', join(folder, 'xyz_0.000_10.000.wav'), 'youtube/xyz', [{ id: '2', text: 'Two' }]],
       ['-ab_C_100', join(folder, '-ab_C_100.000_110.000.wav'), 'youtube/-ab_C', [{ id: '4', text: 'Four' }]],
     ])
-    const names = async (fileName?: string) =>
-      (await importAudioCaps({ captions, audio: '/', split: 'v', ...(fileName ? { fileName } : {}) })).map(
-        (clip) => clip.audio,
-      )
+    const names = async (filePattern?: string) =>
+      (
+        await importAudioCaps({ captions, audio: '/', split: 'v', ...(filePattern ? { filePattern } : {}) })
+      ).map((clip) => clip.audio)
     expect((await names())[0]).toBe('/Y-ab_C.wav')
     expect((await names('{audiocap_id}.flac'))[0]).toBe('/1.flac')
     expect((await names('{ytid}_{start}_{end}.wav'))[0]).toBe('/-ab_C_30_40.wav')
   })
 
   it('refuses missing columns, times that are none, and unknown placeholders', async () => {
-    const of = (captions: string, fileName?: string) =>
-      importAudioCaps({ captions, audio: folder, split: 'v', ...(fileName ? { fileName } : {}) })
+    const of = (captions: string, filePattern?: string) =>
+      importAudioCaps({ captions, audio: folder, split: 'v', ...(filePattern ? { filePattern } : {}) })
     await expect(of(await file('b.csv', 'youtube_id,start_time,caption\n'))).rejects.toThrow(
       /missing: audiocap_id; found: youtube_id/,
     )
@@ -136,7 +140,7 @@ describe('importAudioCaps', () => {
     )
     const good = await file('b.csv', `${header}\n1,a,3,x\n`)
     for (const pattern of ['x.wav', '{id}.wav', '{ytid.wav', '{ytid}{.wav']) {
-      await expect(of(good, pattern)).rejects.toThrow(/fileName/)
+      await expect(of(good, pattern)).rejects.toThrow(/filePattern/)
     }
   })
 })
@@ -202,7 +206,9 @@ describe('importFolder', () => {
       ['b.WAV', 'test'],
     ])
     await mkdir(join(folder, 'empty'))
-    await expect(importFolder(join(folder, 'empty'))).rejects.toThrow(/holds no WAV/)
+    await expect(importFolder(join(folder, 'empty'))).rejects.toThrow(
+      /holds no audio file that is read\. It is empty/,
+    )
     await expect(importFolder(join(folder, 'nowhere'))).rejects.toMatchObject({ code: 'MISSING_FILE' })
   })
 
@@ -219,6 +225,154 @@ describe('importFolder', () => {
     await expect(of(await file('h.csv', 'file,caption,split\na,x,train\na,y,test\n'))).rejects.toThrow(
       /h\.csv:3: the split of "a" is not that of line 2/,
     )
+  })
+})
+
+describe('captions of other shapes', () => {
+  it.each<[string, string, object]>([
+    ['fname', 'fname,caption\na.wav,a dog\n', {}],
+    ['capitals', 'File_Name,Caption\na.wav,a dog\n', {}],
+    ['semicolons', 'Filename;Description\na.wav;a dog\n', {}],
+    [
+      'named columns',
+      'Datei;Beschreibung\na.wav;a dog\n',
+      { columns: { file: 'Datei', caption: 'beschreibung' } },
+    ],
+    ['a pattern', 'ytid,start_s,caption\na,1.5,a dog\n', { filePattern: '{ytid}_{start:3}.wav' }],
+    ['a named delimiter', 'file#caption\na.wav#a dog\n', { delimiter: '#' }],
+    ['backslashes', 'file,caption\nsub\\a.wav,a dog\n', {}],
+  ])('%s', async (name, csv, options) => {
+    const [clip, ...rest] = await importFolder('/x', { captions: await file('shape.csv', csv), ...options })
+    expect(rest).toEqual([])
+    expect(clip!.captions.map(({ text }) => text)).toEqual(['a dog'])
+    expect(clip!.audio).toBe(
+      { 'a pattern': '/x/a_1.500.wav', backslashes: '/x/sub/a.wav' }[name] ?? '/x/a.wav',
+    )
+  })
+
+  it('prints the names that are accepted, and how others are named', async () => {
+    const captions = await file('odd.csv', 'Datei;Beschreibung\na.wav;x\n')
+    await expect(importFolder('/x', { captions })).rejects.toThrow(
+      /missing: file, caption; found: Datei, Beschreibung\. Names of the file column: file, file_name, filename, fname.*caption column: caption, captions, text.*--column file=NAME/,
+    )
+    await expect(importFolder('/x', { captions, columns: { file: 'Datie', caption: null } })).rejects.toThrow(
+      /missing: Datie; .*"Datei" may be meant/,
+    )
+    await expect(importFolder('/x', { captions, filePattern: '{id}.wav' })).rejects.toThrow(/Datei/)
+  })
+
+  it('WavText5K: the title where there is no description', async () => {
+    const captions = await file(
+      'w.csv',
+      'view_link,download_link,title,description,fname,tags\nhttps://x/1,https://x/1.wav,Forest,"Birds, singing.",1.wav,"bird,wood"\n,,Scream,,2.wav,\n',
+    )
+    expect(await importWavText5K({ captions, audio: '/w' })).toEqual([
+      {
+        id: '1.wav',
+        audio: '/w/1.wav',
+        captions: [{ id: '1.wav#1', text: 'Birds, singing.' }],
+        tags: ['bird', 'wood'],
+        source: 'https://x/1',
+      },
+      { id: '2.wav', audio: '/w/2.wav', captions: [{ id: '2.wav#1', text: 'Scream' }] },
+    ])
+    const other = await file('w2.csv', 'fname,caption\na,b\n')
+    await expect(importWavText5K({ captions: other, audio: '/w' })).rejects.toThrow(
+      /missing: title, description/,
+    )
+  })
+
+  it('several matches a query: a clip for each file', async () => {
+    const captions = await file(
+      'q.csv',
+      `query,audio_filenames\nrain,"['a.wav', ""b's.wav""]"\nwater,['a.wav']\n`,
+    )
+    const clips = await importMatches({ captions, audio: '/q', split: 'test' })
+    expect(clips.map(({ id, split, captions: of }) => [id, split, of.map(({ text }) => text)])).toEqual([
+      ['a.wav', 'test', ['rain', 'water']],
+      ["b's.wav", 'test', ['rain']],
+    ])
+    const bad = await file('q2.csv', 'query,audio_filenames\nrain,a.wav\n')
+    await expect(importMatches({ captions: bad, audio: '/q' })).rejects.toThrow(
+      /q2\.csv:2: expected a list such as/,
+    )
+  })
+
+  it('metadata that most clips lack are of another split; a few without are mentioned', async () => {
+    const rows = (names: string[]) => names.map((name) => `${name},1,2,3,4,5\n`).join('')
+    const captions = await file('c.csv', `${clothoHeader}\n${rows(['a', 'b', 'c', 'd'])}`)
+    const about = (names: string[]) =>
+      `${metadataHeader}\n${names.map((name) => `${name},k,,,,,\n`).join('')}`
+    const notes: string[] = []
+    const of = (metadata: string) =>
+      importClotho({ captions, metadata, audio: '/', split: 'x', onNote: (note) => notes.push(note) })
+    await expect(of(await file('m.csv', about(['a', 'x', 'y', 'z'])))).rejects.toThrow(
+      /m\.csv: describes only 1 of the 4 clips/,
+    )
+    expect(await of(await file('m.csv', about(['a', 'b', 'd'])))).toHaveLength(4)
+    expect(notes).toEqual([`${join(folder, 'm.csv')}: 1 of 4 clips have no metadata, the first is "c"`])
+  })
+})
+
+describe('locateAudio', () => {
+  it('looks in several folders and says where missing files may be', async () => {
+    for (const name of ['one/a.wav', 'two/b.wav', 'two/deep/c.wav', 'two/deep/d.flac', 'two/E.WAV'])
+      await file(`find/${name}`, '')
+    const [one, two] = [join(folder, 'find/one'), join(folder, 'find/two')]
+    const clips = ['a.wav', 'b.wav', 'c.wav', 'd', 'e.wav', 'f.wav'].map((id) => ({
+      id,
+      audio: join(one, id),
+      captions: [],
+    }))
+    const found = await locateAudio(clips, [one, two])
+    expect(found.clips.slice(0, 2).map(({ audio }) => audio)).toEqual([
+      join(one, 'a.wav'),
+      join(two, 'b.wav'),
+    ])
+    expect(found.missing).toEqual(['c.wav', 'd', 'e.wav', 'f.wav'])
+    expect(found.hint).toBe(
+      `1 lie in other folders: --audio ${join(two, 'deep')}; 1 lack their ending: --file-pattern "{file}.wav"; 1 are spelled with other capitals ("c.wav" is ${join(two, 'deep/c.wav')}).`,
+    )
+    expect(await locateAudio(clips.slice(0, 2), [one, two])).toMatchObject({ missing: [], hint: '' })
+  })
+})
+
+describe('shareSplits', () => {
+  const clips = Array.from({ length: 1000 }, (_, i) => ({
+    id: `c${i}`,
+    audio: `/c${i}`,
+    captions: [],
+    group: `g${Math.floor(i / (1 + (i % 5)))}`,
+  }))
+  const shares = { train: 0.8, validation: 0.1, test: 0.1 }
+
+  it('keeps recordings together, meets the shares, and depends on seed and names only', () => {
+    const shared = shareSplits(clips, shares)
+    const splits = new Map(Map.groupBy(shared, groupOf))
+    for (const members of splits.values()) expect(new Set(members.map(({ split }) => split)).size).toBe(1)
+    const count = (split: string) => shared.filter((clip) => clip.split === split).length
+    const largest = Math.max(...Array.from(splits.values(), (members) => members.length))
+    expect(Math.abs(count('train') - 800)).toBeLessThanOrEqual(largest)
+    expect(Math.abs(count('test') - 100)).toBeLessThanOrEqual(2 * largest)
+    const turned = shareSplits(clips.toReversed(), shares)
+    expect(turned.toReversed()).toEqual(shared)
+    expect(shareSplits(clips, shares, 18)).not.toEqual(shared)
+  })
+
+  it('leaves no split empty while there are recordings enough', () => {
+    for (let n = 3; n < 12; n++) {
+      const few = clips.slice(0, n).map(({ group: _, ...clip }) => clip)
+      expect(new Set(shareSplits(few, shares).map(({ split }) => split))).toEqual(
+        new Set(Object.keys(shares)),
+      )
+    }
+  })
+
+  it('refuses shares that are none and clips that have a split', () => {
+    for (const bad of [{}, { train: 0.5 }, { train: 1.5, test: -0.5 }]) {
+      expect(() => shareSplits(clips, bad)).toThrow(/shares above 0 that sum to 1/)
+    }
+    expect(() => shareSplits([{ ...clips[0]!, split: 'x' }], shares)).toThrow(/"c0" belongs to "x"/)
   })
 })
 

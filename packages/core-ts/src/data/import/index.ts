@@ -1,3 +1,8 @@
 export * from './audiocaps.js'
 export * from './clotho.js'
+export { type FolderColumns, usualColumns } from './columns.js'
 export * from './folder.js'
+export * from './locate.js'
+export * from './matches.js'
+export * from './share.js'
+export * from './wavtext5k.js'

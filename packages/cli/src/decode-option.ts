@@ -1,0 +1,17 @@
+import { type DecodePolicy, ffmpegDecoder } from '@sonotext/core/audio'
+
+/** The options --max-seconds, --accept-cut and --ffmpeg of commands that read recordings. */
+export interface DecodeFlags {
+  maxSeconds?: number
+  acceptCut?: boolean
+  ffmpeg?: boolean
+}
+
+/** What the library wants to know of them; only what was given. */
+export function decodePolicyOf({ maxSeconds, acceptCut, ffmpeg }: DecodeFlags): DecodePolicy {
+  return {
+    ...(maxSeconds === undefined ? {} : { maxSeconds }),
+    ...(acceptCut === undefined ? {} : { acceptCut }),
+    ...(ffmpeg === true ? { decoders: [ffmpegDecoder()] } : {}),
+  }
+}

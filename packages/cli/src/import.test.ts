@@ -1,0 +1,210 @@
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { writeWav } from '@sonotext/core/audio'
+import { readManifest } from '@sonotext/core/data'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { cli, cliJson, notBuilt } from './testing/run-cli.js'
+
+let folder: string
+const at = (name: string): string => join(folder, name)
+async function write(name: string, text: string): Promise<string> {
+  await mkdir(dirname(at(name)), { recursive: true })
+  await writeFile(at(name), text)
+  return at(name)
+}
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sonotext-import-'))
+  for (const [index, name] of [
+    'all/a.wav',
+    'all/b.wav',
+    'all/sub/c.wav',
+    'train/x.wav',
+    'test/x.wav',
+  ].entries()) {
+    const samples = Float32Array.from({ length: 4000 }, (_, i) => 0.3 * Math.sin((0.05 + 0.01 * index) * i))
+    await writeWav(at(name), samples, 8000)
+  }
+  for (const name of ['all/d.m4a', 'all/.hidden.wav', 'all/notes.txt']) await write(name, '')
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+interface Report {
+  manifest: string | null
+  clips: number
+  captions: number
+  splits: Record<string, number>
+  missing: string[]
+}
+
+describe.skipIf(notBuilt !== null)(`sonotext import${notBuilt === null ? '' : ` (${notBuilt})`}`, () => {
+  it('reads a CSV with columns of other names, and prints the accepted ones where they are not named', async () => {
+    const csv = await write('german.csv', 'Datei;Beschreibung;Aufnahme\na.wav;ein Hund;r1\nb.wav;Regen;r2\n')
+    const out = at('german.jsonl')
+    const args = ['import', 'folder', csv, '--audio', at('all'), '--out', out]
+    const refused = await cli(args)
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringMatching(
+        /found: Datei, Beschreibung.*file, file_name, filename, fname.*--column file=NAME/,
+      ),
+    ])
+    const columns = ['--column', 'file=Datei', '--column', 'text=Beschreibung', '--column', 'group=Aufnahme']
+    expect(await cliJson<Report>([...args, ...columns])).toMatchObject({ clips: 2, captions: 2, missing: [] })
+    expect((await readManifest(out)).clips.map(({ group }) => group)).toEqual(['r1', 'r2'])
+    expect((await cli(['check', out])).code).toBe(0)
+  })
+
+  it('makes file names from a pattern, with a named delimiter', async () => {
+    const csv = await write('pattern.csv', 'ytid#start#caption\na#3#a dog\n')
+    const out = at('pattern.jsonl')
+    const args = [
+      'import',
+      'folder',
+      csv,
+      '--delimiter',
+      '#',
+      '--file-pattern',
+      '{ytid}_{start:2}.flac',
+      '--out',
+      out,
+    ]
+    const { code, stderr } = await cli(args)
+    expect(code).toBe(0)
+    expect(stderr).toMatch(/pattern\.csv: 1 of 1 audio file not there, such as "a_3\.00\.flac"/)
+    expect((await readManifest(out)).clips[0]!.audio).toBe(at('a_3.00.flac'))
+  })
+
+  it('looks for audio in several folders, and hints where missing files are', async () => {
+    const csv = await write('several.csv', 'file,text\na.wav,one\nc.wav,two\nx.wav,three\n')
+    const args = ['import', 'folder', csv, '--out', at('several.jsonl')]
+    const two = await cli([...args, '--audio', at('all'), '--audio', at('train')])
+    expect(two.stderr).toContain(
+      `1 of 3 audio files not there, such as "c.wav". 1 lie in other folders: --audio ${at('all/sub')}`,
+    )
+    const three = await cliJson<Report>([
+      ...args,
+      '--audio',
+      at('all'),
+      '--audio',
+      at('train'),
+      '--audio',
+      at('all/sub'),
+    ])
+    expect(three.missing).toEqual([])
+  })
+
+  it('--dry-run shows what would be read and writes nothing', async () => {
+    const csv = await write('dry.csv', 'file,caption,split\na.wav,one,train\nlost.wav,two,test\n')
+    const args = ['import', 'folder', csv, '--audio', at('all'), '--dry-run']
+    const { code, stdout } = await cli([...args, '--out', at('dry.jsonl')])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(
+      /^there {4}\S*a\.wav {2}train, 1 caption\nmissing {2}\S*lost\.wav {2}test, 1 caption\n/,
+    )
+    expect(stdout).toContain(
+      'would write 2 clips (train 1, test 1) with 2 captions, 1 without an audio file; nothing was written',
+    )
+    expect(existsSync(at('dry.jsonl'))).toBe(false)
+    expect(await cliJson(args)).toMatchObject({
+      manifest: null,
+      missing: ['lost.wav'],
+      read: [{ id: 'a.wav' }, {}],
+    })
+  })
+
+  it('says what it passes over in a folder', async () => {
+    const { stderr, stdout } = await cli(['import', 'folder', at('all'), '--out', at('all.jsonl')])
+    expect(stderr).toBe(`warning: ${at('all')}: passed over 1 .m4a, 1 .txt, 1 hidden\n`)
+    expect(stdout).toContain('3 clips (no split 3)')
+  })
+
+  it('reads three splits from three folders, also with equal names', async () => {
+    const [train, test] = [
+      await write('csv/train.csv', 'file,caption\nx.wav,one\n'),
+      await write('csv/test.csv', 'file,caption\nx.wav,two\n'),
+    ]
+    const out = at('splits.jsonl')
+    const args = [
+      'import',
+      'folder',
+      train,
+      test,
+      '--audio',
+      at('train'),
+      '--audio',
+      at('test'),
+      '--out',
+      out,
+    ]
+    expect(await cliJson<Report>(args)).toMatchObject({ splits: { train: 1, test: 1 }, missing: [] })
+    expect((await readManifest(out)).clips.map(({ id, audio }) => [id, audio])).toEqual([
+      ['x.wav', at('train/x.wav')],
+      ['test/x.wav', at('test/x.wav')],
+    ])
+  })
+
+  it('--share gives splits by recording, the same for the same seed', async () => {
+    const rows = Array.from({ length: 60 }, (_, i) => `${i}.wav,text ${i},r${i % 20}\n`)
+    const csv = await write('share.csv', `file,caption,recording\n${rows.join('')}`)
+    const [one, two, other] = await Promise.all(
+      ['17', '17', '3'].map(async (seed, i) => {
+        const out = at(`share-${i}.jsonl`)
+        await cliJson([
+          'import',
+          'folder',
+          csv,
+          '--share',
+          'train=.8,validation=.1,test=.1',
+          '--seed',
+          seed,
+          '--out',
+          out,
+        ])
+        return (await readManifest(out)).clips
+      }),
+    )
+    expect(one).toEqual(two)
+    expect(one).not.toEqual(other)
+    const splits = Map.groupBy(one!, ({ split }) => split)
+    expect(Array.from(splits, ([name, clips]) => [name, clips.length]).sort()).toEqual([
+      ['test', 6],
+      ['train', 48],
+      ['validation', 6],
+    ])
+    for (const clips of Map.groupBy(one!, ({ group }) => group).values())
+      expect(new Set(clips.map(({ split }) => split)).size).toBe(1)
+  })
+
+  it.each([
+    [['--share', 'train=.8'], 2, /shares above 0 that sum to 1/],
+    [['--share', 'train'], 2, /Expected name=share/],
+    [['--share', 'train=1', '--split', 'x'], 2, /one of --split and --share/],
+    [['--column', 'datei=x'], 2, /Expected one of file, caption, id/],
+    [['--metadata', 'x.csv'], 2, /--metadata is for clotho, not for folder/],
+  ])('refuses %j', async (options, expected, message) => {
+    const csv = await write('good.csv', 'file,caption\na.wav,x\n')
+    const { code, stderr } = await cli(['import', 'folder', csv, '--out', at('x.jsonl'), ...options])
+    expect(stderr).toMatch(message)
+    expect(code).toBe(expected)
+  })
+
+  it('refuses options of folders for a data set, and neither --out nor --dry-run', async () => {
+    const { code, stderr } = await cli([
+      'import',
+      'clotho',
+      'x.csv',
+      '--file-pattern',
+      '{a}',
+      '--out',
+      at('x.jsonl'),
+    ])
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining('--file-pattern is for audiocaps and folder, not for clotho'),
+    ])
+    const neither = await cli(['import', 'folder', at('all')])
+    expect([neither.code, neither.stderr]).toEqual([2, expect.stringContaining('--out FILE')])
+  })
+})

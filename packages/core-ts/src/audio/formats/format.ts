@@ -1,0 +1,65 @@
+import { abortedError } from '../../base/abort.js'
+import type { SonotextError } from '../../base/errors.js'
+import { damaged } from './refusals.js'
+
+/** A recording that is open: what it is, and its samples as they are decoded. */
+export interface AudioStream {
+  /** Hz. */
+  readonly sampleRate: number
+  readonly channels: number
+  /** What it is stored as, for example 'WAV PCM 16-bit'. */
+  readonly encoding: string
+  /** Samples per channel that the file states or its frames add up to; undefined where only decoding tells. */
+  readonly samples: number | undefined
+  /** Consecutive pieces of bounded length, each one array per channel. To be read once, to its end or not. */
+  readonly blocks: AsyncIterable<readonly Float32Array[]>
+}
+
+/** A kind of file: one row of the registry. */
+export interface AudioFormat {
+  readonly name: string
+  /** Whether `bytes`, tags in front of them taken off, begin like a file of this kind. */
+  sniff(bytes: Uint8Array): boolean
+  /** Reads what stands before the samples and checks it. Nothing is allocated by what a header claims. */
+  open(bytes: Uint8Array, reading: Reading): AudioStream | Promise<AudioStream>
+}
+
+/** One file that is being read: its name for messages, what the caller accepts, and what was accepted. */
+export class Reading {
+  readonly file: string
+  readonly signal: AbortSignal | undefined
+  /** Why the recording may end too early, when that was accepted. */
+  cutShort: string | undefined
+  readonly #acceptCut: boolean
+
+  constructor(
+    file: string,
+    { signal, acceptCut = false }: { signal?: AbortSignal | undefined; acceptCut?: boolean } = {},
+  ) {
+    this.file = file
+    this.signal = signal
+    this.#acceptCut = acceptCut
+  }
+
+  /** The end of the file is missing: refused, unless the caller takes what is there. */
+  cut(what: string): void {
+    if (!this.#acceptCut) throw damaged(what, this.file, cutRemedy)
+    this.remark(what)
+  }
+
+  /** Something that looks like a cut and is no reason to refuse. */
+  remark(what: string): void {
+    this.cutShort ??= what
+  }
+
+  throwIfAborted(): void {
+    if (this.signal?.aborted === true) throw abortedError(this.signal)
+  }
+
+  damaged(what: string): SonotextError {
+    return damaged(what, this.file)
+  }
+}
+
+const cutRemedy =
+  'The file is cut short: copy or download it again, or take what is there with acceptCut (--accept-cut).'

@@ -1,0 +1,26 @@
+import { checkOptions } from '../base/options.js'
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { importFolder } from './import/folder.js'
+import { type Manifest, readManifest } from './manifest.js'
+
+export interface CollectionOptions {
+  signal?: AbortSignal
+  /** Told what was passed over in a folder, as a sentence. */
+  onNote?: (note: string) => void
+}
+
+/** The clips of a manifest, or the audio files below a folder. Throws as readManifest and importFolder. */
+export async function readCollection(path: string, options: CollectionOptions = {}): Promise<Manifest> {
+  checkOptions(options, 'readCollection')
+  const { signal, onNote } = options
+  if (!(await isFolder(path))) return readManifest(path, signal === undefined ? {} : { signal })
+  return { path: resolve(path), clips: await importFolder(path, onNote === undefined ? {} : { onNote }) }
+}
+
+export async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (info) => info.isDirectory(),
+    () => false,
+  )
+}

@@ -1,0 +1,124 @@
+import { type CsvRow, type CsvTable, parseStringList } from '../base/index.js'
+import { badRanking, type Run, type TrueQuery, type Truth } from './ranking.js'
+
+const queryNames = ['query', 'caption', 'text', 'tid', 'topic']
+const fileNames = ['file_name', 'filename', 'fname', 'file', 'audio', 'audio_filename']
+const listNames = ['audio_filenames', 'audio_file_names', 'file_names', 'filenames', 'fnames', 'fids']
+
+/** Rankings from a CSV: a caption and a column for each rank (DCASE), or a query and a list of file names. */
+export function csvRun(table: CsvTable, file: string | undefined): Run {
+  const query = queryNames.find((name) => table.has(name))
+  const ranks = table.columns.filter((name) => /^(file_?name|fname|fid)_?\d+$/i.test(name))
+  const list = listNames.find((name) => table.has(name))
+  if (query === undefined || (ranks.length === 0 && list === undefined)) {
+    throw badRanking(
+      `Expected the columns caption,file_name_1,...,file_name_10 or query,audio_filenames of a run, got ${table.columns.join(',')}.`,
+      file,
+    )
+  }
+  const lists = new Map<string, string[][]>()
+  for (const row of table.rows) {
+    const cells = ranks.length > 0 ? ranks.map((name) => row.get(name).trim()) : listOf(row, list!, file)
+    const ranked = cells.filter((name) => name !== '')
+    const name = row.get(query).trim()
+    const before = lists.get(name)
+    if (before) before.push(ranked)
+    else lists.set(name, [ranked])
+  }
+  return { format: ranks.length > 0 ? 'dcase' : 'dcase-list', lists }
+}
+
+/** What is relevant, from a CSV of captions, of several matches a query, or of graded relevances. */
+export function csvTruth(table: CsvTable, file: string | undefined): Truth {
+  const query = queryNames.find((name) => table.has(name))
+  const list = listNames.find((name) => table.has(name))
+  if (table.has('rating') && table.has('tid') && table.has('fid')) return ratings(table, file)
+  if (query !== undefined && list !== undefined) return matches(table, query, list, file)
+  const clip = fileNames.find((name) => table.has(name))
+  const captions = table.columns.filter((name) => /^caption(_?\d+)?$/i.test(name))
+  if (clip === undefined || captions.length === 0) {
+    throw badRanking(
+      `Expected the columns file_name,caption_1,...,caption_5, or query,audio_filenames, or tid,fid,rating, got ${table.columns.join(',')}.`,
+      file,
+    )
+  }
+  return captionTruth(table, clip, captions, file)
+}
+
+/** Every caption is a query of its own, with its clip relevant; its id is `<clip>#<number from 1>`, as in a manifest. */
+function captionTruth(
+  table: CsvTable,
+  clipColumn: string,
+  columns: readonly string[],
+  file: string | undefined,
+): Truth {
+  const captions = new Map<string, number>()
+  const queries: TrueQuery[] = []
+  for (const row of table.rows) {
+    const clip = row.get(clipColumn).trim()
+    let count = captions.get(clip) ?? 0
+    for (const column of columns) {
+      const text = row.get(column).trim()
+      if (text !== '') queries.push({ id: `${clip}#${++count}`, query: text, relevance: new Set([clip]) })
+    }
+    captions.set(clip, count)
+  }
+  if (queries.length === 0) throw badRanking('Expected at least one caption, got none.', file)
+  return { format: 'captions', queries, items: new Set(captions.keys()), complete: true }
+}
+
+function matches(table: CsvTable, queryColumn: string, list: string, file: string | undefined): Truth {
+  const byQuery = new Map<string, Set<string>>()
+  const items = new Set<string>()
+  for (const row of table.rows) {
+    const query = row.get(queryColumn).trim()
+    const relevant = byQuery.get(query) ?? new Set()
+    byQuery.set(query, relevant)
+    for (const name of listOf(row, list, file)) {
+      relevant.add(name)
+      items.add(name)
+    }
+  }
+  if (byQuery.size === 0) throw badRanking('Expected at least one query, got none.', file)
+  return { format: 'matches', queries: queriesOf(byQuery), items, complete: false }
+}
+
+function ratings(table: CsvTable, file: string | undefined): Truth {
+  const byQuery = new Map<string, Map<string, number>>()
+  const items = new Set<string>()
+  for (const row of table.rows) {
+    const [query, item] = [row.get('tid').trim(), row.get('fid').trim()]
+    const grade = row.get('rating').trim() === '' ? Number.NaN : Number(row.get('rating'))
+    if (!Number.isFinite(grade)) {
+      throw badRanking(`Expected a number for rating in line ${row.line}, got "${row.get('rating')}".`, file)
+    }
+    const grades = byQuery.get(query) ?? new Map<string, number>()
+    byQuery.set(query, grades)
+    const earlier = grades.get(item)
+    if (earlier !== undefined && earlier !== grade) {
+      throw badRanking(
+        `Expected one rating of ${item} for ${query}, got ${earlier} and ${grade} (line ${row.line}).`,
+        file,
+        'Give their mean.',
+      )
+    }
+    grades.set(item, grade)
+    items.add(item)
+  }
+  if (byQuery.size === 0) throw badRanking('Expected at least one rating, got none.', file)
+  return { format: 'ratings', queries: queriesOf(byQuery), items, complete: false }
+}
+
+function queriesOf<R>(byQuery: ReadonlyMap<string, R>): { query: string; relevance: R }[] {
+  return Array.from(byQuery, ([query, relevance]) => ({ query, relevance }))
+}
+
+function listOf(row: CsvRow, column: string, file: string | undefined): string[] {
+  const list = parseStringList(row.get(column))
+  if (list !== undefined) return list.map((name) => name.trim())
+  throw badRanking(
+    `Expected a list such as ['a.wav', 'b.wav'] for ${column} in line ${row.line}, got "${row.get(column).slice(0, 60)}".`,
+    file,
+    "Write it as Python's str(list) or as JSON.",
+  )
+}

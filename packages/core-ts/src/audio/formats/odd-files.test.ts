@@ -42,6 +42,9 @@ const settled: Readonly<Record<string, readonly [samples: number, because: strin
   'id3.ogg': [800, 'as the file without its tag; libsndfile refuses it, ffmpeg keeps the padding'],
 }
 
+/** Where the samples of ffmpeg's own Opus decoder are others; opusdec (libopus) gives what is read here. */
+const otherSamples = ['chained.opus', 'tiny.opus']
+
 /** Sample for sample; lossy decoders round differently, and that of ffmpeg for several channels most. */
 function tolerance(file: string): number {
   if (file === 'surround.opus') return 1e-2
@@ -55,7 +58,7 @@ describe('files of other programs', () => {
     const [first] = channels
     expect([channels.length, sampleRate]).toEqual([ffmpeg!.channels, ffmpeg!.rate])
     expect(first!.length).toBe(settled[file]?.[0] ?? (libsndfile || ffmpeg!.samples))
-    if (ffmpeg!.samples !== first!.length || file === 'chained.opus') return
+    if (ffmpeg!.samples !== first!.length || otherSamples.includes(file)) return
     for (const [i, value] of ffmpeg!.values)
       expect(Math.abs(first![i]! - value), `sample ${i}`).toBeLessThanOrEqual(tolerance(file))
     const energy = first!.reduce((sum, x) => sum + x * x, 0)

@@ -43,7 +43,9 @@ await runStages(
   {
     contextOf(stage) {
       const log = createWriteStream(join(folder, `${stage.name}.log`))
-      return { root, folder: join(folder, stage.name), ...commandsOf(log, root), end: () => log.end() }
+      const own = join(folder, stage.name)
+      mkdirSync(own, { recursive: true })
+      return { root, folder: own, ...commandsOf(log, root), end: () => log.end() }
     },
     onStart: ({ name, what }) => console.log(`nightly: ${name}: ${what} …`),
     onResult(result) {

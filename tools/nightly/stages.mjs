@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { lastLine } from './commands.mjs'
 import { leaksOf } from './leaks.mjs'
@@ -51,9 +50,7 @@ export const stages = [
     async run({ exec, needs, folder, root }) {
       needs('cmake', 'g++')
       const native = join(root, 'packages', 'native-cuda')
-      const programs = [['stress', '1000'], ['stress_runner', '20'], ['contract']].filter(([name]) =>
-        existsSync(join(native, 'native', 'test', `${name}.cpp`)),
-      )
+      const programs = [['stress', '1000'], ['stress_runner', '20'], ['contract']]
       const options = ['-DSONOTEXT_SANITIZE=thread', '-DSONOTEXT_CUDA=OFF', '-DCMAKE_CXX_COMPILER=g++']
       await exec('cmake', ['-S', native, '-B', folder, ...options])
       await exec('cmake', [

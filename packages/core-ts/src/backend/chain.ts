@@ -3,7 +3,7 @@ import { checkOptions } from '../base/options.js'
 import { BufferHolds, memoryOf } from './holds.js'
 import type { BufferRule, NumberRule } from './rules.js'
 import { signatures } from './signatures.js'
-import type { Backend, FloatBuffer, HostArray, OpArgs, OpName, RunOptions } from './port.js'
+import type { Backend, FloatBuffer, HostArray, OpArgs, OpName, OpOptions } from './port.js'
 
 export interface ChainOptions {
   /** Called once per op that the first backend does not take itself. Default: a Node warning (`SONOTEXT_FALLBACK`). */
@@ -103,7 +103,7 @@ export function chainBackends(
         }
       }
     },
-    async runAsync<K extends OpName>(op: K, args: OpArgs[K], options?: RunOptions) {
+    async runAsync<K extends OpName>(op: K, args: OpArgs[K], options?: OpOptions) {
       for (const { backend, last } of takers(op, args)) {
         try {
           if (backend === first) await first.runAsync(op, args, options)

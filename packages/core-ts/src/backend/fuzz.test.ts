@@ -29,11 +29,11 @@ function faulty(
 
 describe('the fuzz', () => {
   it('finds nothing in the reference itself, and compares calls of every op', async () => {
-    const report = await fuzz({ ...none, calls: 640, backends: new Map([['reference', referenceBackend()]]) })
+    const report = await fuzz({ ...none, backends: new Map([['reference', referenceBackend()]]) })
     expect(report.problems).toEqual([])
     expect(report.untouched).toEqual([])
-    expect(report.compared).toBeGreaterThan(400)
-    expect(report.refused).toBeGreaterThan(200)
+    expect(report.compared).toBeGreaterThan(200)
+    expect(report.refused).toBeGreaterThan(100)
   })
 
   it('finds a wrong number, and the call that shows it can be run alone', async () => {
@@ -91,7 +91,7 @@ describe.skipIf(typeof addon === 'string')(
     it('agree with the reference and refuse what it refuses', async () => {
       const sets = instructionSets().filter(({ supported }) => supported)
       const backends = new Map(sets.map(({ name }) => [name, nativeBackend({ isa: name })]))
-      const options = { seed: 1, calls: 640, threads: [1, 2, 3, 7], setThreads, backends }
+      const options = { seed: 1, calls: 320, threads: [1, 2, 3, 7], setThreads, backends }
       const { problems, untouched } = await fuzz(options)
       expect(problems).toEqual([])
       expect(untouched).toEqual([])

@@ -12,7 +12,7 @@ import { checkOptions } from '../base/options.js'
 import { HostArena } from './arena.js'
 import { BufferHolds } from './holds.js'
 import { disposable } from './lifetime.js'
-import type { Backend, FloatBuffer, HostArray, Memory, OpArgs, OpName, RunOptions } from './port.js'
+import type { Backend, FloatBuffer, HostArray, Memory, OpArgs, OpName, OpOptions } from './port.js'
 
 export interface NativeOptions {
   /** 'cpu', 'sealed' (test device), 'cuda' or 'cuda:N'. Default 'cpu'. */
@@ -51,7 +51,7 @@ export function nativeBackend(options: NativeOptions = {}): Backend {
         throw translate(error)
       }
     },
-    async runAsync<K extends OpName>(op: K, args: OpArgs[K], { signal }: RunOptions = {}) {
+    async runAsync<K extends OpName>(op: K, args: OpArgs[K], { signal }: OpOptions = {}) {
       throwIfAborted(signal)
       const token = signal === undefined ? null : addon.createCancelToken()
       const onAbort = () => addon.cancel(token!)

@@ -31,7 +31,7 @@ export interface Memory {
   copy(source: FloatBuffer, target: FloatBuffer): void
 }
 
-export interface RunOptions {
+export interface OpOptions {
   signal?: AbortSignal
 }
 
@@ -57,7 +57,7 @@ export interface Backend {
    * given back ({@link Memory.free}). Once the signal fires no further piece of the work begins and the promise rejects
    * with ABORTED, unless all of it had begun; outputs and in-out arguments of an aborted op hold anything.
    */
-  runAsync<K extends OpName>(op: K, args: OpArgs[K], options?: RunOptions): Promise<void>
+  runAsync<K extends OpName>(op: K, args: OpArgs[K], options?: OpOptions): Promise<void>
   /** Gives memory that is kept for later ops and buffers back to the system. Buffers in use stay as they are. */
   trim(): void
   /**

@@ -28,7 +28,7 @@ const weak = evaluateScores(scoresOf(0.3, 2), captionClip, { clips, measures })
 
 describe('compareEvaluations', () => {
   test('finds a difference that is there, in every measure and both directions, corrected by Holm', () => {
-    const found = compareEvaluations(strong, weak)
+    const found = compareEvaluations(strong, weak, { replicates: 999 })
     expect(found.map(({ direction, measure }) => `${direction} ${measure}`)).toEqual(
       ['textToAudio', 'audioToText'].flatMap((direction) => measures.map((name) => `${direction} ${name}`)),
     )
@@ -61,7 +61,9 @@ describe('compareEvaluations', () => {
       order.map((j) => captionClip[j]!),
       { clips, measures, captions: order.map((j) => strong.perQuery.textToAudio.ids[j]!) },
     )
-    const [want, got] = [weak, shuffled].map((other) => compareEvaluations(strong, other))
+    const [want, got] = [weak, shuffled].map((other) =>
+      compareEvaluations(strong, other, { replicates: 199 }),
+    )
     got!.forEach((comparison, i) => {
       expect(comparison.difference).toBeCloseTo(want![i]!.difference, 10)
       expect(comparison.p).toBeCloseTo(want![i]!.p, 10)
@@ -107,7 +109,9 @@ describe('compareEvaluations', () => {
       /same clusters of queries .*got "clip 1" and "street" for query "clip 1#1"/,
     )
     const other = evaluateScores(scoresOf(2, 4), captionClip, { clips, measures: ['MRR'] })
-    expect(() => compareEvaluations(strong, other)).toThrow(/a direction and a measure in common/)
+    expect(() => compareEvaluations(strong, other, { replicates: 199 })).toThrow(
+      /a direction and a measure in common/,
+    )
     expect(() => compareEvaluations(strong, other, { measures: ['MRR'] })).toThrow(
       /MRR of each query in both evaluations, got none in the first/,
     )

@@ -2,7 +2,7 @@ import { throwIfAborted } from '../../base/abort.js'
 import { expected } from '../../base/errors.js'
 import { checkArgs } from '../check.js'
 import { disposable } from '../lifetime.js'
-import type { Backend, FloatBuffer, HostArray, Memory, OpArgs, OpName, RunOptions } from '../port.js'
+import type { Backend, FloatBuffer, HostArray, Memory, OpArgs, OpName, OpOptions } from '../port.js'
 import type { HostArgs } from './host.js'
 import { table } from './table.js'
 
@@ -29,7 +29,7 @@ export function referenceBackend(options: ReferenceOptions = {}): Backend {
     memory: hostMemory(precision === 'float64' ? Float64Array : Float32Array),
     supports: (op) => Object.hasOwn(table, op),
     run,
-    async runAsync(op, args, { signal }: RunOptions = {}) {
+    async runAsync(op, args, { signal }: OpOptions = {}) {
       throwIfAborted(signal)
       await new Promise(setImmediate)
       throwIfAborted(signal)

@@ -23,7 +23,9 @@ export function bootstrapInterval(
 ): Interval | null {
   if (clusters.count < 2) return null
   const interval = drawClusters(statistic.of(values), membersByValue(clusters, values), options)
-  return interval[0] === interval[1] ? statistic.byCluster(values, clusters) : interval
+  const [low, high] = interval
+  const oneNumber = low === high || high - low <= rounding * Math.abs(high)
+  return oneNumber ? statistic.byCluster(values, clusters) : interval
 }
 
 /** {@link bootstrapInterval} of the difference of a statistic between two systems on the same queries: both are drawn together. */
@@ -39,6 +41,9 @@ export function pairedBootstrapInterval(
   const [ofA, ofB] = [statistic.of(a), statistic.of(b)]
   return drawClusters((weights) => differenceOf(ofA(weights), ofB(weights)), members, options)
 }
+
+/** Relative: sums of the same numbers in another order differ by less. */
+const rounding = 1e-12
 
 /** a − b, where two infinite medians differ by nothing. */
 export function differenceOf(a: number, b: number): number {
@@ -71,10 +76,10 @@ function drawClusters(
     (most, draw) => (Math.abs(draw) < Infinity ? Math.max(most, Math.abs(draw)) : most),
     0,
   )
-  const rounding = 1e-12 * largest
+  const tied = rounding * largest
   let below = 0
   for (const draw of draws) {
-    const same = draw === value || Math.abs(draw - value) <= rounding
+    const same = draw === value || Math.abs(draw - value) <= tied
     below += same ? 0.5 : draw < value ? 1 : 0
   }
   const bias = normalQuantile(below / replicates)

@@ -218,6 +218,13 @@ test('exact randomisation equals trying every exchange, for mean and median', ()
   }
 })
 
+test('clusters of many sizes that all agree: the draws differ by rounding alone, which is no interval', () => {
+  const sizes = [1, 2, 3, 4, 5, 6]
+  const ids = sizes.flatMap((size) => Array<number>(size).fill(size))
+  const [values, clusters] = [Float64Array.from(ids, () => 1 / 3), clustersOf(ids)]
+  expect(bootstrapInterval(values, clusters, unitMean)).toEqual(unitMean.byCluster(values, clusters))
+})
+
 test('two hits of two queries, twenty of twenty: an interval, and a lower end that grows', () => {
   const ends = [2, 20, 200].map((n) => unitMean.byCluster(new Float64Array(n).fill(1), clustersOf(Array.from({ length: n }, (_, i) => i)))!) // prettier-ignore
   for (const [low, high] of ends) {

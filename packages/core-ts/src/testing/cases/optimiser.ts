@@ -9,11 +9,22 @@ interface AdamShape {
   decoupled?: 0 | 1
   weightDecay?: number
   gradient?: number
+  /** Size of the first moment. */
+  moment?: number
+  beta1?: number
 }
 
 function adam(
   what: string,
-  { size, step = 3, decoupled = 0, weightDecay = 0, gradient = 1 }: AdamShape,
+  {
+    size,
+    step = 3,
+    decoupled = 0,
+    weightDecay = 0,
+    gradient = 1,
+    moment = 0.1 * gradient,
+    beta1 = 0.9,
+  }: AdamShape,
 ): OpCase<'adam'> {
   return {
     op: 'adam',
@@ -21,9 +32,9 @@ function adam(
     args: (draw) => ({
       param: draw.normal(size),
       grad: draw.normal(size, gradient),
-      m: step === 1 ? new Float64Array(size) : draw.normal(size, 0.1 * gradient),
+      m: step === 1 ? new Float64Array(size) : draw.normal(size, moment),
       v: step === 1 ? new Float64Array(size) : draw.uniform(size, 0, 0.1 * gradient ** 2),
-      ...{ step, decoupled, weightDecay, lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8 },
+      ...{ step, decoupled, weightDecay, lr: 1e-3, beta1, beta2: 0.999, eps: 1e-8 },
     }),
   }
 }
@@ -54,6 +65,7 @@ export const optimiserCases: readonly AnyOpCase[] = [
   adam('no gradient', { size: 50, step: 1, gradient: 0 }),
   adam('large gradients', { size: 50, gradient: 1e15 }),
   adam('small gradients', { size: 50, gradient: 1e-12 }),
+  adam('a small gradient after large ones', { size: 50, gradient: 1e-5, moment: 1, beta1: 0 }),
   adam('moments that fade', { size: 50, gradient: 1e-36 }),
   gradNorm('beyond one chunk', long),
   gradNorm('one is not a number', 40, 1, [Number.NaN]),

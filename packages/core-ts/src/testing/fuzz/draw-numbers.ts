@@ -12,8 +12,15 @@ const reals = [1, 0.5, 0.1, 0.25, 0.9, 2, 0, -0.5, -1]
 /** Products of all extents, about the work of a call: most calls are small, so that there are many. */
 const work = { most: 20_000, few: 400_000 }
 
-/** Numbers that keep others from being divided by nothing: never 0, or the result is the rounding of what they protect. */
-const protective: Readonly<Record<string, readonly number[]>> = { eps: [1e-5, 1e-3], offset: [1e-3, 0.1] }
+/**
+ * Numbers that are 0 in no call, or its result is all rounding: eps and offset keep others from being divided by nothing, and
+ * without beta1 a small gradient is what is left of a large moment that was subtracted from itself.
+ */
+const never0: Readonly<Record<string, readonly number[]>> = {
+  eps: [1e-5, 1e-3],
+  offset: [1e-3, 0.1],
+  beta1: [0.9, 0.5, 0.1],
+}
 
 /** Adds the numbers of an op to the arguments that are known already. */
 export function drawNumbers(rng: Rng, op: OpName, args: Values): void {
@@ -42,7 +49,7 @@ function drawNumber(
   { integer, choices, max, holds }: NumberRule,
 ): number {
   if (choices !== undefined) return rng.pick(choices)
-  if (!integer) return rng.pick((protective[name] ?? reals).filter(holds))
+  if (!integer) return rng.pick((never0[name] ?? reals).filter(holds))
   const farthest = max !== undefined && !isExtent(op, name) ? [max] : [0]
   const pool = rng.pick([small, small, small, small, small, small, edges, edges, edges, large])
   return rng.pick([...pool, ...farthest, 0].filter(holds))

@@ -18,6 +18,8 @@ inline Status adam(const AdamArgs& args, Exec& exec) {
   const Vec root = vset(static_cast<float>(__builtin_sqrt(correction2)));
   const Vec eps = vset(static_cast<float>(args.eps));
   const Vec beta2 = vset(static_cast<float>(args.beta2));
+  const bool recent = args.beta1 < 0.5;  // the mean is nearer to the gradient than to what it was
+  const Vec beta1 = vset(static_cast<float>(args.beta1));
   const Vec rest1 = vset(static_cast<float>(1.0 - args.beta1));
   const Vec rest2 = vset(static_cast<float>(1.0 - args.beta2));
   const Vec decay = vset(args.decoupled != 0 ? 0.0f : static_cast<float>(args.weightDecay));
@@ -32,7 +34,8 @@ inline Status adam(const AdamArgs& args, Exec& exec) {
       const Vec p = shrink * vload_n(param + i, n);
       const Vec g = vfma(decay, p, vload_n(grad + i, n));
       const Vec old = vload_n(first + i, n);
-      const Vec m = vfma(rest1, g - old, old);
+      // From the nearer end, so that a small one is not lost in the difference to a large one.
+      const Vec m = recent ? vfma(beta1, old - g, g) : vfma(rest1, g - old, old);
       const Vec v = vfma(rest2 * g, g, beta2 * vload_n(second + i, n));
       vstore_n(first + i, moment_to_keep(m), n);
       vstore_n(second + i, moment_to_keep(v), n);

@@ -45,6 +45,8 @@ function withList(page, ops) {
     ([group, own]) => `| ${group} | ${own.map(({ name }) => `\`${name}\``).join(', ')} |`,
   )
   const list = ['| group | ops |', '| --- | --- |', ...rows].join('\n')
+  if (!/<!-- ops -->[\s\S]*?<!-- \/ops -->/.test(page))
+    throw new Error('docs/native.md has no <!-- ops --> … <!-- /ops -->')
   return page.replace(/<!-- ops -->[\s\S]*?<!-- \/ops -->/, `<!-- ops -->\n\n${list}\n\n<!-- /ops -->`)
 }
 

@@ -123,6 +123,10 @@ describe('the statement of an op', () => {
     ['a\n  in x: float[m × n]', 'a has no argument or extent m'],
     ['a\n  in x: float[n]\n  size n, n', 'a has two arguments n'],
     ['a\n  out out: float[n]\n  backward\n    grad y', 'ops.def:4: a has no buffer y'],
+    ['a\n  size n in 1..5', 'ops.def:2: a size takes no such range'],
+    ['a\n  size n >= k', 'expected a number for a bound, got "k"'],
+    ['a\n  size n\nb\n  size n\na\n  size n', 'there are two ops a'],
+    ['a\n  out out: float[n]\n  backward\n    without k', 'ops.def:4: a has no number k'],
     ['a\n  odd n', 'ops.def:2: expected in, out, inout, size'],
     ['a\n  size n\n  require n > : n : more', 'ops.def:3: expected a name at "the end"'],
   ])('is refused with its line: %j', (text, message) => expect(() => parseOps(text)).toThrow(message))

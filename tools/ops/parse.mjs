@@ -52,6 +52,8 @@ export function parseOps(text) {
     }
   }
   for (const each of ops) finish(each)
+  const twice = ops.find(({ name }, i) => ops.findIndex((other) => other.name === name) !== i)
+  if (twice !== undefined) throw new Error(`ops.def: there are two ops ${twice.name}`)
   return ops
 }
 
@@ -128,6 +130,8 @@ function readNumbers(kind, text, comment) {
     text,
     'names and a range',
   )
+  if (kind !== 'real' && (low !== undefined || (kind === 'word' && least !== undefined)))
+    throw new Error(`a ${kind} takes no such range: "${text}"`)
   const bounds = { min: bound(least ?? low), [open === '<' ? 'below' : 'max']: bound(high) }
   if (kind === 'size')
     return names(list).map((name) => ({ name, kind, ...bounds, min: bounds.min ?? 0, comment }))
@@ -136,7 +140,11 @@ function readNumbers(kind, text, comment) {
   throw new Error(`expected in, out, inout, size, choice, flag, word, real, require or each, got "${kind}"`)
 }
 
-const bound = (text) => (text === undefined ? undefined : Number(text))
+function bound(text) {
+  if (text === undefined || Number.isFinite(Number(text)))
+    return text === undefined ? undefined : Number(text)
+  throw new Error(`expected a number for a bound, got "${text}"`)
+}
 
 function readRequire(line) {
   const pattern = /^(?:each (\w+) < (\w+) )?require (.+?) : (\w+) : (.+)$/
@@ -178,6 +186,9 @@ function readBackwardLine(op, line, comment) {
     for (const name of names(rest))
       op.grads.push({ ...own(name), comment, name: gradOf(own(name).name), direction: 'out' })
   } else if (word === 'without') {
+    for (const name of names(rest))
+      if (!op.numbers.some((number) => number.name === name))
+        throw new Error(`${forward.name} has no number ${name}`)
     op.numbers = op.numbers.filter(({ name }) => !names(rest).includes(name))
   } else if (word === 'require') {
     op.requires.push(readRequire(line))

@@ -180,9 +180,17 @@ describe('arguments', () => {
 
   it('are refused when their memory can be resized; shared memory can only grow', () => {
     const resizable = () => new Float32Array(new ArrayBuffer(8, { maxByteLength: 16 }))
+    // Own properties say something else than the engine knows.
+    const hidden = (name: 'buffer' | 'resizable', value: unknown) => {
+      const array = resizable()
+      Object.defineProperty(name === 'buffer' ? array : array.buffer, name, { value })
+      return array
+    }
     const uses: [string, () => unknown][] = [
       ['scale.x', () => addon.run(cpu, 'scale', scale(resizable()))],
       ['scale.out', () => addon.runAsync(cpu, 'scale', scale(floats(1, 2), resizable()))],
+      ['scale.x', () => addon.run(cpu, 'scale', scale(hidden('buffer', new ArrayBuffer(8))))],
+      ['scale.x', () => addon.run(cpu, 'scale', scale(hidden('resizable', false)))],
       ['source', () => addon.upload(resizable(), addon.alloc(sealed, 2))],
       ['target', () => addon.download(addon.alloc(sealed, 2), resizable())],
       ['x', () => addon.vectorMath('scalar', 'exp', resizable(), floats(1, 2))],

@@ -161,6 +161,24 @@ describe('chainBackends', () => {
     expect([...chain.memory.download(other)]).toEqual([7, 7, 7])
   })
 
+  it('keeps a buffer that is given back while the first backend turns the call down', async () => {
+    const cpu = nativeBackend()
+    const slow: Backend = {
+      ...cpu,
+      async runAsync() {
+        await new Promise(setImmediate)
+        throw new SonotextError('UNSUPPORTED', 'not this one')
+      },
+    }
+    const chain = chainBackends(slow, [referenceBackend()], { onFallback: () => {} })
+    const [x, out] = [upload(chain, [1, 2, 3]), upload(chain, [0, 0, 0])]
+    const running = chain.runAsync('scale', { x, out, factor: 2 })
+    chain.memory.free(x)
+    upload(chain, [7, 7, 7])
+    await running
+    expect([...chain.memory.download(out)]).toEqual([2, 4, 6])
+  })
+
   it('ends its backends with itself', () => {
     const second = referenceBackend()
     const chain = chainBackends(lacking(referenceBackend(), ['scale']), [second], { onFallback: () => {} })

@@ -103,22 +103,23 @@ export function chainBackends(
         }
       }
     },
-    async runAsync<K extends OpName>(op: K, args: OpArgs[K], options?: OpOptions) {
-      for (const { backend, last } of takers(op, args)) {
-        try {
-          if (backend === first) await first.runAsync(op, args, options)
-          else {
-            await holds.during(args, async () => {
+    runAsync<K extends OpName>(op: K, args: OpArgs[K], options?: OpOptions) {
+      // Held over all tries: a backend that turns the call down lets go of its buffers before the next has begun.
+      return holds.during(args, async () => {
+        for (const { backend, last } of takers(op, args)) {
+          try {
+            if (backend === first) await first.runAsync(op, args, options)
+            else {
               const stand = standIn(first, op, args)
               await backend.runAsync(op, stand.args, options)
               stand.writeBack()
-            })
+            }
+            return writers.ran(op, args, backend)
+          } catch (error) {
+            if (last || !turnedDown(error)) throw error
           }
-          return writers.ran(op, args, backend)
-        } catch (error) {
-          if (last || !turnedDown(error)) throw error
         }
-      }
+      })
     },
     trim() {
       for (const backend of all) backend.trim()

@@ -12,6 +12,7 @@ import { checkOptions } from '../base/options.js'
 import { HostArena } from './arena.js'
 import { BufferHolds } from './holds.js'
 import { disposable } from './lifetime.js'
+import { signatures } from './signatures.js'
 import type { Backend, FloatBuffer, HostArray, Memory, OpArgs, OpName, OpOptions } from './port.js'
 
 export interface NativeOptions {
@@ -57,8 +58,9 @@ export function nativeBackend(options: NativeOptions = {}): Backend {
       const onAbort = () => addon.cancel(token!)
       signal?.addEventListener('abort', onAbort, { once: true })
       try {
-        const run = () => addon.runAsync(device, op, args as unknown as NativeArgs<K>, token)
-        await (device.hostMemory ? holds.during(args, run) : run())
+        const own = taken(op, args)
+        const run = () => addon.runAsync(device, op, own as unknown as NativeArgs<K>, token)
+        await (device.hostMemory ? holds.during(own, run) : run())
       } catch (error) {
         const own = translate(error)
         throw own instanceof SonotextError && own.code === 'ABORTED' ? abortedError(signal) : own
@@ -75,6 +77,16 @@ export function nativeBackend(options: NativeOptions = {}): Backend {
       addon.trim()
     },
   })
+}
+
+/** Every argument read once, inherited ones too: what is held while the op runs is what the addon is given. */
+function taken(op: OpName, args: object): object {
+  const own: Record<string, unknown> = {}
+  const given = args as Record<string, unknown>
+  for (const name in given) own[name] = given[name]
+  for (const name of Object.keys(signatures[op] ?? {}))
+    if (!(name in own) && name in given) own[name] = given[name]
+  return own
 }
 
 /** The addon for what is not tied to a device (threads, device list). Throws BACKEND_UNAVAILABLE. */

@@ -156,6 +156,29 @@ describe('nativeBackend', () => {
     }
   })
 
+  it('holds buffers of arguments that are inherited or come from getters', async () => {
+    const backend = nativeBackend()
+    const n = 1 << 20
+    const buffers = () => ({ x: backend.memory.alloc(n), out: backend.memory.alloc(n), factor: 2 })
+    const [one, two] = [buffers(), buffers()]
+    const inherited = Object.create(one) as typeof one
+    class Getters {
+      get x() {
+        return two.x
+      }
+      out = two.out
+      factor = 2
+    }
+    const running = [inherited, new Getters()].map((args) => backend.runAsync('scale', args))
+    for (const { x, out } of [one, two]) for (const buffer of [x, out]) backend.memory.free(buffer)
+    const later = [1, 2, 3, 4].map(() => backend.memory.alloc(n) as Float32Array)
+    for (const buffer of later)
+      expect(
+        [one, two].some(({ x, out }) => [x, out].some((b) => (b as Float32Array).buffer === buffer.buffer)),
+      ).toBe(false)
+    await Promise.all(running)
+  })
+
   it('gives a buffer that was freed while ops ran on it back once, when the last has settled', async () => {
     const { memory, runAsync } = nativeBackend()
     const x = memory.alloc(1 << 16) as Float32Array

@@ -119,8 +119,10 @@ class Checker {
   Checker& extent(const char* name, i64 value, i64 least = 0) {
     if (value < least || value > kMaxExtent) {
       fail({Code::invalid_argument,
-            least == 0 ? "an integer from 0 to 2147483647" : "an integer from 1 to 2147483647", name,
-            Status::kNotGiven, value});
+            least == 0   ? "an integer from 0 to 2147483647"
+            : least == 1 ? "an integer from 1 to 2147483647"
+                         : "a larger integer",
+            name, Status::kNotGiven, value});
     }
     return *this;
   }

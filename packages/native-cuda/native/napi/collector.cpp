@@ -8,7 +8,15 @@ constexpr const char* kScript = R"js((op, list) => {
   'use strict'
   const names = list.map(({ name }) => name)
   const known = new Set(names)
-  const { isView } = ArrayBuffer
+  // What the engine knows of an array, not what its properties say: those can be anyone's.
+  const call = Function.prototype.call.bind(Function.prototype.call)
+  const getter = (object, name) => Object.getOwnPropertyDescriptor(object, name)?.get
+  const typedArray = Object.getPrototypeOf(Int8Array.prototype)
+  const kindOf = getter(typedArray, Symbol.toStringTag), bufferOf = getter(typedArray, 'buffer')
+  const isResizable = getter(ArrayBuffer.prototype, 'resizable') ?? (() => false)
+  const canBeResized = (array) => {
+    try { return call(isResizable, call(bufferOf, array)) } catch { return false }  // a SharedArrayBuffer only grows
+  }
   const refusal = (expected, argument, got) =>
     Object.assign(new Error(`Expected ${expected}, got ${got}.`), { code: 'INVALID_ARGUMENT', op, argument })
   return (object) => {
@@ -18,7 +26,7 @@ constexpr const char* kScript = R"js((op, list) => {
     const values = []
     for (let i = 0; i < names.length; i++) {
       const value = object[names[i]]
-      if (isView(value) && value.buffer.resizable) {
+      if (call(kindOf, value) !== undefined && canBeResized(value)) {
         throw refusal(`an array of fixed memory for ${op}.${names[i]}`, names[i],
           'one over an ArrayBuffer that can be resized (slice() makes a copy that cannot)')
       }

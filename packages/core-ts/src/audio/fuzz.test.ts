@@ -10,7 +10,7 @@ import { Reading } from './formats/format.js'
 import { recognize } from './formats/recognize.js'
 
 // Real files with faults: each gives samples or a SonotextError, and no more work than stands here. SONOTEXT_FUZZ sets how many
-// inputs every reader gets (2,000 without it; npm run nightly: 100,000), SONOTEXT_FUZZ_SEED the first of them.
+// inputs every reader gets (2,000 without it), SONOTEXT_FUZZ_SEED the first of them.
 const inputs = Number(process.env.SONOTEXT_FUZZ ?? 2000)
 const firstSeed = Number(process.env.SONOTEXT_FUZZ_SEED ?? 0)
 

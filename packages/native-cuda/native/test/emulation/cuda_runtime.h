@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 
@@ -41,16 +42,21 @@ void __syncthreads();
 namespace emulation {
 // Gives `value` to the warp and takes that of lane `lane ^ mask`.
 std::uint64_t exchange(std::uint64_t value, int mask);
-void run_grid(dim3 grid, dim3 block, const std::function<void()>& kernel);
+void run_grid(dim3 grid, dim3 block, std::size_t shared_bytes, const std::function<void()>& kernel);
+// Of the block that runs now: as many bytes as its launch asked for, and a guard behind them.
+void* dynamic_shared();
 }  // namespace emulation
 
-inline float __shfl_xor_sync(unsigned, float value, int mask) {
+template <class T>
+T __shfl_xor_sync(unsigned, T value, int mask) {
+  static_assert(sizeof(T) <= sizeof(std::uint64_t));
   std::uint64_t bits = 0;
   std::memcpy(&bits, &value, sizeof value);
   bits = emulation::exchange(bits, mask);
   std::memcpy(&value, &bits, sizeof value);
   return value;
 }
+inline void __syncwarp(unsigned = 0xffffffffu) { emulation::exchange(0, 0); }
 
 enum cudaError_t {
   cudaSuccess = 0,
@@ -59,11 +65,13 @@ enum cudaError_t {
   cudaErrorNoDevice = 100,
 };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
+enum cudaDeviceAttr { cudaDevAttrMemoryPoolsSupported };
 enum cudaMemPoolAttr { cudaMemPoolAttrReleaseThreshold };
-constexpr unsigned cudaStreamNonBlocking = 1;
+constexpr unsigned cudaStreamNonBlocking = 1, cudaEventDisableTiming = 2;
 constexpr int CUDART_VERSION = 1;
 using cudaStream_t = struct CUstream_st*;
 using cudaMemPool_t = struct CUmemPool_st*;
+using cudaEvent_t = struct CUevent_st*;
 struct cudaDeviceProp {
   char name[64];
   std::size_t totalGlobalMem;
@@ -96,6 +104,23 @@ inline cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
 inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
   return *stream = nullptr, cudaSuccess;
 }
+inline cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
+  return *event = nullptr, cudaSuccess;
+}
+inline cudaError_t cudaEventDestroy(cudaEvent_t) { return cudaSuccess; }
+inline cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t) { return cudaSuccess; }
+inline cudaError_t cudaEventSynchronize(cudaEvent_t) { return cudaSuccess; }
+inline cudaError_t cudaMallocHost(void** data, std::size_t bytes) {
+  *data = std::malloc(bytes);
+  return *data != nullptr ? cudaSuccess : cudaErrorMemoryAllocation;
+}
+inline cudaError_t cudaFreeHost(void* data) { return std::free(data), cudaSuccess; }
+template <class T>
+cudaError_t cudaFuncSetAttribute(T*, int, int) {
+  return cudaSuccess;
+}
+constexpr int cudaFuncAttributeMaxDynamicSharedMemorySize = 8;
+inline cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr, int) { return *value = 1, cudaSuccess; }
 inline cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int) {
   return *pool = nullptr, cudaSuccess;
 }
@@ -107,6 +132,7 @@ inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
 template <class... Parameters, class... Arguments>
 cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(Parameters...),
                                Arguments... arguments) {
-  emulation::run_grid(config->gridDim, config->blockDim, [&] { kernel(arguments...); });
+  emulation::run_grid(config->gridDim, config->blockDim, config->dynamicSmemBytes,
+                      [&] { kernel(arguments...); });
   return cudaSuccess;
 }

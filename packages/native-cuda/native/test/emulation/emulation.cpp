@@ -26,6 +26,11 @@ struct Fiber {
   std::uint64_t slot = 0;
 };
 
+struct alignas(128) Line {
+  unsigned char bytes[128];
+};
+
+std::vector<Line> shared;
 ucontext_t scheduler;
 std::vector<Fiber> fibers;
 int current = 0;
@@ -118,8 +123,12 @@ std::uint64_t exchange(std::uint64_t value, int mask) {
   return taken;
 }
 
-void run_grid(dim3 grid, dim3 block, const std::function<void()>& kernel) {
+void* dynamic_shared() { return shared.data(); }
+
+void run_grid(dim3 grid, dim3 block, std::size_t shared_bytes, const std::function<void()>& kernel) {
   body = &kernel;
+  const std::size_t lines = (shared_bytes + sizeof(Line) - 1) / sizeof(Line);
+  shared.resize(lines + 1);
   gridDim = grid, blockDim = block;
   fibers.resize(block.x);
   for (Fiber& fiber : fibers) {
@@ -127,7 +136,13 @@ void run_grid(dim3 grid, dim3 block, const std::function<void()>& kernel) {
   }
   for (unsigned x = 0; x < grid.x; ++x) {
     blockIdx = dim3(x);
+    auto* bytes = reinterpret_cast<unsigned char*>(shared.data());
+    std::memset(bytes, 0xff, shared_bytes);  // NaN: what no thread wrote shows
+    std::memset(bytes + shared_bytes, kCanary, shared.size() * sizeof(Line) - shared_bytes);
     run_block();
+    for (std::size_t i = shared_bytes; i < shared.size() * sizeof(Line); ++i) {
+      if (bytes[i] != kCanary) fail("a write past the end of dynamic shared memory");
+    }
   }
 }
 

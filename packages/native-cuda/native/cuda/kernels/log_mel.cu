@@ -1,8 +1,8 @@
 // One block per frame. The frame of N samples is transformed as N/2 complex points in float64 (see
 // LogMelArgs), in shared memory, by radix-4 Stockham passes (radix 2 for the last when the number of points
 // asks for it).
-#include "launch.cuh"
-#include "log_mel.cuh"
+#include "../entries.hpp"
+#include "../launch.cuh"
 
 namespace sonotext::cuda {
 namespace {
@@ -159,8 +159,8 @@ Status log_mel(const LogMelArgs& args, Exec& base) {
   frames.offset = static_cast<float>(args.offset);
   double2* roots = exec.array<double2>(args.nFft);
   frames.roots = roots;
-  frames.starts = exec.uploaded(args.filterStart.data, args.bands);
-  frames.offsets = exec.uploaded(args.filterOffset.data, args.bands + 1);
+  frames.starts = exec.constant(args.filterStart.data, args.bands);
+  frames.offsets = exec.constant(args.filterOffset.data, args.bands + 1);
   if (roots == nullptr || frames.starts == nullptr || frames.offsets == nullptr)
     return out_of_device_memory();
   const Status status = launch(exec, fill_roots, (args.nFft + 127) / 128, 128, roots, frames.n_fft);

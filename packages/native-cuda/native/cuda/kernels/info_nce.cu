@@ -3,8 +3,8 @@
 // and multiplies on. When one panel holds everything, the second product is saved.
 #include <math_constants.h>
 
-#include "info_nce.cuh"
-#include "product.cuh"
+#include "../entries.hpp"
+#include "../product.cuh"
 
 namespace sonotext::cuda {
 namespace {
@@ -255,14 +255,14 @@ Status info_nce(const InfoNceArgs& args, Exec& base) {
   Panel& panel = sweeps.panel;
   panel.scores = exec.array<float>(rows_each * args.n);
   panel.n = args.n;
-  panel.groups = exec.uploaded(args.groups.data, args.n);
+  panel.groups = exec.constant(args.groups.data, args.n);
   panel.inverse = inverse;
   panel.share = args.positives == 1;
   bool enough = inverse && sweeps.rows && sweeps.columns && sweeps.diagonal && sweeps.temperature &&
                 panel.scores && panel.groups;
   if (args.excludeOffsets) {
-    sweeps.exclude_offsets = exec.uploaded(args.excludeOffsets.data, args.n + 1);
-    sweeps.exclude_index = exec.uploaded(args.excludeIndex.data, args.excludeIndex.size);
+    sweeps.exclude_offsets = exec.constant(args.excludeOffsets.data, args.n + 1);
+    sweeps.exclude_index = exec.constant(args.excludeIndex.data, args.excludeIndex.size);
     enough = enough && sweeps.exclude_offsets && sweeps.exclude_index;
   }
   if (!enough) return out_of_device_memory();

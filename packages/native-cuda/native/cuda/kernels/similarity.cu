@@ -1,5 +1,5 @@
-#include "product.cuh"
-#include "similarity.cuh"
+#include "../entries.hpp"
+#include "../product.cuh"
 
 namespace sonotext::cuda {
 

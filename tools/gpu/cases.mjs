@@ -21,5 +21,7 @@ for (const testCase of backendCases) {
 await new Promise((resolve) => setImmediate(resolve))
 for (const message of elsewhere) console.log(message)
 for (const problem of problems) console.log(problem)
-console.log(`${backendCases.length} cases on ${backend.info.device}, ${problems.length} problems, ${elsewhere.size} ops taken elsewhere`)
+console.log(
+  `${backendCases.length} cases on ${backend.info.device}, ${problems.length} problems, ${elsewhere.size} ops taken elsewhere`,
+)
 process.exitCode = problems.length > 0 ? 1 : 0

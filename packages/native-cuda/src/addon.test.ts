@@ -161,7 +161,7 @@ describe('arguments', () => {
     const uses: [string, () => unknown][] = [
       ['scale.x', () => addon.run(cpu, 'scale', scale(gone, floats()))],
       ['scale.out', () => addon.runAsync(cpu, 'scale', scale(floats(), gone))],
-      ['grad_norm.x', () => addon.run(cpu, 'grad_norm', { x: gone, out: floats(0) })],
+      ['grad_norm.x', () => addon.run(cpu, 'grad_norm', { x: gone, out: floats(0), slot: 0 })],
       ['resample.pcm', () => addon.run(cpu, 'resample', { pcm: gone, ...taps })],
       ['embedding.tokens', () => addon.run(cpu, 'embedding', embedding)],
       ['source', () => addon.upload(gone, addon.alloc(sealed, 0))],

@@ -45,8 +45,6 @@ export interface BatchItem extends PlannedItem {
 export interface Batch {
   readonly audio: PaddedFeatures
   readonly text: PaddedTokens
-  /** [n] number of each pair's group: pairs of one group are never negatives of each other. */
-  readonly groups: Int32Array
   readonly items: readonly BatchItem[]
   readonly epoch: number
   /** Number of the batch in its epoch, from 0. */
@@ -231,7 +229,6 @@ export class Batches {
     return {
       audio: padFeatures(cut, { padValue, leastFrames }),
       text: padTokens(planned.map(({ tokens }) => tokens)),
-      groups: Int32Array.from(planned, ({ group }) => group),
       items: planned.map((item, i) => ({
         ...item,
         frameStep: loaded[i]!.frameStep,

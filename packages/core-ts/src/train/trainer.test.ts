@@ -384,18 +384,17 @@ describe('when numbers go wrong', () => {
   it('an infinite gradient stops the run before the step', async () => {
     const steep: Loss = {
       name: 'steep',
-      needs: ['scores'],
       valueOfEqualScores: () => 1,
       build: () => ({
         parameters: () => new Map(),
         buffers: () => new Map(),
         compute({ tape, scores }) {
-          const loss = tape.result([1], [scores!])
+          const loss = tape.result([1], [scores])
           tape.backend.memory.fill(loss.buffer, 1)
           tape.record(loss, () => {
-            const gradient = tape.alloc(scores!.size)
+            const gradient = tape.alloc(scores.size)
             tape.backend.memory.fill(gradient, Infinity)
-            tape.accumulate(scores!, gradient)
+            tape.accumulate(scores, gradient)
           })
           return { loss, statistics: () => ({}) }
         },
@@ -436,7 +435,8 @@ describe('a batch whose clips share one group', () => {
     restore: (state) => data.restore(state),
     rewind: (epoch, batch) => data.rewind(epoch, batch),
     async *epoch(options) {
-      for await (const batch of data.epoch(options)) yield { ...batch, groups: batch.groups.map(() => 7) }
+      for await (const batch of data.epoch(options))
+        yield { ...batch, items: batch.items.map((item) => ({ ...item, group: 7 })) }
     },
   })
 

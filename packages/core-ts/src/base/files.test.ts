@@ -272,7 +272,7 @@ function mount(at: string): boolean {
 }
 
 describe('AtomicFile', () => {
-  it('is there when it is committed, whole, and not before', async () => {
+  test('is there when it is committed, whole, and not before', async () => {
     const path = join(folder, 'deep', 'x.bin')
     {
       await using file = await AtomicFile.create(path)

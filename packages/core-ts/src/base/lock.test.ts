@@ -50,8 +50,9 @@ describe('takeLock', () => {
     const lock = await taken()
     setTimeout(() => lock.release(), 30)
     expect(await whileLocked(path, async () => 7, { wait: 10_000 })).toEqual({ value: 7 })
-    using _ = await taken()
+    const held = await taken()
     expect(await whileLocked(path, async () => 7, { wait: 5 })).toBeUndefined()
+    held.release()
   })
 
   it('takes over what a dead process left, and what stayed empty', async () => {

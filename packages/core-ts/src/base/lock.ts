@@ -52,7 +52,8 @@ export async function takeLock(path: string, { wait = 0, signal }: LockOptions =
     throwIfAborted(signal)
     if (await made(path, `${JSON.stringify(own)}\n`)) return lockOf(path, token)
     const owner = await ownerOf(path)
-    if (owner === 'gone' || (owner !== 'writing' && isDead(owner) && (await removeDead(path, owner)))) continue
+    if (owner === 'gone' || (owner !== 'writing' && isDead(owner) && (await removeDead(path, owner))))
+      continue
     if (performance.now() >= deadline) {
       if (owner !== 'writing') return { owner }
       return { owner: { ...own, pid: 0, host: 'unknown', token: '' } }

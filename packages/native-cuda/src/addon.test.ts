@@ -295,9 +295,9 @@ describe('devices', () => {
 })
 
 describe('buffers of a device', () => {
-  it('begin with zeros, are filled, copied, uploaded and downloaded', () => {
+  it('begin as NaN on the sealed device, are filled, copied, uploaded and downloaded', () => {
     const [a, b] = [addon.alloc(sealed, 3), addon.alloc(sealed, 3)]
-    expect(downloaded(a)).toEqual([0, 0, 0])
+    expect(downloaded(a)).toEqual([NaN, NaN, NaN])
     addon.fill(a, 1.5)
     addon.copy(a, b)
     expect(downloaded(b)).toEqual([1.5, 1.5, 1.5])

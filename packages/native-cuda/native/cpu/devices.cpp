@@ -1,6 +1,7 @@
 #include "devices.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "../core/aligned.hpp"
@@ -113,7 +114,9 @@ class SealedDevice final : public CpuDevice {
 
   Status alloc(i64 length, float** data) override {
     const Status status = CpuDevice::alloc(length, data);
-    if (status.ok()) *data = shift(*data, kSeal);
+    if (!status.ok()) return status;
+    std::fill_n(*data, length, NAN);  // a new buffer's contents are not specified: whoever reads them sees it
+    *data = shift(*data, kSeal);
     return status;
   }
   void free(float* data) override { CpuDevice::free(open(data)); }

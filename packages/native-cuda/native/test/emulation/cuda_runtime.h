@@ -34,6 +34,18 @@ inline void sincospi(double x, double* sine, double* cosine) {
   *sine = std::sin(M_PI * x), *cosine = std::cos(M_PI * x);
 }
 
+inline std::uint32_t __float_as_uint(float x) {
+  std::uint32_t bits = 0;
+  std::memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+template <class T>
+T atomicAdd(T* at, T value) {  // a fiber is not interrupted
+  const T old = *at;
+  *at += value;
+  return old;
+}
+
 // Of the fiber that runs now.
 extern dim3 threadIdx, blockIdx, blockDim, gridDim;
 

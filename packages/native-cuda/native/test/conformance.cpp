@@ -161,6 +161,22 @@ Row similarity_case(i64 batch, i64 n, i64 m, i64 d) {
           }};
 }
 
+// All at once: alpha, beta, bias and a leaky end.
+Row gemm_case(i64 m, i64 n, i64 k, i64 trans_a, i64 trans_b) {
+  return {"gemm " + std::to_string(m) + "×" + std::to_string(n) + "×" + std::to_string(k) +
+              (trans_a ? " T" : " N") + (trans_b ? "T" : "N"),
+          1e-5, [=](Device& device, std::vector<Output>& outputs) {
+            Random random(6);
+            const Floats a = random.floats(m * k), b = random.floats(k * n), bias = random.floats(n);
+            Floats result = random.floats(m * n);
+            const Status status = run_on<GemmArgs>(
+                device, &OpTable::gemm,
+                {in(a), in(b), in(bias), out(result), m, n, k, trans_a, trans_b, 0.7, -0.3, 0.2});
+            outputs = {{"out", result}};
+            return status;
+          }};
+}
+
 struct NceOptions {
   i64 groups;     // number of different groups
   i64 excluded;   // pairs excluded per row
@@ -287,6 +303,15 @@ std::vector<Row> all_cases() {
   rows.push_back(similarity_case(0, 4, 4, 4));
   rows.push_back(similarity_case(3, 66, 129, 19));
   rows.push_back(similarity_case(2, 300, 400, 32));  // large tiles on a small device
+
+  for (const i64 kind : {0, 1, 2, 3}) {
+    rows.push_back(gemm_case(70, 72, 68, kind / 2, kind % 2));    // rows that begin on 16 bytes
+    rows.push_back(gemm_case(67, 131, 45, kind / 2, kind % 2));   // rows that do not
+    rows.push_back(gemm_case(65, 36, 1100, kind / 2, kind % 2));  // parts of the depth
+    rows.push_back(gemm_case(300, 260, 36, kind / 2, kind % 2));  // large tiles on a small device
+  }
+  rows.push_back(gemm_case(1, 1, 3000, 0, 0));
+  rows.push_back(gemm_case(5, 7, 0, 0, 0));
 
   for (const i64 n : {1, 2, 31, 64, 129}) rows.push_back(info_nce_case(n, 24, {n, 0, 0}));
   rows.push_back(info_nce_case(0, 8, {1, 0, 0}));

@@ -177,6 +177,32 @@ Row gemm_case(i64 m, i64 n, i64 k, i64 trans_a, i64 trans_b) {
           }};
 }
 
+Row conv2d_case(i64 n, i64 h, i64 w, i64 cin, i64 cout, i64 kernel, double slope) {
+  return {"conv2d and backward " + std::to_string(n) + "×" + std::to_string(h) + "×" + std::to_string(w) +
+              ", " + std::to_string(cin) + " to " + std::to_string(cout) + " by " + std::to_string(kernel),
+          2e-5, [=](Device& device, std::vector<Output>& outputs) {
+            Random random(7);
+            const i64 pixels = n * h * w, weights = kernel * kernel * cin * cout;
+            const Floats x = random.floats(pixels * cin), weight = random.floats(weights),
+                         grad_out = random.floats(pixels * cout);
+            const auto empty = [](i64 count) { return Floats(static_cast<std::size_t>(count), NAN); };
+            Floats y = empty(pixels * cout), grad_x = empty(pixels * cin), grad_weight = empty(weights);
+            Status status =
+                run_on<Conv2dArgs>(device, &OpTable::conv2d,
+                                   {in(x), in(weight), out(y), n, h, w, cin, cout, kernel, kernel, slope});
+            Conv2dBackwardArgs backward{};
+            backward.x = in(x), backward.weight = in(weight), backward.out = in(y);
+            backward.gradOut = in(grad_out), backward.gradX = out(grad_x);
+            backward.gradWeight = out(grad_weight), backward.n = n, backward.h = h, backward.w = w;
+            backward.cin = cin, backward.cout = cout, backward.kh = backward.kw = kernel;
+            backward.slope = slope;
+            // Each device masks by its own result: values near 0 may differ in sign.
+            if (status.ok()) status = run_on(device, &OpTable::conv2d_backward, backward);
+            outputs = {{"out", y}, {"gradX", grad_x}, {"gradWeight", grad_weight}};
+            return status;
+          }};
+}
+
 struct NceOptions {
   i64 groups;     // number of different groups
   i64 excluded;   // pairs excluded per row
@@ -312,6 +338,13 @@ std::vector<Row> all_cases() {
   }
   rows.push_back(gemm_case(1, 1, 3000, 0, 0));
   rows.push_back(gemm_case(5, 7, 0, 0, 0));
+
+  rows.push_back(conv2d_case(2, 9, 11, 8, 12, 3, 0.2));   // rows that begin on 16 bytes
+  rows.push_back(conv2d_case(2, 9, 11, 5, 7, 3, 0.0));    // rows that do not
+  rows.push_back(conv2d_case(1, 30, 13, 1, 32, 3, 1.0));  // a first layer
+  rows.push_back(conv2d_case(1, 7, 9, 4, 70, 5, 1.0));
+  rows.push_back(conv2d_case(3, 40, 12, 8, 4, 1, 1.0));  // parts of the pixels
+  rows.push_back(conv2d_case(1, 2, 1, 3, 4, 7, 0.2));    // a window larger than the image
 
   for (const i64 n : {1, 2, 31, 64, 129}) rows.push_back(info_nce_case(n, 24, {n, 0, 0}));
   rows.push_back(info_nce_case(0, 8, {1, 0, 0}));

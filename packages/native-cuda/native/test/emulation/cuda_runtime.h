@@ -45,6 +45,9 @@ T atomicAdd(T* at, T value) {  // a fiber is not interrupted
   *at += value;
   return old;
 }
+inline unsigned __umulhi(unsigned a, unsigned b) {
+  return static_cast<unsigned>(static_cast<std::uint64_t>(a) * b >> 32);
+}
 
 // Of the fiber that runs now.
 extern dim3 threadIdx, blockIdx, blockDim, gridDim;
@@ -57,6 +60,10 @@ std::uint64_t exchange(std::uint64_t value, int mask);
 void run_grid(dim3 grid, dim3 block, std::size_t shared_bytes, const std::function<void()>& kernel);
 // Of the block that runs now: as many bytes as its launch asked for, and a guard behind them.
 void* dynamic_shared();
+// Copies that are made when the thread waits for them: until then their target holds NaN.
+void copy_async(void* to, const void* from, int bytes, int have);
+void commit_copies();
+void wait_for_copies(int newest);
 }  // namespace emulation
 
 template <class T>

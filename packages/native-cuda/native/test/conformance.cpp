@@ -371,6 +371,9 @@ std::vector<Row> all_cases() {
   rows.push_back(gru_case(2, 0, 4, 3, 2));
   rows.push_back(gru_case(5, 4, 33, 40, 2));
   rows.push_back(gru_case(2, 3, 16, 150, 1));
+  rows.push_back(gru_case(9, 3, 6, 20, 2));    // two clips to a block on a small device, the last one alone
+  rows.push_back(gru_case(19, 40, 8, 13, 2));  // four, and sums over frames in parts
+  rows.push_back(gru_case(1, 3, 3, 520, 1));   // more hidden values than threads
   return rows;
 }
 

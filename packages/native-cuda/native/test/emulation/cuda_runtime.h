@@ -95,6 +95,7 @@ struct cudaDeviceProp {
   char name[64];
   std::size_t totalGlobalMem;
   int major, minor, multiProcessorCount;
+  std::size_t sharedMemPerBlockOptin;
 };
 struct cudaLaunchConfig_t {
   dim3 gridDim, blockDim;
@@ -145,7 +146,7 @@ inline cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int) {
 }
 inline cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*) { return cudaSuccess; }
 inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
-  *properties = {"emulated GPU", 4 << 20, 8, 0, 4};  // so small that ops must work in parts
+  *properties = {"emulated GPU", 4 << 20, 8, 0, 4, 48 << 10};  // so small that ops must work in parts
   return cudaSuccess;
 }
 template <class... Parameters, class... Arguments>

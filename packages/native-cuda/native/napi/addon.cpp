@@ -77,9 +77,8 @@ Napi::Value run_sync(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value run_async(const Napi::CallbackInfo& info) {
-  CancelFlag cancel =
-      is_absent(info[3]) ? std::make_shared<std::atomic<bool>>(false) : cancel_flag_of(info[3], "cancel");
-  return Instance::of(info.Env()).async.start(info.Env(), bind(info), std::move(cancel));
+  CancelFlag token = is_absent(info[3]) ? nullptr : cancel_flag_of(info[3], "cancel");
+  return Instance::of(info.Env()).async.start(info.Env(), bind(info), std::move(token));
 }
 
 Napi::Value create_cancel_token(const Napi::CallbackInfo& info) { return make_cancel_handle(info.Env()); }

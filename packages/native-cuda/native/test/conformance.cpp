@@ -161,6 +161,48 @@ Row similarity_case(i64 batch, i64 n, i64 m, i64 d) {
           }};
 }
 
+// All at once: alpha, beta, bias and a leaky end.
+Row gemm_case(i64 m, i64 n, i64 k, i64 trans_a, i64 trans_b) {
+  return {"gemm " + std::to_string(m) + "×" + std::to_string(n) + "×" + std::to_string(k) +
+              (trans_a ? " T" : " N") + (trans_b ? "T" : "N"),
+          1e-5, [=](Device& device, std::vector<Output>& outputs) {
+            Random random(6);
+            const Floats a = random.floats(m * k), b = random.floats(k * n), bias = random.floats(n);
+            Floats result = random.floats(m * n);
+            const Status status = run_on<GemmArgs>(
+                device, &OpTable::gemm,
+                {in(a), in(b), in(bias), out(result), m, n, k, trans_a, trans_b, 0.7, -0.3, 0.2});
+            outputs = {{"out", result}};
+            return status;
+          }};
+}
+
+Row conv2d_case(i64 n, i64 h, i64 w, i64 cin, i64 cout, i64 kernel, double slope) {
+  return {"conv2d and backward " + std::to_string(n) + "×" + std::to_string(h) + "×" + std::to_string(w) +
+              ", " + std::to_string(cin) + " to " + std::to_string(cout) + " by " + std::to_string(kernel),
+          2e-5, [=](Device& device, std::vector<Output>& outputs) {
+            Random random(7);
+            const i64 pixels = n * h * w, weights = kernel * kernel * cin * cout;
+            const Floats x = random.floats(pixels * cin), weight = random.floats(weights),
+                         grad_out = random.floats(pixels * cout);
+            const auto empty = [](i64 count) { return Floats(static_cast<std::size_t>(count), NAN); };
+            Floats y = empty(pixels * cout), grad_x = empty(pixels * cin), grad_weight = empty(weights);
+            Status status =
+                run_on<Conv2dArgs>(device, &OpTable::conv2d,
+                                   {in(x), in(weight), out(y), n, h, w, cin, cout, kernel, kernel, slope});
+            Conv2dBackwardArgs backward{};
+            backward.x = in(x), backward.weight = in(weight), backward.out = in(y);
+            backward.gradOut = in(grad_out), backward.gradX = out(grad_x);
+            backward.gradWeight = out(grad_weight), backward.n = n, backward.h = h, backward.w = w;
+            backward.cin = cin, backward.cout = cout, backward.kh = backward.kw = kernel;
+            backward.slope = slope;
+            // Each device masks by its own result: values near 0 may differ in sign.
+            if (status.ok()) status = run_on(device, &OpTable::conv2d_backward, backward);
+            outputs = {{"out", y}, {"gradX", grad_x}, {"gradWeight", grad_weight}};
+            return status;
+          }};
+}
+
 struct NceOptions {
   i64 groups;     // number of different groups
   i64 excluded;   // pairs excluded per row
@@ -316,6 +358,22 @@ std::vector<Row> all_cases() {
   rows.push_back(similarity_case(0, 4, 4, 4));
   rows.push_back(similarity_case(3, 66, 129, 19));
   rows.push_back(similarity_case(2, 300, 400, 32));  // large tiles on a small device
+
+  for (const i64 kind : {0, 1, 2, 3}) {
+    rows.push_back(gemm_case(70, 72, 68, kind / 2, kind % 2));    // rows that begin on 16 bytes
+    rows.push_back(gemm_case(67, 131, 45, kind / 2, kind % 2));   // rows that do not
+    rows.push_back(gemm_case(65, 36, 1100, kind / 2, kind % 2));  // parts of the depth
+    rows.push_back(gemm_case(300, 260, 36, kind / 2, kind % 2));  // large tiles on a small device
+  }
+  rows.push_back(gemm_case(1, 1, 3000, 0, 0));
+  rows.push_back(gemm_case(5, 7, 0, 0, 0));
+
+  rows.push_back(conv2d_case(2, 9, 11, 8, 12, 3, 0.2));   // rows that begin on 16 bytes
+  rows.push_back(conv2d_case(2, 9, 11, 5, 7, 3, 0.0));    // rows that do not
+  rows.push_back(conv2d_case(1, 30, 13, 1, 32, 3, 1.0));  // a first layer
+  rows.push_back(conv2d_case(1, 7, 9, 4, 70, 5, 1.0));
+  rows.push_back(conv2d_case(3, 40, 12, 8, 4, 1, 1.0));  // parts of the pixels
+  rows.push_back(conv2d_case(1, 2, 1, 3, 4, 7, 0.2));    // a window larger than the image
 
   for (const i64 n : {1, 2, 31, 64, 129}) rows.push_back(info_nce_case(n, 24, {n, 0, 0}));
   rows.push_back(info_nce_case(0, 8, {1, 0, 0}));

@@ -35,6 +35,10 @@ inline void sincospi(double x, double* sine, double* cosine) {
   *sine = std::sin(M_PI * x), *cosine = std::cos(M_PI * x);
 }
 
+inline unsigned __umulhi(unsigned a, unsigned b) {
+  return static_cast<unsigned>(static_cast<std::uint64_t>(a) * b >> 32);
+}
+
 // Of the fiber that runs now.
 extern dim3 threadIdx, blockIdx, blockDim, gridDim;
 
@@ -47,6 +51,10 @@ std::uint64_t exchange(std::uint64_t value, int mask);
 void run_grid(dim3 grid, dim3 block, std::size_t shared_bytes, const std::function<void()>& kernel);
 // Of the block that runs now: as many bytes as its launch asked for, and a guard behind them.
 void* dynamic_shared();
+// Copies that are made when the thread waits for them: until then their target holds NaN.
+void copy_async(void* to, const void* from, int bytes, int have);
+void commit_copies();
+void wait_for_copies(int newest);
 }  // namespace emulation
 
 template <class T>

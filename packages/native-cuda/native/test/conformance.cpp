@@ -322,6 +322,35 @@ Row gru_case(i64 n, i64 t, i64 in_size, i64 hidden, i64 directions) {
           }};
 }
 
+// Few different scores, so that ties must go to the lower index, and some that are not numbers.
+Row top_k_case(i64 q, i64 n, i64 k, bool rising) {
+  return {
+      "top_k " + std::to_string(k) + " of " + std::to_string(q) + "×" + std::to_string(n) +
+          (rising ? ", the best last" : ", ties and NaNs"),
+      1e-6, [=](Device& device, std::vector<Output>& outputs) {
+        Random random(6);
+        const i64 d = 2;
+        Floats queries(static_cast<std::size_t>(q * d), 1.0f), items;
+        for (i64 i = 0; i < n; ++i) {
+          const float value = rising ? static_cast<float>(i) : static_cast<float>(random.below(40)) - 20.0f;
+          items.push_back(!rising && random.below(50) == 0 ? NAN
+                          : !rising && value == 3.0f       ? -INFINITY
+                                                           : value);
+          items.push_back(rising ? 0.0f : static_cast<float>(random.below(3)));
+        }
+        Floats scores(static_cast<std::size_t>(q * k), 7.0f);
+        Ints indices(static_cast<std::size_t>(q * k), -7);
+        TopKArgs args{};
+        args.queries = in(queries), args.items = in(items);
+        args.outIndices = {indices.data(), static_cast<i64>(indices.size())}, args.outScores = out(scores);
+        args.q = q, args.n = n, args.d = d, args.k = k;
+        const Status status = run_on(device, &OpTable::top_k, args);
+        Floats whole(indices.begin(), indices.end());
+        outputs = {{"outIndices", whole}, {"outScores", scores}};
+        return status;
+      }};
+}
+
 std::vector<Row> all_cases() {
   std::vector<Row> rows;
   for (const i64 d : {0, 1, 3, 16, 17, 64, 300}) rows.push_back(similarity_case(1, 33, 65, d));
@@ -374,6 +403,14 @@ std::vector<Row> all_cases() {
   rows.push_back(gru_case(9, 3, 6, 20, 2));    // two clips to a block on a small device, the last one alone
   rows.push_back(gru_case(19, 40, 8, 13, 2));  // four, and sums over frames in parts
   rows.push_back(gru_case(1, 3, 3, 520, 1));   // more hidden values than threads
+
+  rows.push_back(top_k_case(1, 60000, 10, false));  // parts and panels
+  rows.push_back(top_k_case(1, 9000, 60, true));    // every item displaces one
+  rows.push_back(top_k_case(2, 5000, 700, true));
+  rows.push_back(top_k_case(20, 3000, 30, false));
+  rows.push_back(top_k_case(3, 700, 1000, false));   // more than there are
+  rows.push_back(top_k_case(1, 7000, 6500, false));  // lists that no shared memory holds
+  rows.push_back(top_k_case(2, 0, 4, false));
   return rows;
 }
 

@@ -15,6 +15,7 @@
 #define __device__
 #define __host__
 #define __shared__ static
+#define __forceinline__ inline
 #define __launch_bounds__(...)
 #define __align__(n) __attribute__((aligned(n)))
 
@@ -53,6 +54,7 @@ inline unsigned __umulhi(unsigned a, unsigned b) {
 extern dim3 threadIdx, blockIdx, blockDim, gridDim;
 
 void __syncthreads();
+int __syncthreads_or(int own);
 
 namespace emulation {
 // Gives `value` to the warp and takes that of lane `lane ^ mask`.
@@ -72,6 +74,17 @@ T __shfl_xor_sync(unsigned, T value, int mask) {
   std::uint64_t bits = 0;
   std::memcpy(&bits, &value, sizeof value);
   bits = emulation::exchange(bits, mask);
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+inline int atomicAdd(int* sum, int value) { return *sum += value, *sum - value; }
+inline unsigned __float_as_uint(float value) {
+  unsigned bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+inline float __uint_as_float(unsigned bits) {
+  float value;
   std::memcpy(&value, &bits, sizeof value);
   return value;
 }

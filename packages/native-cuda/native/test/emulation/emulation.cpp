@@ -121,6 +121,15 @@ void run_block() {
 
 void __syncthreads() { wait(State::at_barrier); }
 
+int __syncthreads_or(int own) {
+  fibers[current].slot = own != 0;
+  wait(State::at_barrier);
+  bool any = false;
+  for (const Fiber& fiber : fibers) any = any || (fiber.state != State::done && fiber.slot != 0);
+  wait(State::at_barrier);
+  return any;
+}
+
 namespace emulation {
 
 std::uint64_t exchange(std::uint64_t value, int mask) {

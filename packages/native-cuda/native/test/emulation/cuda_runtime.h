@@ -77,12 +77,6 @@ T __shfl_xor_sync(unsigned, T value, int mask) {
   std::memcpy(&value, &bits, sizeof value);
   return value;
 }
-inline int atomicAdd(int* sum, int value) { return *sum += value, *sum - value; }
-inline unsigned __float_as_uint(float value) {
-  unsigned bits;
-  std::memcpy(&bits, &value, sizeof bits);
-  return bits;
-}
 inline float __uint_as_float(unsigned bits) {
   float value;
   std::memcpy(&value, &bits, sizeof value);

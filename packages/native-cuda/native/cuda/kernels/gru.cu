@@ -397,73 +397,51 @@ __global__ void order_weights(const float* w_ih, int in, int hidden, GateColumns
   ordered[static_cast<i64>(columns.in_input(direction, gate) + j) * in + column] = value;
 }
 
-// Gradient of a matrix of weights from the parts of its sum, whose rows are in the order of gate columns.
-// PartRows says where each gate begins in a part.
-struct PartRows {
+// Gradient of a matrix of weights from rows in the order of gate columns.
+struct GateRows {
   int r, z, n;
 };
-__global__ void sum_weights(const float* parts, int count, i64 part_size, PartRows rows, int hidden,
-                            int columns, i64 pitch, float* grad) {
+__global__ void order_gradient(const float* from, GateRows rows, int hidden, int columns, i64 pitch,
+                               float* grad) {
   const i64 index = static_cast<i64>(blockIdx.x) * blockDim.x + threadIdx.x;
   if (index >= static_cast<i64>(3) * hidden * columns) return;
   const int row = static_cast<int>(index / columns), column = static_cast<int>(index % columns);
   const int gate = row / hidden, first = gate == 0 ? rows.r : gate == 1 ? rows.z : rows.n;
-  const float* from = parts + static_cast<i64>(first + row % hidden) * pitch + column;
-  float sum = 0.0f;
-  for (int p = 0; p < count; ++p) sum += from[p * part_size];
-  grad[index] = sum;
-}
-
-// Sums over frames of the outer products of the rows of a and b, in parts that follow each other: there are
-// far more frames than tiles of the result.
-struct FrameSums {
-  float* parts = nullptr;
-  int count = 1;
-  i64 size = 0;
-};
-Status sum_frames(CudaExec& exec, Operand<false> a, Operand<false> b, i64 frames, FrameSums& sums) {
-  const i64 tiles = (a.extent + 63) / 64 * ((b.extent + 63) / 64);
-  i64 count = 2 * exec.multiprocessors / (tiles > 0 ? tiles : 1);
-  if (count > frames / 128) count = frames / 128;
-  if (count < 1) count = 1;
-  const i64 each = frames / count, rest = frames % count;
-  sums = {exec.array<float>(count * a.extent * b.extent), static_cast<int>(count), a.extent * b.extent};
-  if (sums.parts == nullptr) return out_of_device_memory();
-  a.batch_stride = each * a.stride, b.batch_stride = each * b.stride;
-  Status status = product(exec, a, b, Result{sums.parts, b.extent, sums.size, 1.0f, 0.0f}, each, count);
-  if (!status.ok() || rest == 0) return status;
-  a.data += each * count * a.stride, b.data += each * count * b.stride;
-  return product(exec, a, b, Result{sums.parts, b.extent, 0, 1.0f, 1.0f}, rest, 1);
+  grad[index] = from[static_cast<i64>(first + row % hidden) * pitch + column];
 }
 
 Shape shape_of(i64 n, i64 t, i64 hidden, i64 directions) {
   return {n, static_cast<int>(t), static_cast<int>(hidden), static_cast<int>(directions)};
 }
 
+// Sums over the frames of outer products: of gates and inputs, and of gates and the states they began with.
 Status weight_gradients(CudaExec& exec, const GruBackwardArgs& args, const BackwardSteps& steps) {
   const GateColumns& columns = steps.columns;
   const i64 frames = args.n * args.t;
   const int H = steps.shape.hidden;
-  FrameSums sums;
+  const i64 input_rows = args.directions * 3 * columns.pitch, recurrent_rows = 3 * columns.pitch;
+  float* by_input = exec.array<float>(input_rows * args.in);
+  float* by_state = exec.array<float>(recurrent_rows * columns.pitch);
+  if (!by_input || !by_state) return out_of_device_memory();
+  const auto order = [&](const float* from, GateRows rows, i64 count, i64 pitch, float* grad) {
+    return launch(exec, order_gradient, (3 * args.hidden * count + 255) / 256, 256, from, rows, H, count,
+                  pitch, grad);
+  };
   const Operand<false> inputs{args.x.data, args.in, args.in, 0};
-  const Operand<false> gates{steps.gates + columns.input(), args.directions * 3 * columns.pitch,
-                             columns.row(), 0};
-  Status status = sum_frames(exec, gates, inputs, frames, sums);
+  const Operand<false> gates{steps.gates + columns.input(), input_rows, columns.row(), 0};
+  Status status = product(exec, gates, inputs, Result{by_input, input_rows, args.in}, frames, 1);
   for (int d = 0; d < args.directions && status.ok(); ++d) {
-    const PartRows rows{columns.in_input(d, 0), columns.in_input(d, 1), columns.in_input(d, 2)};
-    const i64 size = 3 * args.hidden * args.in;
-    status = launch(exec, sum_weights, (size + 255) / 256, 256, sums.parts, sums.count, sums.size, rows, H,
-                    args.in, args.in, args.gradWIh.data + d * size);
+    status = order(by_input, {columns.in_input(d, 0), columns.in_input(d, 1), columns.in_input(d, 2)},
+                   args.in, args.in, args.gradWIh.data + d * 3 * args.hidden * args.in);
   }
   for (int d = 0; d < args.directions && status.ok(); ++d) {
     const Operand<false> states{steps.before + d * frames * columns.pitch, columns.pitch, columns.pitch, 0};
-    const Operand<false> own{steps.gates + columns.recurrent(d), 3 * columns.pitch, columns.row(), 0};
-    status = sum_frames(exec, own, states, frames, sums);
+    const Operand<false> own{steps.gates + columns.recurrent(d), recurrent_rows, columns.row(), 0};
+    status = product(exec, own, states, Result{by_state, recurrent_rows, columns.pitch}, frames, 1);
     if (!status.ok()) break;
-    const PartRows rows{columns.in_recurrent(d, 0), columns.in_recurrent(d, 1), columns.in_recurrent(d, 2)};
-    const i64 size = 3 * args.hidden * args.hidden;
-    status = launch(exec, sum_weights, (size + 255) / 256, 256, sums.parts, sums.count, sums.size, rows, H, H,
-                    columns.pitch, args.gradWHh.data + d * size);
+    status =
+        order(by_state, {columns.in_recurrent(d, 0), columns.in_recurrent(d, 1), columns.in_recurrent(d, 2)},
+              args.hidden, columns.pitch, args.gradWHh.data + d * 3 * args.hidden * args.hidden);
   }
   if (!status.ok()) return status;
   return launch(exec, sum_biases, (args.directions * 4 * args.hidden + 127) / 128, 128, steps.biases, args.n,
@@ -472,15 +450,15 @@ Status weight_gradients(CudaExec& exec, const GruBackwardArgs& args, const Backw
 
 Status input_gradient(CudaExec& exec, const GruBackwardArgs& args, const BackwardSteps& steps) {
   const GateColumns& columns = steps.columns;
-  const i64 depth = args.directions * 3 * columns.pitch;
+  const i64 depth = args.directions * 3 * columns.pitch, frames = args.n * args.t;
   float* ordered = exec.array<float>(depth * args.in);
   if (ordered == nullptr) return out_of_device_memory();
   const Status status = launch(exec, order_weights, (depth * args.in + 255) / 256, 256, args.wIh.data,
                                args.in, args.hidden, columns, ordered);
   if (!status.ok()) return status;
-  const Operand<true> gates{steps.gates + columns.input(), args.n * args.t, columns.row(), 0};
+  const Operand<true> gates{steps.gates + columns.input(), frames, columns.row(), 0};
   const Operand<false> weights{ordered, args.in, args.in, 0};
-  return product(exec, gates, weights, Result{args.gradX.data, args.in, 0, 1.0f, 0.0f}, depth, 1);
+  return product(exec, gates, weights, Result{args.gradX.data, frames, args.in}, depth, 1);
 }
 
 }  // namespace
@@ -493,7 +471,7 @@ Status gru(const GruArgs& args, Exec& base) {
   if (input == nullptr) return out_of_device_memory();
   const Operand<true> x{args.x.data, args.n * args.t, args.in, 0};
   const Operand<true> w_ih{args.wIh.data, gates, args.in, 0};
-  Status status = product(exec, x, w_ih, Result{input, gates, 0, 1.0f, 0.0f}, args.in, 1);
+  Status status = product(exec, x, w_ih, Result{input, args.n * args.t, gates}, args.in, 1);
 
   ForwardSteps steps{};
   steps.shape = shape_of(args.n, args.t, args.hidden, args.directions);

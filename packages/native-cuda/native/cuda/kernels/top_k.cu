@@ -128,9 +128,9 @@ struct Taker {
   }
 };
 
-// scores: [queries × width] of items first ... first + items - 1, cut into `parts`.
+// scores: [queries × items], of the items from `first` on, cut into `parts`.
 __global__ void __launch_bounds__(kTakers)
-    take_scores(Lists lists, const float* scores, i64 width, i64 first, i64 items, int parts) {
+    take_scores(Lists lists, const float* scores, i64 first, i64 items, int parts) {
   SONOTEXT_DYNAMIC_SHARED(Key, work);
   __shared__ int count;
   __shared__ Key floor;
@@ -139,11 +139,12 @@ __global__ void __launch_bounds__(kTakers)
   taker.begin(lists.counts[blockIdx.x], lists.floors[blockIdx.x]);
   const i64 each = (items + parts * kTaken - 1) / (parts * kTaken) * kTaken;  // whole vectors
   const i64 end = (part + 1) * each < items ? (part + 1) * each : items;
-  const float* own = scores + query * width;
+  const float* own = scores + query * items;
+  const bool vectors = items % kTaken == 0;
   for (i64 from = part * each; from < end; from += kTakers * kTaken) {
     const i64 i = from + static_cast<i64>(threadIdx.x) * kTaken;
     Key brought[kTaken] = {};
-    if (i + kTaken <= end) {
+    if (vectors && i + kTaken <= end) {
       const float4 four = *reinterpret_cast<const float4*>(own + i);
       brought[0] = key_of(four.x, first + i), brought[1] = key_of(four.y, first + i + 1);
       brought[2] = key_of(four.z, first + i + 2), brought[3] = key_of(four.w, first + i + 3);
@@ -209,7 +210,7 @@ __global__ void __launch_bounds__(kTakers)
 // Scores of few queries: a warp reads some items at a time, and each of them once.
 template <int kQueries>
 __global__ void __launch_bounds__(256) score_few(const float* queries, int count, const float* items, i64 n,
-                                                 i64 d, bool vectors, float* scores, i64 width) {
+                                                 i64 d, bool vectors, float* scores) {
   constexpr int kItems = 4;
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
   const i64 warp = (static_cast<i64>(blockIdx.x) * blockDim.x + threadIdx.x) / kWarp;
@@ -251,7 +252,7 @@ __global__ void __launch_bounds__(256) score_few(const float* queries, int count
       float sum = sums[i][q];
 #pragma unroll
       for (int half = kWarp / 2; half > 0; half /= 2) sum += __shfl_xor_sync(0xffffffffu, sum, half);
-      if (lane == 0 && q < count && first + i < n) scores[q * width + first + i] = sum;
+      if (lane == 0 && q < count && first + i < n) scores[q * n + first + i] = sum;
     }
   }
 }
@@ -267,17 +268,17 @@ struct Search {
     return fits < 1024 ? (most < 1024 ? most : 1024) : fits < most ? fits : most;
   }
 
-  Status scores(i64 first_query, i64 queries, i64 first, i64 items, float* plane, i64 width) const {
+  Status scores(i64 first_query, i64 queries, i64 first, i64 items, float* plane) const {
     const float* own = args.queries.data + first_query * args.d;
     const float* from = args.items.data + first * args.d;
     if (queries > kSkinny) {
       const Operand<true> a{own, queries, args.d, 0}, b{from, items, args.d, 0};
-      return product(exec, a, b, Result{plane, width, 0, 1.0f, 0.0f}, args.d, 1);
+      return product(exec, a, b, Result{plane, queries, items}, args.d, 1);
     }
     const bool vectors = takes_vectors(own, args.d, 0) && takes_vectors(from, args.d, 0);
     const auto run = [&](auto kernel) {
       return launch(exec, kernel, (items + 31) / 32, 256, own, static_cast<int>(queries), from, items, args.d,
-                    vectors, plane, width);
+                    vectors, plane);
     };
     return queries == 1   ? run(score_few<1>)
            : queries == 2 ? run(score_few<2>)
@@ -311,10 +312,10 @@ struct Search {
     for (i64 first = 0; status.ok() && first < args.n; first += width) {
       if (exec.cancelled()) return {};
       const i64 items = args.n - first < width ? args.n - first : width;
-      status = scores(first_query, queries, first, items, plane, width);
+      status = scores(first_query, queries, first, items, plane);
       if (status.ok()) {
         status = launch_with_shared(exec, take_scores, queries * parts, kTakers, lists.shared_bytes(), lists,
-                                    plane, width, first, items, parts);
+                                    plane, first, items, parts);
       }
     }
     while (status.ok() && parts > 1) {

@@ -90,9 +90,11 @@ torch_beside() {
   echo "commit $(git -C "$root" rev-parse --short HEAD 2>/dev/null || echo unknown)"
   echo "load $(cut -d' ' -f1-3 /proc/loadavg)"
 } 2>&1 | tee "$out/machine.txt"
-stage build 240 build_programs
+export root out build conformance
+export -f build_programs sanitize torch_beside
+stage build 240 bash -c build_programs
 stage conformance 120 "$conformance"
-stage sanitizer 150 sanitize
+stage sanitizer 150 bash -c sanitize
 stage bench 150 "$bench" --json "$out/bench.json"
-stage torch 150 torch_beside
+stage torch 150 bash -c torch_beside
 exit $failed

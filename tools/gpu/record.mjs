@@ -29,16 +29,15 @@ function sourcesOf(path, seen = new Set()) {
   )
 }
 
-/** Kernel file → hash; an op and its backward share one. */
+/** Op → hash of the file that defines its entry, with what that includes. */
 const hashes = new Map(
-  readdirSync(join(cuda, 'kernels'))
-    .filter((name) => name.endsWith('.cu'))
-    .map((name) => {
-      const hash = createHash('sha256').update(sourcesOf(join(cuda, 'kernels', name)))
-      return [name.slice(0, -3), hash.digest('hex').slice(0, 16)]
-    }),
+  readdirSync(join(cuda, 'kernels')).flatMap((name) => {
+    const path = join(cuda, 'kernels', name)
+    const hash = createHash('sha256').update(sourcesOf(path)).digest('hex').slice(0, 16)
+    const defined = readFileSync(path, 'utf8').matchAll(/^Status (\w+)\(const \w+Args& \w+, Exec& \w+\) \{/gm)
+    return [...defined].map(([, op]) => [op, hash])
+  }),
 )
-const hashOf = (op) => hashes.get(op) ?? hashes.get(op.replace(/_backward$/, ''))
 
 /** Ops whose cases all agreed, and at least one: from the table that `conformance` prints. */
 export function agreed(table, ops) {
@@ -71,10 +70,10 @@ function main([argument]) {
     const commit = machine.find((line) => line.startsWith('commit ')).slice('commit '.length)
     const date = new Date().toISOString().slice(0, 10)
     for (const op of agreed(readFileSync(join(argument, 'conformance.txt'), 'utf8'), opNames())) {
-      runs[op] = { card, commit, date, sources: hashOf(op) }
+      runs[op] = { card, commit, date, sources: hashes.get(op) }
     }
   }
-  for (const [op, run] of Object.entries(runs)) run.current = hashOf(op) === run.sources
+  for (const [op, run] of Object.entries(runs)) run.current = hashes.get(op) === run.sources
   const sorted = Object.fromEntries(Object.entries(runs).sort(([a], [b]) => (a < b ? -1 : 1)))
   const after = `${JSON.stringify(sorted, null, 2)}\n`
   if (argument !== '--check') writeFileSync(file, after)

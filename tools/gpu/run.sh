@@ -87,7 +87,7 @@ torch_beside() {
 {
   nvidia-smi --query-gpu=name,driver_version,memory.total,clocks.sm,clocks.max.sm --format=csv,noheader
   nvcc --version | tail -n 2 | head -n 1
-  echo "commit $(git -C "$root" rev-parse --short HEAD 2>/dev/null || echo unknown)"
+  echo "commit ${SONOTEXT_COMMIT:-$(git -C "$root" rev-parse --short HEAD 2>/dev/null || echo unknown)}"
   echo "load $(cut -d' ' -f1-3 /proc/loadavg)"
 } 2>&1 | tee "$out/machine.txt"
 export root out build conformance

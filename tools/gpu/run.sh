@@ -26,7 +26,8 @@ while [ $# -gt 0 ]; do
 done
 mkdir -p "$out"
 build=$root/build/gpu
-programs=$build/native/test
+conformance=$build/native/test/conformance
+bench=$build/native/bench/gpu_bench
 failed=0
 
 # stage NAME SECONDS COMMAND…: runs it, at most so long, and notes how it went
@@ -68,7 +69,7 @@ sanitize() {
   fi
   local status=0 tool
   for tool in memcheck racecheck; do
-    compute-sanitizer --tool $tool --error-exitcode 9 "$programs/conformance" | grep -v ' ok$' || status=1
+    compute-sanitizer --tool $tool --error-exitcode 9 "$conformance" | grep -v ' ok$' || status=1
     [ "${PIPESTATUS[0]}" -eq 0 ] || status=1
   done
   return $status
@@ -90,8 +91,8 @@ torch_beside() {
   echo "load $(cut -d' ' -f1-3 /proc/loadavg)"
 } 2>&1 | tee "$out/machine.txt"
 stage build 240 build_programs
-stage conformance 120 "$programs/conformance"
+stage conformance 120 "$conformance"
 stage sanitizer 150 sanitize
-stage bench 150 "$programs/gpu_bench" --json "$out/bench.json"
+stage bench 150 "$bench" --json "$out/bench.json"
 stage torch 150 torch_beside
 exit $failed

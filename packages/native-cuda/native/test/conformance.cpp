@@ -42,6 +42,48 @@ Row similarity_case(i64 batch, i64 n, i64 m, i64 d) {
           }};
 }
 
+// All at once: alpha, beta, bias and a leaky end.
+Row gemm_case(i64 m, i64 n, i64 k, i64 trans_a, i64 trans_b) {
+  return {"gemm " + std::to_string(m) + "×" + std::to_string(n) + "×" + std::to_string(k) +
+              (trans_a ? " T" : " N") + (trans_b ? "T" : "N"),
+          1e-5, [=](Device& device, std::vector<Output>& outputs) {
+            Random random(6);
+            const Floats a = random.floats(m * k), b = random.floats(k * n), bias = random.floats(n);
+            Floats result = random.floats(m * n);
+            const Status status = run_on<GemmArgs>(
+                device, &OpTable::gemm,
+                {in(a), in(b), in(bias), out(result), m, n, k, trans_a, trans_b, 0.7, -0.3, 0.2});
+            outputs = {{"out", result}};
+            return status;
+          }};
+}
+
+Row conv2d_case(i64 n, i64 h, i64 w, i64 cin, i64 cout, i64 kernel, double slope) {
+  return {"conv2d and backward " + std::to_string(n) + "×" + std::to_string(h) + "×" + std::to_string(w) +
+              ", " + std::to_string(cin) + " to " + std::to_string(cout) + " by " + std::to_string(kernel),
+          2e-5, [=](Device& device, std::vector<Output>& outputs) {
+            Random random(7);
+            const i64 pixels = n * h * w, weights = kernel * kernel * cin * cout;
+            const Floats x = random.floats(pixels * cin), weight = random.floats(weights),
+                         grad_out = random.floats(pixels * cout);
+            const auto empty = [](i64 count) { return Floats(static_cast<std::size_t>(count), NAN); };
+            Floats y = empty(pixels * cout), grad_x = empty(pixels * cin), grad_weight = empty(weights);
+            Status status =
+                run_on<Conv2dArgs>(device, &OpTable::conv2d,
+                                   {in(x), in(weight), out(y), n, h, w, cin, cout, kernel, kernel, slope});
+            Conv2dBackwardArgs backward{};
+            backward.x = in(x), backward.weight = in(weight), backward.out = in(y);
+            backward.gradOut = in(grad_out), backward.gradX = out(grad_x);
+            backward.gradWeight = out(grad_weight), backward.n = n, backward.h = h, backward.w = w;
+            backward.cin = cin, backward.cout = cout, backward.kh = backward.kw = kernel;
+            backward.slope = slope;
+            // Each device masks by its own result: values near 0 may differ in sign.
+            if (status.ok()) status = run_on(device, &OpTable::conv2d_backward, backward);
+            outputs = {{"out", y}, {"gradX", grad_x}, {"gradWeight", grad_weight}};
+            return status;
+          }};
+}
+
 struct NceOptions {
   i64 groups;     // number of different groups
   i64 excluded;   // pairs excluded per row
@@ -161,13 +203,58 @@ Row gru_case(i64 n, i64 t, i64 in_size, i64 hidden, i64 directions) {
           }};
 }
 
+// Few different scores, so that ties must go to the lower index, and some that are not numbers.
+Row top_k_case(i64 q, i64 n, i64 k, bool rising) {
+  return {
+      "top_k " + std::to_string(k) + " of " + std::to_string(q) + "×" + std::to_string(n) +
+          (rising ? ", the best last" : ", ties and NaNs"),
+      1e-6, [=](Device& device, std::vector<Output>& outputs) {
+        Random random(6);
+        const i64 d = 2;
+        Floats queries(static_cast<std::size_t>(q * d), 1.0f), items;
+        for (i64 i = 0; i < n; ++i) {
+          const float value = rising ? static_cast<float>(i) : static_cast<float>(random.below(40)) - 20.0f;
+          items.push_back(!rising && random.below(50) == 0 ? NAN
+                          : !rising && value == 3.0f       ? -INFINITY
+                                                           : value);
+          items.push_back(rising ? 0.0f : static_cast<float>(random.below(3)));
+        }
+        Floats scores(static_cast<std::size_t>(q * k), 7.0f);
+        Ints indices(static_cast<std::size_t>(q * k), -7);
+        TopKArgs args{};
+        args.queries = in(queries), args.items = in(items);
+        args.outIndices = {indices.data(), static_cast<i64>(indices.size())}, args.outScores = out(scores);
+        args.q = q, args.n = n, args.d = d, args.k = k;
+        const Status status = run_on(device, &OpTable::top_k, args);
+        Floats whole(indices.begin(), indices.end());
+        outputs = {{"outIndices", whole}, {"outScores", scores}};
+        return status;
+      }};
+}
+
 std::vector<Row> all_cases() {
-  std::vector<Row> rows;
+  std::vector<Row> rows = layer_cases();
   for (const i64 d : {0, 1, 3, 16, 17, 64, 300}) rows.push_back(similarity_case(1, 33, 65, d));
   for (const i64 n : {0, 1, 5, 64, 130}) rows.push_back(similarity_case(1, n, 7, 20));
   rows.push_back(similarity_case(0, 4, 4, 4));
   rows.push_back(similarity_case(3, 66, 129, 19));
   rows.push_back(similarity_case(2, 300, 400, 32));  // large tiles on a small device
+
+  for (const i64 kind : {0, 1, 2, 3}) {
+    rows.push_back(gemm_case(70, 72, 68, kind / 2, kind % 2));    // rows that begin on 16 bytes
+    rows.push_back(gemm_case(67, 131, 45, kind / 2, kind % 2));   // rows that do not
+    rows.push_back(gemm_case(65, 36, 1100, kind / 2, kind % 2));  // parts of the depth
+    rows.push_back(gemm_case(300, 260, 36, kind / 2, kind % 2));  // large tiles on a small device
+  }
+  rows.push_back(gemm_case(1, 1, 3000, 0, 0));
+  rows.push_back(gemm_case(5, 7, 0, 0, 0));
+
+  rows.push_back(conv2d_case(2, 9, 11, 8, 12, 3, 0.2));   // rows that begin on 16 bytes
+  rows.push_back(conv2d_case(2, 9, 11, 5, 7, 3, 0.0));    // rows that do not
+  rows.push_back(conv2d_case(1, 30, 13, 1, 32, 3, 1.0));  // a first layer
+  rows.push_back(conv2d_case(1, 7, 9, 4, 70, 5, 1.0));
+  rows.push_back(conv2d_case(3, 40, 12, 8, 4, 1, 1.0));  // parts of the pixels
+  rows.push_back(conv2d_case(1, 2, 1, 3, 4, 7, 0.2));    // a window larger than the image
 
   for (const i64 n : {1, 2, 31, 64, 129}) rows.push_back(info_nce_case(n, 24, {n, 0, 0}));
   rows.push_back(info_nce_case(0, 8, {1, 0, 0}));
@@ -194,7 +281,17 @@ std::vector<Row> all_cases() {
   rows.push_back(gru_case(2, 0, 4, 3, 2));
   rows.push_back(gru_case(5, 4, 33, 40, 2));
   rows.push_back(gru_case(2, 3, 16, 150, 1));
-  for (Row& row : layer_cases()) rows.push_back(std::move(row));
+  rows.push_back(gru_case(9, 3, 6, 20, 2));    // two clips to a block on a small device, the last one alone
+  rows.push_back(gru_case(19, 40, 8, 13, 2));  // four, and sums over frames in parts
+  rows.push_back(gru_case(1, 3, 3, 520, 1));   // more hidden values than threads
+
+  rows.push_back(top_k_case(1, 20000, 10, false));  // parts and panels
+  rows.push_back(top_k_case(1, 9000, 60, true));    // every item displaces one
+  rows.push_back(top_k_case(2, 5000, 700, true));
+  rows.push_back(top_k_case(20, 3000, 30, false));
+  rows.push_back(top_k_case(3, 700, 1000, false));   // more than there are
+  rows.push_back(top_k_case(1, 7000, 6500, false));  // lists that no shared memory holds
+  rows.push_back(top_k_case(2, 0, 4, false));
   return rows;
 }
 

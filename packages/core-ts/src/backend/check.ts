@@ -1,4 +1,5 @@
 import { expected } from '../base/errors.js'
+import { assertFixed } from './edge.js'
 import type { OpArgs, OpName } from './port.js'
 import type { BufferRule, NumberRule, Requirement } from './rules.js'
 import { elementwise, requirements, signatures } from './signatures.js'
@@ -40,6 +41,7 @@ function assertKinds(
       const none = value === null && rule.nullable
       const typed = rule.kind === 'int' ? value instanceof Int32Array : isFloats(value)
       if (!none && !typed) throw expected(bufferName(rule), `${op}.${name}`, value)
+      if (ArrayBuffer.isView(value)) assertFixed(value, `${op}.${name}`)
     } else if (typeof value !== 'number' || !rule.holds(value)) {
       throw expected(rule.expected, `${op}.${name}`, value)
     }

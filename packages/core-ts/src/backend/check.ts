@@ -29,6 +29,20 @@ export function checkArgs<K extends OpName>(
   assertApart(op, rules, values)
 }
 
+/**
+ * Checks one number as an op does, for callers that use it before the op runs. `name` says whose it is in their words.
+ * @throws SonotextError INVALID_ARGUMENT
+ */
+export function checkNumber<K extends OpName>(
+  op: K,
+  argument: keyof OpArgs[K] & string,
+  value: number,
+  name = `${op}.${argument}`,
+): void {
+  const rule = (signatures[op] as Record<string, NumberRule>)[argument]!
+  if (typeof value !== 'number' || !rule.holds(value)) throw expected(rule.expected, name, value)
+}
+
 function assertKinds(
   op: string,
   rules: Rules<never>,

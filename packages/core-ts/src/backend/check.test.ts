@@ -200,6 +200,8 @@ describe('reference memory and async', () => {
     memory.fill(b, 7)
     expect([...memory.download(b)]).toEqual([7, 7, 7])
     expect(a).toBeInstanceOf(Float32Array)
+    const tooMuch = expect.objectContaining({ code: 'OUT_OF_MEMORY' }) as unknown
+    expect(() => memory.alloc(2 ** 40)).toThrow(tooMuch)
     expect(referenceBackend({ precision: 'float64' }).memory.alloc(1)).toBeInstanceOf(Float64Array)
     const other = 'Expected 1 elements like the source for target, got Float32Array of length 3.'
     expect(() => memory.upload([1], a)).toThrow(other)

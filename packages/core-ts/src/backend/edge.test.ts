@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { accepted, arrayCases, type EdgeCase, edgeCases, integerCases } from '../testing/edge.cases.js'
 import { chainBackends } from './chain.js'
 import { nativeBackend } from './native.js'
+import { openBackend } from './open.js'
 import type { Backend } from './port.js'
 import { referenceBackend } from './reference/index.js'
 
@@ -21,6 +22,16 @@ try {
 } catch (error) {
   process.stderr.write(`native edge skipped: ${(error as Error).message}\n`)
 }
+
+it.each([
+  ['referenceBackend', referenceBackend],
+  ['nativeBackend', nativeBackend],
+  ['openBackend', openBackend],
+  ['chainBackends', (options: never) => chainBackends(referenceBackend(), [], options)],
+] as [string, (options: never) => unknown][])('%s refuses what are no options', (name, open) => {
+  for (const options of [null, 'cpu', 5] as never[])
+    expect(() => open(options)).toThrow(`Expected an object of options for ${name}, got `)
+})
 
 describe.each(backends)('%s', (_, backend) => {
   const hasArrays = ArrayBuffer.isView(backend.memory.alloc(1))

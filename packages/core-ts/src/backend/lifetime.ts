@@ -45,20 +45,20 @@ export function disposable(backend: OpenBackend): Backend {
       copy: (source, target) => used().memory.copy(source, target),
     },
     supports(op) {
-      const open = used()
+      const own = used()
       assertOp(op)
-      return open.supports(op)
+      return own.supports(op)
     },
     run(op, args) {
-      const open = used()
+      const own = used()
       assertCall(op, args)
-      open.run(op, args)
+      own.run(op, args)
     },
     async runAsync(op, args, options = {}) {
-      const open = used()
+      const own = used()
       assertCall(op, args)
       assertOptions(options)
-      await open.runAsync(op, args, options)
+      await own.runAsync(op, args, options)
     },
     trim: () => used().trim(),
     [Symbol.dispose]() {

@@ -1,5 +1,6 @@
 import { throwIfAborted } from '../../base/abort.js'
 import { expected, SonotextError } from '../../base/errors.js'
+import { checkOptions } from '../../base/options.js'
 import { checkArgs } from '../check.js'
 import { takeArgs } from '../edge.js'
 import { hostMemory } from '../host-memory.js'
@@ -17,6 +18,7 @@ export interface ReferenceOptions {
 
 /** Every op as plain loops that accumulate in float64: slow, everywhere, and what the fast backends are tested against. */
 export function referenceBackend(options: ReferenceOptions = {}): Backend {
+  checkOptions(options, 'referenceBackend')
   const { precision = 'float32', reason = 'plain TypeScript, asked for by name' } = options
   if (precision !== 'float32' && precision !== 'float64') {
     throw expected("'float32' or 'float64'", 'precision', precision)

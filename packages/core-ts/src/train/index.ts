@@ -37,6 +37,7 @@ export {
 export type { Watched } from './watched.js'
 export {
   evaluateModel,
+  type RetrievalMeasureOptions,
   retrievalMeasures,
   scoreSplit,
   type SplitOptions,

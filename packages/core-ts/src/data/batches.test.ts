@@ -1,9 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { ClipFeatures } from '../audio/index.js'
 import { type Matrix, matrix } from '../base/matrix.js'
 import { Rng } from '../base/rng.js'
 import { hasOneGroup } from './batch-plan.js'
 import { type Batch, Batches, type BatchesOptions } from './batches.js'
+import { cropRows, type FeatureCrop, type FeatureSource } from './feature-source.js'
 import type { Clip } from './manifest.js'
 
 /** Clip i has captions of words i*10+1, ...; group g(i). */
@@ -19,15 +21,15 @@ function clipsOf(captionCounts: readonly number[], groupOf?: (i: number) => stri
 const bands = 2
 
 /** Clip i: 3 + i % 5 frames, frame f holds [100·i + f, -1]. */
-async function features(clip: Clip): Promise<Matrix> {
+async function features(clip: Clip): Promise<ClipFeatures> {
   const i = Number(clip.id.slice(1))
   const rows = 3 + (i % 5)
-  return matrix(
-    rows,
-    bands,
-    Float32Array.from({ length: rows * bands }, (_, k) => (k % 2 === 0 ? 100 * i + k / 2 : -1)),
-  )
+  const numbers = Float32Array.from({ length: rows * bands }, (_, k) => (k % 2 === 0 ? 100 * i + k / 2 : -1))
+  return ofFrames(matrix(rows, bands, numbers), 0.5 + i)
 }
+
+/** Frames of 0.5 s. */
+const ofFrames = (features: Matrix, duration = 0): ClipFeatures => ({ features, frameStep: 0.5, duration })
 
 function make(clips: Clip[], options: Partial<BatchesOptions> = {}): Batches {
   const encode = ({ text }: { text: string }) =>
@@ -97,12 +99,46 @@ describe('a batch', () => {
     expect([...starts].sort()).toEqual([0, 1, 2, 3])
   })
 
+  it('says which crop is wanted, and takes the part alone or the whole', async () => {
+    const options = { maxFrames: 4, batchSize: 8 }
+    const clips = clipsOf([1, 2, 1, 2, 1])
+    const wanted: (FeatureCrop | undefined)[] = []
+    const inParts: FeatureSource = async (clip, { crop }) => {
+      wanted.push(crop)
+      const whole = await features(clip)
+      return { ...whole, features: cropRows(whole.features, crop!) }
+    }
+    const whole = await epochOf(make(clips, options))
+    expect(await epochOf(make(clips, { ...options, features: inParts }))).toEqual(whole)
+    expect(new Set(wanted.map((crop) => crop!.frames))).toEqual(new Set([4]))
+    expect(new Set(wanted.map((crop) => crop!.at)).size).toBe(7)
+    const uncropped: unknown[] = []
+    const all: FeatureSource = (clip, { crop }) => (uncropped.push(crop), features(clip))
+    await epochOf(make(clips, { features: all }))
+    // A clip that is in a batch twice is read once.
+    expect(uncropped.every((crop) => crop === undefined)).toBe(true)
+    expect(uncropped.length).toBeLessThan(7)
+  })
+
+  it('carries who its items are, their place in the epoch and what their frames mean', async () => {
+    const epoch = await epochOf(make(clipsOf([1, 1, 1, 1, 1]), { batchSize: 2 }))
+    const items = epoch.flatMap((batch) => batch.items)
+    expect(items.map(({ position }) => position)).toEqual([0, 1, 2, 3, 4])
+    for (const { clip, caption, frameStep, duration } of items) {
+      expect(caption.id).toBe(`${clip.id}#1`)
+      expect(frameStep).toBe(0.5)
+      expect(duration).toBe(0.5 + Number(clip.id.slice(1)))
+    }
+  })
+
   it('crops the batches of one epoch apart from each other', async () => {
     const long = async () =>
-      matrix(
-        100,
-        1,
-        Float32Array.from({ length: 100 }, (_, f) => f),
+      ofFrames(
+        matrix(
+          100,
+          1,
+          Float32Array.from({ length: 100 }, (_, f) => f),
+        ),
       )
     const epoch = await epochOf(make(clipsOf(Array(40).fill(1)), { features: long, maxFrames: 10 }))
     expect(new Set(epoch.map(({ audio }) => audio.features[0])).size).toBeGreaterThan(5)
@@ -308,7 +344,7 @@ describe('failures', () => {
     }).rejects.toThrow(/c9\.wav: the features of clip "c9" could not be had \(Error: disk gone\)/)
     expect(seen).toEqual([0, 1])
     expect(batches.state).toMatchObject({ epoch: 0, batch: 2 })
-    const empty = make(clipsOf([1, 1]), { features: async () => matrix(0, bands) })
+    const empty = make(clipsOf([1, 1]), { features: async () => ofFrames(matrix(0, bands)) })
     await expect(epochOf(empty)).rejects.toThrow(/no frame/)
   })
 
@@ -327,7 +363,9 @@ describe('failures', () => {
     const controller = new AbortController()
     const hanging = (clip: Clip, { signal }: { signal?: AbortSignal }) =>
       clip.id === 'c5'
-        ? new Promise<Matrix>((_, reject) => signal!.addEventListener('abort', () => reject(signal!.reason)))
+        ? new Promise<ClipFeatures>((_, reject) =>
+            signal!.addEventListener('abort', () => reject(signal!.reason)),
+          )
         : features(clip)
     const batches = make(clipsOf(Array(12).fill(1)), { shuffle: false, features: hanging })
     await expect(async () => {

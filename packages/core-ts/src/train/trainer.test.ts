@@ -9,7 +9,7 @@ import { evaluateScores } from '../metrics/index.js'
 import { infoNceLoss, type Loss, tripletLoss } from '../losses/index.js'
 import { loadState } from '../models/index.js'
 import { negatives, type NegativeStrategyName } from '../negatives/index.js'
-import { toyData, toyRun } from '../testing/toy-run.js'
+import { clipFeatures, toyData, toyRun } from '../testing/toy-run.js'
 import type { BatchSource } from './batch-source.js'
 import { loadModel, modelFile, saveModel } from './checkpoint.js'
 import { patience, stagnation } from './early-stopping.js'
@@ -337,7 +337,7 @@ describe('when numbers go wrong', () => {
       features: async (clip) => {
         const features = toy.features(clip)
         if (poisoned) features.data[3] = NaN
-        return features
+        return clipFeatures(features)
       },
     })
     const records: LogRecord[] = []
@@ -373,7 +373,7 @@ describe('when numbers go wrong', () => {
     const toy = toyData(1, 12)
     const data = toy.batches({
       leastFrames: 1,
-      features: async () => matrix(1, 12, new Float32Array(12).fill(NaN)),
+      features: async () => clipFeatures(matrix(1, 12, new Float32Array(12).fill(NaN))),
     })
     await expect(run(toyRun(backend, { data, loss: triplet('hard') }))).rejects.toMatchObject({
       code: 'NUMERIC',

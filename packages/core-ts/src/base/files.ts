@@ -131,24 +131,119 @@ async function replaceFile(
   parts: readonly (string | Uint8Array)[],
   { signal, durable }: { signal: AbortSignal | undefined; durable: boolean },
 ): Promise<void> {
-  const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`
+  const file = await Replacement.open(path, old)
   try {
-    if (old === null) await mkdir(dirname(path), { recursive: true })
-    else await access(path, constants.W_OK)
-    const handle = await open(temporary, 'wx', old === null ? 0o666 : old.mode & 0o777)
-    try {
-      if (old !== null) await keepOwner(handle, old)
-      await writeParts(handle, parts, signal)
-      if (durable) await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    await rename(temporary, path)
+    await writeParts(file.handle, parts, signal)
+    await file.commit(durable)
   } catch (cause) {
-    await rm(temporary, { force: true }).catch(() => {})
+    await file.discard()
     throw cause
   }
-  if (durable) await syncDirectory(dirname(path))
+}
+
+/** A file that is written beside the one whose place it takes in the end. */
+class Replacement {
+  readonly #path: string
+  readonly #temporary: string
+  readonly handle: FileHandle
+  #open = true
+
+  private constructor(path: string, temporary: string, handle: FileHandle) {
+    this.#path = path
+    this.#temporary = temporary
+    this.handle = handle
+  }
+
+  static async open(path: string, old: Stats | null): Promise<Replacement> {
+    if (old === null) await mkdir(dirname(path), { recursive: true })
+    else await access(path, constants.W_OK)
+    const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`
+    const handle = await open(temporary, 'wx', old === null ? 0o666 : old.mode & 0o777)
+    const file = new Replacement(path, temporary, handle)
+    try {
+      if (old !== null) await keepOwner(handle, old)
+    } catch (cause) {
+      await file.discard()
+      throw cause
+    }
+    return file
+  }
+
+  async commit(durable: boolean): Promise<void> {
+    if (durable) await this.handle.sync()
+    await this.#close()
+    await rename(this.#temporary, this.#path)
+    if (durable) await syncDirectory(dirname(this.#path))
+  }
+
+  /** Leaves what was there before. */
+  async discard(): Promise<void> {
+    await this.#close().catch(() => {})
+    await rm(this.#temporary, { force: true }).catch(() => {})
+  }
+
+  async #close(): Promise<void> {
+    if (!this.#open) return
+    this.#open = false
+    await this.handle.close()
+  }
+}
+
+/**
+ * A file of unknown length that is written piece by piece and is there in the end whole or not at all, as with {@link writeFileAtomic}.
+ * What is not committed is removed when it is disposed of. Every error is a WRITE_FAILED that names the file.
+ */
+export class AtomicFile implements AsyncDisposable {
+  readonly #path: string
+  readonly #file: Replacement
+  #length = 0
+
+  private constructor(path: string, file: Replacement) {
+    this.#path = path
+    this.#file = file
+  }
+
+  static async create(path: string): Promise<AtomicFile> {
+    try {
+      const there = await stat(path).catch(ifMissing)
+      return new AtomicFile(path, await Replacement.open(await target(path), there))
+    } catch (cause) {
+      throw writeFailed(path, cause)
+    }
+  }
+
+  async append(bytes: Uint8Array): Promise<void> {
+    await this.writeAt(bytes, this.#length)
+    this.#length += bytes.length
+  }
+
+  async writeAt(bytes: Uint8Array, position: number): Promise<void> {
+    try {
+      for (let done = 0; done < bytes.length;) {
+        const { bytesWritten } = await this.#file.handle.write(
+          bytes,
+          done,
+          bytes.length - done,
+          position + done,
+        )
+        done += bytesWritten
+      }
+    } catch (cause) {
+      throw writeFailed(this.#path, cause)
+    }
+  }
+
+  async commit({ durable = true }: Pick<WriteOptions, 'durable'> = {}): Promise<void> {
+    try {
+      await this.#file.commit(durable)
+    } catch (cause) {
+      throw writeFailed(this.#path, cause)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#file.discard()
+  }
 }
 
 async function writeParts(

@@ -1,14 +1,12 @@
 import { createHash } from 'node:crypto'
 import { abortedError, throwIfAborted } from '../base/abort.js'
 import { expected, isSonotextError, SonotextError } from '../base/errors.js'
-import { type Matrix, matrix } from '../base/matrix.js'
+import type { ClipFeatures } from '../audio/index.js'
 import { Rng } from '../base/rng.js'
-import { type BatchItem, hasOneGroup, type PlannedClip, planEpoch } from './batch-plan.js'
+import { hasOneGroup, type PlannedClip, type PlannedItem, planEpoch } from './batch-plan.js'
+import { cropRows, type FeatureCrop, type FeatureSource } from './feature-source.js'
 import { type Caption, type Clip, groupOf } from './manifest.js'
 import { type PaddedFeatures, type PaddedTokens, padFeatures, padTokens } from './padding.js'
-
-/** Gives the features [frames × bands] of a clip: a cache, a file reader, a table in memory. */
-export type FeatureSource = (clip: Clip, options: { signal?: AbortSignal }) => Promise<Matrix>
 
 export interface BatchesOptions {
   clips: readonly Clip[]
@@ -35,12 +33,18 @@ export interface BatchesOptions {
   prefetch?: number
 }
 
+/** One pair of a batch. */
+export interface BatchItem extends PlannedItem {
+  /** Seconds between its feature frames. */
+  readonly frameStep: number
+  /** Length of the whole clip in seconds. */
+  readonly duration: number
+}
+
 /** n pairs: row i of every array belongs to items[i]. */
 export interface Batch {
   readonly audio: PaddedFeatures
   readonly text: PaddedTokens
-  /** [n] number of each pair's group: pairs of one group are never negatives of each other. */
-  readonly groups: Int32Array
   readonly items: readonly BatchItem[]
   readonly epoch: number
   /** Number of the batch in its epoch, from 0. */
@@ -68,7 +72,7 @@ export class Batches {
   readonly #fingerprint: string
   #epoch = 0
   #batch = 0
-  #plan: { epoch: number; batches: BatchItem[][] } | undefined
+  #plan: { epoch: number; batches: PlannedItem[][] } | undefined
   /** Captions without words, left out. */
   readonly emptyCaptions: number
   /** Clips without any caption that has words, left out. */
@@ -94,7 +98,8 @@ export class Batches {
     const { batchSize, maxFrames, prefetch, encode } = this.#options
     if (!Number.isInteger(batchSize) || batchSize < 2)
       throw expected('an integer of at least 2', 'batchSize', batchSize)
-    if (!(maxFrames >= 1)) throw expected('a number of at least 1', 'maxFrames', maxFrames)
+    if (!(maxFrames === Infinity || (Number.isInteger(maxFrames) && maxFrames >= 1)))
+      throw expected('an integer of at least 1', 'maxFrames', maxFrames)
     if (!Number.isInteger(prefetch) || prefetch < 0) throw expected('a whole number', 'prefetch', prefetch)
     const planned = planClips(clips, encode)
     this.#clips = planned.filter(({ captions }) => captions.length > 0)
@@ -195,7 +200,7 @@ export class Batches {
     this.#batch = 0
   }
 
-  #planOf(epoch: number): BatchItem[][] {
+  #planOf(epoch: number): PlannedItem[][] {
     if (this.#plan?.epoch !== epoch) {
       this.#plan = { epoch, batches: planEpoch(this.#clips, this.#options, this.#rng.fork(epoch)) }
     }
@@ -203,37 +208,44 @@ export class Batches {
   }
 
   async #load(
-    items: readonly BatchItem[],
+    planned: readonly PlannedItem[],
     epoch: number,
     index: number,
     signal: AbortSignal,
   ): Promise<Batch> {
     const { padValue, leastFrames } = this.#options
-    const sources = new Map<Clip, Promise<Matrix>>()
-    for (const { clip } of items) if (!sources.has(clip)) sources.set(clip, this.#featuresOf(clip, signal))
-    const whole = await Promise.all(items.map(({ clip }) => sources.get(clip)!))
-    const crops = this.#rng.fork(epoch).fork('crops').fork(index)
-    const audio = padFeatures(
-      whole.map((features) => this.#crop(features, crops)),
-      { padValue, leastFrames },
+    const crops = this.#cropsOf(planned.length, epoch, index)
+    const asked = new Map<string, Promise<ClipFeatures>>()
+    const loaded = await Promise.all(
+      planned.map(({ clip }, i) => {
+        const crop = crops?.[i]
+        const key = `${crop?.at} ${clip.id}`
+        const loading = asked.get(key) ?? this.#featuresOf(clip, crop, signal)
+        asked.set(key, loading)
+        return loading
+      }),
     )
+    const cut = loaded.map(({ features }, i) => (crops === null ? features : cropRows(features, crops[i]!)))
     return {
-      audio,
-      text: padTokens(items.map(({ tokens }) => tokens)),
-      groups: Int32Array.from(items, ({ group }) => group),
-      items,
+      audio: padFeatures(cut, { padValue, leastFrames }),
+      text: padTokens(planned.map(({ tokens }) => tokens)),
+      items: planned.map((item, i) => ({
+        ...item,
+        frameStep: loaded[i]!.frameStep,
+        duration: loaded[i]!.duration,
+      })),
       epoch,
       index,
     }
   }
 
-  async #featuresOf(clip: Clip, signal: AbortSignal): Promise<Matrix> {
+  async #featuresOf(clip: Clip, crop: FeatureCrop | undefined, signal: AbortSignal): Promise<ClipFeatures> {
     throwIfAborted(signal)
     try {
-      const features = await this.#options.features(clip, { signal })
-      if (features.rows === 0)
+      const given = await this.#options.features(clip, { signal, ...(crop && { crop }) })
+      if (given.features.rows === 0)
         throw new SonotextError('INVALID_DATA', 'the clip gives no frame of features.', { file: clip.audio })
-      return features
+      return given
     } catch (cause) {
       throwIfAborted(signal)
       if (isSonotextError(cause)) throw cause
@@ -249,14 +261,14 @@ export class Batches {
   }
 
   /** Every item draws, cropped or not, so that one clip's length does not move the others' crops. */
-  #crop(features: Matrix, rng: Rng): Matrix {
+  #cropsOf(n: number, epoch: number, index: number): FeatureCrop[] | null {
     const { maxFrames, crop } = this.#options
-    const draw = rng.uniform()
-    const spare = features.rows - maxFrames
-    if (!(spare > 0)) return features
-    const start = crop === 'random' ? Math.floor(draw * (spare + 1)) : 0
-    const { cols } = features
-    return matrix(maxFrames, cols, features.data.subarray(start * cols, (start + maxFrames) * cols))
+    if (maxFrames === Infinity) return null
+    const rng = this.#rng.fork(epoch).fork('crops').fork(index)
+    return Array.from({ length: n }, () => {
+      const draw = rng.uniform()
+      return { frames: maxFrames, at: crop === 'random' ? draw : 0 }
+    })
   }
 }
 

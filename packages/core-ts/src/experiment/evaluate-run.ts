@@ -1,4 +1,4 @@
-import type { Matrix } from '../base/matrix.js'
+import type { ClipFeatures } from '../audio/index.js'
 import { type Clip, clipsOfSplit, isFolder, type QuarantinedClip, readCollection } from '../data/index.js'
 import type { Evaluation, IntervalMethod } from '../metrics/index.js'
 import { evaluateModel } from '../train/index.js'
@@ -51,7 +51,7 @@ export async function featuresOf(
   run: OpenRun,
   split: string | null,
   options: RunClipsOptions,
-): Promise<{ clips: readonly Clip[]; features: ReadonlyMap<string, Matrix> }> {
+): Promise<{ clips: readonly Clip[]; features: ReadonlyMap<string, ClipFeatures> }> {
   const { config } = run
   const { manifest: path = config.data.manifest, maxBadShare = config.data.maxBadShare } = options
   const { signal, onFeatures, onSetAside, onNote } = options

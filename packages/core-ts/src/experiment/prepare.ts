@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path'
 import {
+  type ClipFeatures,
   computeFeatures,
   type DecodePolicy,
   type FeatureStore,
@@ -70,7 +71,7 @@ export interface PreparedClips {
   /** Clips with features, in order. */
   readonly clips: readonly Clip[]
   /** By clip id. */
-  readonly features: ReadonlyMap<string, Matrix>
+  readonly features: ReadonlyMap<string, ClipFeatures>
   readonly quarantine: Quarantine
 }
 
@@ -86,11 +87,12 @@ export async function prepareClips(
 ): Promise<PreparedClips> {
   const { maxBadShare, needCaptions = false, signal, onProgress } = options
   const quarantine = new Quarantine(clips.length, maxBadShare)
-  const features = new Map<string, Matrix>()
+  const features = new Map<string, ClipFeatures>()
   const files = clips.map(({ audio }) => audio)
   const { quarantined } = await computeFeatures(files, store, {
     ...(signal === undefined ? {} : { signal }),
-    onFeatures: (_file, stored, index) => void features.set(clips[index]!.id, stored.features),
+    onFeatures: (_file, { features: frames, frameStep, duration }, index) =>
+      void features.set(clips[index]!.id, { features: frames, frameStep, duration }),
     onProgress: ({ done, total }) => onProgress?.(done, total),
   }).catch((error: unknown) => {
     throw aboutCache(error)
@@ -99,7 +101,7 @@ export async function prepareClips(
   for (const clip of clips) {
     const reason =
       unreadable.get(clip.audio) ??
-      (isConstant(features.get(clip.id)!) ? `${clip.audio}: the clip is silent.` : undefined) ??
+      (isConstant(features.get(clip.id)!.features) ? `${clip.audio}: the clip is silent.` : undefined) ??
       (needCaptions && clip.captions.length === 0 ? 'The clip has no caption.' : undefined)
     if (reason === undefined) continue
     quarantine.add(clip, reason)

@@ -39,7 +39,7 @@ export async function searchRun(
   const items: Scorer<string> = {
     size: clips.length,
     async score(_queries, first, count, at) {
-      const block = clips.slice(first, first + count).map(({ id }) => features.get(id)!)
+      const block = clips.slice(first, first + count).map(({ id }) => features.get(id)!.features)
       const scores = transpose(await prepared.score(block, at))
       onScored?.(first + count, clips.length)
       return scores

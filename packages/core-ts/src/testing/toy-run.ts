@@ -1,3 +1,4 @@
+import type { ClipFeatures } from '../audio/index.js'
 import type { Backend } from '../backend/port.js'
 import { matrix, type Matrix } from '../base/matrix.js'
 import { Rng } from '../base/rng.js'
@@ -57,7 +58,7 @@ export function toyData(frames: number, bands: number, { takes = 2, seed = 1 } =
     batches: (options) =>
       new Batches({
         clips,
-        features: async (clip) => features(clip),
+        features: async (clip) => clipFeatures(features(clip)),
         encode: ({ text }) => vocabulary.encode(tokenize(text)),
         batchSize: 8,
         seed: 5,
@@ -66,6 +67,11 @@ export function toyData(frames: number, bands: number, { takes = 2, seed = 1 } =
         ...options,
       }),
   }
+}
+
+/** Frames of 20 ms, as a {@link FeatureSource} gives them. */
+export function clipFeatures(features: Matrix): ClipFeatures {
+  return { features, frameStep: 0.02, duration: 0.02 * features.rows }
 }
 
 export interface ToyOptions extends Partial<TrainerOptions> {

@@ -1,7 +1,7 @@
 import type { Batch, Batches, BatchesState } from '../data/index.js'
 
 /** What a training step needs of a batch of pairs. */
-export type PairBatch = Pick<Batch, 'audio' | 'text' | 'groups'>
+export type PairBatch = Pick<Batch, 'audio' | 'text' | 'items'>
 
 /** The part of {@link Batches} that training uses; anything of this form can be trained on. */
 export interface BatchSource extends Pick<Batches, 'batchesPerEpoch' | 'rewind'> {

@@ -34,7 +34,9 @@ export async function scoreSplit(
   const scores = matrix(clips.length, texts.length)
   const prepared = await model.prepareCaptions(texts, options)
   for (let first = 0; first < clips.length; first += portion) {
-    const some = await Promise.all(clips.slice(first, first + portion).map((clip) => features(clip, options)))
+    const some = await Promise.all(
+      clips.slice(first, first + portion).map(async (clip) => (await features(clip, options)).features),
+    )
     scores.data.set((await prepared.score(some, options)).data, first * texts.length)
     onProgress?.(Math.min(first + portion, clips.length), clips.length)
   }

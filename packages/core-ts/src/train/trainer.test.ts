@@ -9,7 +9,7 @@ import { evaluateScores } from '../metrics/index.js'
 import { infoNceLoss, type Loss, tripletLoss } from '../losses/index.js'
 import { loadState } from '../models/index.js'
 import { negatives, type NegativeStrategyName } from '../negatives/index.js'
-import { toyData, toyRun } from '../testing/toy-run.js'
+import { clipFeatures, toyData, toyRun } from '../testing/toy-run.js'
 import type { BatchSource } from './batch-source.js'
 import { loadModel, modelFile, saveModel } from './checkpoint.js'
 import { patience, stagnation } from './early-stopping.js'
@@ -337,7 +337,7 @@ describe('when numbers go wrong', () => {
       features: async (clip) => {
         const features = toy.features(clip)
         if (poisoned) features.data[3] = NaN
-        return features
+        return clipFeatures(features)
       },
     })
     const records: LogRecord[] = []
@@ -373,7 +373,7 @@ describe('when numbers go wrong', () => {
     const toy = toyData(1, 12)
     const data = toy.batches({
       leastFrames: 1,
-      features: async () => matrix(1, 12, new Float32Array(12).fill(NaN)),
+      features: async () => clipFeatures(matrix(1, 12, new Float32Array(12).fill(NaN))),
     })
     await expect(run(toyRun(backend, { data, loss: triplet('hard') }))).rejects.toMatchObject({
       code: 'NUMERIC',
@@ -384,18 +384,17 @@ describe('when numbers go wrong', () => {
   it('an infinite gradient stops the run before the step', async () => {
     const steep: Loss = {
       name: 'steep',
-      needs: ['scores'],
       valueOfEqualScores: () => 1,
       build: () => ({
         parameters: () => new Map(),
         buffers: () => new Map(),
         compute({ tape, scores }) {
-          const loss = tape.result([1], [scores!])
+          const loss = tape.result([1], [scores])
           tape.backend.memory.fill(loss.buffer, 1)
           tape.record(loss, () => {
-            const gradient = tape.alloc(scores!.size)
+            const gradient = tape.alloc(scores.size)
             tape.backend.memory.fill(gradient, Infinity)
-            tape.accumulate(scores!, gradient)
+            tape.accumulate(scores, gradient)
           })
           return { loss, statistics: () => ({}) }
         },
@@ -436,7 +435,8 @@ describe('a batch whose clips share one group', () => {
     restore: (state) => data.restore(state),
     rewind: (epoch, batch) => data.rewind(epoch, batch),
     async *epoch(options) {
-      for await (const batch of data.epoch(options)) yield { ...batch, groups: batch.groups.map(() => 7) }
+      for await (const batch of data.epoch(options))
+        yield { ...batch, items: batch.items.map((item) => ({ ...item, group: 7 })) }
     },
   })
 

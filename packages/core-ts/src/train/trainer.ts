@@ -3,7 +3,7 @@ import { throwIfAborted } from '../base/abort.js'
 import { expected, isSonotextError, SonotextError } from '../base/errors.js'
 import { Rng } from '../base/rng.js'
 import { checkOptions } from '../base/options.js'
-import { lossInput, type LossOutput } from '../losses/index.js'
+import { LossInput, type LossOutput } from '../losses/index.js'
 import type { DualEncoder } from '../models/index.js'
 import type { Parameter } from '../nn/index.js'
 import { Tape } from '../nn/tape.js'
@@ -195,13 +195,13 @@ export class Trainer implements AsyncDisposable {
       for (const parameter of this.#parameters.values()) parameter.zeroGrad()
     }
 
-    const { groups } = batch
-    const pairs = groups.length
+    const { items } = batch
+    const pairs = items.length
     this.#at.step++
     this.#at.batch++
     this.#at.pairs += pairs
     this.#at.lossSum += pairs * loss
-    const warnings = groups.every((group) => group === groups[0])
+    const warnings = items.every(({ group }) => group === items[0]!.group)
       ? [`The batch of step ${at.step} holds pairs of one clip only: there was nothing to tell apart.`]
       : []
     const seconds = (performance.now() - started) / 1000
@@ -214,8 +214,8 @@ export class Trainer implements AsyncDisposable {
   #computeLoss(tape: Tape, batch: PairBatch, rng: Rng, step: number): LossOutput {
     const { model, loss } = this.#run
     try {
-      const sides = { ...model.forward(tape, batch), groups: batch.groups, rng }
-      return loss.running.compute(lossInput(tape, loss.spec.needs, model.similarity, sides))
+      const pairs = { ...model.forward(tape, batch), items: batch.items, step, epoch: this.epoch }
+      return loss.running.compute(new LossInput(tape, model.similarity, pairs), rng)
     } catch (cause) {
       if (!isSonotextError(cause) || cause.code !== 'NUMERIC') throw cause
       throw new SonotextError('NUMERIC', `at step ${step}: ${cause.message}`, { cause })

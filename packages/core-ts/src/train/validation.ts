@@ -1,6 +1,6 @@
 import { throwIfAborted } from '../base/abort.js'
 import { Rng } from '../base/rng.js'
-import { type Loss, lossInput, type RunningLoss } from '../losses/index.js'
+import { type Loss, LossInput, type RunningLoss } from '../losses/index.js'
 import type { DualEncoder } from '../models/index.js'
 import { Tape } from '../nn/tape.js'
 import { poolEmbedded } from '../similarity/index.js'
@@ -46,18 +46,18 @@ export async function validate(
   for await (const batch of data.epoch({ ...(options.signal && { signal: options.signal }) })) {
     throwIfAborted(options.signal)
     using tape = new Tape(model.backend)
-    const n = batch.groups.length
+    const n = batch.items.length
     const embeddings = model.forward(tape, batch)
+    const input = new LossInput(tape, model.similarity, { ...embeddings, items: batch.items })
     for (const entry of [main, ...yardsticks]) {
-      const sides = { ...embeddings, groups: batch.groups, rng: rng.fork(index) }
-      const input = lossInput(tape, entry.spec.needs, model.similarity, sides)
-      entry.sum += n * entry.running.compute(input).loss.item()
-      if (entry !== main || input.scores === undefined) continue
-      for (const score of input.scores.toArray()) if (score === 0) zeros++
+      entry.sum += n * entry.running.compute(input, rng.fork(index)).loss.item()
+    }
+    if (input.scoresSoFar !== null) {
+      for (const score of input.scoresSoFar.toArray()) if (score === 0) zeros++
       scored += n * n
     }
     vectors.push(Float32Array.from(poolEmbedded(tape, embeddings.audio).toArray()))
-    equal += n * main.spec.valueOfEqualScores(n)
+    equal += n * (main.spec.valueOfEqualScores(n) ?? NaN)
     pairs += n
     index++
     await new Promise((resolve) => setImmediate(resolve))
@@ -70,7 +70,7 @@ export async function validate(
       clips: pairs,
       zeroScores: scored === 0 ? null : zeros / scored,
       loss: main.sum / pairs,
-      lossOfEqualScores: equal / pairs,
+      lossOfEqualScores: Number.isNaN(equal) ? null : equal / pairs,
     },
   }
 }

@@ -237,6 +237,8 @@ void list_cuda_devices(std::vector<DeviceSummary>& list) {
   }
 }
 
+OpTable cuda_table() { return cuda::make_table(); }
+
 int cuda_build_version() { return CUDART_VERSION; }
 
 }  // namespace sonotext

@@ -35,6 +35,17 @@ inline void sincospi(double x, double* sine, double* cosine) {
   *sine = std::sin(M_PI * x), *cosine = std::cos(M_PI * x);
 }
 
+inline std::uint32_t __float_as_uint(float x) {
+  std::uint32_t bits = 0;
+  std::memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+template <class T>
+T atomicAdd(T* at, T value) {  // a fiber is not interrupted
+  const T old = *at;
+  *at += value;
+  return old;
+}
 inline unsigned __umulhi(unsigned a, unsigned b) {
   return static_cast<unsigned>(static_cast<std::uint64_t>(a) * b >> 32);
 }
@@ -65,12 +76,6 @@ T __shfl_xor_sync(unsigned, T value, int mask) {
   bits = emulation::exchange(bits, mask);
   std::memcpy(&value, &bits, sizeof value);
   return value;
-}
-inline int atomicAdd(int* sum, int value) { return *sum += value, *sum - value; }
-inline unsigned __float_as_uint(float value) {
-  unsigned bits;
-  std::memcpy(&bits, &value, sizeof bits);
-  return bits;
 }
 inline float __uint_as_float(unsigned bits) {
   float value;

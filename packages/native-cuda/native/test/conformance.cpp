@@ -285,8 +285,8 @@ std::vector<Row> all_cases() {
   rows.push_back(gru_case(19, 40, 8, 13, 2));  // four, and sums over frames in parts
   rows.push_back(gru_case(1, 3, 3, 520, 1));   // more hidden values than threads
 
-  rows.push_back(top_k_case(1, 20000, 10, false));  // parts and panels
-  rows.push_back(top_k_case(1, 9000, 60, true));    // every item displaces one
+  rows.push_back(top_k_case(1, 9000, 10, false));  // parts and panels
+  rows.push_back(top_k_case(1, 9000, 60, true));   // every item displaces one
   rows.push_back(top_k_case(2, 5000, 700, true));
   rows.push_back(top_k_case(20, 3000, 30, false));
   rows.push_back(top_k_case(3, 700, 1000, false));   // more than there are

@@ -245,16 +245,23 @@ __global__ void __launch_bounds__(256) score_few(const float* queries, int count
       }
     }
   }
+  // Over the lanes, half of the sums at a time: a lane ends with one of them.
+  constexpr int kSums = kItems * kQueries;
+  float* const all = &sums[0][0];
+  int own = 0, rest = kWarp - 1;
 #pragma unroll
-  for (int i = 0; i < kItems; ++i) {
+  for (int half = kWarp / 2, have = kSums / 2; half > 0; half /= 2, have /= 2) {
+    const bool upper = (lane & half) != 0;
+    if (have == 0) all[0] += __shfl_xor_sync(0xffffffffu, all[0], half);
 #pragma unroll
-    for (int q = 0; q < kQueries; ++q) {
-      float sum = sums[i][q];
-#pragma unroll
-      for (int half = kWarp / 2; half > 0; half /= 2) sum += __shfl_xor_sync(0xffffffffu, sum, half);
-      if (lane == 0 && q < count && first + i < n) scores[q * n + first + i] = sum;
+    for (int i = 0; i < have; ++i) {
+      const float kept = upper ? all[i + have] : all[i], sent = upper ? all[i] : all[i + have];
+      all[i] = kept + __shfl_xor_sync(0xffffffffu, sent, half);
     }
+    if (have > 0) own += upper ? have : 0, rest -= half;
   }
+  const int item = own / kQueries, query = own % kQueries;
+  if ((lane & rest) == 0 && query < count && first + item < n) scores[query * n + first + item] = all[0];
 }
 
 struct Search {

@@ -131,6 +131,30 @@ describe('trainRun', () => {
   })
 })
 
+describe('validation', () => {
+  const looks = async (name: string, training: Partial<ExperimentConfig['training']>) => {
+    const reports: TrainingReport[] = []
+    await trainRun(
+      { ...config, training: { ...config.training, epochs: 3, ...training } },
+      { folder: join(folder, name), backend, onReport: (report) => reports.push(report) },
+    )
+    return reports.flatMap((report) => (report.kind === 'epoch' ? [Object.keys(report.validation)] : []))
+  }
+
+  it('has a price that can be set', async () => {
+    const signs = ['clipSpread', 'clipCosine', 'zeroScores']
+    expect(await looks('cheap', { retrieval: false, validateEvery: 2 })).toEqual([
+      ['loss'],
+      [],
+      ['loss', ...signs],
+      ['loss', ...signs],
+    ])
+    expect((await looks('full', { randomYardstick: true, epochs: 1 }))[0]).toEqual([
+      ...['loss', 'random', 'textToAudio', 'audioToText', 'mAP@10'],
+    ])
+  })
+})
+
 describe('prepareClips', () => {
   const open = (cacheFolder = join(folder, 'features')) => corpusOf(config.features, { cacheFolder, backend })
 

@@ -10,19 +10,21 @@ import {
   readManifest,
   splitsOf,
 } from '../data/index.js'
+import { tripletLoss } from '../losses/index.js'
 import type { DualEncoder } from '../models/index.js'
+import { negatives } from '../negatives/index.js'
 import { tokenize } from '../text/index.js'
 import {
   createTrainer,
-  evaluateModel,
   jsonlLogger,
   type Logger,
+  retrievalMeasures,
   type Trainer,
   type TrainingReport,
   tensorBoardLogger,
   type ValidationOptions,
 } from '../train/index.js'
-import { buildLoss, buildModel, buildOptimizer, buildSchedule, buildStopper } from './build.js'
+import { buildGuards, buildLoss, buildModel, buildOptimizer, buildSchedule, buildStopper } from './build.js'
 import type { ExperimentConfig } from './config.js'
 import { cacheFolderOf, corpusOf, decodePolicyOf, prepareClips } from './prepare.js'
 import { claimRunFolder, runFiles } from './run-folder.js'
@@ -98,6 +100,7 @@ export async function trainRun(config: ExperimentConfig, options: TrainRunOption
     model,
     data: batchesOf(config, model, trainClips, corpus.source),
     loss: buildLoss(config),
+    guards: buildGuards(config),
     optimizer: buildOptimizer(config),
     schedule: buildSchedule(config),
     epochs: config.training.epochs,
@@ -145,24 +148,39 @@ function batchesOf(
   })
 }
 
-/** The loss over the validation clips with one caption each, always the same, and mAP@10 in both directions over the whole split. */
+/**
+ * The loss over the validation clips with one caption each, always the same, and, where it is asked for, mAP@10 in both
+ * directions over the whole split.
+ */
 function validationOf(
   config: ExperimentConfig,
   model: DualEncoder,
   clips: readonly Clip[],
   features: FeatureSource,
 ): ValidationOptions {
+  const { monitor, watch, validateEvery: every, retrieval, randomYardstick } = config.training
+  const { margin } = config.loss
   return {
     data: batchesOf(config, model, clips, features, 'clip'),
-    monitor: config.training.monitor,
-    async measure(current, options) {
-      const { textToAudio, audioToText } = await evaluateModel(current, clips, features, {
-        measures: ['mAP@10'],
-        ...options,
-      })
-      const [toAudio, toText] = [textToAudio!['mAP@10']!, audioToText!['mAP@10']!]
-      return { textToAudio: toAudio, audioToText: toText, 'mAP@10': (toAudio + toText) / 2 }
-    },
+    every,
+    monitor,
+    watch: watch === 'monitor' ? monitor : watch,
+    ...(randomYardstick && {
+      yardsticks: { random: tripletLoss({ negatives: negatives.random(), margin }) },
+    }),
+    ...(retrieval && { measure: retrievalOf(clips, features) }),
+  }
+}
+
+function retrievalOf(
+  clips: readonly Clip[],
+  features: FeatureSource,
+): NonNullable<ValidationOptions['measure']> {
+  const measure = retrievalMeasures(clips, features)
+  return async (model, options) => {
+    const found = await measure(model, options)
+    const [textToAudio, audioToText] = [found['textToAudio.mAP@10']!, found['audioToText.mAP@10']!]
+    return { textToAudio, audioToText, 'mAP@10': (textToAudio + audioToText) / 2 }
   }
 }
 

@@ -24,6 +24,7 @@ export type { EpochReport, StepReport, TrainerOptions, TrainingReport, Validatio
 export type { ParameterGroup } from './parameter-groups.js'
 export type { PickedNegatives } from './picked-negatives.js'
 export * from './schedules.js'
+export { trainInWorker, type TrainInWorkerOptions } from './train-in-worker.js'
 export { createTrainer, Trainer } from './trainer.js'
 export { type ValidationResult, Validator, type ValidatorOptions } from './validation.js'
 export {

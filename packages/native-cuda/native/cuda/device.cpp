@@ -169,6 +169,16 @@ int count_devices(std::string& reason) {
   return 0;
 }
 
+// SONOTEXT_MEL.
+bool chosen_mel(bool& fp32, std::string& reason) {
+  const char* set = std::getenv("SONOTEXT_MEL");
+  const std::string name = set != nullptr && *set != '\0' ? set : "fp64";
+  fp32 = name == "fp32";
+  if (fp32 || name == "fp64") return true;
+  reason = "SONOTEXT_MEL is fp64 or fp32, not \"" + name + "\".";
+  return false;
+}
+
 }  // namespace
 
 std::unique_ptr<Device> make_cuda_device(const std::string& index, std::string& reason) {
@@ -185,6 +195,8 @@ std::unique_ptr<Device> make_cuda_device(const std::string& index, std::string& 
     return nullptr;
   }
   const int device = static_cast<int>(wanted);
+  bool mel_fp32 = false;
+  if (!chosen_mel(mel_fp32, reason)) return nullptr;
   cudaDeviceProp properties;
   int has_pools = 0;
   cudaError_t error = cudaSetDevice(device);
@@ -217,7 +229,7 @@ std::unique_ptr<Device> make_cuda_device(const std::string& index, std::string& 
     return nullptr;
   }
   const cuda::Limits limits{properties.multiProcessorCount, static_cast<i64>(properties.totalGlobalMem / 256),
-                            static_cast<i64>(properties.sharedMemPerBlockOptin)};
+                            static_cast<i64>(properties.sharedMemPerBlockOptin), mel_fp32};
   return std::make_unique<CudaDevice>(device, limits, stream);
 }
 

@@ -42,6 +42,7 @@ class Transfers {
 struct Limits {
   int multiprocessors;
   std::int64_t workspace, shared_memory;
+  bool mel_fp32;
 };
 
 class CudaExec final : public Exec {
@@ -51,6 +52,7 @@ class CudaExec final : public Exec {
         multiprocessors(limits.multiprocessors),
         workspace(limits.workspace),
         shared_memory(limits.shared_memory),
+        mel_fp32(limits.mel_fp32),
         transfers_(transfers),
         cancel_(cancel) {}
   CudaExec(const CudaExec&) = delete;
@@ -63,6 +65,7 @@ class CudaExec final : public Exec {
   const int multiprocessors;
   const std::int64_t workspace;      // bytes of scratch memory that an op may take without need
   const std::int64_t shared_memory;  // bytes that one block may have
+  const bool mel_fp32;               // log_mel transforms in float32
 
   // Memory on the device, given back in stream order when the op returns. Its contents are not specified.
   void* scratch(std::int64_t bytes) override {

@@ -1,10 +1,10 @@
 import { type Backend, type OpName, openBackend } from '@sonotext/core/backend'
 import { Rng } from '@sonotext/core/base'
-import { infoNceLoss, lossInput } from '@sonotext/core/losses'
+import { infoNceLoss, LossInput } from '@sonotext/core/losses'
 import { crnn, loadState } from '@sonotext/core/models'
 import { Tape } from '@sonotext/core/nn'
 import { pooled } from '@sonotext/core/similarity'
-import { crnnGolden, goldenInput, goldenWeights } from '@sonotext/core/testing'
+import { crnnGolden, goldenInput, goldenWeights, itemsOf } from '@sonotext/core/testing'
 import { adam } from '@sonotext/core/train'
 
 export interface StepTimes {
@@ -119,9 +119,9 @@ export class TrainingStep implements Disposable {
       values: tape.constant([batch, 1, this.#encoder.dim], this.#words),
       lengths: new Int32Array(batch).fill(1),
     }
-    const groups = Int32Array.from({ length: batch }, (_, i) => i)
-    const input = lossInput(tape, objective.needs, pooled(), { audio, text, groups, rng: this.#rng })
-    return this.#loss.compute(input).loss
+    const items = itemsOf(Int32Array.from({ length: batch }, (_, i) => i))
+    const input = new LossInput(tape, pooled(), { audio, text, items })
+    return this.#loss.compute(input, this.#rng).loss
   }
 
   /** The same backend, which writes down the time of every op while a profile is taken. */

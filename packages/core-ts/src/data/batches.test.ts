@@ -45,6 +45,7 @@ async function epochOf(batches: Batches): Promise<Batch[]> {
 
 const idsOf = (epoch: readonly Batch[]) =>
   epoch.flatMap(({ items }) => items.map(({ caption }) => caption.id))
+const groupsOf = ({ items }: Batch) => items.map(({ group }) => group)
 const counts = fc
   .array(fc.integer({ min: 0, max: 4 }), { minLength: 2, maxLength: 30 })
   .filter((all) => all.filter(Boolean).length > 1)
@@ -69,7 +70,7 @@ describe('a batch', () => {
       lengths: Int32Array.of(2, 2, 2),
       tokens: Int32Array.of(2, 2, 3, 2, 4, 2),
     })
-    expect(batch!.groups).toEqual(Int32Array.of(0, 1, 2))
+    expect(groupsOf(batch!)).toEqual([0, 1, 2])
     expect([batch!.epoch, batch!.index]).toEqual([0, 0])
   })
 
@@ -80,7 +81,7 @@ describe('a batch', () => {
         { shuffle: false },
       ),
     )
-    expect([...batch!.groups]).toEqual([0, 0, 0, 1])
+    expect(groupsOf(batch!)).toEqual([0, 0, 0, 1])
     expect([...batch!.audio.features.subarray(6, 10)]).toEqual([0, 0, 0, 0])
   })
 
@@ -159,7 +160,9 @@ describe('an epoch', () => {
           const all = clips.flatMap((clip) => clip.captions.map(({ id }) => id))
           expect(idsOf(epoch).sort()).toEqual(all.sort())
           expect(epoch).toHaveLength(Math.ceil(all.length / batchSize))
-          for (const { items, text, audio, groups } of epoch) {
+          for (const batch of epoch) {
+            const { items, text, audio } = batch
+            const groups = groupsOf(batch)
             expect(items.length).toBeLessThanOrEqual(batchSize)
             items.forEach(({ clip, tokens }, i) => {
               expect([...text.tokens.subarray(i * text.width, i * text.width + text.lengths[i]!)]).toEqual([
@@ -262,7 +265,7 @@ describe('negatives', () => {
 })
 
 describe('position', () => {
-  const plain = (batch: Batch) => [batch.epoch, batch.index, batch.audio, batch.text, batch.groups]
+  const plain = (batch: Batch) => [batch.epoch, batch.index, batch.audio, batch.text, batch.items]
 
   it('a restored state goes on with the same batches bit for bit', async () => {
     await fc.assert(
@@ -328,6 +331,41 @@ describe('position', () => {
 })
 
 describe('failures', () => {
+  it('one bad clip of many does not end an epoch, whatever the source throws about it', async () => {
+    const asked: string[] = []
+    const failing = async (clip: Clip) => {
+      asked.push(clip.id)
+      if (clip.id === 'c9') throw new TypeError('no such row')
+      return clip.id === 'c11' ? ofFrames(matrix(0, bands)) : features(clip)
+    }
+    const clips = clipsOf(Array(12).fill(1))
+    const batches = make(clips, { shuffle: false, features: failing, batchSize: 2, maxBadShare: 0.2 })
+    const seen: string[][] = []
+    for await (const { items, audio } of batches.epoch()) {
+      expect(audio.n).toBe(items.length)
+      seen.push(items.map(({ clip }) => clip.id))
+    }
+    expect(seen.flat()).toEqual(clips.map(({ id }) => id).filter((id) => id !== 'c9' && id !== 'c11'))
+    expect(batches.quarantine.clips.map(({ id, reasons }) => [id, reasons])).toEqual([
+      ['c9', [expect.stringMatching(/clip "c9" could not be had \(TypeError: no such row\)/)]],
+      ['c11', [expect.stringMatching(/no frame/)]],
+    ])
+    expect(batches.state).toMatchObject({ epoch: 1, batch: 0 })
+    expect(asked).toHaveLength(12)
+  })
+
+  it('a batch without any usable clip is passed over', async () => {
+    const failing = async (clip: Clip) => {
+      if (['c2', 'c3'].includes(clip.id)) throw new Error('gone')
+      return features(clip)
+    }
+    const clips = clipsOf(Array(6).fill(1))
+    const batches = make(clips, { shuffle: false, features: failing, batchSize: 2, maxBadShare: 0.5 })
+    const seen: number[] = []
+    for await (const { index } of batches.epoch()) seen.push(index)
+    expect(seen).toEqual([0, 2])
+  })
+
   it('a feature source that fails names the clip, and nothing is left unhandled', async () => {
     const failing = async (clip: Clip) => {
       if (clip.id === 'c9') throw new Error('disk gone')

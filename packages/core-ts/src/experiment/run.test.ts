@@ -89,7 +89,7 @@ describe('trainRun', () => {
     })
     await expect(run).rejects.toMatchObject({ code: 'ABORTED' })
     const { metadata } = await readSafetensors(join(stopped, 'checkpoint.safetensors'))
-    expect(JSON.parse(metadata['content']!)).toMatchObject({ trainer: { step: 4 } })
+    expect(JSON.parse(metadata['content']!)).toMatchObject({ learner: { steps: 4 } })
     await expect(trainRun(long, { folder: stopped, backend })).rejects.toThrow(/already a run in this folder/)
     const result = await trainRun(config, { folder: stopped, backend, resume: true })
     expect(result.steps).toBe(6)

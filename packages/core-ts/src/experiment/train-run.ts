@@ -155,7 +155,6 @@ function validationOf(
   return {
     data: batchesOf(config, model, clips, features, 'clip'),
     monitor: config.training.monitor,
-    mode: config.training.monitor === 'loss' ? 'min' : 'max',
     async measure(current, options) {
       const { textToAudio, audioToText } = await evaluateModel(current, clips, features, {
         measures: ['mAP@10'],

@@ -8,11 +8,10 @@ import {
   type EvaluateScoresOptions,
   type Evaluation,
 } from '../metrics/index.js'
-import type { DualEncoder } from '../models/index.js'
+import type { DualEncoder, PassOptions } from '../models/index.js'
 import { portions, rankSplit } from './evaluate-large.js'
 
-export interface SplitOptions {
-  signal?: AbortSignal
+export interface SplitOptions extends PassOptions {
   /** Told after every few clips. */
   onProgress?: (done: number, total: number) => void
 }
@@ -34,12 +33,12 @@ export async function scoreSplit(
   features: FeatureSource,
   given: SplitOptions = {},
 ): Promise<SplitScores> {
-  const { signal, onProgress } = checkOptions(given, 'scoreSplit')
-  const options = { ...(signal && { signal }) }
+  const { signal, padding = 0, onProgress } = checkOptions(given, 'scoreSplit')
+  const options = { padding, ...(signal && { signal }) }
   const texts = clips.flatMap(({ captions }) => captions.map(({ text }) => text))
   const captionClip = Int32Array.from(clips.flatMap(({ captions }, row) => captions.map(() => row)))
   const scores = matrix(clips.length, texts.length)
-  const prepared = await model.prepareCaptions(texts, options)
+  using prepared = await model.prepareCaptions(texts, options)
   let done = 0
   for await (const some of portions(clips, features, options)) {
     scores.data.set((await prepared.score(some, options)).data, done * texts.length)
@@ -75,6 +74,13 @@ export async function evaluateModel(
   return evaluateScores(scores, captionClip, names)
 }
 
+export interface RetrievalMeasureOptions {
+  /** Default mAP@10. */
+  measures?: EvaluateOptions['measures']
+  /** As in {@link PassOptions}; here 0.05 by default: validation need not be exact, only the same every time. */
+  padding?: number
+}
+
 /**
  * For `validation.measure` of a trainer: the measures over a split, named `textToAudio.mAP@10` and so on, the same clips
  * every time.
@@ -82,10 +88,14 @@ export async function evaluateModel(
 export function retrievalMeasures(
   clips: readonly Clip[],
   features: FeatureSource,
-  measures: NonNullable<EvaluateOptions['measures']> = ['mAP@10'],
+  { measures = ['mAP@10'], padding = 0.05 }: RetrievalMeasureOptions = {},
 ): (model: DualEncoder, options: { signal?: AbortSignal }) => Promise<Record<string, number>> {
   return async (model, options) => {
-    const { textToAudio, audioToText } = await evaluateModel(model, clips, features, { measures, ...options })
+    const { textToAudio, audioToText } = await evaluateModel(model, clips, features, {
+      measures,
+      padding,
+      ...options,
+    })
     const named = (direction: string, values: Readonly<Record<string, number>> | null) =>
       Object.entries(values ?? {}).map(([name, value]) => [`${direction}.${name}`, value] as const)
     return Object.fromEntries([...named('textToAudio', textToAudio), ...named('audioToText', audioToText)])

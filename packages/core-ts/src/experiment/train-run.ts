@@ -26,7 +26,7 @@ import {
 } from '../train/index.js'
 import { buildGuards, buildLoss, buildModel, buildOptimizer, buildSchedule, buildStopper } from './build.js'
 import type { ExperimentConfig } from './config.js'
-import { cacheFolderOf, type PreparedClips, prepareClips, storeOf, decodePolicyOf } from './prepare.js'
+import { cacheFolderOf, corpusOf, decodePolicyOf, prepareClips } from './prepare.js'
 import { claimRunFolder, runFiles } from './run-folder.js'
 
 export interface TrainRunOptions {
@@ -39,6 +39,8 @@ export interface TrainRunOptions {
   onFeatures?: (done: number, total: number) => void
   /** Told which clips cannot be used, and why; the rest is trained on. */
   onSetAside?: (clips: readonly QuarantinedClip[]) => void
+  /** Told what is not as it was asked for, as sentences. */
+  onNote?: (note: string) => void
   onReport?: (report: TrainingReport, trainer: Trainer) => void
 }
 
@@ -71,16 +73,19 @@ export async function trainRun(config: ExperimentConfig, options: TrainRunOption
   const validation = splitsOf(manifest.clips).includes(config.data.validationSplit)
     ? clipsOfSplit(manifest, config.data.validationSplit)
     : []
-  const prepared = await prepareClips(
-    [...training, ...validation],
-    storeOf(config.features, cacheFolderOf(config), backend, decodePolicyOf(config)),
-    {
-      maxBadShare: config.data.maxBadShare,
-      needCaptions: true,
-      ...abortable,
-      ...(options.onFeatures === undefined ? {} : { onProgress: options.onFeatures }),
-    },
-  )
+  await using corpus = await corpusOf(config.features, {
+    cacheFolder: cacheFolderOf(config),
+    backend,
+    decode: decodePolicyOf(config),
+    ...abortable,
+    ...(options.onNote === undefined ? {} : { onNote: options.onNote }),
+  })
+  const prepared = await prepareClips([...training, ...validation], corpus, {
+    maxBadShare: config.data.maxBadShare,
+    needCaptions: true,
+    ...abortable,
+    ...(options.onFeatures === undefined ? {} : { onProgress: options.onFeatures }),
+  })
   const setAside = prepared.quarantine.clips
   await prepared.quarantine.save(join(folder, runFiles.quarantine))
   if (setAside.length > 0) options.onSetAside?.(setAside)
@@ -93,7 +98,7 @@ export async function trainRun(config: ExperimentConfig, options: TrainRunOption
   const hasValidation = validationClips.length >= 2
   await using trainer = createTrainer({
     model,
-    data: batchesOf(config, model, trainClips, prepared),
+    data: batchesOf(config, model, trainClips, corpus.source),
     loss: buildLoss(config),
     guards: buildGuards(config),
     optimizer: buildOptimizer(config),
@@ -104,7 +109,7 @@ export async function trainRun(config: ExperimentConfig, options: TrainRunOption
     directory: folder,
     ...(config.training.saveEvery === 0 ? {} : { saveEvery: config.training.saveEvery }),
     ...(stopper === null ? {} : { stopper }),
-    ...(hasValidation ? { validation: validationOf(config, model, validationClips, prepared) } : {}),
+    ...(hasValidation ? { validation: validationOf(config, model, validationClips, corpus.source) } : {}),
   })
   if (started) await trainer.resume(folder)
   for await (const report of trainer.steps(abortable)) options.onReport?.(report, trainer)
@@ -124,21 +129,16 @@ function tokensOf({ tokens, text }: Caption): readonly string[] {
   return tokens ?? tokenize(text)
 }
 
-const featuresIn =
-  ({ features }: PreparedClips): FeatureSource =>
-  async (clip) =>
-    features.get(clip.id)!
-
 function batchesOf(
   config: ExperimentConfig,
   model: DualEncoder,
   clips: readonly Clip[],
-  prepared: PreparedClips,
+  features: FeatureSource,
   items = config.data.items,
 ): Batches {
   return new Batches({
     clips,
-    features: featuresIn(prepared),
+    features,
     encode: (caption) => model.text.encoder.encode(tokensOf(caption)),
     batchSize: config.training.batchSize,
     seed: config.seed,
@@ -156,19 +156,19 @@ function validationOf(
   config: ExperimentConfig,
   model: DualEncoder,
   clips: readonly Clip[],
-  prepared: PreparedClips,
+  features: FeatureSource,
 ): ValidationOptions {
   const { monitor, watch, validateEvery: every, retrieval, randomYardstick } = config.training
   const { margin } = config.loss
   return {
-    data: batchesOf(config, model, clips, prepared, 'clip'),
+    data: batchesOf(config, model, clips, features, 'clip'),
     every,
     monitor,
     watch: watch === 'monitor' ? monitor : watch,
     ...(randomYardstick && {
       yardsticks: { random: tripletLoss({ negatives: negatives.random(), margin }) },
     }),
-    ...(retrieval && { measure: retrievalOf(clips, featuresIn(prepared)) }),
+    ...(retrieval && { measure: retrievalOf(clips, features) }),
   }
 }
 

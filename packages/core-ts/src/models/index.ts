@@ -20,5 +20,13 @@ export { projection, type ProjectionOptions } from './projection.js'
 export { crnnFromPyTorch, type CrnnLayout, crnnToPyTorch, type ForeignTensor } from './pytorch.js'
 export { audioEncoderFromConfig, textEncoderFromConfig } from './registry.js'
 export { AudioSide, type EmbedOptions, type EncodedBlock, type PassOptions, TextSide } from './sides.js'
+export {
+  bytesOf,
+  preparedCaptions,
+  preparedClips,
+  type PreparedItems,
+  scoreTiles,
+  type Tile,
+} from './score-tiles.js'
 export { loadState, type StateDict, stateOf } from './state.js'
 export { meanWords, words, type WordsOptions } from './words.js'

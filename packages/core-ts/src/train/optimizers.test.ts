@@ -159,6 +159,21 @@ describe('gradients', () => {
     expect(optimizer.gradientNorm()).toBe(Infinity)
   })
 
+  it('give their joint norm in one download', () => {
+    let downloads = 0
+    const download: typeof backend.memory.download = (buffer) => {
+      downloads++
+      return backend.memory.download(buffer)
+    }
+    const all = parameters()
+    using optimizer = adam().start({ ...backend, memory: { ...backend.memory, download } }, all)
+    setGradients(all, [3, 4], [12])
+    expect(optimizer.gradientNorm()).toBeCloseTo(13, 10)
+    all.get('b')!.grad = null
+    expect(optimizer.gradientNorm()).toBeCloseTo(5, 10)
+    expect(downloads).toBe(2)
+  })
+
   it('are scaled down together when their norm exceeds the clip', () => {
     const step = (clip: number | null, scale: number) => {
       const all = parameters()

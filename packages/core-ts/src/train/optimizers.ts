@@ -66,7 +66,6 @@ interface Slot {
   readonly parameter: Parameter
   readonly m: FloatBuffer
   readonly v: FloatBuffer
-  readonly square: FloatBuffer
   readonly treatment: Treatment
 }
 
@@ -95,20 +94,20 @@ function adamLike(name: string, options: AdamOptions, decoupled: number): Optimi
         parameter,
         m: zeros(parameter.size),
         v: zeros(parameter.size),
-        square: zeros(1),
         treatment: treated.get(name)!,
       }))
+      const squares = zeros(slots.length) // ‖gradient‖² of every parameter: one download a step
       let steps = 0
       return {
         get steps() {
           return steps
         },
         gradientNorm() {
-          const reached = slots.filter(({ parameter }) => parameter.grad !== null)
-          for (const { parameter, square } of reached)
-            backend.run('grad_norm', { x: parameter.grad!, out: square })
+          memory.fill(squares, 0)
+          for (const [slot, { parameter }] of slots.entries())
+            if (parameter.grad !== null) backend.run('grad_norm', { x: parameter.grad, out: squares, slot })
           let sum = 0
-          for (const { square } of reached) sum += memory.download(square)[0]!
+          for (const square of memory.download(squares)) sum += square
           return Math.sqrt(sum)
         },
         step(rate, norm) {
@@ -163,7 +162,8 @@ function adamLike(name: string, options: AdamOptions, decoupled: number): Optimi
           steps = done
         },
         [Symbol.dispose]() {
-          for (const { m, v, square } of slots) for (const buffer of [m, v, square]) memory.free(buffer)
+          for (const { m, v } of slots) for (const buffer of [m, v]) memory.free(buffer)
+          memory.free(squares)
         },
       }
     },

@@ -8,8 +8,9 @@
 #include <mutex>
 #include <vector>
 
+#include "entries.hpp"
 #include "exec.hpp"
-#include "table.hpp"
+#include "transfers.hpp"
 
 namespace sonotext {
 namespace {
@@ -18,16 +19,21 @@ constexpr int kOldest =
     8;  // major compute capability that the build has code for; see CMAKE_CUDA_ARCHITECTURES
 
 // Everything of a device goes through one stream: uploads, ops and downloads see each other's results in
-// order.
+// order. Ops and uploads are only enqueued; a download waits for all that came before it, and so it is a
+// download that tells of a kernel that failed. SONOTEXT_SYNC=1 waits after every op, so that the error names
+// it.
 class CudaDevice final : public Device {
  public:
-  CudaDevice(int index, int multiprocessors, i64 workspace, cudaStream_t stream)
+  CudaDevice(int index, const cuda::Limits& limits, cudaStream_t stream)
       : name_("cuda:" + std::to_string(index)),
         index_(index),
-        multiprocessors_(multiprocessors),
-        workspace_(workspace),
+        limits_(limits),
         stream_(stream),
-        table_(cuda::make_table()) {}
+        table_(cuda::make_table()),
+        transfers_(stream) {
+    const char* sync = std::getenv("SONOTEXT_SYNC");
+    sync_ = sync != nullptr && std::string(sync) == "1";
+  }
 
   const char* name() const override { return name_.c_str(); }
   const char* isa() const override { return nullptr; }
@@ -37,12 +43,10 @@ class CudaDevice final : public Device {
   Status alloc(i64 length, float** data) override {
     const Turn turn(*this);
     if (length > INT64_MAX / static_cast<i64>(sizeof(float))) return {Code::out_of_memory, "a buffer"};
-    const std::size_t bytes = bytes_of(std::max<i64>(length, 1));
+    const auto bytes = static_cast<std::size_t>(bytes_of(std::max<i64>(length, 1)));
     void* memory = nullptr;
     Status status = select();
     if (status.ok()) status = cuda::status_of(cudaMallocAsync(&memory, bytes, stream_));
-    if (status.ok()) status = cuda::status_of(cudaMemsetAsync(memory, 0, bytes, stream_));
-    cudaGetLastError();  // reported here: the next call must not find it
     *data = static_cast<float*>(memory);
     return status;
   }
@@ -61,13 +65,22 @@ class CudaDevice final : public Device {
   }
 
   Status upload(const float* host, float* data, i64 length) override {
-    return transfer(data, host, length, cudaMemcpyHostToDevice);
+    const Turn turn(*this);
+    const Status status = select();
+    return status.ok() ? transfers_.upload(host, data, bytes_of(length)) : status;
   }
   Status download(const float* data, float* host, i64 length) override {
-    return transfer(host, data, length, cudaMemcpyDeviceToHost);
+    const Turn turn(*this);
+    const Status status = select();
+    return status.ok() ? transfers_.download(data, host, bytes_of(length)) : status;
   }
   Status copy(const float* source, float* target, i64 length) override {
-    return transfer(target, source, length, cudaMemcpyDeviceToDevice);
+    const Turn turn(*this);
+    if (length == 0) return {};
+    const Status status = select();
+    return status.ok() ? cuda::status_of(cudaMemcpyAsync(target, source, bytes_of(length),
+                                                         cudaMemcpyDeviceToDevice, stream_))
+                       : status;
   }
 
   Status fill(float* data, i64 length, float value) override {
@@ -76,15 +89,16 @@ class CudaDevice final : public Device {
     Status status = select();
     if (!status.ok()) return status;
     if (value == 0.0f && !std::signbit(value)) {
-      return finish(cudaMemsetAsync(data, 0, bytes_of(length), stream_));
+      return cuda::status_of(cudaMemsetAsync(data, 0, bytes_of(length), stream_));
     }
     // The first element from the host, then copies of twice the length each.
-    cudaError_t error = cudaMemcpyAsync(data, &value, sizeof value, cudaMemcpyHostToDevice, stream_);
-    for (i64 filled = 1; error == cudaSuccess && filled < length; filled *= 2) {
+    status = transfers_.upload(&value, data, bytes_of(1));
+    for (i64 filled = 1; status.ok() && filled < length; filled *= 2) {
       const i64 more = std::min(filled, length - filled);
-      error = cudaMemcpyAsync(data + filled, data, bytes_of(more), cudaMemcpyDeviceToDevice, stream_);
+      status = cuda::status_of(
+          cudaMemcpyAsync(data + filled, data, bytes_of(more), cudaMemcpyDeviceToDevice, stream_));
     }
-    return finish(error);
+    return status;
   }
 
   Status execute(Body body, void* context, const std::atomic<bool>& cancel) override {
@@ -92,12 +106,12 @@ class CudaDevice final : public Device {
     Status status = select();
     if (!status.ok()) return status;
     {
-      cuda::CudaExec exec(stream_, multiprocessors_, workspace_, cancel);
+      cuda::CudaExec exec(stream_, limits_, transfers_, cancel);
       status = body(context, exec);
     }
-    // Waiting here names the op in the error when one of its kernels fails.
-    const Status done = finish(cudaSuccess);
-    return status.ok() ? done : status;
+    transfers_.tidy();
+    if (!status.ok() || !sync_) return status;
+    return cuda::status_of(cudaStreamSynchronize(stream_));
   }
 
  private:
@@ -122,28 +136,17 @@ class CudaDevice final : public Device {
     freed_.clear();
   }
 
-  static std::size_t bytes_of(i64 length) { return static_cast<std::size_t>(length) * sizeof(float); }
+  static i64 bytes_of(i64 length) { return length * static_cast<i64>(sizeof(float)); }
 
   Status select() { return cuda::status_of(cudaSetDevice(index_)); }
 
-  Status finish(cudaError_t error) {
-    const cudaError_t waited = cudaStreamSynchronize(stream_);
-    return cuda::status_of(error != cudaSuccess ? error : waited);
-  }
-
-  Status transfer(float* target, const float* source, i64 length, cudaMemcpyKind kind) {
-    const Turn turn(*this);
-    if (length == 0) return {};
-    const Status status = select();
-    return status.ok() ? finish(cudaMemcpyAsync(target, source, bytes_of(length), kind, stream_)) : status;
-  }
-
   const std::string name_;
   const int index_;
-  const int multiprocessors_;
-  const i64 workspace_;
+  const cuda::Limits limits_;
   const cudaStream_t stream_;
   const OpTable table_;
+  cuda::StreamTransfers transfers_;
+  bool sync_;
   std::mutex mutex_;
   std::mutex freed_mutex_;  // never held for long
   std::vector<float*> freed_;
@@ -183,29 +186,39 @@ std::unique_ptr<Device> make_cuda_device(const std::string& index, std::string& 
   }
   const int device = static_cast<int>(wanted);
   cudaDeviceProp properties;
-  cudaStream_t stream = nullptr;
-  cudaMemPool_t pool = nullptr;
+  int has_pools = 0;
   cudaError_t error = cudaSetDevice(device);
   if (error == cudaSuccess) error = cudaGetDeviceProperties(&properties, device);
-  if (error == cudaSuccess) error = cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking);
+  if (error == cudaSuccess) {
+    error = cudaDeviceGetAttribute(&has_pools, cudaDevAttrMemoryPoolsSupported, device);
+  }
+  if (error == cudaSuccess && properties.major < kOldest) {
+    reason = "CUDA device " + index + " (" + properties.name + ") is too old: it needs compute capability " +
+             std::to_string(kOldest) + ".0 or newer.";
+    return nullptr;
+  }
+  if (error == cudaSuccess && has_pools == 0) {
+    reason = "CUDA device " + index + " (" + properties.name +
+             ") has no memory pools: its driver is too old, or a virtual GPU without them.";
+    return nullptr;
+  }
+  cudaStream_t stream = nullptr;
+  cudaMemPool_t pool = nullptr;
   if (error == cudaSuccess) error = cudaDeviceGetDefaultMemPool(&pool, device);
   if (error == cudaSuccess) {
     std::uint64_t keep =
         UINT64_MAX;  // memory given back stays with the process: the next step wants it again
     error = cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &keep);
   }
+  if (error == cudaSuccess) error = cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking);
   if (error != cudaSuccess) {
     reason = "CUDA device " + index + " cannot be used: " + cudaGetErrorString(error) + ".";
     cudaGetLastError();
     return nullptr;
   }
-  if (properties.major < kOldest) {
-    reason = "CUDA device " + index + " (" + properties.name + ") is too old: it needs compute capability " +
-             std::to_string(kOldest) + ".0 or newer.";
-    return nullptr;
-  }
-  const i64 workspace = static_cast<i64>(properties.totalGlobalMem / 256);
-  return std::make_unique<CudaDevice>(device, properties.multiProcessorCount, workspace, stream);
+  const cuda::Limits limits{properties.multiProcessorCount, static_cast<i64>(properties.totalGlobalMem / 256),
+                            static_cast<i64>(properties.sharedMemPerBlockOptin)};
+  return std::make_unique<CudaDevice>(device, limits, stream);
 }
 
 void list_cuda_devices(std::vector<DeviceSummary>& list) {
@@ -223,6 +236,8 @@ void list_cuda_devices(std::vector<DeviceSummary>& list) {
     list.push_back({"cuda:" + std::to_string(i), usable, what});
   }
 }
+
+OpTable cuda_table() { return cuda::make_table(); }
 
 int cuda_build_version() { return CUDART_VERSION; }
 

@@ -1,4 +1,4 @@
-// What a CUDA op may use: its device's stream and memory on the device.
+// What a CUDA op may use: its device's stream, memory on the device, and host integers brought there.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -8,13 +8,51 @@
 
 #include "../core/exec.hpp"
 #include "../core/status.hpp"
+#include "../core/views.hpp"
 
 namespace sonotext::cuda {
 
+// The name of the error is static text of the runtime.
+inline Status status_of(cudaError_t error) {
+  if (error == cudaSuccess) return {};
+  cudaGetLastError();  // reported here: the next call must not find it
+  return {error == cudaErrorMemoryAllocation ? Code::out_of_memory : Code::device_error,
+          cudaGetErrorString(error)};
+}
+
+inline Status out_of_device_memory() { return {Code::out_of_memory, "scratch memory on the device"}; }
+
+// Host memory that must outlive the call that reads it, brought to the device.
+class Transfers {
+ public:
+  virtual ~Transfers() = default;
+  // Enqueues the copy; the host may reuse `host` at once.
+  virtual Status upload(const void* host, void* device, std::int64_t bytes) = 0;
+  // Returns when the copy is there, and with it everything enqueued before.
+  virtual Status download(const void* device, void* host, std::int64_t bytes) = 0;
+  // The same bytes on the device, for reading; kept by content, so that arrays which come again (lengths,
+  // groups, filters) are sent once. Null when there is no memory. Valid until the op returns.
+  virtual const void* constant(const void* host, std::int64_t bytes) = 0;
+  // Device memory that stays under a name and a number, for tables an op makes once (roots of unity). `fresh`
+  // when its contents are still to be made. Null when there is no memory.
+  virtual void* table(const char* name, std::int64_t number, std::int64_t bytes, bool& fresh) = 0;
+};
+
+// Of a device; CudaExec says what they mean.
+struct Limits {
+  int multiprocessors;
+  std::int64_t workspace, shared_memory;
+};
+
 class CudaExec final : public Exec {
  public:
-  CudaExec(cudaStream_t stream, int multiprocessors, std::int64_t workspace, const std::atomic<bool>& cancel)
-      : stream(stream), multiprocessors(multiprocessors), workspace(workspace), cancel_(cancel) {}
+  CudaExec(cudaStream_t stream, const Limits& limits, Transfers& transfers, const std::atomic<bool>& cancel)
+      : stream(stream),
+        multiprocessors(limits.multiprocessors),
+        workspace(limits.workspace),
+        shared_memory(limits.shared_memory),
+        transfers_(transfers),
+        cancel_(cancel) {}
   CudaExec(const CudaExec&) = delete;
   CudaExec& operator=(const CudaExec&) = delete;
   ~CudaExec() override {
@@ -23,9 +61,10 @@ class CudaExec final : public Exec {
 
   const cudaStream_t stream;
   const int multiprocessors;
-  const std::int64_t workspace;  // bytes of scratch memory that an op may take without need
+  const std::int64_t workspace;      // bytes of scratch memory that an op may take without need
+  const std::int64_t shared_memory;  // bytes that one block may have
 
-  // Memory on the device, given back in stream order when the op returns.
+  // Memory on the device, given back in stream order when the op returns. Its contents are not specified.
   void* scratch(std::int64_t bytes) override {
     void* data = nullptr;
     if (bytes < 0 ||
@@ -42,16 +81,26 @@ class CudaExec final : public Exec {
     return static_cast<T*>(scratch(count * static_cast<std::int64_t>(sizeof(T))));
   }
 
-  // A copy of host values on the device; null when there is no memory. The host may reuse its memory at once.
+  // Host values on the device, for reading; null when there is no memory.
   template <class T>
-  T* uploaded(const T* host, std::int64_t count) {
-    T* data = array<T>(count);
-    if (data != nullptr && count > 0 &&
-        cudaMemcpyAsync(data, host, static_cast<std::size_t>(count) * sizeof(T), cudaMemcpyHostToDevice,
-                        stream) != cudaSuccess) {
-      return nullptr;
-    }
-    return data;
+  const T* constant(const T* host, std::int64_t count) {
+    return static_cast<const T*>(transfers_.constant(host, count * static_cast<std::int64_t>(sizeof(T))));
+  }
+  template <class T>
+  const T* constant(const View<const T>& view) {
+    return constant(view.data, view.size);
+  }
+
+  template <class T>
+  T* table(const char* name, std::int64_t number, std::int64_t count, bool& fresh) {
+    return static_cast<T*>(
+        transfers_.table(name, number, count * static_cast<std::int64_t>(sizeof(T)), fresh));
+  }
+
+  // For outputs that live on the host: waits for the device.
+  template <class T>
+  Status download(const T* device, T* host, std::int64_t count) {
+    return transfers_.download(device, host, count * static_cast<std::int64_t>(sizeof(T)));
   }
 
   bool cancelled() override { return stopped_ = stopped_ || cancel_.load(std::memory_order_relaxed); }
@@ -62,18 +111,10 @@ class CudaExec final : public Exec {
   }
 
  private:
+  Transfers& transfers_;
   const std::atomic<bool>& cancel_;
   bool stopped_ = false;
   std::vector<void*> taken_;
 };
-
-inline Status out_of_device_memory() { return {Code::out_of_memory, "scratch memory on the device"}; }
-
-// The name of the error is static text of the runtime.
-inline Status status_of(cudaError_t error) {
-  if (error == cudaSuccess) return {};
-  return {error == cudaErrorMemoryAllocation ? Code::out_of_memory : Code::device_error,
-          cudaGetErrorString(error)};
-}
 
 }  // namespace sonotext::cuda

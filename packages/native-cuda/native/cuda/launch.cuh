@@ -8,17 +8,40 @@
 
 namespace sonotext::cuda {
 
+// `shared_bytes` is dynamic shared memory, which the kernel finds by SONOTEXT_DYNAMIC_SHARED.
 template <class... Parameters, class... Arguments>
-Status launch(CudaExec& exec, void (*kernel)(Parameters...), std::int64_t blocks, int threads,
-              Arguments... arguments) {
+Status launch_with_shared(CudaExec& exec, void (*kernel)(Parameters...), std::int64_t blocks, int threads,
+                          std::int64_t shared_bytes, Arguments... arguments) {
   if (blocks <= 0) return {};
   if (blocks > INT32_MAX) return Status::unsupported("more blocks than a CUDA grid has");
+  constexpr std::int64_t kWithoutAsking = 48 << 10;
+  if (shared_bytes > kWithoutAsking) {
+    const cudaError_t error = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                                   static_cast<int>(shared_bytes));
+    if (error != cudaSuccess) return status_of(error);
+  }
   cudaLaunchConfig_t config = {};
   config.gridDim = dim3(static_cast<unsigned>(blocks), 1, 1);
   config.blockDim = dim3(static_cast<unsigned>(threads), 1, 1);
+  config.dynamicSmemBytes = static_cast<std::size_t>(shared_bytes);
   config.stream = exec.stream;
   return status_of(cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...));
 }
+
+template <class... Parameters, class... Arguments>
+Status launch(CudaExec& exec, void (*kernel)(Parameters...), std::int64_t blocks, int threads,
+              Arguments... arguments) {
+  return launch_with_shared(exec, kernel, blocks, threads, 0, arguments...);
+}
+
+// T* name, the dynamic shared memory of the block.
+#ifdef __CUDACC__
+#define SONOTEXT_DYNAMIC_SHARED(T, name)                            \
+  extern __shared__ __align__(128) unsigned char sonotext_shared[]; \
+  T* const name = reinterpret_cast<T*>(sonotext_shared)
+#else
+#define SONOTEXT_DYNAMIC_SHARED(T, name) T* const name = static_cast<T*>(emulation::dynamic_shared())
+#endif
 
 constexpr int kWarp = 32;
 

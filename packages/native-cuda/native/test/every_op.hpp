@@ -6,10 +6,12 @@
 #include <cstring>
 #include <deque>
 #include <initializer_list>
+#include <type_traits>
 #include <vector>
 
 #include "../core/check.hpp"
 #include "../core/device.hpp"
+#include "../core/visitor.hpp"
 #include "drawn_ops.hpp"
 
 namespace sonotext::test {
@@ -69,16 +71,17 @@ class Memory {
   std::deque<std::vector<std::int32_t>> integers_;
 };
 
-// What draw() of drawn_ops.hpp asks for. Sizes come out as they may: most elements in all is a limit, and a call
-// beyond it is not allocated.
+// What draw() of drawn_ops.hpp asks for. Sizes come out as they may: most elements in all is a limit, and a
+// call beyond it is not allocated.
 class Draw {
  public:
-  Draw(Memory& memory, std::uint64_t seed) : memory_(memory), words_(seed) {}
-
   static constexpr i64 kMost = 450000;
-  bool possible() const { return possible_ && total_ <= kMost; }
+  Draw(Memory& memory, std::uint64_t seed, i64 most = kMost) : memory_(memory), words_(seed), most_(most) {}
+
+  bool possible() const { return possible_ && total_ <= most_; }
   // Neither so little that nothing need be cut, nor long to wait for.
-  bool is_of_some_size() const { return total_ > kMost / 4 && (!sized_ || (work_ > 5e5 && work_ < 1e8)); }
+  bool is_of_some_size() const { return total_ > most_ / 4 && (!sized_ || (work_ > 5e5 && work_ < 1e8)); }
+  double work() const { return work_; }  // the product of the extents
 
   void size(i64& value, i64 least) {
     value = pick({1, 2, 3, 4, 7, 16, 33, 64, 130, 300, 600, 5000});
@@ -92,11 +95,11 @@ class Draw {
     value = from + words_.share() * (to - from);
   }
 
-  i64 length() { return pick({1, 40, 9000, 70000, 100000}); }  // where nothing else says
+  i64 length() { return pick({1, 40, 9000, 70000, 100000}); }                   // where nothing else says
   i64 entries(i64 rows) { return rows == 0 ? 0 : words_.below(2 * rows + 1); }  // of so many ragged rows
   i64 product(std::initializer_list<i64> extents) {
     i64 count = 1;
-    for (const i64 e : extents) count = count > kMost ? count : count * e;
+    for (const i64 e : extents) count = count > most_ ? count : count * e;
     return count;
   }
 
@@ -118,7 +121,8 @@ class Draw {
   }
   void offsets(I32In& view, i64 rows, i64 total) {
     possible_ = possible_ && (rows > 0 || total == 0);
-    if (take(rows + 1)) view = memory_.integers(rows + 1, [&](i64 i) { return rows == 0 ? 0 : i * total / rows; });
+    if (take(rows + 1))
+      view = memory_.integers(rows + 1, [&](i64 i) { return rows == 0 ? 0 : i * total / rows; });
   }
   void opt_in(F32In& view, i64 count) {
     if (given()) in(view, count);
@@ -134,7 +138,9 @@ class Draw {
   }
 
  private:
-  i64 pick(std::initializer_list<i64> from) { return from.begin()[words_.below(static_cast<i64>(from.size()))]; }
+  i64 pick(std::initializer_list<i64> from) {
+    return from.begin()[words_.below(static_cast<i64>(from.size()))];
+  }
   bool given() { return words_.below(4) > 0; }
   bool take(i64 count) {
     total_ += count;
@@ -143,8 +149,9 @@ class Draw {
 
   Memory& memory_;
   Words words_;
+  const i64 most_;
   i64 total_ = 0;
-  double work_ = 1;  // the product of the extents
+  double work_ = 1;
   bool sized_ = false;
   bool possible_ = true;
 };
@@ -158,7 +165,8 @@ bool writes_something(Args args) {
   return outputs.found;
 }
 
-// The arguments of the call of a number, always the same: most of some size, so that they are cut into chunks.
+// The arguments of the call of a number, always the same: most of some size, so that they are cut into
+// chunks.
 template <class Args>
 bool fill(Memory& memory, Args& args, int call) {
   constexpr int kTries = 4000;
@@ -179,7 +187,7 @@ bool fill(Memory& memory, Args& args, int call) {
 }
 
 // The bytes of everything a call writes.
-class Written {
+class Written : public ArgsVisitor<Written> {
  public:
   template <class Args>
   explicit Written(const Args& args) {
@@ -189,24 +197,12 @@ class Written {
   bool operator==(const Written& other) const { return bytes_ == other.bytes_; }
 
   template <class T>
-  void out(const char*, const View<T>& view) {
-    const char* from = reinterpret_cast<const char*>(view.data);
-    if (view) bytes_.insert(bytes_.end(), from, from + view.size * static_cast<i64>(sizeof(T)));
+  void view(const char*, View<T>& view) {
+    if constexpr (!std::is_const_v<T>) {
+      const char* from = reinterpret_cast<const char*>(view.data);
+      if (view) bytes_.insert(bytes_.end(), from, from + view.size * static_cast<i64>(sizeof(T)));
+    }
   }
-  template <class T>
-  void opt_out(const char* name, const View<T>& view) {
-    out(name, view);
-  }
-  template <class T>
-  void inout(const char* name, const View<T>& view) {
-    out(name, view);
-  }
-  template <class T>
-  void in(const char*, const View<T>&) {}
-  template <class T>
-  void opt_in(const char*, const View<T>&) {}
-  void integer(const char*, i64) {}
-  void number(const char*, double) {}
 
  private:
   std::vector<char> bytes_;

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 
@@ -14,6 +15,7 @@
 #define __device__
 #define __host__
 #define __shared__ static
+#define __forceinline__ inline
 #define __launch_bounds__(...)
 #define __align__(n) __attribute__((aligned(n)))
 
@@ -33,24 +35,54 @@ inline void sincospi(double x, double* sine, double* cosine) {
   *sine = std::sin(M_PI * x), *cosine = std::cos(M_PI * x);
 }
 
+inline std::uint32_t __float_as_uint(float x) {
+  std::uint32_t bits = 0;
+  std::memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+template <class T>
+T atomicAdd(T* at, T value) {  // a fiber is not interrupted
+  const T old = *at;
+  *at += value;
+  return old;
+}
+inline unsigned __umulhi(unsigned a, unsigned b) {
+  return static_cast<unsigned>(static_cast<std::uint64_t>(a) * b >> 32);
+}
+
 // Of the fiber that runs now.
 extern dim3 threadIdx, blockIdx, blockDim, gridDim;
 
 void __syncthreads();
+int __syncthreads_or(int own);
 
 namespace emulation {
 // Gives `value` to the warp and takes that of lane `lane ^ mask`.
 std::uint64_t exchange(std::uint64_t value, int mask);
-void run_grid(dim3 grid, dim3 block, const std::function<void()>& kernel);
+void run_grid(dim3 grid, dim3 block, std::size_t shared_bytes, const std::function<void()>& kernel);
+// Of the block that runs now: as many bytes as its launch asked for, and a guard behind them.
+void* dynamic_shared();
+// Copies that are made when the thread waits for them: until then their target holds NaN.
+void copy_async(void* to, const void* from, int bytes, int have);
+void commit_copies();
+void wait_for_copies(int newest);
 }  // namespace emulation
 
-inline float __shfl_xor_sync(unsigned, float value, int mask) {
+template <class T>
+T __shfl_xor_sync(unsigned, T value, int mask) {
+  static_assert(sizeof(T) <= sizeof(std::uint64_t));
   std::uint64_t bits = 0;
   std::memcpy(&bits, &value, sizeof value);
   bits = emulation::exchange(bits, mask);
   std::memcpy(&value, &bits, sizeof value);
   return value;
 }
+inline float __uint_as_float(unsigned bits) {
+  float value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+inline void __syncwarp(unsigned = 0xffffffffu) { emulation::exchange(0, 0); }
 
 enum cudaError_t {
   cudaSuccess = 0,
@@ -59,15 +91,18 @@ enum cudaError_t {
   cudaErrorNoDevice = 100,
 };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
+enum cudaDeviceAttr { cudaDevAttrMemoryPoolsSupported };
 enum cudaMemPoolAttr { cudaMemPoolAttrReleaseThreshold };
-constexpr unsigned cudaStreamNonBlocking = 1;
+constexpr unsigned cudaStreamNonBlocking = 1, cudaEventDisableTiming = 2;
 constexpr int CUDART_VERSION = 1;
 using cudaStream_t = struct CUstream_st*;
 using cudaMemPool_t = struct CUmemPool_st*;
+using cudaEvent_t = struct CUevent_st*;
 struct cudaDeviceProp {
   char name[64];
   std::size_t totalGlobalMem;
   int major, minor, multiProcessorCount;
+  std::size_t sharedMemPerBlockOptin;
 };
 struct cudaLaunchConfig_t {
   dim3 gridDim, blockDim;
@@ -96,17 +131,35 @@ inline cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
 inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
   return *stream = nullptr, cudaSuccess;
 }
+inline cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
+  return *event = nullptr, cudaSuccess;
+}
+inline cudaError_t cudaEventDestroy(cudaEvent_t) { return cudaSuccess; }
+inline cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t) { return cudaSuccess; }
+inline cudaError_t cudaEventSynchronize(cudaEvent_t) { return cudaSuccess; }
+inline cudaError_t cudaMallocHost(void** data, std::size_t bytes) {
+  *data = std::malloc(bytes);
+  return *data != nullptr ? cudaSuccess : cudaErrorMemoryAllocation;
+}
+inline cudaError_t cudaFreeHost(void* data) { return std::free(data), cudaSuccess; }
+template <class T>
+cudaError_t cudaFuncSetAttribute(T*, int, int) {
+  return cudaSuccess;
+}
+constexpr int cudaFuncAttributeMaxDynamicSharedMemorySize = 8;
+inline cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr, int) { return *value = 1, cudaSuccess; }
 inline cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int) {
   return *pool = nullptr, cudaSuccess;
 }
 inline cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*) { return cudaSuccess; }
 inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
-  *properties = {"emulated GPU", 4 << 20, 8, 0, 4};  // so small that ops must work in parts
+  *properties = {"emulated GPU", 4 << 20, 8, 0, 4, 48 << 10};  // so small that ops must work in parts
   return cudaSuccess;
 }
 template <class... Parameters, class... Arguments>
 cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(Parameters...),
                                Arguments... arguments) {
-  emulation::run_grid(config->gridDim, config->blockDim, [&] { kernel(arguments...); });
+  emulation::run_grid(config->gridDim, config->blockDim, config->dynamicSmemBytes,
+                      [&] { kernel(arguments...); });
   return cudaSuccess;
 }

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
 #include <map>
 #include <memory>
 #include <vector>
@@ -19,13 +20,25 @@ constexpr std::size_t kGuard = 256;
 
 enum class State { ready, at_barrier, at_exchange, done };
 
+struct Copy {
+  void* to;
+  const void* from;
+  int bytes, have;
+};
+
 struct Fiber {
   ucontext_t context;
+  std::deque<std::vector<Copy>> copies;  // by group; the last one is not yet committed
   std::unique_ptr<char[]> stack;
   State state = State::ready;
   std::uint64_t slot = 0;
 };
 
+struct alignas(128) Line {
+  unsigned char bytes[128];
+};
+
+std::vector<Line> shared;
 ucontext_t scheduler;
 std::vector<Fiber> fibers;
 int current = 0;
@@ -78,6 +91,7 @@ void run_block() {
     fiber.context.uc_stack.ss_size = kStack;
     fiber.context.uc_link = &scheduler;
     fiber.state = State::ready;
+    fiber.copies.assign(1, {});
     makecontext(&fiber.context, start, 0);
   }
   for (;;) {
@@ -107,6 +121,15 @@ void run_block() {
 
 void __syncthreads() { wait(State::at_barrier); }
 
+int __syncthreads_or(int own) {
+  fibers[current].slot = own != 0;
+  wait(State::at_barrier);
+  bool any = false;
+  for (const Fiber& fiber : fibers) any = any || (fiber.state != State::done && fiber.slot != 0);
+  wait(State::at_barrier);
+  return any;
+}
+
 namespace emulation {
 
 std::uint64_t exchange(std::uint64_t value, int mask) {
@@ -118,8 +141,32 @@ std::uint64_t exchange(std::uint64_t value, int mask) {
   return taken;
 }
 
-void run_grid(dim3 grid, dim3 block, const std::function<void()>& kernel) {
+void copy_async(void* to, const void* from, int bytes, int have) {
+  const auto address = reinterpret_cast<std::uintptr_t>(to) | reinterpret_cast<std::uintptr_t>(from);
+  if (address % static_cast<unsigned>(bytes) != 0) fail("an asynchronous copy that is not aligned");
+  std::memset(to, 0xff, static_cast<std::size_t>(bytes));
+  fibers[current].copies.back().push_back({to, from, bytes, have});
+}
+
+void commit_copies() { fibers[current].copies.emplace_back(); }
+
+void wait_for_copies(int newest) {
+  auto& groups = fibers[current].copies;
+  while (static_cast<int>(groups.size()) > newest + 1) {
+    for (const Copy& copy : groups.front()) {
+      std::memset(copy.to, 0, static_cast<std::size_t>(copy.bytes));
+      std::memcpy(copy.to, copy.from, static_cast<std::size_t>(copy.have));
+    }
+    groups.pop_front();
+  }
+}
+
+void* dynamic_shared() { return shared.data(); }
+
+void run_grid(dim3 grid, dim3 block, std::size_t shared_bytes, const std::function<void()>& kernel) {
   body = &kernel;
+  const std::size_t lines = (shared_bytes + sizeof(Line) - 1) / sizeof(Line);
+  shared.resize(lines + 1);
   gridDim = grid, blockDim = block;
   fibers.resize(block.x);
   for (Fiber& fiber : fibers) {
@@ -127,7 +174,13 @@ void run_grid(dim3 grid, dim3 block, const std::function<void()>& kernel) {
   }
   for (unsigned x = 0; x < grid.x; ++x) {
     blockIdx = dim3(x);
+    auto* bytes = reinterpret_cast<unsigned char*>(shared.data());
+    std::memset(bytes, 0xff, shared_bytes);  // NaN: what no thread wrote shows
+    std::memset(bytes + shared_bytes, kCanary, shared.size() * sizeof(Line) - shared_bytes);
     run_block();
+    for (std::size_t i = shared_bytes; i < shared.size() * sizeof(Line); ++i) {
+      if (bytes[i] != kCanary) fail("a write past the end of dynamic shared memory");
+    }
   }
 }
 

@@ -208,7 +208,12 @@ export class WorkerReaders implements Readers {
       ...[...this.#members].flatMap(({ running }) => [...running.values()]),
     ]
     for (const pending of left) this.#settle(pending, () => pending.reject(closedError()))
-    await Promise.all([...this.#members].map(({ worker }) => worker.terminate()))
+    const ended = [...this.#members].map(({ worker }) => {
+      // Else the process may end while their end is waited for.
+      worker.ref()
+      return worker.terminate()
+    })
+    await Promise.all(ended)
     this.#members.clear()
   }
 }

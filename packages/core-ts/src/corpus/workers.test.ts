@@ -191,6 +191,26 @@ describe.skipIf(!built)(
       expect(notes).toEqual([])
     })
 
+    it('a process that stops in the middle and closes the corpus ends as it should', async () => {
+      const parts = pathToFileURL(join(folder, 'parts.mjs')).href
+      const code = `
+      import { means } from ${JSON.stringify(parts)}
+      import { openCorpus } from ${JSON.stringify(join(dist, 'corpus/index.js'))}
+      const corpus = await openCorpus({ features: means({ slow: 5 }), workers: 1 })
+      const clips = ${JSON.stringify(clips.slice(0, 8))}
+      await corpus.features(clips[0])
+      const stop = new AbortController()
+      const jobs = clips.map((clip) => corpus.features(clip, { signal: stop.signal }).catch(({ code }) => code))
+      await new Promise((resolve) => setTimeout(resolve, 2))
+      stop.abort()
+      await corpus[Symbol.asyncDispose]()
+      console.log('closed', new Set(await Promise.all(jobs)).size)`
+      const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code], {
+        timeout: 30_000,
+      })
+      expect(stdout.trim()).toBe('closed 1')
+    })
+
     it('do not keep the process alive, and leave the thread pool as it is', async () => {
       const code = `
       import { openBackend } from ${JSON.stringify(join(dist, 'backend/index.js'))}

@@ -1,6 +1,7 @@
 import type { Matrix } from '../base/matrix.js'
 import type { Clip, FeatureSource } from '../data/index.js'
-import { rankBothWays, StreamedRanks } from '../metrics/index.js'
+import type { rankBothWays } from '../metrics/index.js'
+import { StreamedRanks } from '../metrics/index.js'
 import {
   bytesOf,
   type DualEncoder,

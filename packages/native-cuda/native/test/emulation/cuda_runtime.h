@@ -50,6 +50,13 @@ inline unsigned __umulhi(unsigned a, unsigned b) {
   return static_cast<unsigned>(static_cast<std::uint64_t>(a) * b >> 32);
 }
 
+inline unsigned atomicInc(unsigned* at, unsigned last) {
+  const unsigned old = *at;
+  *at = old >= last ? 0 : old + 1;
+  return old;
+}
+inline void __threadfence() {}
+
 // Of the fiber that runs now.
 extern dim3 threadIdx, blockIdx, blockDim, gridDim;
 

@@ -26,10 +26,14 @@ struct dim3 {
 struct __align__(16) float4 {
   float x, y, z, w;
 };
+struct __align__(8) float2 {
+  float x, y;
+};
 struct __align__(16) double2 {
   double x, y;
 };
 inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
+inline float2 make_float2(float x, float y) { return {x, y}; }
 inline double2 make_double2(double x, double y) { return {x, y}; }
 inline void sincospi(double x, double* sine, double* cosine) {
   *sine = std::sin(M_PI * x), *cosine = std::cos(M_PI * x);
@@ -40,14 +44,25 @@ inline std::uint32_t __float_as_uint(float x) {
   std::memcpy(&bits, &x, sizeof bits);
   return bits;
 }
-template <class T>
-T atomicAdd(T* at, T value) {  // a fiber is not interrupted
-  const T old = *at;
-  *at += value;
-  return old;
-}
 inline unsigned __umulhi(unsigned a, unsigned b) {
   return static_cast<unsigned>(static_cast<std::uint64_t>(a) * b >> 32);
+}
+
+// Fibers take turns only where they wait.
+template <class T>
+T atomicMin(T* at, T value) {
+  const T old = *at;
+  return *at = value < old ? value : old, old;
+}
+template <class T>
+T atomicAdd(T* at, T value) {
+  const T old = *at;
+  return *at = old + value, old;
+}
+template <class T>
+T atomicOr(T* at, T value) {
+  const T old = *at;
+  return *at = old | value, old;
 }
 
 // Of the fiber that runs now.
@@ -157,7 +172,7 @@ inline cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int) {
 }
 inline cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*) { return cudaSuccess; }
 inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
-  *properties = {"emulated GPU", 4 << 20, 8, 0, 4, 163 << 10};  // so small that ops must work in parts
+  *properties = {"emulated GPU", 4 << 20, 9, 0, 4, 163 << 10};  // so small that ops must work in parts
   return cudaSuccess;
 }
 template <class... Parameters, class... Arguments>

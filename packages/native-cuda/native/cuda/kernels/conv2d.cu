@@ -1,7 +1,9 @@
 // Three products: pixels under the window · weights; the same with gradients and the window turned around;
-// and the places under the window, transposed, · gradients, a sum over all pixels.
+// and the places under the window, transposed, · gradients, a sum over all pixels. Images of one channel have
+// kernels of their own.
 #include "../entries.hpp"
 #include "../product.cuh"
+#include "../single_channel.cuh"
 #include "../window.cuh"
 
 namespace sonotext::cuda {
@@ -41,6 +43,12 @@ bool too_large(const Args& args) {
 Status conv2d(const Conv2dArgs& args, Exec& base) {
   auto& exec = static_cast<CudaExec&>(base);
   if (too_large(args)) return Status::unsupported("2³¹ pixels or weights of an output");
+  if (is_single_channel(args)) {
+    const SingleChannel shape = single_channel_of(args);
+    const i64 tasks = shape.rows * ((shape.cout + kWarp - 1) / kWarp);
+    return launch(exec, single_channel_forward, (tasks + kWarpsEach - 1) / kWarpsEach, kRowThreads, shape,
+                  args.x.data, args.weight.data, static_cast<float>(args.slope), args.out.data);
+  }
   const Window window(args.x.data, args.n, args.h, args.w, args.cin, args.kh, args.kw, 1);
   const i64 places = args.kh * args.kw * args.cin;
   const Operand<false> weights{args.weight.data, args.cout, args.cout, 0};
@@ -63,6 +71,15 @@ Status conv2d_backward(const Conv2dBackwardArgs& args, Exec& base) {
     status = launch(exec, masked, blocks < most ? blocks : most, kThreads, grad, args.out.data,
                     static_cast<float>(args.slope), args.gradOut.size, result);
     grad = result;
+  }
+  if (is_single_channel(args)) {
+    const SingleChannel shape = single_channel_of(args);
+    if (status.ok() && args.gradX.size > 0) {
+      status = launch(exec, single_channel_grad_x, (shape.rows + kWarpsEach - 1) / kWarpsEach, kRowThreads,
+                      shape, grad, args.weight.data, args.gradX.data);
+    }
+    if (!status.ok() || args.gradWeight.size == 0) return status;
+    return single_channel_weight_gradient(exec, shape, args.x.data, grad, args.gradWeight.data);
   }
   if (status.ok() && args.gradX.size > 0) {
     const i64 count = taps * args.cin * args.cout;

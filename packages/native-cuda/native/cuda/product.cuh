@@ -26,29 +26,57 @@ struct Result {
 // The tiles of a product in an order that keeps those of neighbouring blocks close in both dimensions, so
 // that what blocks share of the operands is still in the cache: bands of 16 tiles' height, column by column.
 struct TileOrder {
-  i64 rows, cols;  // of tiles
+  int rows, cols;  // of tiles
 
   static constexpr int kBand = 16;
 
-  __device__ void at(i64 index, i64& row, i64& col) const {
-    const i64 band = index / (kBand * cols), first = band * kBand;
-    const i64 height = rows - first < kBand ? rows - first : kBand;
-    const i64 within = index - first * cols;
+  __device__ void at(int index, int& row, int& col) const {
+    const int band = index / (kBand * cols), first = band * kBand;
+    const int height = rows - first < kBand ? rows - first : kBand;
+    const int within = index - first * cols;
     row = first + within % height, col = within / height;
   }
 };
 
 // How a product is cut: into tiles, and its depth into parts whose sums are added up afterwards where there
-// are fewer tiles than the GPU has room for.
+// are fewer tiles than the GPU has room for. A slice is a part of a matrix of the batch.
 struct Cut {
   TileOrder tiles;
-  i64 batch, parts, depth_each, depth;
+  int batch, parts;
+  i64 depth_each, depth;
 
-  __device__ i64 begin(i64 part) const { return part * depth_each; }
-  __device__ i64 end(i64 part) const {
-    return part * depth_each + depth_each < depth ? part * depth_each + depth_each : depth;
+  Cut(i64 tile_rows, i64 tile_cols, i64 batch, i64 parts, i64 depth_each, i64 depth)
+      : tiles{static_cast<int>(tile_rows), static_cast<int>(tile_cols)},
+        batch(static_cast<int>(batch)),
+        parts(static_cast<int>(parts)),
+        depth_each(depth_each),
+        depth(depth) {}
+
+  // Of all slices; as many as a grid has blocks at most.
+  __host__ __device__ i64 count() const { return static_cast<i64>(tiles.rows) * tiles.cols * batch * parts; }
+  static bool fits(i64 tile_rows, i64 tile_cols, i64 batch, i64 parts) {
+    constexpr double kMost = INT32_MAX;
+    return static_cast<double>(tile_rows) * static_cast<double>(tile_cols) * static_cast<double>(batch) *
+               static_cast<double>(parts) <=
+           kMost;
+  }
+
+  struct Piece {
+    int slice, batch, row, col;  // row and column of the tile
+    i64 begin, end;              // of the depth
+  };
+  __device__ Piece piece(int index) const {
+    const int each = tiles.rows * tiles.cols;
+    Piece at;
+    at.slice = index / each, at.batch = at.slice / parts;
+    tiles.at(index - at.slice * each, at.row, at.col);
+    at.begin = (at.slice - at.batch * parts) * depth_each;
+    at.end = at.begin + depth_each < depth ? at.begin + depth_each : depth;
+    return at;
   }
 };
+
+inline Status too_many_tiles() { return Status::unsupported("more than 2³¹ tiles of a product"); }
 
 // What becomes of a tile's sums: finish(sums, slice, first row, first column, exchange). Slices are the parts
 // of the batch's matrices; `exchange` is kExchangeBytes of shared memory.
@@ -115,23 +143,19 @@ __global__ void __launch_bounds__(TileT::kThreads, TileT::kBlocks)
     product_kernel(MakeA make_a, MakeB make_b, Cut cut, Finish finish) {
   static_assert(Finish::kExchangeBytes <= TileT::kSharedBytes);
   SONOTEXT_DYNAMIC_SHARED(float, shared);
-  const i64 tiles = cut.tiles.rows * cut.tiles.cols;
-  const i64 slice = blockIdx.x / tiles, batch = slice / cut.parts, part = slice % cut.parts;
-  i64 row, col;
-  cut.tiles.at(blockIdx.x % tiles, row, col);
-  row *= TileT::kRows, col *= TileT::kCols;
+  const Cut::Piece at = cut.piece(static_cast<int>(blockIdx.x));
+  const i64 row = static_cast<i64>(at.row) * TileT::kRows, col = static_cast<i64>(at.col) * TileT::kCols;
   typename TileT::Sums sums = {};
-  tile_product<TileT>(make_a.template at<TileT::kRows, TileT::kThreads>(batch, row),
-                      make_b.template at<TileT::kCols, TileT::kThreads>(batch, col), cut.begin(part),
-                      cut.end(part), shared, sums);
+  tile_product<TileT>(make_a.template at<TileT::kRows, TileT::kThreads>(at.batch, row),
+                      make_b.template at<TileT::kCols, TileT::kThreads>(at.batch, col), at.begin, at.end,
+                      shared, sums);
   if (Finish::kExchangeBytes > 0) __syncthreads();  // the operands were read by all
-  finish(sums, slice, row, col, shared);
+  finish(sums, at.slice, row, col, shared);
 }
 
 template <class TileT, class MakeA, class MakeB, class Finish>
 Status launch_product(CudaExec& exec, const MakeA& a, const MakeB& b, const Cut& cut, const Finish& finish) {
-  return launch_with_shared(exec, product_kernel<TileT, MakeA, MakeB, Finish>,
-                            cut.tiles.rows * cut.tiles.cols * cut.batch * cut.parts, TileT::kThreads,
+  return launch_with_shared(exec, product_kernel<TileT, MakeA, MakeB, Finish>, cut.count(), TileT::kThreads,
                             TileT::kSharedBytes, a, b, cut, finish);
 }
 
@@ -163,7 +187,8 @@ Status product_with_tile(CudaExec& exec, const MakeA& a, const MakeB& b, const R
   const i64 steps = (depth + kDepth - 1) / kDepth, most = steps / 8;
   const i64 parts = tiles >= room || most <= 1 ? 1 : room / tiles < most ? room / tiles : most;
   const i64 depth_each = (steps + parts - 1) / parts * kDepth;
-  Cut cut{{rows, cols}, batch, depth > 0 ? (depth + depth_each - 1) / depth_each : 1, depth_each, depth};
+  if (!Cut::fits(rows, cols, batch, parts)) return too_many_tiles();
+  const Cut cut(rows, cols, batch, depth > 0 ? (depth + depth_each - 1) / depth_each : 1, depth_each, depth);
   Result target = result;
   const i64 size = result.rows * result.cols;
   if (cut.parts > 1) {

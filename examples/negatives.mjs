@@ -1,6 +1,6 @@
 // Which negatives each strategy picks for "a dog barks" in one batch of six pairs. Two of them are of one recording: they are
 // never each other's negatives.
-import { matrix, negatives, Rng, row, tokenize } from '@sonotext/core'
+import { matrix, negativeQuery, negatives, Rng, row, tokenize } from '@sonotext/core'
 
 const captions = [
   'a dog barks',
@@ -10,7 +10,12 @@ const captions = [
   'a clock',
   'a bell',
 ]
-const groups = Int32Array.of(0, 0, 1, 2, 3, 4)
+const groups = [0, 0, 1, 2, 3, 4]
+const items = captions.map((text, i) => ({
+  clip: { id: `clip-${i}` },
+  caption: { id: `clip-${i}#1`, text },
+  group: groups[i],
+}))
 const n = captions.length
 
 // Similarities as a model would give them: shared words for captions, the same with some noise for clips.
@@ -31,7 +36,7 @@ const ofFirst = row(planes['audio-text'], 0)
 console.log(`the pair itself scores ${ofFirst[0].toFixed(2)}`)
 for (const [name, make] of Object.entries(negatives)) {
   const strategy = make()
-  const { text } = strategy.select({ n, groups, planes }, new Rng(7))
+  const { text } = strategy.select(negativeQuery(items, { planes }), new Rng(7))
   const picked = [...text.index.subarray(0, text.offsets[1])].map(
     (j) => `${captions[j]} (${ofFirst[j].toFixed(2)})`,
   )

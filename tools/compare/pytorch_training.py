@@ -1,6 +1,6 @@
 """One training step of the thesis CRNN in PyTorch, on request: the other side of `nx run bench:training`.
 
-    python tools/compare/pytorch_training.py BATCH FRAMES THREADS
+    python tools/compare/pytorch_training.py BATCH FRAMES THREADS [cpu|cuda]
 
 Reads commands, one per line, and answers each with one line of JSON. `loss`: the loss of the batch without dropout, from the
 start weights, before any step. `step`: one training step with dropout 0.3 (channels_last, Adam) and its seconds.
@@ -25,13 +25,15 @@ TEMPERATURE = 0.07
 def main():
     batch, frames, threads = (int(arg) for arg in sys.argv[1:4])
     torch.set_num_threads(threads)
+    device = sys.argv[4] if len(sys.argv) > 4 else "cpu"
     torch.manual_seed(0)
-    model = cm.build(torch.float32).to(memory_format=torch.channels_last).train()
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    model = cm.build(torch.float32).to(device, memory_format=torch.channels_last).train()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
-    x = torch.from_numpy((4 * cm.lcg(11, [batch, frames, cm.BANDS])).astype(np.float32))
-    words = torch.from_numpy(cm.lcg(12, [batch, 2 * cm.HIDDEN]).astype(np.float32))
+    x = torch.from_numpy((4 * cm.lcg(11, [batch, frames, cm.BANDS])).astype(np.float32)).to(device)
+    words = torch.from_numpy(cm.lcg(12, [batch, 2 * cm.HIDDEN]).astype(np.float32)).to(device)
     text = F.normalize(words, dim=-1)
-    target = torch.arange(batch)
+    target = torch.arange(batch, device=device)
 
     def loss_of():
         audio = F.normalize(model(x).mean(1), dim=-1)
@@ -53,6 +55,8 @@ def main():
         loss.backward()
         backward = time.perf_counter()
         optimizer.step()
+        if device == "cuda":
+            torch.cuda.synchronize()  # the parts are then those of the host
         end = time.perf_counter()
         answer = {
             "seconds": end - start,

@@ -406,7 +406,8 @@ def elementwise():
     a, b = Floats(9), Floats(9)
     golden("add", "factors", dict(a=a, b=b, out=blank(9), alpha=0.3, beta=-2.0), dict(out=0.3 * a.array - 2 * b.array))
     golden("scale", "factor", dict(x=a, out=blank(9), factor=-1.7), dict(out=-1.7 * a.array))
-    golden("grad_norm", "sum of squares", dict(x=a, out=blank(1)), dict(out=np.linalg.norm(a.array) ** 2))
+    square = np.linalg.norm(a.array) ** 2
+    golden("grad_norm", "sum of squares", dict(x=a, out=values(0.5, -1, 2), slot=1), dict(out=values(0.5, square, 2)))
 
 
 def adam():

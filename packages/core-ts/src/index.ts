@@ -1,13 +1,13 @@
 /**
- * The names people start with. Everything else is in the folders: `@sonotext/core/audio`, `/text`, `/data`, `/models`,
+ * The names people start with. Everything else is in the folders: `@sonotext/core/audio`, `/text`, `/data`, `/corpus`, `/models`,
  * `/similarity`, `/negatives`, `/losses`, `/train`, `/retrieval`, `/metrics`, `/experiment`, `/nn`, `/backend`, `/base`.
  */
 export { type Matrix, matrix, Rng, row, SonotextError } from './base/index.js'
 export { type Backend, openBackend } from './backend/index.js'
 export {
   decodeAudio,
-  featureStore,
   logMel,
+  logMelFeatures,
   logMelPresets,
   readMono,
   resample,
@@ -26,9 +26,10 @@ export {
   readManifest,
   writeManifest,
 } from './data/index.js'
+export { type Corpus, givenFeatures, openCorpus } from './corpus/index.js'
 export { frameWord, pooled } from './similarity/index.js'
 export { crnn, type DualEncoder, dualEncoder, meanWords, projection, words } from './models/index.js'
-export { negatives, type NegativeStrategy } from './negatives/index.js'
+export { type Guard, negativeQuery, negatives, type NegativeStrategy } from './negatives/index.js'
 export { infoNceLoss, type Loss, tripletLoss } from './losses/index.js'
 export {
   adam,

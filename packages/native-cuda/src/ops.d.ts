@@ -611,13 +611,15 @@ export interface AdamArgs {
 }
 
 /**
- * out[0] = Σ x², accumulated so that a NaN or an infinity anywhere shows in it.
+ * out[slot] = Σ x², accumulated so that a NaN or an infinity anywhere shows in it. The other slots are left as they are:
+ * the norms of many tensors are one download.
  */
 export interface GradNormArgs {
   /** [count] */
   x: Floats
-  /** [1] */
+  /** [slots] */
   out: Floats
+  slot: number
 }
 
 /** Every op by its one name, with its arguments. */

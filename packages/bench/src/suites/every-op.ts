@@ -76,8 +76,11 @@ export async function everyOpRows(): Promise<AnyKernelRow[]> {
       ...{ param: x, v: values(long.count, 0).fill(1e-4), step: 10, decoupled: 0 },
       ...{ lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0 },
     }),
-    row('grad_norm', { x }),
-    { ...row('grad_norm', { x: values(1, 1) }), shape: 'one value: the cost of a call' },
+    row('grad_norm', { x, out: new Float32Array(4), slot: 3 }),
+    {
+      ...row('grad_norm', { x: values(1, 1), out: new Float32Array(4), slot: 3 }),
+      shape: 'one value: the cost of a call',
+    },
   ]
 }
 

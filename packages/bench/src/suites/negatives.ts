@@ -10,10 +10,11 @@ import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { openBackend } from '@sonotext/core/backend'
 import { Rng } from '@sonotext/core/base'
-import { tripletLoss } from '@sonotext/core/losses'
+import { LossInput, tripletLoss } from '@sonotext/core/losses'
 import { negatives, type NegativeStrategyName } from '@sonotext/core/negatives'
 import { Tape } from '@sonotext/core/nn'
 import { frameWord } from '@sonotext/core/similarity'
+import { itemsOf } from '@sonotext/core/testing'
 import { environment, environmentLine } from '../harness/environment.js'
 import { summarise } from '../harness/statistics.js'
 import { type Column, markdownTable } from '../harness/table.js'
@@ -60,7 +61,7 @@ const words = unitVectors(n * w, new Rng(1, 'words'))
 const lengths = new Rng(1, 'lengths')
 const frameLengths = Int32Array.from({ length: n }, () => t - lengths.int(Math.ceil(t / 4)))
 const wordLengths = Int32Array.from({ length: n }, () => w - lengths.int(Math.ceil(w / 2)))
-const groups = Int32Array.from({ length: n }, (_, i) => i)
+const items = itemsOf(Int32Array.from({ length: n }, (_, i) => i))
 const similarity = frameWord()
 
 /** Milliseconds of the parts of one step, and what the strategy found. */
@@ -79,13 +80,10 @@ function step(name: NegativeStrategyName): StepCost {
   const audio = { values: tape.variable([n, t, d], frames), lengths: frameLengths }
   const text = { values: tape.constant([n, w, d], words), lengths: wordLengths }
   const clock = new Clock()
-  const scores = similarity.score(tape, audio, text)
-  scores.toArray()
+  const input = new LossInput(tape, similarity, { audio, text, items })
+  input.scores.toArray()
   const scoresMs = clock.lap()
-  const within = {
-    ...(strategy.needs.includes('text-text') && { 'text-text': similarity.within(text) }),
-    ...(strategy.needs.includes('audio-audio') && { 'audio-audio': similarity.within(audio) }),
-  }
+  input.planes(strategy.needs)
   const planesMs = clock.lap()
   let selectMs = 0
   const timed = {
@@ -98,8 +96,7 @@ function step(name: NegativeStrategyName): StepCost {
     },
   }
   const loss = tripletLoss({ negatives: timed, margin: 0.5 }).build(backend)
-  const input = { tape, n, groups, rng: new Rng(5, 'loss'), scores, ...within }
-  const { loss: value, statistics } = loss.compute(input)
+  const { loss: value, statistics } = loss.compute(input, new Rng(5, 'loss'))
   const { meanNegative, meanPositive } = statistics() as { meanNegative: number; meanPositive: number }
   tape.backward(value)
   const backwardMs = clock.lap() - selectMs

@@ -1,7 +1,7 @@
 /**
  * Training speed of the thesis CRNN, beside PyTorch where a Python with it is given:
  *
- *     nx run bench:training [--pytorch /path/to/python] [--rounds 11] [--threads 2] [--json FILE] [--markdown FILE]
+ *     nx run bench:training [--pytorch /path/to/python] [--rounds 11] [--threads 2] [--device cuda] [--json FILE] [--markdown FILE]
  *
  * Both sides take the same step in turn (A B A B …) from the same weights on the same batch, so that whatever else the
  * machine does hits both.
@@ -9,6 +9,7 @@
 import { writeFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import type { OpenBackendOptions } from '@sonotext/core/backend'
 import { environment, environmentLine } from '../harness/environment.js'
 import { quantile } from '../harness/statistics.js'
 import { startPyTorch } from '../training/pytorch.js'
@@ -22,6 +23,7 @@ const { values: options } = parseArgs({
     batch: { type: 'string', default: '32' },
     frames: { type: 'string', default: '500' },
     threads: { type: 'string', default: '2' },
+    device: { type: 'string', default: 'cpu' },
     json: { type: 'string' },
     markdown: { type: 'string' },
   },
@@ -40,25 +42,26 @@ const [rounds, batch, frames, threads] = [
   positive('threads'),
 ]
 const size = { batch, frames }
+const device = options.device as NonNullable<OpenBackendOptions['device']>
 
 /** Threads of the side that has just run may still be waiting for work; let them sleep. */
 const settle = (): Promise<void> => pause(200)
 
 /** Both losses from the start weights: the two sides must compute the same thing before their times mean anything. */
 async function agreement(other: { loss(): Promise<number> }): Promise<number> {
-  using plain = new TrainingStep(size, threads, 0)
+  using plain = new TrainingStep(size, { device, threads }, 0)
   const [ours, theirs] = [plain.loss(), await other.loss()]
   const difference = Math.abs(ours - theirs) / Math.abs(theirs)
   if (!(difference < 1e-4)) throw new Error(`The losses differ: Sonotext ${ours}, PyTorch ${theirs}.`)
   return difference
 }
 
-const started = await startPyTorch(options.pytorch, size, threads)
+const started = await startPyTorch(options.pytorch, size, threads, device === 'cpu' ? 'cpu' : 'cuda')
 const pytorch = typeof started === 'string' ? null : started
 if (typeof started === 'string') console.log(`PyTorch is left out: ${started}.`)
 const lossDifference = pytorch && (await agreement(pytorch))
 
-using ours = new TrainingStep(size, threads, 0.3)
+using ours = new TrainingStep(size, { device, threads }, 0.3)
 const sonotextSteps: StepTimes[] = []
 const pytorchSteps: StepTimes[] = []
 for (let round = -2; round < rounds; round++) {
@@ -75,7 +78,8 @@ const profiles = Array.from({ length: 5 }, () => ours.profile())
 
 const flops = stepFlops(size)
 const env = environment()
-const { isa } = ours.backend.info
+const { info } = ours.backend
+const isa = info.isa ?? info.device
 const ratios = pytorchSteps.map(({ seconds }, i) => seconds / sonotextSteps[i]!.seconds)
 const ratio = pytorch && {
   median: quantile(ratios, 0.5),
@@ -90,7 +94,7 @@ const text = [
   '# Training speed',
   '',
   `One training step of the thesis CRNN with pooled InfoNCE: batch ${batch}, ${frames} × 64 frames, forward, backward and Adam,`,
-  `${(flops / 1e9).toFixed(1)} GFLOP, ${threads} threads. Both sides start from the same weights and batch and take their steps in`,
+  `${(flops / 1e9).toFixed(1)} GFLOP, ${device === 'cpu' ? `${threads} threads` : device}. Both sides start from the same weights and batch and take their steps in`,
   `turn, ${rounds} each after two to warm up. Made by \`nx run bench:training\`${pytorch ? ' with `--pytorch`' : ''}.`,
   '',
   environmentLine(env),

@@ -18,10 +18,11 @@ export async function startPyTorch(
   python: string | undefined,
   { batch, frames }: StepSize,
   threads: number,
+  device: 'cpu' | 'cuda',
 ): Promise<PyTorch | string> {
   if (python === undefined) return 'no --pytorch /path/to/python was given'
   if (!existsSync(python)) return `there is no ${python}`
-  const child = spawn(python, [script, String(batch), String(frames), String(threads)], {
+  const child = spawn(python, [script, String(batch), String(frames), String(threads), device], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const ended = new Promise<never>((_, reject) => {

@@ -1,10 +1,10 @@
-import { type Backend, type OpName, openBackend } from '@sonotext/core/backend'
+import { type Backend, type OpenBackendOptions, type OpName, openBackend } from '@sonotext/core/backend'
 import { Rng } from '@sonotext/core/base'
-import { infoNceLoss, lossInput } from '@sonotext/core/losses'
+import { infoNceLoss, LossInput } from '@sonotext/core/losses'
 import { crnn, loadState } from '@sonotext/core/models'
 import { Tape } from '@sonotext/core/nn'
 import { pooled } from '@sonotext/core/similarity'
-import { crnnGolden, goldenInput, goldenWeights } from '@sonotext/core/testing'
+import { crnnGolden, goldenInput, goldenWeights, itemsOf } from '@sonotext/core/testing'
 import { adam } from '@sonotext/core/train'
 
 export interface StepTimes {
@@ -55,9 +55,9 @@ export class TrainingStep implements Disposable {
   readonly #rng = new Rng(0, 'dropout')
   #profile: OpTime[] | null = null
 
-  constructor(size: StepSize, threads: number, dropout: number) {
+  constructor(size: StepSize, options: OpenBackendOptions, dropout: number) {
     this.#size = size
-    this.backend = this.#timed(openBackend({ device: 'cpu', threads }))
+    this.backend = this.#timed(openBackend(options))
     this.#encoder = crnn({ dropout }).build(this.backend, new Rng(0))
     loadState(this.#encoder, goldenWeights(crnnGolden()))
     this.#optimizer = adam({ lr: 1e-3 }).start(this.backend, this.#encoder.parameters())
@@ -71,6 +71,7 @@ export class TrainingStep implements Disposable {
     }
   }
 
+  /** The parts of a step on a device are when their ops had been enqueued; its end is when they were done. */
   run(): StepTimes {
     const start = performance.now()
     using tape = new Tape(this.backend, { training: true, rng: this.#rng })
@@ -80,6 +81,8 @@ export class TrainingStep implements Disposable {
     tape.backward(loss)
     const backward = performance.now()
     this.#optimizer.step(1e-3, this.#optimizer.gradientNorm())
+    const [smallest] = [...this.#encoder.parameters().values()].sort((a, b) => a.size - b.size)
+    smallest!.toArray()
     const end = performance.now()
     const second = (from: number, to: number): number => (to - from) / 1000
     return {
@@ -119,9 +122,9 @@ export class TrainingStep implements Disposable {
       values: tape.constant([batch, 1, this.#encoder.dim], this.#words),
       lengths: new Int32Array(batch).fill(1),
     }
-    const groups = Int32Array.from({ length: batch }, (_, i) => i)
-    const input = lossInput(tape, objective.needs, pooled(), { audio, text, groups, rng: this.#rng })
-    return this.#loss.compute(input).loss
+    const items = itemsOf(Int32Array.from({ length: batch }, (_, i) => i))
+    const input = new LossInput(tape, pooled(), { audio, text, items })
+    return this.#loss.compute(input, this.#rng).loss
   }
 
   /** The same backend, which writes down the time of every op while a profile is taken. */

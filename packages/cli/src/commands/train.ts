@@ -38,6 +38,7 @@ const train: CommandBody<TrainOptions> = async ({ terminal, signal }, options) =
       signal,
       onFeatures: (done, total) => progress.features(done, total),
       onSetAside: (clips) => progress.setAside(clips),
+      onNote: (note) => terminal.warn(note),
       onReport: (report, trainer) => progress.report(report, trainer.totalSteps),
     })
     progress.finish()

@@ -15,7 +15,7 @@ export type * from './ops.js'
 
 /** Memory of one device. */
 export interface Memory {
-  /** New zeroed buffer of `length` elements, or a recycled one: its contents are then unspecified. */
+  /** Buffer of `length` elements, new or recycled: its contents are unspecified. */
   alloc(length: number): FloatBuffer
   /**
    * Gives a buffer back for reuse; the caller must not use it again. Ops of {@link Backend.runAsync} that were started

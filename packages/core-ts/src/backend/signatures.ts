@@ -363,7 +363,8 @@ export const signatures: { readonly [K in OpName]: Signature<OpArgs[K]> } = {
   },
   grad_norm: {
     x: buffer('float', 'in', (a) => a.x.length, { free: true }),
-    out: buffer('float', 'out', () => 1),
+    out: buffer('float', 'inout', (a) => a.out.length, { free: true }),
+    slot: extent(0),
   },
 }
 
@@ -437,6 +438,7 @@ export const requirements: { readonly [K in OpName]?: readonly Requirement<OpArg
   interpolate_backward: [
     { argument: 'l', expected: 'at least 1 input step', holds: (a) => a.l > 0 || a.t === 0 },
   ],
+  grad_norm: [{ argument: 'slot', expected: 'a slot of out', holds: (a) => a.slot < a.out.length }],
 }
 
 /** Ops that work element by element: their output may be one of their inputs. */

@@ -19,7 +19,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { writeFileAtomic } from './files.js'
+import { AtomicFile, writeFileAtomic } from './files.js'
 
 /** The file system as it is, except that writes fail like a full disk's after so many. */
 const disk = vi.hoisted(() => ({ fullAfterWrites: Infinity }))
@@ -111,7 +111,7 @@ describe('writeFileAtomic', () => {
     ['a pipe', '| cat > out'],
     ['a file', '> out'],
   ])('standard output that is %s', (_, redirection) => {
-    const code = `import { writeFileAtomic } from './files.js'
+    const code = `import { AtomicFile, writeFileAtomic } from './files.js'
       const big = new Uint8Array(3e5).fill(46)
       process.stdout.write('before ')
       await writeFileAtomic('/dev/stdout', [big, Buffer.from('|')])
@@ -122,7 +122,7 @@ describe('writeFileAtomic', () => {
   })
 
   test('standard output that is a socket, which cannot be opened', async () => {
-    const code = `import { writeFileAtomic } from './files.js'
+    const code = `import { AtomicFile, writeFileAtomic } from './files.js'
       await writeFileAtomic('/dev/stdout', new Uint8Array(3e5).fill(46))`
     writeFileSync(join(compiled(), 'socket.js'), code)
     const { stdout } = await promisify(execFile)(process.execPath, [join(compiled(), 'socket.js')])
@@ -237,7 +237,7 @@ describe('a process that writes again and again', () => {
     script = join(compiled(), 'writer.js')
     writeFileSync(
       script,
-      `import { writeFileAtomic } from './files.js'
+      `import { AtomicFile, writeFileAtomic } from './files.js'
        const part = (round) => new Uint8Array(1 << 18).fill(round % 251)
        for (let round = 0; ; round++) {
          await writeFileAtomic(process.argv[2], Array.from({ length: 8 }, () => part(round)))
@@ -270,3 +270,28 @@ function mount(at: string): boolean {
     return false
   }
 }
+
+describe('AtomicFile', () => {
+  test('is there when it is committed, whole, and not before', async () => {
+    const path = join(folder, 'deep', 'x.bin')
+    {
+      await using file = await AtomicFile.create(path)
+      await file.append(Uint8Array.of(0, 0))
+      await file.append(Uint8Array.of(3, 4))
+      await file.writeAt(Uint8Array.of(1, 2), 0)
+      expect(existsSync(path)).toBe(false)
+      await file.commit()
+    }
+    expect([...readFileSync(path)]).toEqual([1, 2, 3, 4])
+    {
+      await using file = await AtomicFile.create(path)
+      await file.append(Uint8Array.of(9))
+    }
+    expect([...readFileSync(path)]).toEqual([1, 2, 3, 4])
+    expect(readdirSync(join(folder, 'deep'))).toEqual(['x.bin'])
+    writeFileSync(join(folder, 'file'), '')
+    await expect(AtomicFile.create(join(folder, 'file', 'x'))).rejects.toMatchObject({
+      code: 'WRITE_FAILED',
+    })
+  })
+})

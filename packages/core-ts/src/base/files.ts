@@ -12,7 +12,7 @@ import {
   rm,
   stat,
 } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { throwIfAborted } from './abort.js'
@@ -35,6 +35,36 @@ export async function readBytes(
     return await readFile(path, signal === undefined ? {} : { signal })
   } catch (cause) {
     throwIfAborted(signal)
+    rethrowMissing(path, cause)
+  }
+}
+
+/** Bytes of a file. Throws MISSING_FILE. */
+export async function fileLength(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size
+  } catch (cause) {
+    rethrowMissing(path, cause)
+  }
+}
+
+/** Up to `count` bytes of a file from `start` on, in memory of their own. Throws as {@link readBytes}. */
+export async function readRange(path: string, start: number, count: number): Promise<Uint8Array> {
+  try {
+    const handle = await open(path, 'r')
+    try {
+      const bytes = new Uint8Array(count)
+      let done = 0
+      while (done < count) {
+        const { bytesRead } = await handle.read(bytes, done, count - done, start + done)
+        if (bytesRead === 0) break
+        done += bytesRead
+      }
+      return done === count ? bytes : bytes.slice(0, done)
+    } finally {
+      await handle.close()
+    }
+  } catch (cause) {
     rethrowMissing(path, cause)
   }
 }
@@ -131,24 +161,125 @@ async function replaceFile(
   parts: readonly (string | Uint8Array)[],
   { signal, durable }: { signal: AbortSignal | undefined; durable: boolean },
 ): Promise<void> {
-  const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`
+  const file = await Replacement.open(path, old)
   try {
-    if (old === null) await mkdir(dirname(path), { recursive: true })
-    else await access(path, constants.W_OK)
-    const handle = await open(temporary, 'wx', old === null ? 0o666 : old.mode & 0o777)
-    try {
-      if (old !== null) await keepOwner(handle, old)
-      await writeParts(handle, parts, signal)
-      if (durable) await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    await rename(temporary, path)
+    await writeParts(file.handle, parts, signal)
+    await file.commit(durable)
   } catch (cause) {
-    await rm(temporary, { force: true }).catch(() => {})
+    await file.discard()
     throw cause
   }
-  if (durable) await syncDirectory(dirname(path))
+}
+
+/** A file that is written beside the one whose place it takes in the end. */
+class Replacement {
+  readonly #path: string
+  readonly #temporary: string
+  readonly handle: FileHandle
+  #open = true
+  #committed = false
+
+  private constructor(path: string, temporary: string, handle: FileHandle) {
+    this.#path = path
+    this.#temporary = temporary
+    this.handle = handle
+  }
+
+  /** `folder` holds it while it is written: one on the same disk. */
+  static async open(path: string, old: Stats | null, folder = dirname(path)): Promise<Replacement> {
+    if (old === null) await mkdir(dirname(path), { recursive: true })
+    else await access(path, constants.W_OK)
+    const temporary = join(folder, `${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`)
+    const handle = await open(temporary, 'wx', old === null ? 0o666 : old.mode & 0o777)
+    const file = new Replacement(path, temporary, handle)
+    try {
+      if (old !== null) await keepOwner(handle, old)
+    } catch (cause) {
+      await file.discard()
+      throw cause
+    }
+    return file
+  }
+
+  async commit(durable: boolean): Promise<void> {
+    if (durable) await this.handle.sync()
+    await this.#close()
+    await rename(this.#temporary, this.#path)
+    this.#committed = true
+    if (durable) await syncDirectory(dirname(this.#path))
+  }
+
+  /** Leaves what was there before. */
+  async discard(): Promise<void> {
+    if (this.#committed) return
+    await this.#close().catch(() => {})
+    await rm(this.#temporary, { force: true }).catch(() => {})
+  }
+
+  async #close(): Promise<void> {
+    if (!this.#open) return
+    this.#open = false
+    await this.handle.close()
+  }
+}
+
+/**
+ * A file of unknown length that is written piece by piece and is there in the end whole or not at all, as with {@link writeFileAtomic}.
+ * What is not committed is removed when it is disposed of. Every error is a WRITE_FAILED that names the file.
+ */
+export class AtomicFile implements AsyncDisposable {
+  readonly #path: string
+  readonly #file: Replacement
+  #length = 0
+
+  private constructor(path: string, file: Replacement) {
+    this.#path = path
+    this.#file = file
+  }
+
+  /** `within`: a folder on the same disk that holds the file until it is committed, made when needed. Default: its own. */
+  static async create(path: string, { within }: { within?: string } = {}): Promise<AtomicFile> {
+    try {
+      if (within !== undefined) await mkdir(within, { recursive: true })
+      const there = await stat(path).catch(ifMissing)
+      return new AtomicFile(path, await Replacement.open(await target(path), there, within))
+    } catch (cause) {
+      throw writeFailed(path, cause)
+    }
+  }
+
+  async append(bytes: Uint8Array): Promise<void> {
+    await this.writeAt(bytes, this.#length)
+    this.#length += bytes.length
+  }
+
+  async writeAt(bytes: Uint8Array, position: number): Promise<void> {
+    try {
+      for (let done = 0; done < bytes.length;) {
+        const { bytesWritten } = await this.#file.handle.write(
+          bytes,
+          done,
+          bytes.length - done,
+          position + done,
+        )
+        done += bytesWritten
+      }
+    } catch (cause) {
+      throw writeFailed(this.#path, cause)
+    }
+  }
+
+  async commit({ durable = true }: Pick<WriteOptions, 'durable'> = {}): Promise<void> {
+    try {
+      await this.#file.commit(durable)
+    } catch (cause) {
+      throw writeFailed(this.#path, cause)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#file.discard()
+  }
 }
 
 async function writeParts(

@@ -1,15 +1,19 @@
 import type { Rng } from '../base/rng.js'
 import type { Caption, Clip } from './manifest.js'
 
-/** One pair to train on. */
-export interface BatchItem {
+/** One pair to train on, before its features are read. */
+export interface PlannedItem {
   readonly clip: Clip
   readonly caption: Caption
   /** Token indices of the caption, at least one. */
   readonly tokens: Int32Array
-  /** Number of the clip's group. */
+  /** Number of the clip's group: pairs of one group are never negatives of each other. */
   readonly group: number
+  /** Number of the pair in its epoch, from 0. */
+  readonly position: number
 }
+
+type Chosen = Omit<PlannedItem, 'position'>
 
 /** A clip with the captions that have words. */
 export interface PlannedClip {
@@ -26,20 +30,21 @@ export interface PlanOptions {
 }
 
 /** The batches of one epoch: a pure function of clips, options and stream. */
-export function planEpoch(clips: readonly PlannedClip[], options: PlanOptions, rng: Rng): BatchItem[][] {
+export function planEpoch(clips: readonly PlannedClip[], options: PlanOptions, rng: Rng): PlannedItem[][] {
   const { items, batchSize, shuffle, dropLast } = options
   const captions = rng.fork('captions')
   const pool = clips.flatMap(({ clip, group, captions: all }) =>
-    (items === 'pair' ? all : [captions.pick(all)]).map((chosen): BatchItem => ({ clip, group, ...chosen })),
+    (items === 'pair' ? all : [captions.pick(all)]).map((chosen): Chosen => ({ clip, group, ...chosen })),
   )
   if (shuffle) rng.fork('order').shuffle(pool)
-  const batches: BatchItem[][] = []
+  const batches: Chosen[][] = []
   for (let at = 0; at < pool.length; at += batchSize) {
     if (dropLast && at > 0 && pool.length - at < batchSize) break
     batches.push(pool.slice(at, at + batchSize))
   }
   if (shuffle) mixGroups(batches)
-  return batches
+  let position = 0
+  return batches.map((batch) => batch.map((item) => ({ ...item, position: position++ })))
 }
 
 /** Whether the items of a batch all belong to one group: nothing in it can be a negative. */
@@ -51,7 +56,7 @@ export function hasOneGroup(items: readonly { readonly group: number }[]): boole
  * Gives every batch of a single group an item of another group, in exchange with a batch that can spare one; a last batch
  * of one item first takes one from the batch before. What cannot be mended stays as it is.
  */
-function mixGroups(batches: BatchItem[][]): void {
+function mixGroups(batches: Chosen[][]): void {
   const last = batches.at(-1)
   const before = batches.at(-2)
   if (last?.length === 1 && before !== undefined && before.length > 2) last.push(before.pop()!)
@@ -64,7 +69,7 @@ function mixGroups(batches: BatchItem[][]): void {
 }
 
 /** False when no other batch has an item to spare. */
-function exchange(batch: BatchItem[], batches: readonly BatchItem[][]): boolean {
+function exchange(batch: Chosen[], batches: readonly Chosen[][]): boolean {
   const { group } = batch[0]!
   for (const other of batches) {
     if (other === batch) continue

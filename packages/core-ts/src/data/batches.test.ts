@@ -1,9 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { ClipFeatures } from '../audio/index.js'
 import { type Matrix, matrix } from '../base/matrix.js'
 import { Rng } from '../base/rng.js'
 import { hasOneGroup } from './batch-plan.js'
 import { type Batch, Batches, type BatchesOptions } from './batches.js'
+import { cropRows, type FeatureCrop, type FeatureSource } from './feature-source.js'
 import type { Clip } from './manifest.js'
 
 /** Clip i has captions of words i*10+1, ...; group g(i). */
@@ -19,15 +21,15 @@ function clipsOf(captionCounts: readonly number[], groupOf?: (i: number) => stri
 const bands = 2
 
 /** Clip i: 3 + i % 5 frames, frame f holds [100·i + f, -1]. */
-async function features(clip: Clip): Promise<Matrix> {
+async function features(clip: Clip): Promise<ClipFeatures> {
   const i = Number(clip.id.slice(1))
   const rows = 3 + (i % 5)
-  return matrix(
-    rows,
-    bands,
-    Float32Array.from({ length: rows * bands }, (_, k) => (k % 2 === 0 ? 100 * i + k / 2 : -1)),
-  )
+  const numbers = Float32Array.from({ length: rows * bands }, (_, k) => (k % 2 === 0 ? 100 * i + k / 2 : -1))
+  return ofFrames(matrix(rows, bands, numbers), 0.5 + i)
 }
+
+/** Frames of 0.5 s. */
+const ofFrames = (features: Matrix, duration = 0): ClipFeatures => ({ features, frameStep: 0.5, duration })
 
 function make(clips: Clip[], options: Partial<BatchesOptions> = {}): Batches {
   const encode = ({ text }: { text: string }) =>
@@ -43,6 +45,7 @@ async function epochOf(batches: Batches): Promise<Batch[]> {
 
 const idsOf = (epoch: readonly Batch[]) =>
   epoch.flatMap(({ items }) => items.map(({ caption }) => caption.id))
+const groupsOf = ({ items }: Batch) => items.map(({ group }) => group)
 const counts = fc
   .array(fc.integer({ min: 0, max: 4 }), { minLength: 2, maxLength: 30 })
   .filter((all) => all.filter(Boolean).length > 1)
@@ -67,7 +70,7 @@ describe('a batch', () => {
       lengths: Int32Array.of(2, 2, 2),
       tokens: Int32Array.of(2, 2, 3, 2, 4, 2),
     })
-    expect(batch!.groups).toEqual(Int32Array.of(0, 1, 2))
+    expect(groupsOf(batch!)).toEqual([0, 1, 2])
     expect([batch!.epoch, batch!.index]).toEqual([0, 0])
   })
 
@@ -78,7 +81,7 @@ describe('a batch', () => {
         { shuffle: false },
       ),
     )
-    expect([...batch!.groups]).toEqual([0, 0, 0, 1])
+    expect(groupsOf(batch!)).toEqual([0, 0, 0, 1])
     expect([...batch!.audio.features.subarray(6, 10)]).toEqual([0, 0, 0, 0])
   })
 
@@ -97,12 +100,46 @@ describe('a batch', () => {
     expect([...starts].sort()).toEqual([0, 1, 2, 3])
   })
 
+  it('says which crop is wanted, and takes the part alone or the whole', async () => {
+    const options = { maxFrames: 4, batchSize: 8 }
+    const clips = clipsOf([1, 2, 1, 2, 1])
+    const wanted: (FeatureCrop | undefined)[] = []
+    const inParts: FeatureSource = async (clip, { crop }) => {
+      wanted.push(crop)
+      const whole = await features(clip)
+      return { ...whole, features: cropRows(whole.features, crop!) }
+    }
+    const whole = await epochOf(make(clips, options))
+    expect(await epochOf(make(clips, { ...options, features: inParts }))).toEqual(whole)
+    expect(new Set(wanted.map((crop) => crop!.frames))).toEqual(new Set([4]))
+    expect(new Set(wanted.map((crop) => crop!.at)).size).toBe(7)
+    const uncropped: unknown[] = []
+    const all: FeatureSource = (clip, { crop }) => (uncropped.push(crop), features(clip))
+    await epochOf(make(clips, { features: all }))
+    // A clip that is in a batch twice is read once.
+    expect(uncropped.every((crop) => crop === undefined)).toBe(true)
+    expect(uncropped.length).toBeLessThan(7)
+  })
+
+  it('carries who its items are, their place in the epoch and what their frames mean', async () => {
+    const epoch = await epochOf(make(clipsOf([1, 1, 1, 1, 1]), { batchSize: 2 }))
+    const items = epoch.flatMap((batch) => batch.items)
+    expect(items.map(({ position }) => position)).toEqual([0, 1, 2, 3, 4])
+    for (const { clip, caption, frameStep, duration } of items) {
+      expect(caption.id).toBe(`${clip.id}#1`)
+      expect(frameStep).toBe(0.5)
+      expect(duration).toBe(0.5 + Number(clip.id.slice(1)))
+    }
+  })
+
   it('crops the batches of one epoch apart from each other', async () => {
     const long = async () =>
-      matrix(
-        100,
-        1,
-        Float32Array.from({ length: 100 }, (_, f) => f),
+      ofFrames(
+        matrix(
+          100,
+          1,
+          Float32Array.from({ length: 100 }, (_, f) => f),
+        ),
       )
     const epoch = await epochOf(make(clipsOf(Array(40).fill(1)), { features: long, maxFrames: 10 }))
     expect(new Set(epoch.map(({ audio }) => audio.features[0])).size).toBeGreaterThan(5)
@@ -123,7 +160,9 @@ describe('an epoch', () => {
           const all = clips.flatMap((clip) => clip.captions.map(({ id }) => id))
           expect(idsOf(epoch).sort()).toEqual(all.sort())
           expect(epoch).toHaveLength(Math.ceil(all.length / batchSize))
-          for (const { items, text, audio, groups } of epoch) {
+          for (const batch of epoch) {
+            const { items, text, audio } = batch
+            const groups = groupsOf(batch)
             expect(items.length).toBeLessThanOrEqual(batchSize)
             items.forEach(({ clip, tokens }, i) => {
               expect([...text.tokens.subarray(i * text.width, i * text.width + text.lengths[i]!)]).toEqual([
@@ -226,7 +265,7 @@ describe('negatives', () => {
 })
 
 describe('position', () => {
-  const plain = (batch: Batch) => [batch.epoch, batch.index, batch.audio, batch.text, batch.groups]
+  const plain = (batch: Batch) => [batch.epoch, batch.index, batch.audio, batch.text, batch.items]
 
   it('a restored state goes on with the same batches bit for bit', async () => {
     await fc.assert(
@@ -292,6 +331,41 @@ describe('position', () => {
 })
 
 describe('failures', () => {
+  it('one bad clip of many does not end an epoch, whatever the source throws about it', async () => {
+    const asked: string[] = []
+    const failing = async (clip: Clip) => {
+      asked.push(clip.id)
+      if (clip.id === 'c9') throw new TypeError('no such row')
+      return clip.id === 'c11' ? ofFrames(matrix(0, bands)) : features(clip)
+    }
+    const clips = clipsOf(Array(12).fill(1))
+    const batches = make(clips, { shuffle: false, features: failing, batchSize: 2, maxBadShare: 0.2 })
+    const seen: string[][] = []
+    for await (const { items, audio } of batches.epoch()) {
+      expect(audio.n).toBe(items.length)
+      seen.push(items.map(({ clip }) => clip.id))
+    }
+    expect(seen.flat()).toEqual(clips.map(({ id }) => id).filter((id) => id !== 'c9' && id !== 'c11'))
+    expect(batches.quarantine.clips.map(({ id, reasons }) => [id, reasons])).toEqual([
+      ['c9', [expect.stringMatching(/clip "c9" could not be had \(TypeError: no such row\)/)]],
+      ['c11', [expect.stringMatching(/no frame/)]],
+    ])
+    expect(batches.state).toMatchObject({ epoch: 1, batch: 0 })
+    expect(asked).toHaveLength(12)
+  })
+
+  it('a batch without any usable clip is passed over', async () => {
+    const failing = async (clip: Clip) => {
+      if (['c2', 'c3'].includes(clip.id)) throw new Error('gone')
+      return features(clip)
+    }
+    const clips = clipsOf(Array(6).fill(1))
+    const batches = make(clips, { shuffle: false, features: failing, batchSize: 2, maxBadShare: 0.5 })
+    const seen: number[] = []
+    for await (const { index } of batches.epoch()) seen.push(index)
+    expect(seen).toEqual([0, 2])
+  })
+
   it('a feature source that fails names the clip, and nothing is left unhandled', async () => {
     const failing = async (clip: Clip) => {
       if (clip.id === 'c9') throw new Error('disk gone')
@@ -308,7 +382,7 @@ describe('failures', () => {
     }).rejects.toThrow(/c9\.wav: the features of clip "c9" could not be had \(Error: disk gone\)/)
     expect(seen).toEqual([0, 1])
     expect(batches.state).toMatchObject({ epoch: 0, batch: 2 })
-    const empty = make(clipsOf([1, 1]), { features: async () => matrix(0, bands) })
+    const empty = make(clipsOf([1, 1]), { features: async () => ofFrames(matrix(0, bands)) })
     await expect(epochOf(empty)).rejects.toThrow(/no frame/)
   })
 
@@ -327,7 +401,9 @@ describe('failures', () => {
     const controller = new AbortController()
     const hanging = (clip: Clip, { signal }: { signal?: AbortSignal }) =>
       clip.id === 'c5'
-        ? new Promise<Matrix>((_, reject) => signal!.addEventListener('abort', () => reject(signal!.reason)))
+        ? new Promise<ClipFeatures>((_, reject) =>
+            signal!.addEventListener('abort', () => reject(signal!.reason)),
+          )
         : features(clip)
     const batches = make(clipsOf(Array(12).fill(1)), { shuffle: false, features: hanging })
     await expect(async () => {

@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto'
 import { abortedError, throwIfAborted } from '../base/abort.js'
 import { expected, isSonotextError, SonotextError } from '../base/errors.js'
-import { type Matrix, matrix } from '../base/matrix.js'
+import type { ClipFeatures } from '../audio/index.js'
 import { Rng } from '../base/rng.js'
-import { type BatchItem, hasOneGroup, type PlannedClip, planEpoch } from './batch-plan.js'
+import { hasOneGroup, type PlannedClip, type PlannedItem, planEpoch } from './batch-plan.js'
+import { cropRows, type FeatureCrop, type FeatureSource } from './feature-source.js'
 import { type Caption, type Clip, groupOf } from './manifest.js'
+import { isAboutClip, Quarantine } from './quarantine.js'
 import { type PaddedFeatures, type PaddedTokens, padFeatures, padTokens } from './padding.js'
-
-/** Gives the features [frames × bands] of a clip: a cache, a file reader, a table in memory. */
-export type FeatureSource = (clip: Clip, options: { signal?: AbortSignal }) => Promise<Matrix>
 
 export interface BatchesOptions {
   clips: readonly Clip[]
@@ -33,18 +32,32 @@ export interface BatchesOptions {
   leastFrames?: number
   /** Batches whose features are read ahead; default 2. */
   prefetch?: number
+  /** A clip whose features cannot be had is set aside; past this share of the clips the epoch ends with an error. Default 0.05. */
+  maxBadShare?: number
+}
+
+/** One pair of a batch. */
+export interface BatchItem extends PlannedItem {
+  /** Seconds between its feature frames. */
+  readonly frameStep: number
+  /** Length of the whole clip in seconds. */
+  readonly duration: number
 }
 
 /** n pairs: row i of every array belongs to items[i]. */
 export interface Batch {
   readonly audio: PaddedFeatures
   readonly text: PaddedTokens
-  /** [n] number of each pair's group: pairs of one group are never negatives of each other. */
-  readonly groups: Int32Array
   readonly items: readonly BatchItem[]
   readonly epoch: number
   /** Number of the batch in its epoch, from 0. */
   readonly index: number
+}
+
+/** A batch of the plan; null when none of its clips can be used. */
+interface Loaded {
+  readonly index: number
+  readonly batch: Batch | null
 }
 
 /** The position of a sampler, as JSON. */
@@ -68,11 +81,13 @@ export class Batches {
   readonly #fingerprint: string
   #epoch = 0
   #batch = 0
-  #plan: { epoch: number; batches: BatchItem[][] } | undefined
+  #plan: { epoch: number; batches: PlannedItem[][] } | undefined
   /** Captions without words, left out. */
   readonly emptyCaptions: number
   /** Clips without any caption that has words, left out. */
   readonly captionlessClips: number
+  /** Clips whose features could not be had, with their reasons: their pairs are left out. */
+  readonly quarantine: Quarantine
 
   /**
    * Throws INVALID_ARGUMENT for a bad option, INVALID_DATA when no pair is left or all clips share one group, since then no
@@ -89,12 +104,14 @@ export class Batches {
       padValue: 0,
       leastFrames: 1,
       prefetch: 2,
+      maxBadShare: 0.05,
       ...rest,
     }
     const { batchSize, maxFrames, prefetch, encode } = this.#options
     if (!Number.isInteger(batchSize) || batchSize < 2)
       throw expected('an integer of at least 2', 'batchSize', batchSize)
-    if (!(maxFrames >= 1)) throw expected('a number of at least 1', 'maxFrames', maxFrames)
+    if (!(maxFrames === Infinity || (Number.isInteger(maxFrames) && maxFrames >= 1)))
+      throw expected('an integer of at least 1', 'maxFrames', maxFrames)
     if (!Number.isInteger(prefetch) || prefetch < 0) throw expected('a whole number', 'prefetch', prefetch)
     const planned = planClips(clips, encode)
     this.#clips = planned.filter(({ captions }) => captions.length > 0)
@@ -102,6 +119,7 @@ export class Batches {
     const pairs = this.#clips.reduce((sum, { captions }) => sum + captions.length, 0)
     this.emptyCaptions = clips.reduce((sum, { captions }) => sum + captions.length, 0) - pairs
     refuseOneGroup(this.#clips, clips.length)
+    this.quarantine = new Quarantine(this.#clips.length, this.#options.maxBadShare)
     this.#rng = new Rng(this.#options.seed, 'batches')
     this.#fingerprint = fingerprintOf(this.#clips, this.#options)
   }
@@ -157,7 +175,8 @@ export class Batches {
 
   /**
    * The batches left in the current epoch; afterwards the next epoch is the current one. Features are read ahead. Leaving
-   * the loop early keeps the position: the next call goes on there. Throws what the feature source throws, naming the clip.
+   * the loop early keeps the position: the next call goes on there. Throws what the feature source throws when it is not about one
+   * clip, and INVALID_DATA when too many clips have to be set aside.
    */
   async *epoch(options: { signal?: AbortSignal } = {}): AsyncGenerator<Batch, void, undefined> {
     throwIfAborted(options.signal)
@@ -165,7 +184,7 @@ export class Batches {
     const plan = this.#planOf(epoch)
     const stop = new AbortController()
     const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal])
-    const ahead: Promise<Batch>[] = []
+    const ahead: Promise<Loaded>[] = []
     let next = this.#batch
     const fill = () => {
       while (next < plan.length && ahead.length <= this.#options.prefetch) {
@@ -177,11 +196,11 @@ export class Batches {
     }
     try {
       for (fill(); ahead.length > 0; fill()) {
-        const batch = await ahead.shift()!
+        const { index, batch } = await ahead.shift()!
         if (options.signal?.aborted) throw abortedError(options.signal)
-        this.#batch = batch.index + 1
+        this.#batch = index + 1
         this.#settle()
-        yield batch
+        if (batch !== null) yield batch
       }
     } finally {
       stop.abort()
@@ -195,7 +214,7 @@ export class Batches {
     this.#batch = 0
   }
 
-  #planOf(epoch: number): BatchItem[][] {
+  #planOf(epoch: number): PlannedItem[][] {
     if (this.#plan?.epoch !== epoch) {
       this.#plan = { epoch, batches: planEpoch(this.#clips, this.#options, this.#rng.fork(epoch)) }
     }
@@ -203,37 +222,61 @@ export class Batches {
   }
 
   async #load(
-    items: readonly BatchItem[],
+    planned: readonly PlannedItem[],
     epoch: number,
     index: number,
     signal: AbortSignal,
-  ): Promise<Batch> {
+  ): Promise<Loaded> {
     const { padValue, leastFrames } = this.#options
-    const sources = new Map<Clip, Promise<Matrix>>()
-    for (const { clip } of items) if (!sources.has(clip)) sources.set(clip, this.#featuresOf(clip, signal))
-    const whole = await Promise.all(items.map(({ clip }) => sources.get(clip)!))
-    const crops = this.#rng.fork(epoch).fork('crops').fork(index)
-    const audio = padFeatures(
-      whole.map((features) => this.#crop(features, crops)),
-      { padValue, leastFrames },
+    const crops = this.#cropsOf(planned.length, epoch, index)
+    const asked = new Map<string, Promise<ClipFeatures | null>>()
+    const loaded = await Promise.all(
+      planned.map(({ clip }, i) => {
+        const crop = crops?.[i]
+        const key = `${crop?.at} ${clip.id}`
+        const loading = asked.get(key) ?? this.#orSetAside(clip, this.#featuresOf(clip, crop, signal))
+        asked.set(key, loading)
+        return loading
+      }),
     )
-    return {
-      audio,
-      text: padTokens(items.map(({ tokens }) => tokens)),
-      groups: Int32Array.from(items, ({ group }) => group),
-      items,
+    const good = planned.flatMap((item, i) => {
+      const given = loaded[i]!
+      if (given === null) return []
+      return { item, given, cut: crops === null ? given.features : cropRows(given.features, crops[i]!) }
+    })
+    if (good.length === 0) return { index, batch: null }
+    const batch = {
+      audio: padFeatures(
+        good.map(({ cut }) => cut),
+        { padValue, leastFrames },
+      ),
+      text: padTokens(good.map(({ item }) => item.tokens)),
+      items: good.map(({ item, given: { frameStep, duration } }) => ({ ...item, frameStep, duration })),
       epoch,
       index,
     }
+    return { index, batch }
   }
 
-  async #featuresOf(clip: Clip, signal: AbortSignal): Promise<Matrix> {
+  /** Null for a clip that cannot be used: one of many does not end an epoch. */
+  async #orSetAside(clip: Clip, features: Promise<ClipFeatures>): Promise<ClipFeatures | null> {
+    try {
+      return await features
+    } catch (error) {
+      if (!isAboutClip(error)) throw error
+      this.quarantine.add(clip, error.message)
+      this.quarantine.refuseExceeded()
+      return null
+    }
+  }
+
+  async #featuresOf(clip: Clip, crop: FeatureCrop | undefined, signal: AbortSignal): Promise<ClipFeatures> {
     throwIfAborted(signal)
     try {
-      const features = await this.#options.features(clip, { signal })
-      if (features.rows === 0)
+      const given = await this.#options.features(clip, { signal, ...(crop && { crop }) })
+      if (given.features.rows === 0)
         throw new SonotextError('INVALID_DATA', 'the clip gives no frame of features.', { file: clip.audio })
-      return features
+      return given
     } catch (cause) {
       throwIfAborted(signal)
       if (isSonotextError(cause)) throw cause
@@ -249,14 +292,14 @@ export class Batches {
   }
 
   /** Every item draws, cropped or not, so that one clip's length does not move the others' crops. */
-  #crop(features: Matrix, rng: Rng): Matrix {
+  #cropsOf(n: number, epoch: number, index: number): FeatureCrop[] | null {
     const { maxFrames, crop } = this.#options
-    const draw = rng.uniform()
-    const spare = features.rows - maxFrames
-    if (!(spare > 0)) return features
-    const start = crop === 'random' ? Math.floor(draw * (spare + 1)) : 0
-    const { cols } = features
-    return matrix(maxFrames, cols, features.data.subarray(start * cols, (start + maxFrames) * cols))
+    if (maxFrames === Infinity) return null
+    const rng = this.#rng.fork(epoch).fork('crops').fork(index)
+    return Array.from({ length: n }, () => {
+      const draw = rng.uniform()
+      return { frames: maxFrames, at: crop === 'random' ? draw : 0 }
+    })
   }
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openBackend } from '../backend/index.js'
-import { buildLoss, buildModel, buildOptimizer, buildSchedule, buildStopper } from './build.js'
+import { buildGuards, buildLoss, buildModel, buildOptimizer, buildSchedule, buildStopper } from './build.js'
 import { parseConfig } from './config.js'
 
 const backend = openBackend()
@@ -83,4 +83,21 @@ it('loss, optimiser, schedule and stopper follow their keys', () => {
   expect([rates.rate(1), rates.rate(2), rates.rate(10)]).toEqual([0.5, 1, 0.1])
   expect(buildStopper(config({}))).toBeNull()
   expect(buildStopper(config({ training: { earlyStopping: 2 } }))?.start().epochEnd).toBeTypeOf('function')
+  const plateau = { plateauThreshold: 0.005, plateauThresholdMode: 'absolute' }
+  expect(buildSchedule(config({ training: plateau })).config).toMatchObject({
+    threshold: 0.005,
+    thresholdMode: 'absolute',
+  })
+  const still = { stagnationWindow: 10, stagnationStd: 0.001, stagnationGrace: 60 }
+  expect(buildStopper(config({ training: still }))?.config).toEqual({ std: 0.001, window: 10, grace: 60 })
+  const shared = config({ loss: { type: 'info-nce', positives: 'same-clip', guardEqualCaptions: true } })
+  expect(buildLoss(shared).config).toMatchObject({ positives: 'same-clip' })
+  expect(buildGuards(shared).map(({ name }) => name)).toEqual(['equal-captions'])
+  expect(buildGuards(config({}))).toEqual([])
+})
+
+it('refuses keys that do not fit each other', () => {
+  expect(() => config({ training: { earlyStopping: 3, stagnationWindow: 10 } })).toThrow(/one of them stops/)
+  for (const key of ['monitor', 'watch'])
+    expect(() => config({ training: { [key]: 'mAP@10', retrieval: false } })).toThrow(/retrieval false/)
 })

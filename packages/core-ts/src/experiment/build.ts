@@ -2,7 +2,7 @@ import type { Backend } from '../backend/port.js'
 import { SonotextError } from '../base/errors.js'
 import { infoNceLoss, type Loss, tripletLoss } from '../losses/index.js'
 import { crnn, type DualEncoder, dualEncoder, type Json, meanWords, words } from '../models/index.js'
-import { negativeStrategy } from '../negatives/index.js'
+import { equalCaptions, type Guard, negativeStrategy } from '../negatives/index.js'
 import { frameWord, pooled, type Similarity } from '../similarity/index.js'
 import {
   type EmbeddingTable,
@@ -20,6 +20,7 @@ import {
   patience,
   plateau,
   type Schedule,
+  stagnation,
   type Stopper,
 } from '../train/index.js'
 import type { ExperimentConfig } from './config.js'
@@ -75,7 +76,8 @@ function buildSimilarity({ model, loss }: ExperimentConfig): Similarity {
 
 export function buildLoss({ loss }: ExperimentConfig): Loss {
   if (loss.type === 'info-nce') {
-    return infoNceLoss({ temperature: loss.temperature, learnable: loss.learnableTemperature })
+    const { temperature, learnableTemperature: learnable, positives } = loss
+    return infoNceLoss({ temperature, learnable, positives })
   }
   return tripletLoss({ margin: loss.margin, negatives: negativeStrategy(loss.negatives) })
 }
@@ -99,6 +101,8 @@ export function buildSchedule({ training }: ExperimentConfig): Schedule {
       return plateau({
         factor: training.plateauFactor,
         patience: training.plateauPatience,
+        threshold: training.plateauThreshold,
+        thresholdMode: training.plateauThresholdMode,
         minLr: training.minLearningRate,
       })
   }
@@ -106,5 +110,11 @@ export function buildSchedule({ training }: ExperimentConfig): Schedule {
 
 /** Null when the configuration never stops early. */
 export function buildStopper({ training }: ExperimentConfig): Stopper | null {
-  return training.earlyStopping > 0 ? patience({ patience: training.earlyStopping }) : null
+  const { earlyStopping, stagnationWindow: window, stagnationStd: std, stagnationGrace: grace } = training
+  if (earlyStopping > 0) return patience({ patience: earlyStopping })
+  return window > 0 ? stagnation({ std, window, grace }) : null
+}
+
+export function buildGuards({ loss }: ExperimentConfig): Guard[] {
+  return loss.guardEqualCaptions ? [equalCaptions()] : []
 }

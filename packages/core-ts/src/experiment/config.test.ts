@@ -18,6 +18,8 @@ describe('experiment configuration', () => {
       negatives: 'semi-hard',
       temperature: 0.07,
       learnableTemperature: false,
+      positives: 'own-pair',
+      guardEqualCaptions: false,
       padding: 'masked',
     })
     for (const { key, default: value } of configKeys()) {

@@ -35,6 +35,7 @@ export function parseConfig(value: unknown, source = 'configuration'): Experimen
 /** What a schema cannot say: keys that do not fit each other. */
 function contradictions({ training }: ExperimentConfig): string[] {
   const { schedule, warmupEpochs, epochs, learningRate, minLearningRate } = training
+  const { monitor, watch, retrieval, earlyStopping, stagnationWindow } = training
   const problems: string[] = []
   if (schedule === 'cosine' && warmupEpochs >= epochs) {
     problems.push(`training.warmupEpochs: must be less than training.epochs (${epochs}), got ${warmupEpochs}`)
@@ -44,6 +45,12 @@ function contradictions({ training }: ExperimentConfig): string[] {
       `training.minLearningRate: must not be above training.learningRate (${learningRate}), got ${minLearningRate}`,
     )
   }
+  for (const [key, value] of Object.entries({ monitor, watch })) {
+    if (value === 'mAP@10' && !retrieval)
+      problems.push(`training.${key}: mAP@10 is not computed with training.retrieval false`)
+  }
+  if (earlyStopping > 0 && stagnationWindow > 0)
+    problems.push('training.stagnationWindow: must be 0 beside training.earlyStopping, one of them stops')
   return problems
 }
 

@@ -114,6 +114,14 @@ export interface ExperimentConfig {
      */
     learnableTemperature: boolean
     /**
+     * info-nce: whether other captions of the same clip are left out or count as matches too.
+     */
+    positives: 'own-pair' | 'same-clip'
+    /**
+     * Captions that say the same as a clip's own are not its negatives.
+     */
+    guardEqualCaptions: boolean
+    /**
      * masked: scores over true lengths; padded-compat: training counts padding as zeros, as the published experiments did.
      */
     padding: 'masked' | 'padded-compat'
@@ -152,9 +160,17 @@ export interface ExperimentConfig {
      */
     warmupEpochs: number
     /**
-     * plateau: epochs without a better validation loss before the rate falls.
+     * plateau: looks without a better watched number before the rate falls.
      */
     plateauPatience: number
+    /**
+     * plateau: least improvement that counts.
+     */
+    plateauThreshold: number
+    /**
+     * plateau: whether the threshold is a share of the best number or added to it.
+     */
+    plateauThresholdMode: 'relative' | 'absolute'
     /**
      * plateau: what the rate is multiplied by.
      */
@@ -168,9 +184,37 @@ export interface ExperimentConfig {
      */
     monitor: 'loss' | 'mAP@10'
     /**
-     * Epochs without a better validation loss; 0: never.
+     * Validation number that schedule and stopping watch; monitor: the one that picks the best epoch.
+     */
+    watch: 'monitor' | 'loss' | 'mAP@10'
+    /**
+     * Epochs between two looks at the validation split; the last epoch is always looked at.
+     */
+    validateEvery: number
+    /**
+     * Compute mAP@10 of the validation split at every look; without it a look is the loss alone.
+     */
+    retrieval: boolean
+    /**
+     * Log the triplet loss with random negatives too, to compare runs of different losses.
+     */
+    randomYardstick: boolean
+    /**
+     * Looks without a better watched number after which the run stops; 0: never.
      */
     earlyStopping: number
+    /**
+     * Looks over which the watched number must stand still for the run to stop; 0: never.
+     */
+    stagnationWindow: number
+    /**
+     * stagnation: largest standard deviation that counts as standing still.
+     */
+    stagnationStd: number
+    /**
+     * stagnation: looks before which the run never stops.
+     */
+    stagnationGrace: number
     /**
      * Steps between further checkpoints besides the one after each epoch; 0: none.
      */

@@ -1,4 +1,7 @@
-import type { Matrix } from '../base/matrix.js'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Corpus } from '../corpus/index.js'
 import { type Clip, clipsOfSplit, isFolder, type QuarantinedClip, readCollection } from '../data/index.js'
 import type { Evaluation, IntervalMethod } from '../metrics/index.js'
 import { evaluateModel } from '../train/index.js'
@@ -9,7 +12,7 @@ import type { OpenRun } from './run-folder.js'
 export interface RunClipsOptions {
   /** Another manifest than the one trained on, or a folder of audio files. */
   manifest?: string
-  /** Told what was passed over in a folder, as a sentence. */
+  /** Told what was passed over in a folder and what is not as it was asked for, as sentences. */
   onNote?: (note: string) => void
   /** Past this share of clips that cannot be used the work is refused. Default: as when the run was trained. */
   maxBadShare?: number
@@ -36,8 +39,8 @@ export interface EvaluateRunOptions extends RunClipsOptions {
  */
 export async function evaluateRun(run: OpenRun, options: EvaluateRunOptions = {}): Promise<Evaluation> {
   const { split = 'test', measures, interval, signal, onScored } = options
-  const { clips, features } = await featuresOf(run, split, options)
-  return evaluateModel(run.model, clips, async (clip) => features.get(clip.id)!, {
+  await using opened = await openClips(run, split, options)
+  return await evaluateModel(run.model, opened.clips, opened.corpus.source, {
     split,
     ...(measures === undefined ? {} : { measures }),
     ...(interval === undefined ? {} : { interval }),
@@ -46,25 +49,42 @@ export async function evaluateRun(run: OpenRun, options: EvaluateRunOptions = {}
   })
 }
 
-/** The usable clips of a split (or of the whole manifest) and their features by id. */
-export async function featuresOf(
+/** The usable clips of a split, with the corpus that has their features. */
+export interface OpenClips extends AsyncDisposable {
+  readonly clips: readonly Clip[]
+  readonly corpus: Corpus
+}
+
+/** The usable clips of a split, or of the whole manifest; to be closed. */
+export async function openClips(
   run: OpenRun,
   split: string | null,
   options: RunClipsOptions,
-): Promise<{ clips: readonly Clip[]; features: ReadonlyMap<string, Matrix> }> {
+): Promise<OpenClips> {
   const { config } = run
   const { manifest: path = config.data.manifest, maxBadShare = config.data.maxBadShare } = options
   const { signal, onFeatures, onSetAside, onNote } = options
-  const abortable = signal === undefined ? {} : { signal }
-  const manifest = await readCollection(path, { ...abortable, ...(onNote === undefined ? {} : { onNote }) })
-  // Nothing is written into or beside a folder that was only looked through.
-  const cache = (await isFolder(path)) ? config.data.cache : cacheFolderOf(config, path)
+  const told = { ...(signal === undefined ? {} : { signal }), ...(onNote === undefined ? {} : { onNote }) }
+  const manifest = await readCollection(path, told)
   const wanted = split === null ? manifest.clips : clipsOfSplit(manifest, split)
-  const prepared = await prepareClips(wanted, run.featureStore(cache), {
-    maxBadShare,
-    ...abortable,
-    ...(onFeatures === undefined ? {} : { onProgress: onFeatures }),
-  })
-  if (prepared.quarantine.clips.length > 0) onSetAside?.(prepared.quarantine.clips)
-  return prepared
+  // Nothing is written into or beside a folder that was only looked through: its features lie elsewhere for as long as they are needed.
+  const kept = (await isFolder(path)) ? config.data.cache : cacheFolderOf(config, path)
+  const scratch = kept === undefined ? await mkdtemp(join(tmpdir(), 'sonotext-features-')) : undefined
+  const corpus = await run.corpus({ cacheFolder: kept ?? scratch!, ...told })
+  const close = async () => {
+    await corpus[Symbol.asyncDispose]()
+    if (scratch !== undefined) await rm(scratch, { recursive: true, force: true })
+  }
+  try {
+    const { clips, quarantine } = await prepareClips(wanted, corpus, {
+      maxBadShare,
+      ...(signal === undefined ? {} : { signal }),
+      ...(onFeatures === undefined ? {} : { onProgress: onFeatures }),
+    })
+    if (quarantine.clips.length > 0) onSetAside?.(quarantine.clips)
+    return { clips, corpus, [Symbol.asyncDispose]: close }
+  } catch (error) {
+    await close()
+    throw error
+  }
 }

@@ -8,7 +8,7 @@ export {
   setKey,
 } from './config.js'
 export { evaluateRun, type EvaluateRunOptions, type RunClipsOptions } from './evaluate-run.js'
-export { type FeatureConfig, type PreparedClips, prepareClips, type PrepareOptions } from './prepare.js'
+export { type FeatureConfig, prepareClips, type PrepareOptions } from './prepare.js'
 export { type OpenRun, openRun, readRunConfig, runFiles } from './run-folder.js'
 export {
   type CaptionHit,

@@ -1,16 +1,9 @@
 import { dirname, join } from 'node:path'
-import {
-  computeFeatures,
-  type DecodePolicy,
-  type FeatureStore,
-  featureStore,
-  ffmpegDecoder,
-  logMelPresets,
-} from '../audio/index.js'
+import { type DecodePolicy, ffmpegDecoder, logMelFeatures, logMelPresets } from '../audio/index.js'
 import type { Backend } from '../backend/port.js'
 import { SonotextError } from '../base/errors.js'
-import type { Matrix } from '../base/matrix.js'
-import { type Clip, Quarantine } from '../data/index.js'
+import { type Corpus, openCorpus } from '../corpus/index.js'
+import type { Clip, Quarantine } from '../data/index.js'
 import type { DualEncoder } from '../models/index.js'
 import type { ExperimentConfig } from './config.js'
 
@@ -29,21 +22,19 @@ export function featureConfigOf(model: DualEncoder, file: string): FeatureConfig
   })
 }
 
-/** A feature store as the configuration says; without a folder nothing is kept. */
-export function storeOf(
-  features: FeatureConfig,
-  cacheFolder: string | undefined,
-  backend: Backend,
-  decode: DecodePolicy = {},
-): FeatureStore {
-  const { preset, sampleRate } = features
-  return featureStore({
-    preset,
-    overrides: preset === 'clap' ? {} : { sampleRate },
-    backend,
-    decode,
-    ...(cacheFolder === undefined ? {} : { cacheFolder }),
-  })
+export interface ClipCorpusOptions {
+  /** Without one nothing is kept. */
+  cacheFolder?: string
+  backend: Backend
+  decode?: DecodePolicy
+  onNote?: (note: string) => void
+  signal?: AbortSignal
+}
+
+/** The features of clips as a configuration says. */
+export function corpusOf({ preset, sampleRate }: FeatureConfig, options: ClipCorpusOptions): Promise<Corpus> {
+  const overrides = preset === 'clap' ? {} : { sampleRate }
+  return openCorpus({ features: logMelFeatures({ preset, overrides }), ...options })
 }
 
 /** Which recordings a configuration lets be read, and by whom. */
@@ -66,58 +57,20 @@ export interface PrepareOptions {
   onProgress?: (done: number, total: number) => void
 }
 
-export interface PreparedClips {
-  /** Clips with features, in order. */
-  readonly clips: readonly Clip[]
-  /** By clip id. */
-  readonly features: ReadonlyMap<string, Matrix>
-  readonly quarantine: Quarantine
-}
-
 /**
- * Features of all clips, held in memory (a 10 s clip at 20 ms takes 128 KiB). Clips without usable audio are set aside with
- * their reason.
+ * Computes the features of all clips that the cache does not have, and sets aside those without usable audio with their reason.
  * @throws SonotextError INVALID_DATA when more than `maxBadShare` of the clips are bad or none is left
  */
 export async function prepareClips(
   clips: readonly Clip[],
-  store: FeatureStore,
-  options: PrepareOptions,
-): Promise<PreparedClips> {
-  const { maxBadShare, needCaptions = false, signal, onProgress } = options
-  const quarantine = new Quarantine(clips.length, maxBadShare)
-  const features = new Map<string, Matrix>()
-  const files = clips.map(({ audio }) => audio)
-  const { quarantined } = await computeFeatures(files, store, {
-    ...(signal === undefined ? {} : { signal }),
-    onFeatures: (_file, stored, index) => void features.set(clips[index]!.id, stored.features),
-    onProgress: ({ done, total }) => onProgress?.(done, total),
-  }).catch((error: unknown) => {
+  corpus: Corpus,
+  { needCaptions = false, ...options }: PrepareOptions,
+): Promise<{ readonly clips: readonly Clip[]; readonly quarantine: Quarantine }> {
+  const refuse = ({ captions }: Clip) =>
+    needCaptions && captions.length === 0 ? 'The clip has no caption.' : undefined
+  return corpus.sift(clips, { ...options, refuse }).catch((error: unknown) => {
     throw aboutCache(error)
   })
-  const unreadable = new Map(quarantined.map(({ file, message }) => [file, message]))
-  for (const clip of clips) {
-    const reason =
-      unreadable.get(clip.audio) ??
-      (isConstant(features.get(clip.id)!) ? `${clip.audio}: the clip is silent.` : undefined) ??
-      (needCaptions && clip.captions.length === 0 ? 'The clip has no caption.' : undefined)
-    if (reason === undefined) continue
-    quarantine.add(clip, reason)
-    features.delete(clip.id)
-  }
-  quarantine.refuseExceeded()
-  const kept = quarantine.keep(clips)
-  if (kept.length === 0) {
-    throw new SonotextError('INVALID_DATA', `none of ${clips.length} clips can be used.`, {
-      remedy: 'Run sonotext check on the manifest: it names what is wrong with each.',
-    })
-  }
-  return { clips: kept, features, quarantine }
-}
-
-/** Digital silence gives the same number in every frame and band. */
-function isConstant({ data }: Matrix): boolean {
-  return data.every((value) => value === data[0])
 }
 
 /** A cache that cannot be written has a remedy of its own. */

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { FeatureStore } from '../audio/index.js'
+import type { Corpus } from '../corpus/index.js'
 import type { DecodePolicy } from '../audio/index.js'
 import type { Backend } from '../backend/port.js'
 import { isSonotextError, SonotextError } from '../base/errors.js'
@@ -9,7 +9,13 @@ import { readText } from '../base/text.js'
 import type { DualEncoder } from '../models/index.js'
 import { checkpointFile, loadModel, modelFile } from '../train/index.js'
 import { configKeys, type ExperimentConfig, parseConfig, valueAt } from './config.js'
-import { type FeatureConfig, featureConfigOf, storeOf, decodePolicyOf } from './prepare.js'
+import {
+  type ClipCorpusOptions,
+  corpusOf,
+  decodePolicyOf,
+  type FeatureConfig,
+  featureConfigOf,
+} from './prepare.js'
 
 /** Files of a run folder, besides the trainer's checkpoint.safetensors and model.safetensors. */
 export const runFiles = {
@@ -98,8 +104,8 @@ export interface OpenRun {
   readonly config: ExperimentConfig
   readonly model: DualEncoder
   readonly features: FeatureConfig
-  /** Features of recordings as the model was trained on them; kept in `cacheFolder` where one is given. */
-  featureStore(cacheFolder?: string): FeatureStore
+  /** Features of recordings as the model was trained on them; kept in `cacheFolder` where one is given. To be closed. */
+  corpus(options?: Pick<ClipCorpusOptions, 'cacheFolder' | 'onNote' | 'signal'>): Promise<Corpus>
 }
 
 export interface OpenRunOptions {
@@ -126,6 +132,6 @@ export async function openRun(folder: string, options: OpenRunOptions): Promise<
     config,
     model,
     features,
-    featureStore: (cacheFolder) => storeOf(features, cacheFolder, options.backend, decode),
+    corpus: (own = {}) => corpusOf(features, { backend: options.backend, decode, ...own }),
   }
 }

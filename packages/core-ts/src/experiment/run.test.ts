@@ -13,7 +13,7 @@ import { Vocabulary } from '../text/index.js'
 import { saveModel, type TrainingReport } from '../train/index.js'
 import { type ExperimentConfig, parseConfig } from './config.js'
 import { evaluateRun } from './evaluate-run.js'
-import { prepareClips, storeOf } from './prepare.js'
+import { corpusOf, prepareClips } from './prepare.js'
 import { openRun, readRunConfig } from './run-folder.js'
 import { searchCaptions, searchRun, unknownWords } from './search-run.js'
 import { trainRun } from './train-run.js'
@@ -89,7 +89,7 @@ describe('trainRun', () => {
     })
     await expect(run).rejects.toMatchObject({ code: 'ABORTED' })
     const { metadata } = await readSafetensors(join(stopped, 'checkpoint.safetensors'))
-    expect(JSON.parse(metadata['content']!)).toMatchObject({ trainer: { step: 4 } })
+    expect(JSON.parse(metadata['content']!)).toMatchObject({ learner: { steps: 4 } })
     await expect(trainRun(long, { folder: stopped, backend })).rejects.toThrow(/already a run in this folder/)
     const result = await trainRun(config, { folder: stopped, backend, resume: true })
     expect(result.steps).toBe(6)
@@ -131,8 +131,32 @@ describe('trainRun', () => {
   })
 })
 
+describe('validation', () => {
+  const looks = async (name: string, training: Partial<ExperimentConfig['training']>) => {
+    const reports: TrainingReport[] = []
+    await trainRun(
+      { ...config, training: { ...config.training, epochs: 3, ...training } },
+      { folder: join(folder, name), backend, onReport: (report) => reports.push(report) },
+    )
+    return reports.flatMap((report) => (report.kind === 'epoch' ? [Object.keys(report.validation)] : []))
+  }
+
+  it('has a price that can be set', async () => {
+    const signs = ['clipSpread', 'clipCosine', 'zeroScores']
+    expect(await looks('cheap', { retrieval: false, validateEvery: 2 })).toEqual([
+      ['loss'],
+      [],
+      ['loss', ...signs],
+      ['loss', ...signs],
+    ])
+    expect((await looks('full', { randomYardstick: true, epochs: 1 }))[0]).toEqual([
+      ...['loss', 'random', 'textToAudio', 'audioToText', 'mAP@10'],
+    ])
+  })
+})
+
 describe('prepareClips', () => {
-  const store = () => storeOf(config.features, join(folder, 'features'), backend)
+  const open = (cacheFolder = join(folder, 'features')) => corpusOf(config.features, { cacheFolder, backend })
 
   it('sets aside silent clips and, where they are needed, clips without captions', async () => {
     const silent = join(folder, 'silent.wav')
@@ -140,17 +164,17 @@ describe('prepareClips', () => {
     const { clips } = await readManifest(manifest)
     const odd = [...clips.slice(0, 6), { id: 'silent', audio: silent, captions: clips[0]!.captions }]
     const bare = { ...clips[6]!, captions: [] }
-    const all = await prepareClips([...odd, bare], store(), { maxBadShare: 0.5, needCaptions: true })
+    await using corpus = await open()
+    const all = await prepareClips([...odd, bare], corpus, { maxBadShare: 0.5, needCaptions: true })
     expect(all.quarantine.clips.map(({ id, reasons }) => [id, reasons[0]])).toEqual([
       ['silent', `${silent}: the clip is silent.`],
       [bare.id, 'The clip has no caption.'],
     ])
     expect(all.clips).toHaveLength(6)
-    expect(all.features.has('silent')).toBe(false)
-    const search = await prepareClips([bare], store(), { maxBadShare: 0 })
+    const search = await prepareClips([bare], corpus, { maxBadShare: 0 })
     expect(search.clips).toEqual([bare])
-    await expect(prepareClips(odd, store(), { maxBadShare: 0.1 })).rejects.toThrow(/1 of 7 clips are bad/)
-    await expect(prepareClips([odd.at(-1)!], store(), { maxBadShare: 1 })).rejects.toThrow(
+    await expect(prepareClips(odd, corpus, { maxBadShare: 0.1 })).rejects.toThrow(/1 of 7 clips are bad/)
+    await expect(prepareClips([odd.at(-1)!], corpus, { maxBadShare: 1 })).rejects.toThrow(
       /none of 1 clips can be used/,
     )
   })
@@ -159,9 +183,8 @@ describe('prepareClips', () => {
     const blocked = join(folder, 'blocked')
     await writeFile(blocked, 'a file where a folder should be')
     const { clips } = await readManifest(manifest)
-    await expect(
-      prepareClips(clips, storeOf(config.features, blocked, backend), { maxBadShare: 1 }),
-    ).rejects.toMatchObject({
+    await using corpus = await open(blocked)
+    await expect(prepareClips(clips, corpus, { maxBadShare: 1 })).rejects.toMatchObject({
       code: 'WRITE_FAILED',
       message: expect.stringMatching(/blocked.*could not write.*--set data\.cache=FOLDER/) as string,
     })
@@ -196,8 +219,8 @@ describe('a run that is opened', () => {
     const sentences = ['a high whistle', 'a hiss']
     const found = await searchRun(run, sentences, { k: 24 })
     const { clips } = await readManifest(manifest)
-    const store = run.featureStore()
-    const features = await Promise.all(clips.map(async ({ audio }) => (await store.get(audio)).features))
+    await using corpus = await run.corpus()
+    const features = await Promise.all(clips.map(async (clip) => (await corpus.features(clip)).features))
     const scores = await run.model.score(features, sentences)
     for (const [q, hits] of found.entries()) {
       expect(hits.map(({ rank }) => rank)).toEqual(hits.map((_, i) => i + 1))
@@ -216,8 +239,10 @@ describe('a run that is opened', () => {
     const found = await searchCaptions(run, files, { split: 'test', k: 12 })
     const test = clips.filter(({ split }) => split === 'test')
     const texts = test.flatMap(({ captions }) => captions.map(({ text }) => text))
-    const store = run.featureStore()
-    const features = await Promise.all(files.map(async (file) => (await store.get(file)).features))
+    await using corpus = await run.corpus()
+    const features = await Promise.all(
+      files.map(async (file) => (await corpus.features({ id: file, audio: file })).features),
+    )
     const scores = await run.model.score(features, texts)
     for (const [q, hits] of found.entries()) {
       expect(hits).toHaveLength(12)

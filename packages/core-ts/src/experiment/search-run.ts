@@ -4,7 +4,8 @@ import { type Clip, clipsOfSplit, readCollection } from '../data/index.js'
 import type { DualEncoder } from '../models/index.js'
 import { type Hit, type Scorer, searchByScore } from '../retrieval/index.js'
 import { UNK } from '../text/index.js'
-import { featuresOf, type RunClipsOptions } from './evaluate-run.js'
+import type { Corpus, CorpusClip } from '../corpus/index.js'
+import { openClips, type RunClipsOptions } from './evaluate-run.js'
 import type { OpenRun } from './run-folder.js'
 
 export interface SearchRunOptions extends RunClipsOptions {
@@ -34,12 +35,13 @@ export async function searchRun(
     if (run.model.text.encoder.tokenize(sentence).length > 0) continue
     throw new SonotextError('INVALID_ARGUMENT', `Expected a sentence with words, got "${sentence}".`)
   }
-  const { clips, features } = await featuresOf(run, split, options)
-  const prepared = await run.model.prepareCaptions(sentences, abortable)
+  await using opened = await openClips(run, split, options)
+  const { clips, corpus } = opened
+  using prepared = await run.model.prepareCaptions(sentences, abortable)
   const items: Scorer<string> = {
     size: clips.length,
     async score(_queries, first, count, at) {
-      const block = clips.slice(first, first + count).map(({ id }) => features.get(id)!)
+      const block = await featuresOf(corpus, clips.slice(first, first + count), at)
       const scores = transpose(await prepared.score(block, at))
       onScored?.(first + count, clips.length)
       return scores
@@ -75,9 +77,12 @@ export async function searchCaptions(
       remedy: 'Name a manifest or a split whose clips have captions.',
     })
   }
-  const store = run.featureStore()
-  const features: Matrix[] = []
-  for (const file of files) features.push((await store.get(file, abortable)).features)
+  await using corpus = await run.corpus(abortable)
+  const features = await featuresOf(
+    corpus,
+    files.map((file) => ({ id: file, audio: file })),
+    abortable,
+  )
   const items: Scorer<Matrix> = {
     size: captions.length,
     async score(queries, first, count, at) {
@@ -89,6 +94,16 @@ export async function searchCaptions(
   // All captions at once: a block of them would embed every recording again.
   const found = await searchByScore(items, features, { ids, k, block: captions.length, ...abortable })
   return found.map((hits) => hits.map((hit) => ({ ...hit, ...captions[hit.index]! })))
+}
+
+async function featuresOf(
+  corpus: Corpus,
+  clips: readonly CorpusClip[],
+  options: { readonly signal?: AbortSignal },
+): Promise<Matrix[]> {
+  const all: Matrix[] = []
+  for await (const { features } of corpus.read(clips, options)) all.push(features)
+  return all
 }
 
 /** Words of a sentence that the model has never seen; it takes them all for the same unknown word. */

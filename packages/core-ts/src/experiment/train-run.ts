@@ -10,21 +10,23 @@ import {
   readManifest,
   splitsOf,
 } from '../data/index.js'
+import { tripletLoss } from '../losses/index.js'
 import type { DualEncoder } from '../models/index.js'
+import { negatives } from '../negatives/index.js'
 import { tokenize } from '../text/index.js'
 import {
   createTrainer,
-  evaluateModel,
   jsonlLogger,
   type Logger,
+  retrievalMeasures,
   type Trainer,
   type TrainingReport,
   tensorBoardLogger,
   type ValidationOptions,
 } from '../train/index.js'
-import { buildLoss, buildModel, buildOptimizer, buildSchedule, buildStopper } from './build.js'
+import { buildGuards, buildLoss, buildModel, buildOptimizer, buildSchedule, buildStopper } from './build.js'
 import type { ExperimentConfig } from './config.js'
-import { cacheFolderOf, type PreparedClips, prepareClips, storeOf, decodePolicyOf } from './prepare.js'
+import { cacheFolderOf, corpusOf, decodePolicyOf, prepareClips } from './prepare.js'
 import { claimRunFolder, runFiles } from './run-folder.js'
 
 export interface TrainRunOptions {
@@ -37,6 +39,8 @@ export interface TrainRunOptions {
   onFeatures?: (done: number, total: number) => void
   /** Told which clips cannot be used, and why; the rest is trained on. */
   onSetAside?: (clips: readonly QuarantinedClip[]) => void
+  /** Told what is not as it was asked for, as sentences. */
+  onNote?: (note: string) => void
   onReport?: (report: TrainingReport, trainer: Trainer) => void
 }
 
@@ -69,16 +73,19 @@ export async function trainRun(config: ExperimentConfig, options: TrainRunOption
   const validation = splitsOf(manifest.clips).includes(config.data.validationSplit)
     ? clipsOfSplit(manifest, config.data.validationSplit)
     : []
-  const prepared = await prepareClips(
-    [...training, ...validation],
-    storeOf(config.features, cacheFolderOf(config), backend, decodePolicyOf(config)),
-    {
-      maxBadShare: config.data.maxBadShare,
-      needCaptions: true,
-      ...abortable,
-      ...(options.onFeatures === undefined ? {} : { onProgress: options.onFeatures }),
-    },
-  )
+  await using corpus = await corpusOf(config.features, {
+    cacheFolder: cacheFolderOf(config),
+    backend,
+    decode: decodePolicyOf(config),
+    ...abortable,
+    ...(options.onNote === undefined ? {} : { onNote: options.onNote }),
+  })
+  const prepared = await prepareClips([...training, ...validation], corpus, {
+    maxBadShare: config.data.maxBadShare,
+    needCaptions: true,
+    ...abortable,
+    ...(options.onFeatures === undefined ? {} : { onProgress: options.onFeatures }),
+  })
   const setAside = prepared.quarantine.clips
   await prepared.quarantine.save(join(folder, runFiles.quarantine))
   if (setAside.length > 0) options.onSetAside?.(setAside)
@@ -91,8 +98,9 @@ export async function trainRun(config: ExperimentConfig, options: TrainRunOption
   const hasValidation = validationClips.length >= 2
   await using trainer = createTrainer({
     model,
-    data: batchesOf(config, model, trainClips, prepared),
+    data: batchesOf(config, model, trainClips, corpus.source),
     loss: buildLoss(config),
+    guards: buildGuards(config),
     optimizer: buildOptimizer(config),
     schedule: buildSchedule(config),
     epochs: config.training.epochs,
@@ -101,7 +109,7 @@ export async function trainRun(config: ExperimentConfig, options: TrainRunOption
     directory: folder,
     ...(config.training.saveEvery === 0 ? {} : { saveEvery: config.training.saveEvery }),
     ...(stopper === null ? {} : { stopper }),
-    ...(hasValidation ? { validation: validationOf(config, model, validationClips, prepared) } : {}),
+    ...(hasValidation ? { validation: validationOf(config, model, validationClips, corpus.source) } : {}),
   })
   if (started) await trainer.resume(folder)
   for await (const report of trainer.steps(abortable)) options.onReport?.(report, trainer)
@@ -121,21 +129,16 @@ function tokensOf({ tokens, text }: Caption): readonly string[] {
   return tokens ?? tokenize(text)
 }
 
-const featuresIn =
-  ({ features }: PreparedClips): FeatureSource =>
-  async (clip) =>
-    features.get(clip.id)!
-
 function batchesOf(
   config: ExperimentConfig,
   model: DualEncoder,
   clips: readonly Clip[],
-  prepared: PreparedClips,
+  features: FeatureSource,
   items = config.data.items,
 ): Batches {
   return new Batches({
     clips,
-    features: featuresIn(prepared),
+    features,
     encode: (caption) => model.text.encoder.encode(tokensOf(caption)),
     batchSize: config.training.batchSize,
     seed: config.seed,
@@ -145,25 +148,39 @@ function batchesOf(
   })
 }
 
-/** The loss over the validation clips with one caption each, always the same, and mAP@10 in both directions over the whole split. */
+/**
+ * The loss over the validation clips with one caption each, always the same, and, where it is asked for, mAP@10 in both
+ * directions over the whole split.
+ */
 function validationOf(
   config: ExperimentConfig,
   model: DualEncoder,
   clips: readonly Clip[],
-  prepared: PreparedClips,
+  features: FeatureSource,
 ): ValidationOptions {
+  const { monitor, watch, validateEvery: every, retrieval, randomYardstick } = config.training
+  const { margin } = config.loss
   return {
-    data: batchesOf(config, model, clips, prepared, 'clip'),
-    monitor: config.training.monitor,
-    mode: config.training.monitor === 'loss' ? 'min' : 'max',
-    async measure(current, options) {
-      const { textToAudio, audioToText } = await evaluateModel(current, clips, featuresIn(prepared), {
-        measures: ['mAP@10'],
-        ...options,
-      })
-      const [toAudio, toText] = [textToAudio!['mAP@10']!, audioToText!['mAP@10']!]
-      return { textToAudio: toAudio, audioToText: toText, 'mAP@10': (toAudio + toText) / 2 }
-    },
+    data: batchesOf(config, model, clips, features, 'clip'),
+    every,
+    monitor,
+    watch: watch === 'monitor' ? monitor : watch,
+    ...(randomYardstick && {
+      yardsticks: { random: tripletLoss({ negatives: negatives.random(), margin }) },
+    }),
+    ...(retrieval && { measure: retrievalOf(clips, features) }),
+  }
+}
+
+function retrievalOf(
+  clips: readonly Clip[],
+  features: FeatureSource,
+): NonNullable<ValidationOptions['measure']> {
+  const measure = retrievalMeasures(clips, features)
+  return async (model, options) => {
+    const found = await measure(model, options)
+    const [textToAudio, audioToText] = [found['textToAudio.mAP@10']!, found['audioToText.mAP@10']!]
+    return { textToAudio, audioToText, 'mAP@10': (textToAudio + audioToText) / 2 }
   }
 }
 

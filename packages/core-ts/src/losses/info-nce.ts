@@ -18,7 +18,8 @@ export interface InfoNceLossOptions {
 
 /**
  * InfoNCE over the batch, both directions summed (DCASE 2023 task 6b baseline): cross-entropy of each clip over the
- * captions plus of each caption over the clips, of scores / τ. Works on any similarity through its factors.
+ * captions plus of each caption over the clips, of scores / τ. Pairs that guards bar are left out of the denominators. Works on
+ * any similarity through its factors.
  */
 export function infoNceLoss(options: InfoNceLossOptions = {}): Loss {
   checkOptions(options, 'infoNceLoss')
@@ -30,7 +31,8 @@ export function infoNceLoss(options: InfoNceLossOptions = {}): Loss {
   }
   return {
     name: 'info-nce',
-    needs: ['factors'],
+    config: { temperature, learnable, positives },
+    easier: 'a higher temperature',
     valueOfEqualScores: (n) => 2 * Math.log(n),
     build(backend) {
       const start = Parameter.from(backend, [1], [Math.log(temperature)])
@@ -39,10 +41,10 @@ export function infoNceLoss(options: InfoNceLossOptions = {}): Loss {
       return {
         parameters: () => (learnable ? (named as Map<string, Parameter>) : new Map()),
         buffers: () => (learnable ? new Map() : named),
-        compute({ tape, groups, factors }) {
-          const { audio, text } = factors!
-          const { loss, stats } = infoNce(tape, audio, text, { groups, logTemperature, positives })
-          return { loss, statistics: () => ({ ...stats(), temperature: Math.exp(logTemperature.item()) }) }
+        compute({ tape, groups, exclude, factors: { audio, text } }) {
+          const { loss, stats } = infoNce(tape, audio, text, { groups, exclude, logTemperature, positives })
+          const temperatureNow = () => (learnable ? Math.exp(logTemperature.item()) : temperature)
+          return { loss, statistics: () => ({ ...stats(), temperature: temperatureNow() }) }
         },
       }
     },

@@ -1,13 +1,19 @@
 import { describe, expect, it } from 'vitest'
 import { referenceBackend } from '../backend/reference/index.js'
 import { Rng } from '../base/rng.js'
-import { negatives, type NegativeStrategy, negativeStrategy } from '../negatives/index.js'
+import {
+  type Guard,
+  negatives,
+  type NegativeStrategy,
+  type NegativeStrategyName,
+  negativeStrategy,
+} from '../negatives/index.js'
 import { Tape } from '../nn/tape.js'
-import { Parameter } from '../nn/tensor.js'
 import { frameWord, pooled } from '../similarity/index.js'
 import { lossCases } from '../testing/loss.cases.js'
+import { itemsOf } from '../testing/items.js'
 import { smallBatch } from '../testing/small-batch.js'
-import { infoNceLoss, type Loss, lossInput, tripletLoss } from './index.js'
+import { infoNceLoss, type Loss, LossInput, tripletLoss } from './index.js'
 
 const losses: Loss[] = [
   ...Object.values(negatives).map((make) => tripletLoss({ negatives: make() })),
@@ -39,8 +45,8 @@ function golden(loss: Loss, similarity = frameWord(), tape = new Tape(backend)) 
     values: tape.constant([n, words, d], smallBatch.text()),
     lengths: new Int32Array(n).fill(words),
   }
-  const input = lossInput(tape, loss.needs, similarity, { audio, text, groups, rng: new Rng(1) })
-  return { input, output: loss.build(backend).compute(input) }
+  const input = new LossInput(tape, similarity, { audio, text, items: itemsOf(groups) })
+  return { input, output: loss.build(backend).compute(input, new Rng(1)) }
 }
 
 describe('against the NumPy golden', () => {
@@ -56,13 +62,46 @@ describe('against the NumPy golden', () => {
 })
 
 describe('what a loss asks for', () => {
+  /** Times that each kind of score is computed. */
+  function asked(losses: readonly Loss[], guards: readonly Guard[] = []): Record<string, number> {
+    const counts: Record<string, number> = {}
+    const similarity = frameWord()
+    const counted = new Proxy(similarity, {
+      get(target, key: 'score' | 'factors' | 'within') {
+        if (!['score', 'factors', 'within'].includes(key)) return target[key]
+        return (...args: never[]) => {
+          counts[key] = (counts[key] ?? 0) + 1
+          return (target[key] as (...all: never[]) => unknown)(...args)
+        }
+      },
+    })
+    using tape = new Tape(backend)
+    const side = (steps: number, values: ArrayLike<number>) => ({
+      values: tape.constant([n, steps, d], values),
+      lengths: new Int32Array(n).fill(steps),
+    })
+    const input = new LossInput(tape, counted, {
+      audio: side(frames, smallBatch.audio()),
+      text: side(words, smallBatch.text()),
+      items: itemsOf(groups),
+      guards,
+    })
+    for (const loss of losses) loss.build(backend).compute(input, new Rng(1))
+    return counts
+  }
+  const triplet = (name: NegativeStrategyName) => tripletLoss({ negatives: negatives[name]() })
+
   it('is all that is computed', () => {
-    const keys = (loss: Loss) =>
-      Object.keys(golden(loss).input).filter((key) => !['tape', 'n', 'groups', 'rng'].includes(key))
-    expect(keys(tripletLoss({ negatives: negatives.random() }))).toEqual(['scores'])
-    expect(keys(tripletLoss({ negatives: negatives['hard-text']() }))).toEqual(['scores', 'text-text'])
-    expect(keys(tripletLoss({ negatives: negatives['easy-audio']() }))).toEqual(['scores', 'audio-audio'])
-    expect(keys(infoNceLoss())).toEqual(['factors'])
+    expect(asked([triplet('random')])).toEqual({ score: 1 })
+    expect(asked([triplet('hard-text')])).toEqual({ score: 1, within: 1 })
+    expect(asked([infoNceLoss()])).toEqual({ factors: 1 })
+    const alike: Guard = { name: 'alike', needs: ['text-text'], pairs: () => [] }
+    expect(asked([infoNceLoss()], [alike])).toEqual({ factors: 1, within: 1 })
+  })
+
+  it('is computed once for all losses of a batch', () => {
+    const all = (['random', 'semi-hard', 'easy-text', 'hard-text'] as const).map(triplet)
+    expect(asked(all)).toEqual({ score: 1, within: 1 })
   })
 })
 
@@ -93,8 +132,8 @@ describe('InfoNCE', () => {
       values: tape.constant([n, words, d], smallBatch.text()),
       lengths: new Int32Array(n).fill(words),
     }
-    const input = lossInput(tape, loss.needs, frameWord(), { audio, text, groups, rng: new Rng(1) })
-    tape.backward(running.compute(input).loss)
+    const input = new LossInput(tape, frameWord(), { audio, text, items: itemsOf(groups) })
+    tape.backward(running.compute(input, new Rng(1)).loss)
     const parameter = running.parameters().get('logTemperature')!
     const h = 1e-3
     const slope = (at(0.2 * Math.exp(h)) - at(0.2 * Math.exp(-h))) / (2 * h)
@@ -105,18 +144,22 @@ describe('InfoNCE', () => {
   })
 })
 
+/** Clips and captions of one vector each, all alike. */
+function vectors(tape: Tape, inGroups: number[], value = 0.6): LossInput {
+  const values = tape.constant([inGroups.length, 1], new Float32Array(inGroups.length).fill(value))
+  const side = { values, lengths: null }
+  return new LossInput(tape, pooled(), { audio: side, text: side, items: itemsOf(inGroups) })
+}
+
 describe('triplet', () => {
   it('counts pairs without a negative', () => {
     const loss = tripletLoss({ negatives: negatives.random() })
-    using tape = new Tape(backend)
-    const scores = Parameter.from(backend, [3, 3], new Float32Array(9))
-    const compute = (groups: number[]) =>
-      loss
-        .build(backend)
-        .compute({ tape, n: 3, groups: Int32Array.from(groups), rng: new Rng(1), scores })
-        .statistics()
-    expect(compute([1, 1, 1])['withoutNegatives']).toBe(3)
-    expect(compute([1, 2, 2])['withoutNegatives']).toBe(0)
+    const without = (inGroups: number[]) => {
+      using tape = new Tape(backend)
+      return loss.build(backend).compute(vectors(tape, inGroups), new Rng(1)).statistics()['withoutNegatives']
+    }
+    expect(without([1, 1, 1])).toBe(3)
+    expect(without([1, 2, 2])).toBe(0)
   })
 
   it('refuses a strategy that picks an item of the same clip', () => {
@@ -126,15 +169,25 @@ describe('triplet', () => {
       needs: [],
       select: () => ({ audio: list, text: list, empty: 0 }),
     }
-    expect(() => golden(tripletLoss({ negatives: broken }))).toThrow(/broken.*item 2 of the same clip/)
+    expect(() => golden(tripletLoss({ negatives: broken }))).toThrow(/broken.*item 2 of the same group/)
+  })
+
+  it('says nothing of equal scores where its negatives are looked for near the positive', () => {
+    const of = (name: NegativeStrategyName) => tripletLoss({ negatives: negatives[name](), margin: 0.3 })
+    expect(of('semi-hard').valueOfEqualScores(8)).toBeNull()
+    expect(of('hard').valueOfEqualScores(8)).toBe(0.6)
+    expect(of('hard').easier).toBe('easier negatives (semi-hard, random)')
+    expect(of('semi-hard').easier).toBe('easier negatives (random, full-batch)')
+    expect(of('random').easier).toBeUndefined()
   })
 
   it('stops at scores that are not finite', () => {
     const loss = tripletLoss({ negatives: negatives.hard() })
     using tape = new Tape(backend)
-    const scores = tape.constant([2, 2], [0.1, NaN, 0.2, 0.3])
-    const input = { tape, n: 2, groups: Int32Array.of(0, 1), rng: new Rng(1), scores }
-    expect(() => loss.build(backend).compute(input)).toThrow(expect.objectContaining({ code: 'NUMERIC' }))
+    const input = vectors(tape, [0, 1], NaN)
+    expect(() => loss.build(backend).compute(input, new Rng(1))).toThrow(
+      expect.objectContaining({ code: 'NUMERIC' }),
+    )
   })
 
   it('refuses options out of range', () => {

@@ -1,9 +1,8 @@
 import { expected } from '../base/errors.js'
 import { checkOptions } from '../base/options.js'
-import { checkNegatives, type NegativeStrategy, type Plane } from '../negatives/index.js'
+import { checkNegatives, type NegativeStrategy } from '../negatives/index.js'
 import { tripletFromPicks } from '../nn/functions/index.js'
-import { toMatrix } from '../similarity/index.js'
-import type { Loss, LossInput, LossNeed } from './loss.js'
+import type { Loss } from './loss.js'
 
 export interface TripletLossOptions {
   /** How negatives are chosen: `negatives['semi-hard']()`. */
@@ -20,35 +19,31 @@ export interface TripletLossOptions {
 export function tripletLoss(given: TripletLossOptions): Loss {
   const { negatives, margin = 0.5 } = checkOptions(given, 'tripletLoss')
   if (!(margin > 0)) throw expected('a number above 0', 'margin', margin)
-  const planes = negatives.needs.filter((plane) => plane !== 'audio-text')
+  const { nearPositive = false, easier = [] } = negatives
   return {
     name: `triplet-${negatives.name}`,
-    needs: ['scores', ...(planes as LossNeed[])],
-    valueOfEqualScores: () => 2 * margin,
-    build: () => ({
-      parameters: () => new Map(),
-      buffers: () => new Map(),
-      compute(input) {
-        const { tape, n, groups, rng } = input
-        const scores = input.scores!
-        const query = { n, groups, planes: planesOf(input, negatives.needs) }
-        const picks = negatives.select(query, rng)
-        checkNegatives(picks, query, negatives.name)
-        const { loss, stats } = tripletFromPicks(tape, scores, picks, margin)
-        return { loss, statistics: () => ({ ...stats(), withoutNegatives: picks.empty }) }
-      },
-    }),
-  }
-}
-
-function planesOf(
-  input: LossInput,
-  needs: readonly Plane[],
-): Partial<Record<Plane, ReturnType<typeof toMatrix>>> {
-  const { 'text-text': text, 'audio-audio': audio } = input
-  return {
-    ...(needs.includes('audio-text') && { 'audio-text': toMatrix(input.scores!) }),
-    ...(text && { 'text-text': text }),
-    ...(audio && { 'audio-audio': audio }),
+    config: { margin, negatives: { type: negatives.name, ...negatives.config } },
+    valueOfEqualScores: () => (nearPositive ? null : 2 * margin),
+    ...(easier.length > 0 && { easier: `easier negatives (${easier.join(', ')})` }),
+    build() {
+      const remembering = negatives.start?.()
+      const strategy = remembering ?? negatives
+      return {
+        parameters: () => new Map(),
+        buffers: () => new Map(),
+        compute(input, rng) {
+          const { tape, items, step, epoch, scores, barred } = input
+          const query = { items, step, epoch, barred, planes: input.planes(strategy.needs) }
+          const picks = strategy.select(query, rng)
+          checkNegatives(picks, query, strategy.name)
+          const { loss, stats } = tripletFromPicks(tape, scores, picks, margin)
+          return { loss, picks, statistics: () => ({ ...stats(), withoutNegatives: picks.empty }) }
+        },
+        ...(remembering && {
+          state: () => remembering.state(),
+          restore: (state: unknown) => remembering.restore(state),
+        }),
+      }
+    },
   }
 }

@@ -5,7 +5,6 @@ export {
   type DualEncoderOptions,
   type ModelConfig,
   modelFromConfig,
-  type PreparedCaptions,
 } from './dual-encoder.js'
 export type {
   AudioEncoder,
@@ -16,9 +15,18 @@ export type {
   TextEncoder,
   TextEncoderSpec,
 } from './encoder.js'
+export { PreparedCaptions } from './prepared-captions.js'
 export { projection, type ProjectionOptions } from './projection.js'
 export { crnnFromPyTorch, type CrnnLayout, crnnToPyTorch, type ForeignTensor } from './pytorch.js'
 export { audioEncoderFromConfig, textEncoderFromConfig } from './registry.js'
-export { AudioSide, type EmbedOptions, type EncodedBlock, TextSide } from './sides.js'
+export { AudioSide, type EmbedOptions, type EncodedBlock, type PassOptions, TextSide } from './sides.js'
+export {
+  bytesOf,
+  preparedCaptions,
+  preparedClips,
+  type PreparedItems,
+  scoreTiles,
+  type Tile,
+} from './score-tiles.js'
 export { loadState, type StateDict, stateOf } from './state.js'
 export { meanWords, words, type WordsOptions } from './words.js'

@@ -1,18 +1,22 @@
 import { type Appeal, extremePerColumn, extremePerRow } from './extreme.js'
-import { checkQuery, fromPicks, type NegativeStrategy, planeOf } from './strategy.js'
+import { checkQuery, planeOf } from './query.js'
+import { fromPicks, type NegativeStrategy } from './strategy.js'
 
 /** Clip and caption are picked separately, by their clip–caption score against the anchor. */
-function crossModality(name: string, appeal: Appeal): () => NegativeStrategy {
+function crossModality(
+  name: string,
+  appeal: Appeal,
+  traits: Pick<NegativeStrategy, 'nearPositive' | 'easier'>,
+): () => NegativeStrategy {
   return () => ({
     name,
     needs: ['audio-text'],
+    ...traits,
     select(query) {
       checkQuery(query)
       const scores = planeOf(query, 'audio-text')
-      return fromPicks(
-        extremePerColumn(scores, query.groups, appeal),
-        extremePerRow(scores, query.groups, appeal),
-      )
+      const { barred } = query
+      return fromPicks(extremePerColumn(scores, barred, appeal), extremePerRow(scores, barred, appeal))
     },
   })
 }
@@ -21,6 +25,10 @@ function crossModality(name: string, appeal: Appeal): () => NegativeStrategy {
  * `semi-hard-NS`: the score closest to the anchor pair's own, above or below. Not FaceNet's rule: there is no condition
  * on the side and no margin window, so one always exists.
  */
-export const semiHardNegatives = crossModality('semi-hard', (score, positive) => -Math.abs(score - positive))
+export const semiHardNegatives = crossModality(
+  'semi-hard',
+  (score, positive) => -Math.abs(score - positive),
+  { nearPositive: true, easier: ['random', 'full-batch'] },
+)
 /** `hard-NS`: the highest score. */
-export const hardNegatives = crossModality('hard', (score) => score)
+export const hardNegatives = crossModality('hard', (score) => score, { easier: ['semi-hard', 'random'] })

@@ -1,24 +1,35 @@
 import type { RaggedIndices } from '../base/ragged.js'
-import { checkQuery, type NegativeStrategy } from './strategy.js'
+import { checkQuery } from './query.js'
+import type { NegativeStrategy } from './strategy.js'
 
-/** `full-batch-NS`: every pair of another clip, in both directions; the hinge is averaged over them. */
+/** `full-batch-NS`: every pair that is not barred, in both directions; the hinge is averaged over them. */
 export function fullBatchNegatives(): NegativeStrategy {
   return {
     name: 'full-batch',
     needs: [],
     select(query) {
       checkQuery(query)
-      const { n, groups } = query
-      const offsets = new Int32Array(n + 1)
-      const index: number[] = []
+      const { items, barred } = query
+      const n = items.length
+      const audio = allOf(n, (i, j) => !barred.has(j, i))
+      const text = allOf(n, (i, j) => !barred.has(i, j))
       let empty = 0
-      for (let i = 0; i < n; i++) {
-        for (let j = 0; j < n; j++) if (groups[j] !== groups[i]) index.push(j)
-        offsets[i + 1] = index.length
-        if (offsets[i + 1] === offsets[i]) empty++
-      }
-      const all: RaggedIndices = { offsets, index: Int32Array.from(index) }
-      return { audio: all, text: all, empty }
+      for (let i = 0; i < n; i++) if (isEmpty(audio, i) && isEmpty(text, i)) empty++
+      return { audio, text, empty }
     },
   }
+}
+
+function allOf(n: number, wanted: (i: number, j: number) => boolean): RaggedIndices {
+  const offsets = new Int32Array(n + 1)
+  const index: number[] = []
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < n; j++) if (wanted(i, j)) index.push(j)
+    offsets[i + 1] = index.length
+  }
+  return { offsets, index: Int32Array.from(index) }
+}
+
+function isEmpty({ offsets }: RaggedIndices, i: number): boolean {
+  return offsets[i + 1] === offsets[i]
 }

@@ -4,7 +4,18 @@ import { matrix, type Matrix } from '../base/matrix.js'
 import { Rng } from '../base/rng.js'
 import { smallBatch } from '../testing/small-batch.js'
 import { strategyCases } from '../testing/strategy.cases.js'
-import { checkNegatives, negatives, negativeStrategy, type NegativeQuery, type NegativeSet } from './index.js'
+import { itemsOf } from '../testing/items.js'
+import {
+  checkNegatives,
+  equalCaptions,
+  givenPairs,
+  type Guard,
+  negativeQuery,
+  negatives,
+  type NegativeSet,
+  negativeStrategy,
+  sameGroup,
+} from './index.js'
 
 const entries = Object.entries(negatives)
 
@@ -13,15 +24,13 @@ describe.each(entries)('%s', (name, make) => {
   for (const { name: requirement, run } of strategyCases) it(requirement, () => run(make()))
 })
 
-const small: NegativeQuery = {
-  n: 4,
-  groups: smallBatch.groups,
+const small = negativeQuery(itemsOf(smallBatch.groups), {
   planes: {
     'audio-text': smallBatch.audioText,
     'text-text': smallBatch.textText,
     'audio-audio': smallBatch.audioAudio,
   },
-}
+})
 
 /** The loss of the paper as a plain loop. */
 function tripletLoop(scores: Matrix, { audio, text }: NegativeSet, margin: number): number {
@@ -65,11 +74,9 @@ describe('over random batches', () => {
     fc.assert(
       fc.property(batches, ({ n, groups, scores, seed }) => {
         const plane = matrix(n, n, Float32Array.from(scores))
-        const query: NegativeQuery = {
-          n,
-          groups: Int32Array.from(groups),
+        const query = negativeQuery(itemsOf(groups), {
           planes: { 'audio-text': plane, 'text-text': plane, 'audio-audio': plane },
-        }
+        })
         const set = make().select(query, new Rng(seed))
         checkNegatives(set, query, make().name)
         expect(set.empty).toBe(groups.filter((g) => groups.every((other) => other === g)).length)
@@ -81,7 +88,7 @@ describe('over random batches', () => {
     fc.assert(
       fc.property(batches, ({ n, groups, scores, seed }) => {
         const plane = matrix(n, n, Float32Array.from(scores))
-        const query = { n, groups: Int32Array.from(groups), planes: { 'audio-text': plane } }
+        const query = negativeQuery(itemsOf(groups), { planes: { 'audio-text': plane } })
         const best = (value: (j: number) => number, i: number): number[] => {
           const others = groups.flatMap((g, j) => (g === groups[i] ? [] : [j]))
           return others.length === 0 ? [] : [others.reduce((a, b) => (value(b) > value(a) ? b : a))]
@@ -103,9 +110,117 @@ describe('over random batches', () => {
   })
 })
 
+/** Guards over items whose captions are a few texts. */
+const guards: [string, Guard[]][] = [
+  ['same group', [sameGroup()]],
+  ['equal captions', [equalCaptions()]],
+  [
+    'given pairs',
+    [
+      givenPairs([
+        ['c0', 'c1#1'],
+        ['c0', 'c2#1'],
+        ['c3', 'c0#1'],
+        ['c7', 'elsewhere'],
+      ]),
+    ],
+  ],
+  [
+    'a guard that reads scores',
+    [
+      {
+        name: 'alike',
+        needs: ['text-text'],
+        *pairs({ planes }) {
+          const { rows: n, data } = planes['text-text']!
+          for (let e = 0; e < n * n; e++) if (data[e]! > 0.3) yield [Math.floor(e / n), e % n]
+        },
+      },
+    ],
+  ],
+  ['two together', [equalCaptions(), givenPairs([['c1', 'c0#1']])]],
+  [
+    'everything',
+    [
+      {
+        name: 'all',
+        *pairs({ items }) {
+          for (const i of items.keys()) for (const j of items.keys()) yield [i, j]
+        },
+      },
+    ],
+  ],
+]
+const strategiesAndGuards = entries.flatMap(([name, make]) =>
+  guards.map(([what, list]) => [name, what, make, list] as const),
+)
+
+describe('guards', () => {
+  it.each(strategiesAndGuards)('%s never picks what %s bars, and picks where it can', (_, __, make, list) => {
+    fc.assert(
+      fc.property(batches, ({ n, groups, scores, seed }) => {
+        const plane = matrix(n, n, Float32Array.from(scores))
+        const items = itemsOf(
+          groups,
+          groups.map((_, i) => ['Rain', 'rain.', 'wind', 'a bell'][i % 4]!),
+        )
+        const planes = { 'audio-text': plane, 'text-text': plane, 'audio-audio': plane }
+        const query = negativeQuery(items, { planes, guards: list })
+        const { audio, text, empty } = make().select(query, new Rng(seed))
+        const barred = new Set(
+          [sameGroup(), ...list].flatMap((guard) =>
+            [...guard.pairs({ ...query })].map(([i, j]) => `${i} ${j}`),
+          ),
+        )
+        // A strategy that picks one pair for both directions needs it free in both.
+        const tied = /-(text|audio)$/.test(make().name)
+        let without = 0
+        for (let i = 0; i < n; i++) {
+          const free = (j: number, way: 'audio' | 'text') =>
+            !barred.has(way === 'audio' ? `${j} ${i}` : `${i} ${j}`) &&
+            !(tied && barred.has(way === 'audio' ? `${i} ${j}` : `${j} ${i}`))
+          for (const [way, { offsets, index }] of [
+            ['audio', audio],
+            ['text', text],
+          ] as const) {
+            const picks = [...index.subarray(offsets[i], offsets[i + 1])]
+            const others = Array.from({ length: n }, (_, j) => j).filter((j) => free(j, way))
+            for (const j of picks) expect(others).toContain(j)
+            expect(picks.length > 0).toBe(others.length > 0)
+          }
+          if (offsetsEqual(audio, i) && offsetsEqual(text, i)) without++
+        }
+        expect(empty).toBe(without)
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  const offsetsEqual = ({ offsets }: NegativeSet['audio'], i: number) => offsets[i] === offsets[i + 1]
+  const named = (
+    guard: Guard,
+    items = itemsOf([0, 1, 2, 2], ['Rain, again', 'wind', 'rain  again!', 'bell']),
+  ) => [...guard.pairs({ items, planes: {}, step: 1, epoch: 0 })].filter(([i, j]) => i !== j).sort()
+
+  it('name the pairs they know', () => {
+    expect(named(sameGroup())).toEqual([[2, 3], [3, 2]]) // prettier-ignore
+    expect(named(equalCaptions())).toEqual([[0, 2], [2, 0]]) // prettier-ignore
+    expect(named(givenPairs([['c1', 'c3#1'], ['c9', 'c0#1']]))).toEqual([[1, 3]]) // prettier-ignore
+  })
+
+  it('are named when a strategy does not keep to them', () => {
+    const query = negativeQuery(itemsOf([0, 1, 2], ['a', 'a', 'b']), { guards: [equalCaptions()] })
+    const list = { offsets: Int32Array.of(0, 1, 1, 1), index: Int32Array.of(1) }
+    const none = { offsets: new Int32Array(4), index: new Int32Array(0) }
+    expect(() => checkNegatives({ audio: list, text: none, empty: 2 }, query, 'mine')).toThrow(
+      /no guard bars for anchor 0.*mine/,
+    )
+  })
+})
+
 describe('random', () => {
   it('draws every other clip about equally often, clip and caption independently', () => {
-    const query: NegativeQuery = { n: 5, groups: Int32Array.of(0, 1, 2, 3, 0), planes: {} }
+    const query = negativeQuery(itemsOf([0, 1, 2, 3, 0]))
     const rng = new Rng(5, 'negatives')
     const clips = new Array<number>(5).fill(0)
     let same = 0
@@ -121,7 +236,7 @@ describe('random', () => {
   })
 
   it('draws differently as its stream goes on', () => {
-    const query: NegativeQuery = { n: 8, groups: Int32Array.from({ length: 8 }, (_, i) => i), planes: {} }
+    const query = negativeQuery(itemsOf([0, 1, 2, 3, 4, 5, 6, 7]))
     const rng = new Rng(5)
     const first = negatives.random().select(query, rng)
     expect([...negatives.random().select(query, rng).audio.index]).not.toEqual([...first.audio.index])
@@ -138,10 +253,10 @@ describe('registry and checks', () => {
 
   it('refuses a set that breaks the rules, naming the strategy', () => {
     const none = { offsets: Int32Array.of(0, 0, 0), index: new Int32Array(0) }
-    const query: NegativeQuery = { n: 2, groups: Int32Array.of(1, 1), planes: {} }
+    const query = negativeQuery(itemsOf([1, 1]))
     const list = (...index: number[]) => ({ offsets: Int32Array.of(0, 1, 2), index: Int32Array.from(index) })
     expect(() => checkNegatives({ audio: list(1, 0), text: none, empty: 0 }, query, 'mine')).toThrow(
-      /mine.*same clip/,
+      /mine.*same group/,
     )
     expect(() => checkNegatives({ audio: none, text: list(2, 0), empty: 0 }, query, 'mine')).toThrow(
       /indices below 2/,

@@ -1,21 +1,10 @@
-import { expected, SonotextError } from '../base/errors.js'
-import type { Matrix } from '../base/matrix.js'
+import { expected } from '../base/errors.js'
 import type { RaggedIndices } from '../base/ragged.js'
 import type { Rng } from '../base/rng.js'
+import type { Plane } from './planes.js'
+import type { NegativeQuery } from './query.js'
 
-/** Scores a strategy may ask for; only what it declares in `needs` is computed. */
-export type Plane = 'audio-text' | 'text-text' | 'audio-audio'
-
-/** What a strategy sees of one batch of n pairs. */
-export interface NegativeQuery {
-  readonly n: number
-  /** [n] clip id of each pair; pairs of one clip are never each other's negatives. */
-  readonly groups: Int32Array
-  /** n × n scores, larger = more similar: 'audio-text' has clips as rows and captions as columns. */
-  readonly planes: Readonly<Partial<Record<Plane, Matrix>>>
-}
-
-/** Both directions for every anchor pair; lists are empty where the whole batch shares the anchor's clip. */
+/** Both directions for every anchor pair; lists are empty where every other item is barred. */
 export interface NegativeSet {
   /** Clips set against the anchor's caption. */
   readonly audio: RaggedIndices
@@ -29,36 +18,29 @@ export interface NegativeSet {
 export interface NegativeStrategy {
   readonly name: string
   readonly needs: readonly Plane[]
-  /** Deterministic in the query and the stream. Throws NUMERIC when a score it reads is not finite. */
+  /** Options that matter when a run is resumed, as JSON. */
+  readonly config?: object
+  /**
+   * Whether a hinge on its picks stays near the margin however well the model does, because it looks for the score that is
+   * closest to the pair's own. Then a loss that stands there says nothing of collapse.
+   */
+  readonly nearPositive?: boolean
+  /** Strategies that are easier to learn from, to be named when training goes wrong. */
+  readonly easier?: readonly string[]
+  /**
+   * Deterministic in the query, the stream and the state. Never picks what `query.barred` bars. Throws NUMERIC when a score
+   * it reads is not finite.
+   */
   select(query: NegativeQuery, rng: Rng): NegativeSet
+  /** For a strategy that remembers from batch to batch: a new one with nothing in its memory. */
+  start?(): RememberingStrategy
 }
 
-/** The plane a strategy declared, checked: n × n and finite. */
-export function planeOf(query: NegativeQuery, plane: Plane): Matrix {
-  const scores = query.planes[plane]
-  const { n } = query
-  if (scores === undefined) throw expected(`scores of the ${plane} plane`, 'query.planes', undefined)
-  if (scores.rows !== n || scores.cols !== n) {
-    throw expected(`${n}×${n} scores`, `query.planes['${plane}']`, `${scores.rows}×${scores.cols}`)
-  }
-  const at = scores.data.findIndex((score) => !Number.isFinite(score))
-  if (at >= 0) {
-    throw new SonotextError(
-      'NUMERIC',
-      `Expected finite ${plane} scores to choose negatives from, got ${scores.data[at]} for pair (${Math.floor(at / n)}, ${at % n}).`,
-      {
-        remedy:
-          'The model has diverged or a feature is not finite: lower the learning rate or run the data check.',
-      },
-    )
-  }
-  return scores
-}
-
-/** Throws INVALID_ARGUMENT when the batch description is inconsistent. */
-export function checkQuery({ n, groups }: NegativeQuery): void {
-  if (!Number.isInteger(n) || n < 0) throw expected('a non-negative integer', 'query.n', n)
-  if (groups.length !== n) throw expected(`${n} group ids`, 'query.groups', groups)
+/** A strategy in use, with a state that checkpoints keep. */
+export interface RememberingStrategy extends NegativeStrategy {
+  /** Everything it remembers, as JSON. */
+  state(): unknown
+  restore(state: unknown): void
 }
 
 /** One pick for each anchor; -1 stands for none. */
@@ -75,10 +57,11 @@ function listsOf(picks: Int32Array): RaggedIndices {
 }
 
 /**
- * Refuses lists that a loss could not use: wrong shapes, indices outside the batch, and items of the anchor's own clip.
- * Throws INVALID_ARGUMENT naming the strategy.
+ * Refuses lists that a loss could not use: wrong shapes, indices outside the batch, and barred pairs. Throws
+ * INVALID_ARGUMENT naming the strategy.
  */
-export function checkNegatives(set: NegativeSet, { n, groups }: NegativeQuery, strategy: string): void {
+export function checkNegatives(set: NegativeSet, { items, barred }: NegativeQuery, strategy: string): void {
+  const n = items.length
   for (const side of ['audio', 'text'] as const) {
     const { offsets, index } = set[side]
     const name = `the ${side} negatives of strategy ${strategy}`
@@ -91,8 +74,10 @@ export function checkNegatives(set: NegativeSet, { n, groups }: NegativeQuery, s
       for (let p = offsets[i]!; p < offsets[i + 1]!; p++) {
         const j = index[p]!
         if (j < 0 || j >= n) throw expected(`indices below ${n}`, name, j)
-        if (groups[j] === groups[i])
-          throw expected(`items of other clips than anchor ${i}`, name, `item ${j} of the same clip`)
+        if (items[j]!.group === items[i]!.group)
+          throw expected(`items of other groups than anchor ${i}`, name, `item ${j} of the same group`)
+        if (side === 'audio' ? barred.has(j, i) : barred.has(i, j))
+          throw expected(`items that no guard bars for anchor ${i}`, name, `item ${j}`)
       }
     }
   }

@@ -1,17 +1,25 @@
 import { type Appeal, extremePerRow } from './extreme.js'
-import { checkQuery, fromPicks, type NegativeStrategy, type Plane, planeOf } from './strategy.js'
+import type { Plane } from './planes.js'
+import { checkQuery, planeOf } from './query.js'
+import { fromPicks, type NegativeStrategy } from './strategy.js'
 
 /**
  * One pair j is picked for both directions by how alike the anchors are inside one modality; the loss still compares
  * clip and caption.
  */
-function withinModality(name: string, plane: Plane, appeal: Appeal): () => NegativeStrategy {
+function withinModality(
+  name: string,
+  plane: Plane,
+  appeal: Appeal,
+  easier: readonly string[] = [],
+): () => NegativeStrategy {
   return () => ({
     name,
     needs: [plane],
+    easier,
     select(query) {
       checkQuery(query)
-      const picks = extremePerRow(planeOf(query, plane), query.groups, appeal)
+      const picks = extremePerRow(planeOf(query, plane), query.barred.eitherWay(), appeal)
       return fromPicks(picks, picks)
     },
   })
@@ -23,8 +31,11 @@ const hardest: Appeal = (score) => score
 /** `easy-text-NS`: the pair whose caption is least like the anchor's. */
 export const easyTextNegatives = withinModality('easy-text', 'text-text', easiest)
 /** `hard-text-NS`: the pair whose caption is most like the anchor's. */
-export const hardTextNegatives = withinModality('hard-text', 'text-text', hardest)
+export const hardTextNegatives = withinModality('hard-text', 'text-text', hardest, ['semi-hard', 'random'])
 /** `easy-audio-NS`: the pair whose clip is least like the anchor's. */
 export const easyAudioNegatives = withinModality('easy-audio', 'audio-audio', easiest)
 /** `hard-audio-NS`: the pair whose clip is most like the anchor's. */
-export const hardAudioNegatives = withinModality('hard-audio', 'audio-audio', hardest)
+export const hardAudioNegatives = withinModality('hard-audio', 'audio-audio', hardest, [
+  'semi-hard',
+  'random',
+])

@@ -2,11 +2,14 @@ import assert from 'node:assert/strict'
 import type { Backend } from '../backend/port.js'
 import { referenceBackend } from '../backend/reference/index.js'
 import { Rng } from '../base/rng.js'
-import { type Loss, lossInput } from '../losses/loss.js'
+import type { Loss } from '../losses/loss.js'
+import { LossInput } from '../losses/loss-input.js'
+import type { Guard } from '../negatives/index.js'
 import { gradcheck } from '../nn/gradcheck.js'
 import { Tape } from '../nn/tape.js'
 import { Parameter } from '../nn/tensor.js'
 import type { Similarity } from '../similarity/index.js'
+import { itemsOf } from './items.js'
 
 /** One requirement on every loss; `run` throws when it is not met. */
 export interface LossCase {
@@ -38,15 +41,17 @@ function compute(
   similarity: Similarity,
   { audio, text, n }: Sides,
   groups: readonly number[],
+  guards: readonly Guard[] = [],
 ) {
   const batch = {
     audio: { values: audio, lengths: new Int32Array(n).fill(frames) },
     text: { values: text, lengths: new Int32Array(n).fill(words) },
-    groups: Int32Array.from(groups),
-    rng: new Rng(7, 'negatives'),
+    items: itemsOf(groups),
+    guards,
   }
   const running = loss.build(tape.backend)
-  return { running, ...running.compute(lossInput(tape, loss.needs, similarity, batch)) }
+  const input = new LossInput(tape, similarity, batch)
+  return { running, input, ...running.compute(input, new Rng(7, 'negatives')) }
 }
 
 const norm = (values: ArrayLike<number>): number => Math.hypot(...Array.from(values))
@@ -114,7 +119,8 @@ export const lossCases: readonly LossCase[] = [
         { audio: same(frames), text: same(words), n },
         [0, 1, 2, 3, 4],
       )
-      assert.ok(Math.abs(output.loss.item() - loss.valueOfEqualScores(n)) < 1e-5, `${output.loss.item()}`)
+      const stated = loss.valueOfEqualScores(n)
+      if (stated !== null) assert.ok(Math.abs(output.loss.item() - stated) < 1e-5, `${output.loss.item()}`)
     },
   },
   {
@@ -129,6 +135,33 @@ export const lossCases: readonly LossCase[] = [
         return [before, ...tape.gradientOf(both.audio)!, ...tape.gradientOf(both.text)!]
       })
       assert.deepEqual(first, second)
+    },
+  },
+  {
+    name: 'keeps to guards: an item barred from all others costs nothing, and the others what they cost without it',
+    run(loss, similarity) {
+      const backend = referenceBackend()
+      const groups = [0, 1, 2, 2, 3]
+      const { audio, text } = sides(backend, groups.length)
+      const first = (side: Parameter, n: number): Parameter => {
+        const [, steps] = side.shape as [number, number, number]
+        return Parameter.from(backend, [n, steps, d], side.toArray().subarray(0, n * steps * d))
+      }
+      const costOf = (n: number, guards: readonly Guard[]): number => {
+        using tape = new Tape(backend)
+        const batch = { audio: first(audio, n), text: first(text, n), n }
+        return n * compute(tape, loss, similarity, batch, groups.slice(0, n), guards).loss.item()
+      }
+      const barLast: Guard = {
+        name: 'last item',
+        pairs: ({ items }) => items.flatMap((_, i) => [[i, 4] as const, [4, i] as const]),
+      }
+      const [barred, without] = [costOf(5, [barLast]), costOf(4, [])]
+      assert.ok(Math.abs(barred - without) < 1e-5, `${barred} instead of ${without}`)
+      assert.ok(
+        Math.abs(costOf(5, []) - without) > 1e-3,
+        'the last item makes no difference without the guard',
+      )
     },
   },
 ]

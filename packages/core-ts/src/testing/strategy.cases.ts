@@ -3,10 +3,14 @@ import { matrix } from '../base/matrix.js'
 import { Rng } from '../base/rng.js'
 import {
   checkNegatives,
+  type Guard,
+  negativeQuery,
   type NegativeQuery,
   type NegativeStrategy,
+  PairMask,
   type Plane,
-} from '../negatives/strategy.js'
+} from '../negatives/index.js'
+import { itemsOf } from './items.js'
 
 /** One requirement on every negative-sampling strategy; `run` throws when it is not met. */
 export interface StrategyCase {
@@ -15,7 +19,12 @@ export interface StrategyCase {
 }
 
 /** A batch with scores drawn from a seed and only the planes that the strategy declared. */
-export function randomQuery(strategy: NegativeStrategy, groups: readonly number[], seed = 1): NegativeQuery {
+export function randomQuery(
+  strategy: NegativeStrategy,
+  groups: readonly number[],
+  seed = 1,
+  guards: readonly Guard[] = [],
+): NegativeQuery {
   const n = groups.length
   const rng = new Rng(seed, 'strategy-cases')
   const planes: Partial<Record<Plane, ReturnType<typeof matrix>>> = {}
@@ -26,7 +35,7 @@ export function randomQuery(strategy: NegativeStrategy, groups: readonly number[
       Float32Array.from({ length: n * n }, () => rng.between(-1, 1)),
     )
   }
-  return { n, groups: Int32Array.from(groups), planes }
+  return negativeQuery(itemsOf(groups), { planes, guards })
 }
 
 const flat = (set: ReturnType<NegativeStrategy['select']>): number[][] =>
@@ -47,7 +56,7 @@ export const strategyCases: readonly StrategyCase[] = [
         checkNegatives(set, query, strategy.name)
         assert.equal(set.empty, 0)
         for (const { offsets } of [set.audio, set.text]) {
-          for (let i = 0; i < query.n; i++)
+          for (let i = 0; i < groups.length; i++)
             assert.ok(offsets[i + 1]! > offsets[i]!, `anchor ${i} of [${groups}]`)
         }
       }
@@ -106,7 +115,7 @@ export const strategyCases: readonly StrategyCase[] = [
       )
       const direct = strategy.select(query, new Rng(1))
       const moved = strategy.select(
-        { n: 5, groups: Int32Array.from(order, (i) => groups[i]!), planes },
+        negativeQuery(itemsOf(order.map((i) => groups[i]!)), { planes }),
         new Rng(1),
       )
       for (const side of ['audio', 'text'] as const) {
@@ -126,7 +135,8 @@ export const strategyCases: readonly StrategyCase[] = [
       const n = 5
       const flatScores = matrix(n, n, new Float32Array(n * n).fill(0.25))
       const planes = Object.fromEntries(strategy.needs.map((plane) => [plane, flatScores]))
-      const { audio, text } = strategy.select({ n, groups: Int32Array.of(0, 0, 1, 2, 1), planes }, new Rng(1))
+      const query = negativeQuery(itemsOf([0, 0, 1, 2, 1]), { planes })
+      const { audio, text } = strategy.select(query, new Rng(1))
       assert.deepEqual([...audio.index], [2, 2, 0, 0, 0])
       assert.deepEqual([...text.index], [2, 2, 0, 0, 0])
     },
@@ -147,10 +157,10 @@ export const strategyCases: readonly StrategyCase[] = [
     },
   },
   {
-    name: 'refuses a plane that is missing or of the wrong size, and groups of the wrong length',
+    name: 'refuses a plane that is missing or of the wrong size, and a mask of another batch',
     run(strategy) {
       const query = randomQuery(strategy, [0, 1, 2])
-      assert.throws(() => strategy.select({ ...query, groups: Int32Array.of(0, 1) }, new Rng(1)), {
+      assert.throws(() => strategy.select({ ...query, barred: new PairMask(2) }, new Rng(1)), {
         code: 'INVALID_ARGUMENT',
       })
       for (const plane of strategy.needs) {

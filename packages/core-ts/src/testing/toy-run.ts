@@ -1,3 +1,4 @@
+import type { ClipFeatures } from '../audio/index.js'
 import type { Backend } from '../backend/port.js'
 import { matrix, type Matrix } from '../base/matrix.js'
 import { Rng } from '../base/rng.js'
@@ -7,6 +8,7 @@ import { crnn, dualEncoder, projection, words } from '../models/index.js'
 import { pooled, type Similarity } from '../similarity/index.js'
 import { tokenize, Vocabulary } from '../text/index.js'
 import { adam } from '../train/optimizers.js'
+import type { BatchSource } from '../train/batch-source.js'
 import type { TrainerOptions } from '../train/options.js'
 
 const sounds = ['dog', 'rain', 'clock', 'engine', 'bird', 'bell']
@@ -57,7 +59,7 @@ export function toyData(frames: number, bands: number, { takes = 2, seed = 1 } =
     batches: (options) =>
       new Batches({
         clips,
-        features: async (clip) => features(clip),
+        features: async (clip) => clipFeatures(features(clip)),
         encode: ({ text }) => vocabulary.encode(tokenize(text)),
         batchSize: 8,
         seed: 5,
@@ -68,7 +70,13 @@ export function toyData(frames: number, bands: number, { takes = 2, seed = 1 } =
   }
 }
 
+/** Frames of 20 ms, as a {@link FeatureSource} gives them. */
+export function clipFeatures(features: Matrix): ClipFeatures {
+  return { features, frameStep: 0.02, duration: 0.02 * features.rows }
+}
+
 export interface ToyOptions extends Partial<TrainerOptions> {
+  data?: BatchSource
   /** A perceptron over precomputed vectors, or a small CRNN over 16 frames. Default projection. */
   network?: 'projection' | 'crnn'
   similarity?: Similarity
@@ -78,7 +86,7 @@ export interface ToyOptions extends Partial<TrainerOptions> {
 export function toyRun(
   backend: Backend,
   { network = 'projection', similarity = pooled(), ...options }: ToyOptions = {},
-): TrainerOptions {
+): TrainerOptions & { data: BatchSource } {
   const small = network === 'projection'
   const toy = small ? toyData(1, 12) : toyData(16, 64, { takes: 1 })
   return {

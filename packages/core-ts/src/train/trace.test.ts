@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { openBackend } from '../backend/open.js'
 import { referenceBackend } from '../backend/reference/index.js'
 import { Rng } from '../base/rng.js'
-import { infoNceLoss, type Loss, lossInput, tripletLoss } from '../losses/index.js'
+import { infoNceLoss, type Loss, LossInput, tripletLoss } from '../losses/index.js'
 import { crnn, loadState } from '../models/index.js'
 import { negatives } from '../negatives/index.js'
 import { Tape } from '../nn/tape.js'
 import { frameWord, pooled, type Similarity } from '../similarity/index.js'
 import { crnnGolden, digestError, goldenInput, goldenWeights, traceGolden } from '../testing/crnn-golden.js'
+import { itemsOf } from '../testing/items.js'
 import { lcg } from '../testing/small-batch.js'
 import { adam } from './optimizers.js'
 
@@ -31,7 +32,7 @@ function batchOf(turn: number) {
       )
     }
   }
-  return { input, words, groups: Int32Array.from(golden.groups[turn]!) }
+  return { input, words, items: itemsOf(golden.groups[turn]!) }
 }
 
 const runs = {
@@ -57,7 +58,7 @@ describe.each(backends)('ten steps against PyTorch on %s', (_, open, precise) =>
     using optimizer = adam({ lr: golden.adam.lr }).start(backend, encoder.parameters())
     const running = loss.build(backend)
     const losses = wanted.losses.map((_, step) => {
-      const { input, words, groups } = batchOf(step % 2)
+      const { input, words, items } = batchOf(step % 2)
       using tape = new Tape(backend, { training: true })
       const audio = encoder.forward(
         tape,
@@ -65,8 +66,8 @@ describe.each(backends)('ten steps against PyTorch on %s', (_, open, precise) =>
         Int32Array.from(golden.frameLengths),
       )
       const text = { values: tape.constant([n, w, dim], words), lengths: Int32Array.from(golden.wordLengths) }
-      const batch = { audio, text, groups, rng: new Rng(0) }
-      const { loss: value } = running.compute(lossInput(tape, loss.needs, similarity, batch))
+      const pairs = new LossInput(tape, similarity, { audio, text, items })
+      const { loss: value } = running.compute(pairs, new Rng(0))
       const result = value.item()
       for (const parameter of encoder.parameters().values()) parameter.zeroGrad()
       tape.backward(value)

@@ -19,110 +19,17 @@
 #include <utility>
 #include <vector>
 
-#include "../core/check.hpp"
 #include "../core/device.hpp"
 #include "../cuda/exec.hpp"
 #include "gpu_peak.hpp"
+#include "gpu_rows.hpp"
+#include "layer_rows.hpp"
+#include "score_rows.hpp"
 
 namespace sonotext {
 namespace {
 
-const std::atomic<bool> never{false};
-
-// The memory of one row: buffers on the device, integers on the host.
-class Data {
- public:
-  explicit Data(Device& device) : device_(device) {}
-  ~Data() {
-    for (float* buffer : buffers_) device_.free(buffer);
-  }
-  Data(const Data&) = delete;
-  Data& operator=(const Data&) = delete;
-
-  // Uniform in [-magnitude, magnitude).
-  F32In in(i64 count, double magnitude = 1.0) {
-    const F32Out view = inout(count, magnitude);
-    return {view.data, view.size};
-  }
-  F32Out inout(i64 count, double magnitude = 1.0) {
-    constexpr i64 kFresh = 1 << 20;  // made by the host; the rest are copies
-    const F32Out view = out(count);
-    std::vector<float> values(static_cast<std::size_t>(std::min(count, kFresh)));
-    for (float& value : values) {
-      state_ = state_ * 6364136223846793005u + 1442695040888963407u;
-      value = static_cast<float>((static_cast<double>(state_ >> 40) / 8388608.0 - 1.0) * magnitude);
-    }
-    const i64 fresh = static_cast<i64>(values.size());
-    keep(status.ok() ? device_.upload(values.data(), view.data, fresh) : status);
-    for (i64 done = fresh; done < count && status.ok(); done += fresh) {
-      keep(device_.copy(view.data, view.data + done, std::min(fresh, count - done)));
-    }
-    return view;
-  }
-  F32Out out(i64 count) {
-    float* data = nullptr;
-    keep(device_.alloc(count, &data));
-    if (data != nullptr) buffers_.push_back(data);
-    return {data, count};
-  }
-  F32In floats(const std::vector<float>& values) {
-    const F32Out view = out(static_cast<i64>(values.size()));
-    keep(status.ok() ? device_.upload(values.data(), view.data, view.size) : status);
-    return {view.data, view.size};
-  }
-  template <class F>
-  I32In integers(i64 count, F f) {
-    integers_.emplace_back();
-    for (i64 i = 0; i < count; ++i) integers_.back().push_back(static_cast<std::int32_t>(f(i)));
-    return {integers_.back().data(), count};
-  }
-
-  Status status;
-
- private:
-  void keep(const Status& next) {
-    if (status.ok()) status = next;
-  }
-
-  Device& device_;
-  std::uint64_t state_ = 1;
-  std::vector<float*> buffers_;
-  std::vector<std::vector<std::int32_t>> integers_;
-};
-
-struct Row {
-  std::string op, shape;
-  double flop, bytes;  // what must be computed and moved
-  // Prepares the call, then hands one that enqueues it to `time`.
-  std::function<Status(Device&, const std::function<Status(const std::function<Status()>&)>& time)> run;
-};
-
-class Rows {
- public:
-  // make(data) gives the arguments.
-  template <class Args, class Make>
-  void add(const char* op, Status (*OpTable::*entry)(const Args&, Exec&), std::string shape, double flop,
-           double bytes, Make make) {
-    list.push_back({op, std::move(shape), flop, bytes, [entry, make](Device& device, const auto& time) {
-                      if (device.table().*entry == nullptr) return Status::unsupported("no entry");
-                      Data data(device);
-                      const Args args = make(data);
-                      if (!data.status.ok()) return data.status;
-                      if (const Status checked = check(args); !checked.ok()) return checked;
-                      return time([&] { return run(device, device.table().*entry, args, never); });
-                    }});
-  }
-
-  std::vector<Row> list;
-};
-
-template <class... Extents>
-std::string shape_of(Extents... extents) {
-  std::string text;
-  for (const i64 extent : {static_cast<i64>(extents)...})
-    text += (text.empty() ? "" : "×") + std::to_string(extent);
-  return text;
-}
+using namespace timing;
 
 void product_rows(Rows& rows) {
   for (const auto& [batch, n, m, d] :
@@ -208,23 +115,33 @@ void loss_rows(Rows& rows) {
 
 // Triangular filters of equal width, close enough to a mel bank for the time.
 void feature_rows(Rows& rows) {
-  for (const i64 seconds : {10, 7200}) {
-    const i64 rate = 32000, hop = 320, n_fft = 1024, bands = 64, samples = rate * seconds,
-              frames = samples / hop + 1;
-    const i64 width = 2 * (n_fft / 2) / (bands + 1);
-    rows.add("log_mel", &OpTable::log_mel, std::to_string(seconds) + " s at 32 kHz, 1024/320, 64 bands",
-             2.5 * n_fft * std::log2(n_fft) * frames, 4.0 * (samples + frames * bands), [=](Data& data) {
-               std::vector<float> window(2 * n_fft, 0.0f);
-               for (i64 i = 0; i < n_fft; ++i)
-                 window[i] = 0.5f - 0.5f * std::cos(2.0f * static_cast<float>(M_PI) * i / n_fft);
+  struct Features {
+    i64 seconds, rate, n_fft, hop, bands;
+    const char* name;
+  };
+  for (const auto& f : {Features{10, 32000, 1024, 320, 64, "10 s at 32 kHz, 1024/320, 64 bands"},
+                        Features{7200, 32000, 1024, 320, 64, "7200 s at 32 kHz, 1024/320, 64 bands"},
+                        Features{7200, 44100, 2048, 882, 64, "7200 s at 44.1 kHz, 2048/882, 64 bands"},
+                        Features{7200, 16000, 400, 160, 80, "7200 s at 16 kHz, 400/160, 80 bands"}}) {
+    const i64 samples = f.rate * f.seconds, frames = samples / f.hop + 1;
+    const i64 width = 2 * (f.n_fft / 2) / (f.bands + 1);
+    rows.add("log_mel", &OpTable::log_mel, f.name,
+             2.5 * f.n_fft * std::log2(f.n_fft) * static_cast<double>(frames),
+             4.0 * static_cast<double>(samples + frames * f.bands), [=](Data& data) {
+               std::vector<float> window(static_cast<std::size_t>(2 * f.n_fft), 0.0f);
+               for (i64 i = 0; i < f.n_fft; ++i) {
+                 window[static_cast<std::size_t>(i)] =
+                     static_cast<float>(0.5 - 0.5 * std::cos(2.0 * M_PI * static_cast<double>(i) /
+                                                             static_cast<double>(f.n_fft)));
+               }
                LogMelArgs args{};
                args.pcm = data.in(samples), args.window = data.floats(window);
-               args.filterStart = data.integers(bands, [=](i64 b) { return b * width / 2; });
-               args.filterOffset = data.integers(bands + 1, [=](i64 b) { return b * width; });
-               args.filterWeights = data.in(bands * width);
-               args.out = data.out(frames * bands);
-               args.nFft = n_fft, args.hop = hop, args.frames = frames, args.bands = bands,
-               args.pad = n_fft / 2;
+               args.filterStart = data.integers(f.bands, [=](i64 b) { return b * width / 2; });
+               args.filterOffset = data.integers(f.bands + 1, [=](i64 b) { return b * width; });
+               args.filterWeights = data.in(f.bands * width);
+               args.out = data.out(frames * f.bands);
+               args.nFft = f.n_fft, args.hop = f.hop, args.frames = frames, args.bands = f.bands,
+               args.pad = f.n_fft / 2;
                args.padMode = 1, args.power = 2, args.logKind = 2, args.offset = 1e-10;
                return args;
              });
@@ -237,6 +154,8 @@ Rows all_rows() {
   conv_rows(rows);
   loss_rows(rows);
   feature_rows(rows);
+  layer_rows(rows);
+  score_rows(rows);
   return rows;
 }
 

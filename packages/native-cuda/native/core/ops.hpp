@@ -889,17 +889,20 @@ struct AdamArgs {
   }
 };
 
-// out[0] = Σ x², accumulated so that a NaN or an infinity anywhere shows in it.
+// out[slot] = Σ x², accumulated so that a NaN or an infinity anywhere shows in it. The other slots are left as they are:
+// the norms of many tensors are one download.
 struct GradNormArgs {
   F32In x;  // [count]
-  F32Out out;  // [1]
+  F32Out out;  // [slots]
+  i64 slot;
 
   static constexpr bool kInPlace = false;
 
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {
     visitor.in("x", x);
-    visitor.out("out", out);
+    visitor.inout("out", out);
+    visitor.integer("slot", slot);
   }
 };
 

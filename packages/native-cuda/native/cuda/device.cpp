@@ -181,6 +181,16 @@ bool chosen_precision(cuda::Precision& precision, std::string& reason) {
   return false;
 }
 
+// SONOTEXT_MEL.
+bool chosen_mel(bool& fp32, std::string& reason) {
+  const char* set = std::getenv("SONOTEXT_MEL");
+  const std::string name = set != nullptr && *set != '\0' ? set : "fp64";
+  fp32 = name == "fp32";
+  if (fp32 || name == "fp64") return true;
+  reason = "SONOTEXT_MEL is fp64 or fp32, not \"" + name + "\".";
+  return false;
+}
+
 }  // namespace
 
 std::unique_ptr<Device> make_cuda_device(const std::string& index, std::string& reason) {
@@ -198,7 +208,8 @@ std::unique_ptr<Device> make_cuda_device(const std::string& index, std::string& 
   }
   const int device = static_cast<int>(wanted);
   cuda::Precision precision;
-  if (!chosen_precision(precision, reason)) return nullptr;
+  bool mel_fp32 = false;
+  if (!chosen_precision(precision, reason) || !chosen_mel(mel_fp32, reason)) return nullptr;
   cudaDeviceProp properties;
   int has_pools = 0;
   cudaError_t error = cudaSetDevice(device);
@@ -232,7 +243,10 @@ std::unique_ptr<Device> make_cuda_device(const std::string& index, std::string& 
   }
   const cuda::CudaTraits traits{properties.multiProcessorCount,
                                 properties.major == 9 && properties.minor == 0,
-                                static_cast<i64>(properties.totalGlobalMem / 256), precision};
+                                static_cast<i64>(properties.totalGlobalMem / 256),
+                                static_cast<i64>(properties.sharedMemPerBlockOptin),
+                                precision,
+                                mel_fp32};
   return std::make_unique<CudaDevice>(device, traits, stream);
 }
 
@@ -251,6 +265,8 @@ void list_cuda_devices(std::vector<DeviceSummary>& list) {
     list.push_back({"cuda:" + std::to_string(i), usable, what});
   }
 }
+
+OpTable cuda_table() { return cuda::make_table(); }
 
 int cuda_build_version() { return CUDART_VERSION; }
 

@@ -44,9 +44,11 @@ enum class Precision { fp32, tf32, bf16 };
 
 struct CudaTraits {
   int multiprocessors;
-  bool hopper;             // compute capability 9.0: has wgmma
-  std::int64_t workspace;  // bytes of scratch memory that an op may take without need
+  bool hopper;                 // compute capability 9.0: has wgmma
+  std::int64_t workspace;      // bytes of scratch memory that an op may take without need
+  std::int64_t shared_memory;  // bytes that one block may have
   Precision precision;
+  bool mel_fp32;  // log_mel transforms in float32
 };
 
 class CudaExec final : public Exec {
@@ -57,7 +59,9 @@ class CudaExec final : public Exec {
         multiprocessors(traits.multiprocessors),
         hopper(traits.hopper),
         workspace(traits.workspace),
+        shared_memory(traits.shared_memory),
         precision(traits.precision),
+        mel_fp32(traits.mel_fp32),
         transfers_(transfers),
         cancel_(cancel) {}
   CudaExec(const CudaExec&) = delete;
@@ -70,7 +74,9 @@ class CudaExec final : public Exec {
   const int multiprocessors;
   const bool hopper;
   const std::int64_t workspace;
+  const std::int64_t shared_memory;
   const Precision precision;
+  const bool mel_fp32;
 
   // Memory on the device, given back in stream order when the op returns. Its contents are not specified.
   void* scratch(std::int64_t bytes) override {

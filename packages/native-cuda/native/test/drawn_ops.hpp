@@ -411,8 +411,9 @@ void draw(Draw& d, AdamArgs& a) {
 
 template <class Draw>
 void draw(Draw& d, GradNormArgs& a) {
+  d.size(a.slot, 0);
   d.in(a.x, d.length());
-  d.out(a.out, d.product({1}));
+  d.inout(a.out, d.length());
 }
 
 }  // namespace sonotext::test

@@ -1,5 +1,5 @@
 import { dot, type HostArgs } from './host.js'
 
-export function gradNorm({ x, out }: HostArgs<'grad_norm'>): void {
-  out[0] = dot(x, x)
+export function gradNorm({ x, out, slot }: HostArgs<'grad_norm'>): void {
+  out[slot] = dot(x, x)
 }

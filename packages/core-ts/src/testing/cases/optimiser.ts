@@ -1,4 +1,4 @@
-import { type AnyOpCase, aroundWidths, blank, type OpCase } from './op-case.js'
+import { type AnyOpCase, aroundWidths, type OpCase } from './op-case.js'
 
 /** Longer than one chunk of any thread pool's work. */
 const long = 100_003
@@ -44,11 +44,16 @@ function gradNorm(
   length: number,
   factor = 1,
   special: readonly number[] = [],
+  [slot, slots] = [0, 1],
 ): OpCase<'grad_norm'> {
   return {
     op: 'grad_norm',
     name: `${length} values ${what}`,
-    args: (draw) => ({ x: Float64Array.of(...draw.normal(length, factor), ...special), out: blank(1) }),
+    args: (draw) => ({
+      x: Float64Array.of(...draw.normal(length, factor), ...special),
+      out: draw.normal(slots),
+      slot,
+    }),
   }
 }
 
@@ -71,4 +76,6 @@ export const optimiserCases: readonly AnyOpCase[] = [
   gradNorm('one is not a number', 40, 1, [Number.NaN]),
   gradNorm('one is infinite', 40, 1, [-Infinity]),
   gradNorm('large', 40, 1e15),
+  gradNorm('into the last slot', 40, 1, [], [8, 9]),
+  gradNorm('between other slots', long, 1, [], [2, 5]),
 ]

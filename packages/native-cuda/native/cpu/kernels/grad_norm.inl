@@ -27,7 +27,7 @@ inline Status grad_norm(const GradNormArgs& args, Exec& exec) {
   });
   double total = 0.0;
   for (int64_t i = 0; i < count; i++) total += partial[i];
-  args.out[0] = static_cast<float>(total);
+  args.out[args.slot] = static_cast<float>(total);
   return {};
 }
 

@@ -15,6 +15,7 @@
 #define __device__
 #define __host__
 #define __shared__ static
+#define __forceinline__ inline
 #define __launch_bounds__(...)
 #define __align__(n) __attribute__((aligned(n)))
 
@@ -38,6 +39,11 @@ inline void sincospi(double x, double* sine, double* cosine) {
   *sine = std::sin(M_PI * x), *cosine = std::cos(M_PI * x);
 }
 
+inline std::uint32_t __float_as_uint(float x) {
+  std::uint32_t bits = 0;
+  std::memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
 inline unsigned __umulhi(unsigned a, unsigned b) {
   return static_cast<unsigned>(static_cast<std::uint64_t>(a) * b >> 32);
 }
@@ -63,10 +69,11 @@ T atomicOr(T* at, T value) {
 extern dim3 threadIdx, blockIdx, blockDim, gridDim;
 
 void __syncthreads();
+int __syncthreads_or(int own);
 
 namespace emulation {
-// Gives `value` to the warp and takes that of lane `lane ^ mask`.
-std::uint64_t exchange(std::uint64_t value, int mask);
+// Gives `value` to the warp and takes that of a lane.
+std::uint64_t exchange(std::uint64_t value, int lane);
 void run_grid(dim3 grid, dim3 block, std::size_t shared_bytes, const std::function<void()>& kernel);
 // Of the block that runs now: as many bytes as its launch asked for, and a guard behind them.
 void* dynamic_shared();
@@ -77,11 +84,20 @@ void wait_for_copies(int newest);
 }  // namespace emulation
 
 template <class T>
-T __shfl_xor_sync(unsigned, T value, int mask) {
+T __shfl_sync(unsigned, T value, int lane) {
   static_assert(sizeof(T) <= sizeof(std::uint64_t));
   std::uint64_t bits = 0;
   std::memcpy(&bits, &value, sizeof value);
-  bits = emulation::exchange(bits, mask);
+  bits = emulation::exchange(bits, lane);
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+template <class T>
+T __shfl_xor_sync(unsigned warp, T value, int mask) {
+  return __shfl_sync(warp, value, static_cast<int>(threadIdx.x % 32) ^ mask);
+}
+inline float __uint_as_float(unsigned bits) {
+  float value;
   std::memcpy(&value, &bits, sizeof value);
   return value;
 }
@@ -105,6 +121,7 @@ struct cudaDeviceProp {
   char name[64];
   std::size_t totalGlobalMem;
   int major, minor, multiProcessorCount;
+  std::size_t sharedMemPerBlockOptin;
 };
 struct cudaLaunchConfig_t {
   dim3 gridDim, blockDim;
@@ -155,7 +172,7 @@ inline cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int) {
 }
 inline cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*) { return cudaSuccess; }
 inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
-  *properties = {"emulated GPU", 4 << 20, 9, 0, 4};  // so small that ops must work in parts
+  *properties = {"emulated GPU", 4 << 20, 9, 0, 4, 163 << 10};  // so small that ops must work in parts
   return cudaSuccess;
 }
 template <class... Parameters, class... Arguments>

@@ -121,13 +121,22 @@ void run_block() {
 
 void __syncthreads() { wait(State::at_barrier); }
 
+int __syncthreads_or(int own) {
+  fibers[current].slot = own != 0;
+  wait(State::at_barrier);
+  bool any = false;
+  for (const Fiber& fiber : fibers) any = any || (fiber.state != State::done && fiber.slot != 0);
+  wait(State::at_barrier);
+  return any;
+}
+
 namespace emulation {
 
-std::uint64_t exchange(std::uint64_t value, int mask) {
+std::uint64_t exchange(std::uint64_t value, int lane) {
   const int own = current;
   fibers[own].slot = value;
   wait(State::at_exchange);
-  const std::uint64_t taken = fibers[own ^ mask].slot;
+  const std::uint64_t taken = fibers[own / kWarp * kWarp + lane].slot;
   wait(State::at_exchange);
   return taken;
 }

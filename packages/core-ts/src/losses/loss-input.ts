@@ -1,0 +1,116 @@
+import type { Matrix } from '../base/matrix.js'
+import type { RaggedIndices } from '../base/ragged.js'
+import {
+  type Guard,
+  guardedPairs,
+  groupsOf,
+  type PairItem,
+  type PairMask,
+  type Plane,
+  type Planes,
+  sameGroup,
+} from '../negatives/index.js'
+import type { Tape } from '../nn/tape.js'
+import type { Tensor } from '../nn/tensor.js'
+import { type EmbeddedBatch, type Similarity, toMatrix } from '../similarity/index.js'
+
+/** A batch of n embedded pairs and where in the run it stands. */
+export interface EmbeddedPairs {
+  readonly audio: EmbeddedBatch
+  readonly text: EmbeddedBatch
+  readonly items: readonly PairItem[]
+  /** Pairs that must not be negatives, besides those of one group. */
+  readonly guards?: readonly Guard[]
+  /** Number of the optimiser step, from 1. Default 1. */
+  readonly step?: number
+  /** Epochs done, with fraction. Default 0. */
+  readonly epoch?: number
+}
+
+/**
+ * A batch as losses see it: pair i is clip i with caption i. Everything is computed when it is first read, once for all
+ * losses of the batch, and nothing else is.
+ */
+export class LossInput {
+  readonly tape: Tape
+  readonly items: readonly PairItem[]
+  readonly n: number
+  readonly step: number
+  readonly epoch: number
+  readonly #similarity: Similarity
+  readonly #pairs: EmbeddedPairs
+  readonly #planes = new Map<Plane, Matrix>()
+  #scores: Tensor | undefined
+  #factors: { readonly audio: Tensor; readonly text: Tensor } | undefined
+  #groups: Int32Array | undefined
+  #barred: PairMask | undefined
+
+  constructor(tape: Tape, similarity: Similarity, pairs: EmbeddedPairs) {
+    this.tape = tape
+    this.items = pairs.items
+    this.n = pairs.items.length
+    this.step = pairs.step ?? 1
+    this.epoch = pairs.epoch ?? 0
+    this.#similarity = similarity
+    this.#pairs = pairs
+  }
+
+  /** [n, n], clips × captions. */
+  get scores(): Tensor {
+    const { audio, text } = this.#pairs
+    return (this.#scores ??= this.#similarity.score(this.tape, audio, text))
+  }
+
+  /** The scores if anything has asked for them. */
+  get scoresSoFar(): Tensor | null {
+    return this.#scores ?? null
+  }
+
+  /** Scores as audio·textᵀ, each [n, k]. */
+  get factors(): { readonly audio: Tensor; readonly text: Tensor } {
+    const { audio, text } = this.#pairs
+    return (this.#factors ??= this.#similarity.factors(this.tape, audio, text))
+  }
+
+  /** n × n scores on the host, without gradient. */
+  plane(name: Plane): Matrix {
+    let plane = this.#planes.get(name)
+    if (plane === undefined) {
+      const { audio, text } = this.#pairs
+      plane =
+        name === 'audio-text'
+          ? toMatrix(this.scores)
+          : this.#similarity.within(name === 'audio-audio' ? audio : text)
+      this.#planes.set(name, plane)
+    }
+    return plane
+  }
+
+  planes(names: readonly Plane[]): Planes {
+    return Object.fromEntries(names.map((name) => [name, this.plane(name)]))
+  }
+
+  /** [n] group of each pair: pairs of one group are not each other's negatives. */
+  get groups(): Int32Array {
+    return (this.#groups ??= groupsOf(this.items))
+  }
+
+  /** Pairs that must not be negatives: those of one group and what guards bar. */
+  get barred(): PairMask {
+    return (this.#barred ??= this.#mask([sameGroup(), ...(this.#pairs.guards ?? [])]))
+  }
+
+  /** What guards bar besides the pairs of one group: list i has the captions for clip i. Null without guards. */
+  get exclude(): RaggedIndices | null {
+    const { guards = [] } = this.#pairs
+    if (guards.length === 0) return null
+    const { groups } = this
+    return this.#mask(guards).lists((i, j) => groups[i] !== groups[j])
+  }
+
+  #mask(guards: readonly Guard[]): PairMask {
+    const { items, step, epoch } = this
+    const needs = guards.flatMap((guard) => guard.needs ?? [])
+    return guardedPairs({ items, step, epoch, planes: this.planes(needs) }, guards)
+  }
+}

@@ -1,0 +1,48 @@
+#!/bin/bash
+# The Node side on a machine with a GPU, from the bundle (tools/gpu/bundle.sh) or a built clone.
+#
+#   tools/gpu/node.sh [--out FOLDER] [--only STAGE,…]
+#
+#   cases      every case of the shared suite on the GPU, against the float64 reference
+#   step       a training step of the thesis CRNN beside PyTorch, where python3 has it: 32 clips of 10 s and of 30 s
+#   profile    the same step with a wait after every op, to see where its time goes
+#   negatives  what each negative-sampling strategy costs
+set -u
+root=$(cd "$(dirname "$0")/../.." && pwd)
+out=$root/build/gpu-results
+only=cases,step,profile,negatives
+while [ $# -gt 0 ]; do
+  case $1 in
+    --out) out=$2 ;;
+    --only) only=$2 ;;
+    *) sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  esac
+  shift 2
+done
+mkdir -p "$out"
+node=$root/node
+[ -x "$node" ] || node=$root/node_modules/.bin/node
+bench=$root/packages/bench/dist/suites
+python=$(command -v python3 || true)
+failed=0
+
+stage() {
+  local name=$1 limit=$2 began=$SECONDS code
+  shift 2
+  case ",$only," in *",${name%-*},"*) ;; *) return ;; esac
+  timeout -k 5 "$limit" "$@" >"$out/$name.txt" 2>&1
+  code=$?
+  [ $code -eq 0 ] || failed=1
+  echo "$name: $([ $code -eq 0 ] && echo ok || echo "FAILED ($code)") in $((SECONDS - began)) s: $(grep -v '^ *$' "$out/$name.txt" | tail -n 1)" |
+    tee -a "$out/summary-node.txt"
+}
+
+: >"$out/summary-node.txt"
+stage cases 90 "$node" "$root/tools/gpu/cases.mjs"
+stage step-10s 90 "$node" "$bench/training.js" --device cuda --pytorch "$python" --frames 500 --rounds 20 \
+  --markdown "$out/step-10s.md" --json "$out/step-10s.json"
+stage step-30s 90 "$node" "$bench/training.js" --device cuda --pytorch "$python" --frames 1500 --rounds 10 \
+  --markdown "$out/step-30s.md" --json "$out/step-30s.json"
+stage profile 60 env SONOTEXT_SYNC=1 "$node" "$bench/training.js" --device cuda --rounds 5 --frames 500
+stage negatives 60 "$node" "$bench/negatives.js" --device cuda
+exit $failed

@@ -1,0 +1,100 @@
+#!/bin/bash
+# Builds, checks and measures the CUDA devices on a machine with a GPU. Needs nvcc, CMake and a C++ compiler, no Node.
+#
+#   tools/gpu/run.sh [--out FOLDER] [--only STAGE,…] [--seconds N]
+#
+# Stages, each with its log and its line in FOLDER/summary.txt, whatever the others did:
+#   build        conformance and gpu_bench, for the GPU that is there
+#   conformance  every op against the CPU
+#   sanitizer    the same under compute-sanitizer (memcheck, racecheck) where there is one
+#   bench        times of every kernel with shares of bandwidth and peak measured in the same process
+#   torch        the same shapes in PyTorch, where python3 has it
+# --seconds bounds them all together (default 480); a stage that would begin past it is left out, and said so.
+set -u
+root=$(cd "$(dirname "$0")/../.." && pwd)
+out=$root/build/gpu-results
+only=build,conformance,sanitizer,bench,torch
+seconds=480
+while [ $# -gt 0 ]; do
+  case $1 in
+    --out) out=$2 ;;
+    --only) only=$2 ;;
+    --seconds) seconds=$2 ;;
+    *) sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  esac
+  shift 2
+done
+mkdir -p "$out"
+build=$root/build/gpu
+conformance=$build/native/test/conformance
+bench=$build/native/bench/gpu_bench
+failed=0
+
+# stage NAME SECONDS COMMAND…: runs it, at most so long, and notes how it went
+stage() {
+  local name=$1 limit=$2 left=$((seconds - SECONDS)) began=$SECONDS code
+  shift 2
+  case ",$only," in *",$name,"*) ;; *) return ;; esac
+  if [ "$left" -lt 5 ]; then
+    echo "$name: left out, the time is up" | tee -a "$out/summary.txt"
+    failed=1
+    return
+  fi
+  timeout -k 5 "$((limit < left ? limit : left))" "$@" >"$out/$name.txt" 2>&1
+  code=$?
+  local last
+  last=$(grep -v '^ *$' "$out/$name.txt" | tail -n 1)
+  if [ $code -eq 0 ]; then
+    echo "$name: ok in $((SECONDS - began)) s: $last" | tee -a "$out/summary.txt"
+  else
+    echo "$name: FAILED ($code) after $((SECONDS - began)) s: $last" | tee -a "$out/summary.txt"
+    failed=1
+  fi
+}
+
+build_programs() {
+  local generator=() architecture
+  command -v ninja >/dev/null && generator=(-G Ninja)
+  architecture=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -n 1 | tr -d '. ')
+  [ "$architecture" = 90 ] && architecture=90a  # wgmma is of this one alone
+  cmake "${generator[@]}" -S "$root/packages/native-cuda" -B "$build" \
+    -DSONOTEXT_CUDA_ARCHITECTURES="$architecture-real" &&
+    cmake --build "$build" --target conformance gpu_bench -j "$(nproc)"
+}
+
+sanitize() {
+  if ! command -v compute-sanitizer >/dev/null; then
+    echo "skipped: there is no compute-sanitizer here"
+    return
+  fi
+  local status=0 tool
+  for tool in memcheck racecheck; do
+    compute-sanitizer --tool $tool --error-exitcode 9 "$conformance" | grep -v ' ok$' || status=1
+    [ "${PIPESTATUS[0]}" -eq 0 ] || status=1
+  done
+  return $status
+}
+
+torch_beside() {
+  if ! python3 -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null; then
+    echo "skipped: python3 has no PyTorch that sees a GPU"
+    return
+  fi
+  python3 "$root/tools/gpu/torch_bench.py" --json "$out/torch.json"
+}
+
+: >"$out/summary.txt"
+{
+  nvidia-smi --query-gpu=name,driver_version,memory.total,clocks.sm,clocks.max.sm --format=csv,noheader
+  nvcc --version | tail -n 2 | head -n 1
+  echo "commit ${SONOTEXT_COMMIT:-$(git -C "$root" rev-parse --short HEAD 2>/dev/null || echo unknown)}"
+  echo "load $(cut -d' ' -f1-3 /proc/loadavg)"
+} 2>&1 | tee "$out/machine.txt"
+export root out build conformance
+export -f build_programs sanitize torch_beside
+stage build 240 bash -c build_programs
+stage conformance 120 "$conformance"
+stage sanitizer 150 bash -c sanitize
+stage bench 150 "$bench" --json "$out/bench.json"
+stage torch 150 bash -c torch_beside
+exit $failed

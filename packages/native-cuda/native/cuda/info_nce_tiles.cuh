@@ -167,7 +167,7 @@ struct ScoreGradients {
     Anchor columns[TileT::kCols];
     TileTotals totals[TileT::kWarpsDown * TileT::kWarpsAcross];
   };
-  static constexpr int kExchangeBytes = sizeof(Exchange);
+  static constexpr int kExchangeBytes = sizeof(Exchange) + Sink::kExchangeBytes;
 
   __device__ void operator()(typename TileT::Sums& cells, i64, i64 first_row, i64 first_col,
                              void* shared) const {
@@ -216,7 +216,7 @@ struct ScoreGradients {
         if (j == TileT::kOwnCols - 1) break;
       }
     }
-    sink(cells, first_row, first_col);
+    sink(cells, first_row, first_col, &exchange + 1);
     double sum_temperature = temperature, sum_targets = targets;
     for (int mask = kWarp / 2; mask > 0; mask /= 2) {
       sum_temperature += __shfl_xor_sync(0xffffffffu, sum_temperature, mask);
@@ -239,18 +239,21 @@ struct ScoreGradients {
 // Gradients of a panel [rows × n] as FP32 in memory.
 template <class TileT>
 struct RowMajorSink {
+  static constexpr int kExchangeBytes = WriteSums<TileT>::kExchangeBytes;
   WriteSums<TileT> write;
 
-  __device__ void operator()(typename TileT::Sums& cells, i64 first_row, i64 first_col) const {
-    write(cells, 0, first_row, first_col, nullptr);
+  __device__ void operator()(typename TileT::Sums& cells, i64 first_row, i64 first_col,
+                             void* exchange) const {
+    write(cells, 0, first_row, first_col, exchange);
   }
 };
 
 // Gradients as bf16, packed as they are multiplied: from the left as they are and transposed.
 struct PackedSink {
+  static constexpr int kExchangeBytes = 0;
   Packed panel;
 
-  __device__ void operator()(PackedTile::Sums& cells, i64 first_row, i64 first_col) const {
+  __device__ void operator()(PackedTile::Sums& cells, i64 first_row, i64 first_col, void*) const {
     constexpr int kDepthOf = kStepDepth<Bf16>;
     unsigned char* blocks =
         panel.data + (first_row / kBlockRows * panel.steps + first_col / kDepthOf) * kBlockBytes;

@@ -104,12 +104,13 @@ __global__ void __launch_bounds__(256)
 #pragma unroll
     for (int e = 0; e < kEach; ++e)
       words[e * Number::kBytes / 4] |= Number::rounded(x[e]) << (e * Number::kBytes % 4 * 8);
-    memcpy(block + packed_place(row, chunk), words, 16);
+    *reinterpret_cast<uint4*>(block + packed_place(row, chunk)) =
+        make_uint4(words[0], words[1], words[2], words[3]);
   }
   __syncthreads();
   unsigned char* to = packed.data + static_cast<i64>(blockIdx.x) * kBlockBytes;
   for (int i = static_cast<int>(threadIdx.x) * 16; i < kBlockBytes; i += 256 * 16)
-    memcpy(to + i, block + i, 16);
+    *reinterpret_cast<uint4*>(to + i) = *reinterpret_cast<const uint4*>(block + i);
 }
 
 // `multiple` of the row blocks: a tile takes two of its second operand.
@@ -129,7 +130,7 @@ Status pack(CudaExec& exec, const Operand<kDepthContiguous>& m, i64 depth, i64 b
 struct PackedTile {
   static constexpr int kRows = 128, kCols = 256, kThreads = 384;
   static constexpr int kMultipliers = 256;  // one of the others brings blocks
-  static constexpr int kOwnRows = 2, kOwnCols = 64, kVector = 2;
+  static constexpr int kOwnRows = 2, kOwnCols = 64;
   static constexpr int kWarpsDown = 8, kWarpsAcross = 1;
   static constexpr int kStages = 4;
   static constexpr int kStageBytes = (kRows + kCols) * kRowBytes;
@@ -150,6 +151,33 @@ struct PackedTile {
   }
   __device__ static int col(int j) { return j / 2 * 8 + static_cast<int>(threadIdx.x) % 4 * 2 + j % 2; }
   __device__ static float& at(Sums& sums, int i, int j) { return sums[j / 2 * 4 + i * 2 + j % 2]; }
+
+  // As in Tile; 32 columns at a time.
+  static constexpr int kStagingBytes = 8 * 16 * (32 + 8) * static_cast<int>(sizeof(float));
+  template <class Visit>
+  __device__ static void visit(Sums& sums, void* staging, Visit visit) {
+    constexpr int kPitch = 32 + 8;
+    const int warp = static_cast<int>(threadIdx.x) / kWarp, lane = static_cast<int>(threadIdx.x) % kWarp;
+    float* const rows = static_cast<float*>(staging) + warp * 16 * kPitch;
+#pragma unroll
+    for (int first = 0; first < kCols; first += 32) {
+#pragma unroll
+      for (int i = 0; i < kOwnRows; ++i) {
+#pragma unroll
+        for (int j = 0; j < 8; j += 2) {
+          *reinterpret_cast<float2*>(rows + (lane / 4 + 8 * i) * kPitch + j * 4 + lane % 4 * 2) =
+              make_float2(at(sums, i, first / 4 + j), at(sums, i, first / 4 + j + 1));
+        }
+      }
+      __syncwarp();
+#pragma unroll 1
+      for (int row = lane / 8; row < 16; row += 4) {
+        visit(warp * 16 + row, first + lane % 8 * 4,
+              *reinterpret_cast<const float4*>(rows + row * kPitch + lane % 8 * 4));
+      }
+      __syncwarp();
+    }
+  }
 };
 
 // How the blocks of a tile's operands are found: row block `row` of a over the steps, row blocks 2·col and

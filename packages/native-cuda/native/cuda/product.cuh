@@ -84,56 +84,35 @@ inline Status too_many_tiles() { return Status::unsupported("more than 2³¹ til
 // Writes them to memory:
 template <class TileT>
 struct WriteSums {
-  static constexpr int kExchangeBytes = 0;
+  static constexpr int kExchangeBytes = TileT::kStagingBytes;
   Result result;
-  bool vectors;  // accesses of kVector floats are possible
+  bool vectors;  // 16-byte accesses are possible
 
   explicit WriteSums(const Result& result)
       : result(result), vectors(takes_vectors(result.data, result.cols, result.batch_stride)) {}
 
   __device__ void operator()(typename TileT::Sums& sums, i64 slice, i64 first_row, i64 first_col,
-                             void*) const {
-    float* data = result.data + slice * result.batch_stride;
-#pragma unroll
-    for (int i = 0; i < TileT::kOwnRows; ++i) {
-      const i64 row = first_row + TileT::row(i);
-      if (row >= result.rows) continue;
-#pragma unroll
-      for (int j = 0; j < TileT::kOwnCols; j += TileT::kVector) {
-        const i64 col = first_col + TileT::col(j);
-        float* out = data + row * result.cols + col;
-        float x[TileT::kVector];
-        if (vectors && col < result.cols) {
-          load_vector(out, result.beta != 0.0f, x);
-#pragma unroll
-          for (int e = 0; e < TileT::kVector; ++e)
-            x[e] = result.finished(TileT::at(sums, i, j + e), x[e], col + e);
-          store_vector(x, out);
-        } else {
-#pragma unroll
-          for (int e = 0; e < TileT::kVector; ++e) {
-            if (col + e >= result.cols) continue;
-            out[e] = result.finished(TileT::at(sums, i, j + e), result.beta != 0.0f ? out[e] : 0.0f, col + e);
-          }
-        }
+                             void* exchange) const {
+    float* const data = result.data + slice * result.batch_stride;
+    TileT::visit(sums, exchange, [&](int tile_row, int tile_col, const float4& four) {
+      const i64 row = first_row + tile_row, col = first_col + tile_col;
+      if (row >= result.rows || col >= result.cols) return;
+      float* const out = data + row * result.cols + col;
+      if (vectors) {
+        float4 old = make_float4(0.0f, 0.0f, 0.0f, 0.0f);
+        if (result.beta != 0.0f) old = *reinterpret_cast<const float4*>(out);
+        *reinterpret_cast<float4*>(out) =
+            make_float4(result.finished(four.x, old.x, col), result.finished(four.y, old.y, col + 1),
+                        result.finished(four.z, old.z, col + 2), result.finished(four.w, old.w, col + 3));
+        return;
       }
-    }
-  }
-
- private:
-  __device__ static void load_vector(const float* from, bool wanted, float (&x)[4]) {
-    const float4 four = wanted ? *reinterpret_cast<const float4*>(from) : make_float4(0, 0, 0, 0);
-    x[0] = four.x, x[1] = four.y, x[2] = four.z, x[3] = four.w;
-  }
-  __device__ static void load_vector(const float* from, bool wanted, float (&x)[2]) {
-    const float2 two = wanted ? *reinterpret_cast<const float2*>(from) : make_float2(0, 0);
-    x[0] = two.x, x[1] = two.y;
-  }
-  __device__ static void store_vector(const float (&x)[4], float* to) {
-    *reinterpret_cast<float4*>(to) = make_float4(x[0], x[1], x[2], x[3]);
-  }
-  __device__ static void store_vector(const float (&x)[2], float* to) {
-    *reinterpret_cast<float2*>(to) = make_float2(x[0], x[1]);
+      const float x[4] = {four.x, four.y, four.z, four.w};
+#pragma unroll
+      for (int e = 0; e < 4; ++e) {
+        if (col + e < result.cols)
+          out[e] = result.finished(x[e], result.beta != 0.0f ? out[e] : 0.0f, col + e);
+      }
+    });
   }
 };
 

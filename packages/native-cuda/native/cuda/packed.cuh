@@ -184,12 +184,14 @@ struct PackedTile {
 // 2·col + 1 of b. With kTransposedA a is packed the other way around: its rows are the depth, its depth the
 // rows (two steps' blocks to a tile), and `begin` and `end` count halves of its row blocks.
 //
-// The ring of buffers between the warp that brings blocks and those that multiply; goes on over all tiles of
-// a thread block.
+#if defined(SONOTEXT_HOPPER) || !defined(__CUDACC__)
+
+// The ring of buffers between the thread that brings blocks and those that multiply; goes on over all tiles
+// of a thread block.
 template <class Number, bool kTransposedA>
 class PackedRing {
  public:
-#ifdef SONOTEXT_HOPPER
+#ifdef __CUDACC__
   // By all threads, at the start.
   __device__ explicit PackedRing(unsigned char* shared) {
     __shared__ std::uint64_t barriers[2 * PackedTile::kStages];
@@ -278,15 +280,6 @@ class PackedRing {
   unsigned char* buffers_;
   std::uint64_t *full_, *empty_;
   int stage_ = 0, parity_ = 0;
-#elif defined(__CUDACC__)
-  // For other GPUs, where nothing calls it.
-  __device__ explicit PackedRing(unsigned char*) {}
-  __device__ static void bringers_need_few_registers() {}
-  __device__ static void multipliers_need_many() {}
-  __device__ void bring(const Packed&, const Packed&, const Cut::Piece&) {}
-  __device__ void multiply(const Packed&, const Packed&, const Cut::Piece&, PackedTile::Sums&) {}
-
- private:
 #else
   // The same sums without tensor cores, for the emulation.
   __device__ explicit PackedRing(unsigned char*) {}
@@ -329,9 +322,12 @@ class PackedRing {
   }
 };
 
+#endif
+
 template <class Number, bool kTransposedA, class Finish>
 __global__ void __launch_bounds__(PackedTile::kThreads, 1)
     packed_product(Packed a, Packed b, Cut cut, Finish finish) {
+#if defined(SONOTEXT_HOPPER) || !defined(__CUDACC__)  // on other GPUs nothing calls it
   SONOTEXT_DYNAMIC_SHARED(unsigned char, shared);
   PackedRing<Number, kTransposedA> ring(shared);
   const int count = static_cast<int>(cut.count()), blocks = static_cast<int>(gridDim.x);
@@ -350,6 +346,7 @@ __global__ void __launch_bounds__(PackedTile::kThreads, 1)
              static_cast<i64>(tile.col) * PackedTile::kCols, shared + PackedTile::kSharedBytes);
     }
   }
+#endif
 }
 
 // As many parts of the depth as fill whole waves of tiles best, each of 8 steps or more.

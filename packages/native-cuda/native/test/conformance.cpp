@@ -213,6 +213,45 @@ Row gru_case(i64 n, i64 t, i64 in_size, i64 hidden, i64 directions) {
           }};
 }
 
+// Clips of several blocks of frames, captions that go on in the next tile, and some of nothing.
+Row frame_score_case(i64 clips, i64 captions, i64 most_frames, i64 most_words, i64 d, i64 reduction) {
+  return {
+      "frame_score and backward " + std::to_string(clips) + "×" + std::to_string(most_frames) + " by " +
+          std::to_string(captions) + "×" + std::to_string(most_words) + "×" + std::to_string(d) +
+          ", reduction " + std::to_string(reduction),
+      2e-5, [=](Device& device, std::vector<Output>& outputs) {
+        Random random(7);
+        const Floats frames = random.floats(clips * most_frames * d),
+                     words = random.floats(captions * most_words * d),
+                     grad_out = random.floats(clips * captions);
+        Ints frame_lengths, word_lengths;
+        for (i64 i = 0; i < clips; ++i) {
+          frame_lengths.push_back(static_cast<std::int32_t>(i == 1 ? 0 : most_frames - i * 7 % most_frames));
+        }
+        for (i64 j = 0; j < captions; ++j) {
+          word_lengths.push_back(static_cast<std::int32_t>(j == 2 ? 0 : most_words - j * 3 % most_words));
+        }
+        const auto empty = [](i64 count) { return Floats(static_cast<std::size_t>(count), NAN); };
+        Floats scores = empty(clips * captions), grad_frames = empty(clips * most_frames * d),
+               grad_words = empty(captions * most_words * d);
+        FrameScoreArgs forward{};
+        forward.frames = in(frames), forward.words = in(words), forward.out = out(scores);
+        forward.frameLengths = in(frame_lengths), forward.wordLengths = in(word_lengths);
+        forward.clips = clips, forward.captions = captions, forward.maxFrames = most_frames;
+        forward.maxWords = most_words, forward.d = d, forward.reduction = reduction;
+        Status status = run_on(device, &OpTable::frame_score, forward);
+        FrameScoreBackwardArgs backward{};
+        backward.frames = in(frames), backward.words = in(words), backward.gradOut = in(grad_out);
+        backward.frameLengths = in(frame_lengths), backward.wordLengths = in(word_lengths);
+        backward.gradFrames = out(grad_frames), backward.gradWords = out(grad_words);
+        backward.clips = clips, backward.captions = captions, backward.maxFrames = most_frames;
+        backward.maxWords = most_words, backward.d = d, backward.reduction = reduction;
+        if (status.ok()) status = run_on(device, &OpTable::frame_score_backward, backward);
+        outputs = {{"out", scores}, {"gradFrames", grad_frames}, {"gradWords", grad_words}};
+        return status;
+      }};
+}
+
 // Few different scores, so that ties must go to the lower index, and some that are not numbers.
 Row top_k_case(i64 q, i64 n, i64 k, bool rising) {
   return {
@@ -304,6 +343,10 @@ std::vector<Row> all_cases() {
   rows.push_back(gru_case(19, 40, 8, 13, 2));  // four, and sums over frames in parts
   rows.push_back(gru_case(1, 3, 3, 520, 1));   // more hidden values than threads
 
+  for (const i64 reduction : {0, 1, 2}) {
+    rows.push_back(frame_score_case(5, 4, 70, 90, 20, reduction));
+    rows.push_back(frame_score_case(2, 9, 130, 11, 33, reduction));
+  }
   rows.push_back(top_k_case(1, 9000, 10, false));  // parts and panels
   rows.push_back(top_k_case(1, 9000, 60, true));   // every item displaces one
   rows.push_back(top_k_case(2, 5000, 700, true));

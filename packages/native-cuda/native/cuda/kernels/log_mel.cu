@@ -62,20 +62,22 @@ __device__ inline float sample_at(const Frames<T>& f, i64 index) {
 }
 
 template <class T>
-__device__ inline float energy(const Frames<T>& f, Complex<T> x) {
-  const T squared = x.re * x.re + x.im * x.im;
-  return static_cast<float>(f.power == 1 ? sqrt(squared) : squared);
+__device__ inline T energy(Complex<T> x) {
+  return x.re * x.re + x.im * x.im;
+}
+template <class T>
+__device__ inline float powered(const Frames<T>& f, T energy) {
+  return static_cast<float>(f.power == 1 ? sqrt(energy) : energy);
 }
 
 // Bins k and points - k of a frame whose even and odd samples were the real and imaginary parts of the
 // points: with a and b the points k and points - k of the transform, X[k] = E + w^k·O and X[points - k] =
 // conj(E - w^k·O) with the even and odd parts E, O.
 template <class T>
-__device__ inline void energies(const Frames<T>& f, int k, Complex<T> a, Complex<T> b, float& lower,
-                                float& upper) {
+__device__ inline void energies(const Frames<T>& f, int k, Complex<T> a, Complex<T> b, T& lower, T& upper) {
   const Complex<T> even = {a.re + b.re, a.im - b.im};
   const Complex<T> odd = Complex<T>{a.im + b.im, b.re - a.re} * f.roots[k];
-  lower = energy(f, even + odd), upper = energy(f, even - odd);
+  lower = energy(even + odd), upper = energy(even - odd);
 }
 
 // A NaN in the samples must show in the result: comparisons are written so that it passes.
@@ -160,12 +162,16 @@ __global__ void __launch_bounds__(kFrameThreads)
   for (i64 first = static_cast<i64>(blockIdx.x) * at_once; first < f.frames;
        first += static_cast<i64>(gridDim.x) * at_once) {
     const int frames = f.frames - first < at_once ? static_cast<int>(f.frames - first) : at_once;
+    const i64 start = first * f.hop - f.pad;
+    const bool inside = start >= 0 && start + (frames - 1) * f.hop + f.n_fft <= f.samples;
+    const auto sample = [&](i64 index) { return inside ? f.pcm[index] : sample_at(f, index); };
+#pragma unroll 4
     for (int item = thread; item < frames * points; item += kFrameThreads) {
       const int i = item % points;
-      const i64 start = (first + item / points) * f.hop - f.pad;
-      z[item] = even ? Complex<T>{f.taps[2 * i] * sample_at(f, start + 2 * i),
-                                  f.taps[2 * i + 1] * sample_at(f, start + 2 * i + 1)}
-                     : Complex<T>{f.taps[i] * sample_at(f, start + i), 0};
+      const i64 own = start + item / points * f.hop;
+      z[item] =
+          even ? Complex<T>{f.taps[2 * i] * sample(own + 2 * i), f.taps[2 * i + 1] * sample(own + 2 * i + 1)}
+               : Complex<T>{f.taps[i] * sample(own + i), 0};
     }
     __syncthreads();
     int done = 1;
@@ -189,14 +195,14 @@ __global__ void __launch_bounds__(kFrameThreads)
         const int frame = item / pairs, k = item % pairs;
         const Complex<T>* own = z + frame * points;
         float* to = spectrum + frame * bins;
-        float lower, upper;
+        T lower, upper;
         energies(f, k, own[k], own[k == 0 ? 0 : points - k], lower, upper);
-        to[points - k] = upper;
-        to[k] = lower;
+        to[points - k] = powered(f, upper);
+        to[k] = powered(f, lower);
       }
     } else {
       for (int item = thread; item < frames * bins; item += kFrameThreads) {
-        spectrum[item] = energy(f, z[item / bins * points + item % bins]);
+        spectrum[item] = powered(f, energy(z[item / bins * points + item % bins]));
       }
     }
     __syncthreads();
@@ -251,38 +257,54 @@ __device__ inline void exchange(Complex<float> (&x)[32], float* memory, int lane
 // twiddles: [32 × 32] e^(-2πi·q·lane/1024), q-major.
 template <bool kPair>
 __global__ void __launch_bounds__(kFrameThreads, 2)
-    warp_bands(Frames<float> f, const Complex<float>* twiddles) {
+    warp_bands(Frames<float> f, const Complex<float>* twiddles, int transforms) {
   using Shape = WarpFrames<kPair>;
   SONOTEXT_DYNAMIC_SHARED(float, shared);
   const int lane = static_cast<int>(threadIdx.x) % kWarp, warp = static_cast<int>(threadIdx.x) / kWarp;
   float* const memory = shared + warp * Shape::kExchange;
   float* const spectrum = shared + Shape::kWarps * Shape::kExchange;
-  const i64 first = static_cast<i64>(blockIdx.x) * Shape::kFrames;
+  const int all_frames = Shape::kWarps * transforms * (kPair ? 2 : 1);
+  const i64 first = static_cast<i64>(blockIdx.x) * all_frames;
 #pragma unroll 1
-  for (int t = 0; t < Shape::kTransforms; ++t) {
-    const int own = (warp * Shape::kTransforms + t) * (kPair ? 2 : 1);  // of the block's frames
+  for (int t = 0; t < transforms; ++t) {
+    const int own = (warp * transforms + t) * (kPair ? 2 : 1);  // of the block's frames
     const i64 last = f.frames - 1, frame = first + own < last ? first + own : last;
     const i64 start = frame * f.hop - f.pad, start2 = (frame < last ? frame + 1 : last) * f.hop - f.pad;
-    const i64 end = (kPair ? start2 : start) + Shape::kSamples;
-    const bool inside = start >= 0 && end <= f.samples;
     Complex<float> x[32];
+    // Whole frames within the samples are read at once, others by way of shared memory.
+    if (start >= 0 && (kPair ? start2 : start) + Shape::kSamples <= f.samples) {
+      const float* const real = f.pcm + start + (kPair ? lane : 2 * lane);
+      const float* const imaginary = kPair ? f.pcm + start2 + lane : real + 1;
+#pragma unroll
+      for (int r = 0; r < 32; ++r) {
+        constexpr int kStep = kPair ? kWarp : 2 * kWarp;
+        x[r] = {real[r * kStep], imaginary[r * kStep]};
+      }
+    } else {
+#pragma unroll 1
+      for (int part = 0; part < 2; ++part) {
+        const i64 from = kPair ? (part == 0 ? start : start2) : start + part;
+#pragma unroll 1
+        for (int n = lane; n < 1024; n += kWarp) memory[n] = sample_at(f, from + (kPair ? n : 2 * n));
+        __syncwarp();
+#pragma unroll
+        for (int r = 0; r < 32; ++r) (part == 0 ? x[r].re : x[r].im) = memory[lane + r * kWarp];
+        __syncwarp();
+      }
+    }
 #pragma unroll
     for (int r = 0; r < 32; ++r) {
       const int n = lane + r * kWarp;
-      if constexpr (kPair) {
-        const float tap = f.taps[n];
-        x[r] = {tap * (inside ? f.pcm[start + n] : sample_at(f, start + n)),
-                tap * (inside ? f.pcm[start2 + n] : sample_at(f, start2 + n))};
-      } else {
-        x[r] = {f.taps[2 * n] * (inside ? f.pcm[start + 2 * n] : sample_at(f, start + 2 * n)),
-                f.taps[2 * n + 1] * (inside ? f.pcm[start + 2 * n + 1] : sample_at(f, start + 2 * n + 1))};
-      }
+      x[r].re *= f.taps[kPair ? n : 2 * n], x[r].im *= f.taps[kPair ? n : 2 * n + 1];
     }
-    transform(x);
+#pragma unroll 1
+    for (int pass = 0;; ++pass) {  // one code for both
+      transform(x);
+      if (pass == 1) break;
 #pragma unroll
-    for (int q = 1; q < 32; ++q) x[place_of_32(q)] = x[place_of_32(q)] * twiddles[q * kWarp + lane];
-    exchange(x, memory, lane);
-    transform(x);
+      for (int q = 1; q < 32; ++q) x[place_of_32(q)] = x[place_of_32(q)] * twiddles[q * kWarp + lane];
+      exchange(x, memory, lane);
+    }
 
     // Point k = lane + 32·q, and point 1024 - k of the lane that has it.
 #pragma unroll
@@ -301,7 +323,7 @@ __global__ void __launch_bounds__(kFrameThreads, 2)
       if constexpr (kPair) {
         const Complex<float> real = {a.re + b.re, a.im - b.im};
         const Complex<float> imaginary = {a.im + b.im, b.re - a.re};
-        to[0] = energy(f, real), to[1] = energy(f, imaginary);
+        to[0] = energy(real), to[1] = energy(imaginary);
       } else {
         float lower, upper;
         energies(f, k, a, b, lower, upper);
@@ -311,13 +333,19 @@ __global__ void __launch_bounds__(kFrameThreads, 2)
     }
   }
   __syncthreads();
+  if (f.power == 1) {
+    for (int i = static_cast<int>(threadIdx.x); i < Shape::kBins * Shape::kPitch; i += kFrameThreads) {
+      spectrum[i] = sqrtf(spectrum[i]);
+    }
+    __syncthreads();
+  }
 
   // A lane's frame, and one of the bands that the warp's lanes make at a time. The results of whole frames
   // are brought together first where there is room for them.
   constexpr int kBandsAtOnce = kWarp / Shape::kFrames;
   const int frame = lane % Shape::kFrames, pitch = f.bands | 1;
   const bool gather = Shape::kFrames * pitch <= Shape::kWarps * Shape::kExchange;
-  const int frames = f.frames - first < Shape::kFrames ? static_cast<int>(f.frames - first) : Shape::kFrames;
+  const int frames = f.frames - first < all_frames ? static_cast<int>(f.frames - first) : all_frames;
   for (int b = warp * kBandsAtOnce + lane / Shape::kFrames; b < f.bands; b += Shape::kWarps * kBandsAtOnce) {
     const float* own = spectrum + f.starts[b] * Shape::kPitch + frame;
     const float* weights = f.weights + f.offsets[b];
@@ -354,8 +382,11 @@ Status run_warps(CudaExec& exec, const Frames<float>& frames) {
   Status status;
   if (fresh) status = launch(exec, fill_twiddles, kWarp, kWarp, twiddles);
   if (!status.ok()) return status;
-  return launch_with_shared(exec, warp_bands<kPair>, (frames.frames + Shape::kFrames - 1) / Shape::kFrames,
-                            kFrameThreads, Shape::kSharedBytes, frames, twiddles);
+  // Few frames are spread over more blocks.
+  const int transforms = frames.frames > exec.multiprocessors * Shape::kFrames ? Shape::kTransforms : 1;
+  const i64 each = Shape::kFrames / Shape::kTransforms * transforms;
+  return launch_with_shared(exec, warp_bands<kPair>, (frames.frames + each - 1) / each, kFrameThreads,
+                            Shape::kSharedBytes, frames, twiddles, transforms);
 }
 
 template <class T>

@@ -68,6 +68,12 @@ T atomicOr(T* at, T value) {
   const T old = *at;
   return *at = old | value, old;
 }
+inline unsigned atomicInc(unsigned* at, unsigned last) {
+  const unsigned old = *at;
+  *at = old >= last ? 0 : old + 1;
+  return old;
+}
+inline void __threadfence() {}
 
 // Of the fiber that runs now.
 extern dim3 threadIdx, blockIdx, blockDim, gridDim;

@@ -92,9 +92,9 @@ struct FrameTile {
   i64 count;
 
   __device__ FrameTile(const FrameBlock* blocks, i64 count, TileOrder order) : blocks(blocks), count(count) {
-    i64 row, col;
-    order.at(blockIdx.x, row, col);
-    block = row * (TileT::kRows / kBlock), column = col * TileT::kCols;
+    int row, col;
+    order.at(static_cast<int>(blockIdx.x), row, col);
+    block = static_cast<i64>(row) * (TileT::kRows / kBlock), column = static_cast<i64>(col) * TileT::kCols;
   }
 
   __device__ void multiply(const Batch& batch, float* shared, bool vectors,
@@ -346,7 +346,8 @@ Status with_tile(const CudaExec& exec, i64 blocks, i64 columns, Run run) {
   };
   const auto order = [&](auto tile) {
     using TileT = decltype(tile);
-    return TileOrder{(rows + TileT::kRows - 1) / TileT::kRows, (columns + TileT::kCols - 1) / TileT::kCols};
+    return TileOrder{static_cast<int>((rows + TileT::kRows - 1) / TileT::kRows),
+                     static_cast<int>((columns + TileT::kCols - 1) / TileT::kCols)};
   };
   const double large = cost(128, 128, 1.0), flat = cost(128, 64, 1.05), small = cost(64, 64, 1.15);
   if (large <= flat && large <= small) return run(Tile<2, 2>{}, order(Tile<2, 2>{}));

@@ -5,7 +5,6 @@ export {
   type CorpusClip,
   type CorpusFeatures,
   type CorpusOptions,
-  isAboutClip,
   openCorpus,
   type ReadOptions,
   type SiftOptions,

@@ -169,16 +169,6 @@ int count_devices(std::string& reason) {
   return 0;
 }
 
-// SONOTEXT_MEL.
-bool chosen_mel(bool& fp32, std::string& reason) {
-  const char* set = std::getenv("SONOTEXT_MEL");
-  const std::string name = set != nullptr && *set != '\0' ? set : "fp64";
-  fp32 = name == "fp32";
-  if (fp32 || name == "fp64") return true;
-  reason = "SONOTEXT_MEL is fp64 or fp32, not \"" + name + "\".";
-  return false;
-}
-
 // SONOTEXT_MATMUL.
 bool chosen_precision(cuda::Precision& precision, std::string& reason) {
   const char* set = std::getenv("SONOTEXT_MATMUL");
@@ -188,6 +178,16 @@ bool chosen_precision(cuda::Precision& precision, std::string& reason) {
                                : cuda::Precision::fp32;
   if (name == "fp32" || precision != cuda::Precision::fp32) return true;
   reason = "SONOTEXT_MATMUL is fp32, tf32 or bf16, not \"" + name + "\".";
+  return false;
+}
+
+// SONOTEXT_MEL.
+bool chosen_mel(bool& fp32, std::string& reason) {
+  const char* set = std::getenv("SONOTEXT_MEL");
+  const std::string name = set != nullptr && *set != '\0' ? set : "fp64";
+  fp32 = name == "fp32";
+  if (fp32 || name == "fp64") return true;
+  reason = "SONOTEXT_MEL is fp64 or fp32, not \"" + name + "\".";
   return false;
 }
 
@@ -208,9 +208,8 @@ std::unique_ptr<Device> make_cuda_device(const std::string& index, std::string& 
   }
   const int device = static_cast<int>(wanted);
   cuda::Precision precision;
-  if (!chosen_precision(precision, reason)) return nullptr;
   bool mel_fp32 = false;
-  if (!chosen_mel(mel_fp32, reason)) return nullptr;
+  if (!chosen_precision(precision, reason) || !chosen_mel(mel_fp32, reason)) return nullptr;
   cudaDeviceProp properties;
   int has_pools = 0;
   cudaError_t error = cudaSetDevice(device);

@@ -208,9 +208,8 @@ std::unique_ptr<Device> make_cuda_device(const std::string& index, std::string& 
   }
   const int device = static_cast<int>(wanted);
   cuda::Precision precision;
-  if (!chosen_precision(precision, reason)) return nullptr;
   bool mel_fp32 = false;
-  if (!chosen_mel(mel_fp32, reason)) return nullptr;
+  if (!chosen_precision(precision, reason) || !chosen_mel(mel_fp32, reason)) return nullptr;
   cudaDeviceProp properties;
   int has_pools = 0;
   cudaError_t error = cudaSetDevice(device);

@@ -182,7 +182,11 @@ struct Shape {
   int t, hidden, directions;
 };
 
-__device__ inline float sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }
+// Within 2e-7 of the functions; a step waits for them.
+__device__ inline float sigmoid(float x) { return __fdividef(1.0f, 1.0f + __expf(-x)); }
+__device__ inline float hyperbolic_tangent(float x) {
+  return 1.0f - __fdividef(2.0f, 1.0f + __expf(2.0f * x));
+}
 
 struct ForwardSteps {
   Shape shape;
@@ -209,39 +213,52 @@ __global__ void __launch_bounds__(kGruThreads) forward_steps(ForwardSteps a) {
 
   const float* bIh = a.bIh + direction * 3 * H;
   const float* bHh = a.bHh + direction * 3 * H;
-  const auto row_of = [&](int element, int t) { return (first + element / H) * T + t; };
-  const auto input_of = [&](int element, int t) {
-    return a.input + (row_of(element, t) * D + direction) * 3 * H + element % H;
+  // One state of the piece: a thread keeps the place of its first, the others are found again at every step.
+  struct Element {
+    int clip, j;
+    i64 row;  // of the first step
   };
-  const int own = static_cast<int>(threadIdx.x);
+  const auto element = [&](int e) {
+    const int clip = e / H;
+    return Element{clip, e - clip * H, (first + clip) * T + (direction == 0 ? 0 : T - 1)};
+  };
+  const auto input_of = [&](const Element& at, i64 row) {
+    return a.input + (row * D + direction) * 3 * H + at.j;
+  };
+  const auto finish = [&](const Element& at, i64 row, float r_in, float z_in, float n_in, bool product) {
+    const int j = at.j;
+    float q = bHh[2 * H + j];
+    r_in += bIh[j] + bHh[j], z_in += bIh[H + j] + bHh[H + j], n_in += bIh[2 * H + j];
+    if (product) {
+      r_in += recurrence.product(at.clip, j), z_in += recurrence.product(at.clip, H + j);
+      q += recurrence.product(at.clip, 2 * H + j);
+    }
+    const float r = sigmoid(r_in), z = sigmoid(z_in), candidate = hyperbolic_tangent(fmaf(r, q, n_in));
+    float& state = recurrence.vector(at.clip, j);
+    state = fmaf(z, state - candidate, candidate);
+    a.out[(row * D + direction) * H + j] = state;
+    float* saved = a.saved + (direction * a.shape.n * T + row) * 4 * H + j;
+    saved[0] = r, saved[H] = z, saved[2 * H] = candidate, saved[3 * H] = q;
+  };
+  const int own = static_cast<int>(threadIdx.x), all = clips * H;
+  const Element mine = element(own);
   for (int s = 0; s < T; ++s) {
-    const int t = direction == 0 ? s : T - 1 - s;
-    float in[3] = {};  // of the thread's first element: on its way during the product
-    if (own < clips * H) {
-      const float* from = input_of(own, t);
-      in[0] = from[0], in[1] = from[H], in[2] = from[2 * H];
+    const int steps = direction == 0 ? s : -s;
+    float r_in = 0.0f, z_in = 0.0f, n_in = 0.0f;  // on their way during the product
+    if (own < all) {
+      const float* from = input_of(mine, mine.row + steps);
+      r_in = from[0], z_in = from[H], n_in = from[2 * H];
     }
     if (s > 0) recurrence.multiply();
     __syncthreads();
 #pragma unroll 1
-    for (int e = own; e < clips * H; e += kGruThreads) {
+    for (int e = own; e < all; e += kGruThreads) {
+      const Element at = e == own ? mine : element(e);
       if (e != own) {
-        const float* from = input_of(e, t);
-        in[0] = from[0], in[1] = from[H], in[2] = from[2 * H];
+        const float* from = input_of(at, at.row + steps);
+        r_in = from[0], z_in = from[H], n_in = from[2 * H];
       }
-      const int clip = e / H, j = e % H;
-      float through[3] = {};
-      for (int g = 0; s > 0 && g < 3; ++g) through[g] = recurrence.product(clip, g * H + j);
-      const float r = sigmoid(in[0] + bIh[j] + through[0] + bHh[j]);
-      const float z = sigmoid(in[1] + bIh[H + j] + through[1] + bHh[H + j]);
-      const float q = through[2] + bHh[2 * H + j];
-      const float candidate = tanhf(fmaf(r, q, in[2] + bIh[2 * H + j]));
-      float& state = recurrence.vector(clip, j);
-      state = fmaf(z, state - candidate, candidate);
-      const i64 row = row_of(e, t);
-      a.out[(row * D + direction) * H + j] = state;
-      float* saved = a.saved + (direction * a.shape.n * T + row) * 4 * H + j;
-      saved[0] = r, saved[H] = z, saved[2 * H] = candidate, saved[3 * H] = q;
+      finish(at, at.row + steps, r_in, z_in, n_in, s > 0);
     }
     __syncthreads();
   }
@@ -309,9 +326,8 @@ __global__ void __launch_bounds__(kGruThreads) backward_steps(BackwardSteps a) {
   struct Inputs {
     float r, z, candidate, q, incoming, old;
   };
-  const auto load = [&](int e, int s) {
+  const auto load = [&](int e, int clip, int j, int s) {
     const int t = direction == 0 ? s : T - 1 - s, before = direction == 0 ? t - 1 : t + 1;
-    const int clip = e / pitch, j = e % pitch;
     Inputs in = {};
     if (e >= clips * pitch || j >= H || s < 0) return in;
     const i64 row = row_of(clip, t);
@@ -321,13 +337,14 @@ __global__ void __launch_bounds__(kGruThreads) backward_steps(BackwardSteps a) {
     in.old = s > 0 ? a.out[(row_of(clip, before) * D + direction) * H + j] : 0.0f;
     return in;
   };
-  Inputs ahead = load(own, T - 1);
+  const int own_clip = own / pitch, own_j = own % pitch;
+  Inputs ahead = load(own, own_clip, own_j, T - 1);
   for (int s = T - 1; s >= 0; --s) {
     const int t = direction == 0 ? s : T - 1 - s;
 #pragma unroll 1
     for (int e = own; e < clips * pitch; e += kGruThreads) {
-      const int clip = e / pitch, j = e % pitch;
-      const Inputs in = e == own ? ahead : load(e, s);
+      const int clip = e == own ? own_clip : e / pitch, j = e == own ? own_j : e % pitch;
+      const Inputs in = e == own ? ahead : load(e, clip, j, s);
       float to_n = 0.0f, to_r = 0.0f, to_z = 0.0f, to_q = 0.0f;
       if (j < H) {
         const float through = s < T - 1 ? recurrence.product(clip, j) : 0.0f;
@@ -349,7 +366,7 @@ __global__ void __launch_bounds__(kGruThreads) backward_steps(BackwardSteps a) {
       a.before[(direction * rows + row) * pitch + j] = in.old;
     }
     __syncthreads();
-    ahead = load(own, s - 1);
+    ahead = load(own, own_clip, own_j, s - 1);
     if (s > 0) recurrence.multiply();
     __syncthreads();
   }

@@ -282,8 +282,9 @@ struct Search {
     const float* own = args.queries.data + first_query * args.d;
     const float* from = args.items.data + first * args.d;
     if (queries > kSkinny) {
-      const Operand<true> a{own, queries, args.d, 0}, b{from, items, args.d, 0};
-      return product(exec, a, b, Result{plane, queries, items}, args.d, 1);
+      // In FP32 whatever other products are made in: rounded scores would pick other items.
+      const MakeMatrixLoader<true> a({own, queries, args.d, 0}), b({from, items, args.d, 0});
+      return product_of(exec, a, b, Result{plane, queries, items}, args.d, 1);
     }
     const bool vectors = takes_vectors(own, args.d, 0) && takes_vectors(from, args.d, 0);
     const auto run = [&](auto kernel, int most) {

@@ -13,12 +13,14 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 /** Top to bottom. Folders in one row do not import each other, unless listed in `siblings`. */
 const layers = [
   ['experiment'],
+  ['runs'],
   ['report'],
   ['train'],
   ['models', 'losses'],
   ['align', 'retrieval', 'relevance', 'negatives', 'metrics', 'similarity'],
   ['data'],
   ['audio', 'text'],
+  ['registry'],
   ['nn'],
   ['backend'],
   ['base'],

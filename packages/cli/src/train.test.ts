@@ -181,7 +181,7 @@ describe.skipIf(notBuilt !== null)(`sonotext train${notBuilt === null ? '' : ` (
     expect(again.code).toBe(2)
     expect(again.stderr).toMatch(/quiet: there is already a run in this folder\. Resume it with --resume/)
     const other = await cli(
-      train('quiet', '--resume', '--set', 'loss.margin=0.7', '--set', 'training.learningRate=0.1'),
+      train('quiet', '--resume', '--set', 'loss.margin=0.7', '--set', 'optimizer.lr=0.1'),
     )
     expect(other.code).toBe(2)
     expect(other.stderr).toMatch(

@@ -49,11 +49,10 @@ export { createIndex, type EmbeddingIndex, type Hit, loadIndex, searchByScore } 
 export { evaluateRunFiles, evaluateScores, type Evaluation, measures } from './metrics/index.js'
 export {
   evaluateRun,
-  type ExperimentConfig,
   type OpenRun,
   openRun,
-  parseConfig,
   searchCaptions,
   searchRun,
   trainRun,
 } from './experiment/index.js'
+export { loadPlugins, parseConfig, type RunConfig } from './runs/index.js'

@@ -50,3 +50,4 @@ export {
   type ResampleQuality,
   type ResampleQualityName,
 } from './resample-filter.js'
+export { featureKinds, type FeatureSetting } from './feature-kinds.js'

@@ -1,12 +1,3 @@
-export { buildLoss, buildModel, buildOptimizer, buildSchedule, buildStopper } from './build.js'
-export {
-  type ConfigKey,
-  configKeys,
-  type ExperimentConfig,
-  experimentSchema,
-  parseConfig,
-  setKey,
-} from './config.js'
 export { evaluateRun, type EvaluateRunOptions, type RunClipsOptions } from './evaluate-run.js'
 export { type FeatureConfig, type PreparedClips, prepareClips, type PrepareOptions } from './prepare.js'
 export { type OpenRun, openRun, readRunConfig, runFiles } from './run-folder.js'

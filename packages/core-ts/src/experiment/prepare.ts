@@ -4,26 +4,24 @@ import {
   computeFeatures,
   type DecodePolicy,
   type FeatureStore,
-  featureStore,
+  featureKinds,
   ffmpegDecoder,
-  logMelPresets,
 } from '../audio/index.js'
 import type { Backend } from '../backend/port.js'
 import { SonotextError } from '../base/errors.js'
 import type { Matrix } from '../base/matrix.js'
 import { type Clip, Quarantine } from '../data/index.js'
 import type { DualEncoder } from '../models/index.js'
-import type { ExperimentConfig } from './config.js'
+import { isPlainObject } from '../registry/index.js'
+import type { RunConfig } from '../runs/index.js'
 
 /** The part of a configuration that says how features are made; kept with a model. */
-export type FeatureConfig = ExperimentConfig['features']
+export type FeatureConfig = RunConfig['features']
 
-/** The features a model was trained on. Throws INVALID_FILE when it does not say. */
+/** The features a model was trained on; 0.1 knew one kind and did not name it. Throws INVALID_FILE when it does not say. */
 export function featureConfigOf(model: DualEncoder, file: string): FeatureConfig {
-  const { preset, sampleRate } = (model.config.features ?? {}) as Partial<FeatureConfig>
-  if (logMelPresets.includes(preset!) && Number.isInteger(sampleRate)) {
-    return { preset: preset!, sampleRate: sampleRate! }
-  }
+  const { features } = model.config
+  if (isPlainObject(features)) return { type: 'log-mel', ...features }
   throw new SonotextError('INVALID_FILE', 'the model does not say which features it was trained on.', {
     file,
     remedy: 'Train it with `sonotext train` or trainRun(), or embed with its own features in code.',
@@ -37,10 +35,7 @@ export function storeOf(
   backend: Backend,
   decode: DecodePolicy = {},
 ): FeatureStore {
-  const { preset, sampleRate } = features
-  return featureStore({
-    preset,
-    overrides: preset === 'clap' ? {} : { sampleRate },
+  return featureKinds.build(features, {
     backend,
     decode,
     ...(cacheFolder === undefined ? {} : { cacheFolder }),
@@ -48,13 +43,13 @@ export function storeOf(
 }
 
 /** Which recordings a configuration lets be read, and by whom. */
-export function decodePolicyOf({ data }: ExperimentConfig): DecodePolicy {
+export function decodePolicyOf({ data }: RunConfig): DecodePolicy {
   const { maxSeconds, acceptCut, ffmpeg } = data
   return { maxSeconds, acceptCut, decoders: ffmpeg ? [ffmpegDecoder()] : [] }
 }
 
 /** Where features are kept: beside the manifest unless the configuration names a folder. */
-export function cacheFolderOf({ data }: ExperimentConfig, manifest = data.manifest): string {
+export function cacheFolderOf({ data }: RunConfig, manifest = data.manifest): string {
   return data.cache ?? join(dirname(manifest), 'features')
 }
 

@@ -8,7 +8,7 @@ import { writeFileAtomic } from '../base/files.js'
 import { readText } from '../base/text.js'
 import type { DualEncoder } from '../models/index.js'
 import { checkpointFile, loadModel, modelFile } from '../train/index.js'
-import { configKeys, type ExperimentConfig, parseConfig, valueAt } from './config.js'
+import { changedKeys, parseConfig, type RunConfig } from '../runs/index.js'
 import { type FeatureConfig, featureConfigOf, storeOf, decodePolicyOf } from './prepare.js'
 
 /** Files of a run folder, besides the trainer's checkpoint.safetensors and model.safetensors. */
@@ -27,6 +27,7 @@ const changeable = new Set([
   'data.maxSeconds',
   'data.acceptCut',
   'data.ffmpeg',
+  'plugins',
   'training.epochs',
   'training.saveEvery',
   'logging.tensorboard',
@@ -37,11 +38,7 @@ const changeable = new Set([
  * and only with the configuration it was started with; nothing of it is changed otherwise. True when there is a checkpoint.
  * @throws SonotextError INVALID_CONFIG, WRITE_FAILED
  */
-export async function claimRunFolder(
-  folder: string,
-  config: ExperimentConfig,
-  resume: boolean,
-): Promise<boolean> {
+export async function claimRunFolder(folder: string, config: RunConfig, resume: boolean): Promise<boolean> {
   const started = existsSync(join(folder, checkpointFile))
   if (started && !resume) {
     throw new SonotextError('INVALID_CONFIG', 'there is already a run in this folder.', {
@@ -53,11 +50,9 @@ export async function claimRunFolder(
   if (started && existsSync(file)) {
     const before = await readRunConfig(folder)
     const shown = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value))
-    const changed = configKeys()
-      .map(({ key }) => ({ key, was: valueAt(before, key), now: valueAt(config, key) }))
-      .filter(({ key, was, now }) => was !== now && !changeable.has(key))
+    const changed = changedKeys(before, config).filter(({ key }) => !changeable.has(key))
     if (changed.length > 0) {
-      const list = changed.map(({ key, was, now }) => `${key} was ${shown(was)}, now ${shown(now)}`)
+      const list = changed.map(({ key, was, is }) => `${key} was ${shown(was)}, now ${shown(is)}`)
       throw new SonotextError(
         'INVALID_CONFIG',
         `the run was started with another configuration: ${list.join('; ')}.`,
@@ -70,7 +65,7 @@ export async function claimRunFolder(
 }
 
 /** The configuration a run was started with. Throws MISSING_FILE for a folder that is no run, INVALID_CONFIG. */
-export async function readRunConfig(folder: string): Promise<ExperimentConfig> {
+export async function readRunConfig(folder: string): Promise<RunConfig> {
   const file = join(folder, runFiles.config)
   const text = await readText(file).catch((cause: unknown) => {
     if (!isSonotextError(cause) || cause.code !== 'MISSING_FILE') throw cause
@@ -81,7 +76,7 @@ export async function readRunConfig(folder: string): Promise<ExperimentConfig> {
     })
   })
   try {
-    return parseConfig(JSON.parse(text), file)
+    return parseConfig(JSON.parse(text), { source: file })
   } catch (cause) {
     if (cause instanceof SonotextError) throw cause
     throw new SonotextError('INVALID_FILE', 'the configuration of the run is damaged.', {
@@ -95,7 +90,7 @@ export async function readRunConfig(folder: string): Promise<ExperimentConfig> {
 /** A finished (or stopped) run, ready to embed: the best epoch's model and the features it was trained on. */
 export interface OpenRun {
   readonly folder: string
-  readonly config: ExperimentConfig
+  readonly config: RunConfig
   readonly model: DualEncoder
   readonly features: FeatureConfig
   /** Features of recordings as the model was trained on them; kept in `cacheFolder` where one is given. */

@@ -14,6 +14,9 @@ import type { DualEncoder } from '../models/index.js'
 import { tokenize } from '../text/index.js'
 import {
   createTrainer,
+  optimizers,
+  schedules,
+  stoppers,
   evaluateModel,
   jsonlLogger,
   type Logger,
@@ -22,8 +25,8 @@ import {
   tensorBoardLogger,
   type ValidationOptions,
 } from '../train/index.js'
-import { buildLoss, buildModel, buildOptimizer, buildSchedule, buildStopper } from './build.js'
-import type { ExperimentConfig } from './config.js'
+import { losses } from '../losses/index.js'
+import { buildModel, buildYardsticks, type RunConfig } from '../runs/index.js'
 import { cacheFolderOf, type PreparedClips, prepareClips, storeOf, decodePolicyOf } from './prepare.js'
 import { claimRunFolder, runFiles } from './run-folder.js'
 
@@ -59,26 +62,23 @@ export interface TrainRunResult {
  * @throws SonotextError ABORTED after a stop with a resumable checkpoint; NUMERIC when training diverges; the errors of the
  *   parts, each naming its file
  */
-export async function trainRun(config: ExperimentConfig, options: TrainRunOptions): Promise<TrainRunResult> {
+export async function trainRun(config: RunConfig, options: TrainRunOptions): Promise<TrainRunResult> {
   const { folder, backend, resume = false, signal } = options
   const abortable = signal === undefined ? {} : { signal }
   const started = await claimRunFolder(folder, config, resume)
 
   const manifest = await readManifest(config.data.manifest, abortable)
   const training = clipsOfSplit(manifest, config.data.trainSplit)
-  const validation = splitsOf(manifest.clips).includes(config.data.validationSplit)
-    ? clipsOfSplit(manifest, config.data.validationSplit)
-    : []
-  const prepared = await prepareClips(
-    [...training, ...validation],
-    storeOf(config.features, cacheFolderOf(config), backend, decodePolicyOf(config)),
-    {
-      maxBadShare: config.data.maxBadShare,
-      needCaptions: true,
-      ...abortable,
-      ...(options.onFeatures === undefined ? {} : { onProgress: options.onFeatures }),
-    },
-  )
+  const { validationSplit = splitsOf(manifest.clips).includes('validation') ? 'validation' : null } =
+    config.data
+  const validation = validationSplit === null ? [] : clipsOfSplit(manifest, validationSplit)
+  const store = storeOf(config.features, cacheFolderOf(config), backend, decodePolicyOf(config))
+  const prepared = await prepareClips([...training, ...validation], store, {
+    maxBadShare: config.data.maxBadShare,
+    needCaptions: true,
+    ...abortable,
+    ...(options.onFeatures === undefined ? {} : { onProgress: options.onFeatures }),
+  })
   const setAside = prepared.quarantine.clips
   await prepared.quarantine.save(join(folder, runFiles.quarantine))
   if (setAside.length > 0) options.onSetAside?.(setAside)
@@ -86,15 +86,15 @@ export async function trainRun(config: ExperimentConfig, options: TrainRunOption
   const validationClips = prepared.quarantine.keep(validation)
 
   const captions = trainClips.flatMap((clip) => clip.captions.map(tokensOf))
-  const model = await buildModel(config, captions, { backend, features: config.features, ...abortable })
-  const stopper = buildStopper(config)
+  const model = await buildModel(config, captions, { backend, bands: store.bands, ...abortable })
+  const stopper = stoppers.build(config.stopper)
   const hasValidation = validationClips.length >= 2
   await using trainer = createTrainer({
     model,
     data: batchesOf(config, model, trainClips, prepared),
-    loss: buildLoss(config),
-    optimizer: buildOptimizer(config),
-    schedule: buildSchedule(config),
+    loss: losses.build(config.loss),
+    optimizer: optimizers.build(config.optimizer),
+    schedule: schedules.build(config.schedule),
     epochs: config.training.epochs,
     seed: config.seed,
     loggers: loggersOf(config, folder),
@@ -109,7 +109,10 @@ export async function trainRun(config: ExperimentConfig, options: TrainRunOption
     folder,
     epochs: trainer.epoch,
     steps: trainer.step,
-    best: trainer.best && { ...trainer.best, monitor: hasValidation ? config.training.monitor : 'trainLoss' },
+    best: trainer.best && {
+      ...trainer.best,
+      monitor: hasValidation ? config.validation.monitor : 'trainLoss',
+    },
     trainClips: trainClips.length,
     validationClips: validationClips.length,
     quarantined: setAside.length,
@@ -127,7 +130,7 @@ const featuresIn =
     features.get(clip.id)!
 
 function batchesOf(
-  config: ExperimentConfig,
+  config: RunConfig,
   model: DualEncoder,
   clips: readonly Clip[],
   prepared: PreparedClips,
@@ -145,29 +148,39 @@ function batchesOf(
   })
 }
 
-/** The loss over the validation clips with one caption each, always the same, and mAP@10 in both directions over the whole split. */
+/** The loss over the validation clips with one caption each, always the same, and retrieval measures in both directions over the whole split. */
 function validationOf(
-  config: ExperimentConfig,
+  config: RunConfig,
   model: DualEncoder,
   clips: readonly Clip[],
   prepared: PreparedClips,
 ): ValidationOptions {
+  const { monitor, measures } = config.validation
   return {
     data: batchesOf(config, model, clips, prepared, 'clip'),
-    monitor: config.training.monitor,
-    mode: config.training.monitor === 'loss' ? 'min' : 'max',
+    monitor,
+    mode: measures.some((name) => monitor.endsWith(name) && name !== 'medR') ? 'max' : 'min',
+    yardsticks: buildYardsticks(config),
     async measure(current, options) {
+      if (measures.length === 0) return {}
       const { textToAudio, audioToText } = await evaluateModel(current, clips, featuresIn(prepared), {
-        measures: ['mAP@10'],
+        measures,
         ...options,
       })
-      const [toAudio, toText] = [textToAudio!['mAP@10']!, audioToText!['mAP@10']!]
-      return { textToAudio: toAudio, audioToText: toText, 'mAP@10': (toAudio + toText) / 2 }
+      const all = measures.flatMap((name): [string, number][] => {
+        const [toAudio, toText] = [textToAudio![name]!, audioToText![name]!]
+        return [
+          [`textToAudio.${name}`, toAudio],
+          [`audioToText.${name}`, toText],
+          [name, (toAudio + toText) / 2],
+        ]
+      })
+      return Object.fromEntries(all)
     },
   }
 }
 
-function loggersOf({ logging }: ExperimentConfig, folder: string): Logger[] {
+function loggersOf({ logging }: RunConfig, folder: string): Logger[] {
   const loggers = [jsonlLogger(join(folder, runFiles.log))]
   if (logging.tensorboard) loggers.push(tensorBoardLogger(join(folder, runFiles.tensorboard)))
   return loggers

@@ -6,7 +6,7 @@ import {
   negatives,
   type NegativeStrategy,
   type NegativeStrategyName,
-  negativeStrategy,
+  strategies,
 } from '../negatives/index.js'
 import { Tape } from '../nn/tape.js'
 import { frameWord, pooled } from '../similarity/index.js'
@@ -51,7 +51,7 @@ function golden(loss: Loss, similarity = frameWord(), tape = new Tape(backend)) 
 
 describe('against the NumPy golden', () => {
   it.each(Object.entries(smallBatch.strategies))('triplet with %s', (name, { loss: wanted }) => {
-    const loss = tripletLoss({ negatives: negativeStrategy(name), margin: smallBatch.margin })
+    const loss = tripletLoss({ negatives: strategies.build(name), margin: smallBatch.margin })
     expect(golden(loss).output.loss.item()).toBeCloseTo(wanted, 5)
   })
 

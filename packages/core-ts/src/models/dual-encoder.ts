@@ -11,12 +11,14 @@ import {
   type EmbeddedBatch,
   pooled,
   type Similarity,
+  savedSimilarity,
+  similarities,
   type SimilarityConfig,
-  similarityFromConfig,
   toMatrix,
 } from '../similarity/index.js'
-import type { AudioEncoderSpec, EncoderConfig, Json, TextEncoderSpec } from './encoder.js'
-import { audioEncoderFromConfig, textEncoderFromConfig } from './registry.js'
+import type { Json } from '../registry/index.js'
+import type { AudioEncoderSpec, EncoderConfig, TextEncoderSpec } from './encoder.js'
+import { audioEncoders, savedAudioEncoder, savedTextEncoder, textEncoders } from './registry.js'
 import { AudioSide, type EmbedOptions, TextSide } from './sides.js'
 import { loadState, type StateDict, stateOf } from './state.js'
 
@@ -47,18 +49,38 @@ export function dualEncoder(options: DualEncoderOptions): DualEncoder {
   return new DualEncoder(options)
 }
 
-/** A model as its configuration describes it, with initial weights. Throws INVALID_ARGUMENT for what it does not know. */
-export function modelFromConfig(
-  config: ModelConfig,
-  options: { backend?: Backend; seed?: number } = {},
-): DualEncoder {
-  checkOptions(options, 'modelFromConfig')
+/** Which plugin each part of a model comes from; empty where all come with the library. */
+export type ModelPlugins = Readonly<Partial<Record<'audio' | 'text' | 'similarity', string>>>
+
+/** What a model file says besides {@link ModelConfig}, so that a missing plugin can be named. */
+export function pluginsOf({ audio, text, similarity }: ModelConfig): ModelPlugins {
+  const from = {
+    audio: audioEncoders.pluginOf(audio.kind),
+    text: textEncoders.pluginOf(text.kind),
+    similarity: similarities.pluginOf(similarity.kind),
+  }
+  return Object.fromEntries(Object.entries(from).filter(([, plugin]) => plugin !== undefined))
+}
+
+export interface ModelFromConfigOptions {
+  backend?: Backend
+  seed?: number
+  /** Where parts that are not there come from. */
+  plugins?: ModelPlugins
+}
+
+/**
+ * A model as its configuration describes it, with initial weights. Throws INVALID_CONFIG for parts that there are not,
+ * MISSING_DEPENDENCY where it is known which plugin they come from.
+ */
+export function modelFromConfig(config: ModelConfig, options: ModelFromConfigOptions = {}): DualEncoder {
+  const { plugins = {}, ...rest } = checkOptions(options, 'modelFromConfig')
   return dualEncoder({
-    audio: audioEncoderFromConfig(config.audio),
-    text: textEncoderFromConfig(config.text),
-    similarity: similarityFromConfig(config.similarity),
+    audio: savedAudioEncoder(config.audio, plugins.audio),
+    text: savedTextEncoder(config.text, plugins.text),
+    similarity: savedSimilarity(config.similarity, plugins.similarity),
     features: config.features,
-    ...options,
+    ...rest,
   })
 }
 

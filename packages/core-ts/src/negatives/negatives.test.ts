@@ -13,8 +13,8 @@ import {
   negativeQuery,
   negatives,
   type NegativeSet,
-  negativeStrategy,
   sameGroup,
+  strategies,
 } from './index.js'
 
 const entries = Object.entries(negatives)
@@ -50,7 +50,7 @@ describe('against the NumPy golden', () => {
   it.each(Object.entries(smallBatch.strategies))(
     '%s picks the same and costs the same',
     (name, { picks, loss }) => {
-      const set = negativeStrategy(name).select(small, new Rng(1))
+      const set = strategies.build(name).select(small, new Rng(1))
       if (picks !== null) {
         expect([...set.audio.index]).toEqual(picks.audio)
         expect([...set.text.index]).toEqual(picks.text)
@@ -247,8 +247,8 @@ describe('registry and checks', () => {
   it('has the eight published strategies and refuses other names with the list', () => {
     const published = 'random full-batch easy-text hard-text easy-audio hard-audio semi-hard hard'.split(' ')
     expect(entries.map(([name]) => name)).toEqual(expect.arrayContaining(published))
-    expect(() => negativeStrategy('hardest')).toThrow(/semi-hard.*got "hardest"/)
-    expect(() => negativeStrategy('toString')).toThrow(/Expected one of/)
+    expect(() => strategies.build('hardest')).toThrow(/semi-hard.*got "hardest" \(did you mean/)
+    expect(() => strategies.build('toString')).toThrow(/expected one of/)
   })
 
   it('refuses a set that breaks the rules, naming the strategy', () => {

@@ -61,6 +61,19 @@ const checks: Record<string, (printed: string) => void> = {
     const distance = (score: number): number => Math.abs(score - own)
     expect(distance(scoreOf(picked['semi-hard']![0]!))).toBeCloseTo(Math.min(...scores.map(distance)), 5)
   },
+  'own-loop.mjs'(printed) {
+    const lines = printed.trim().split('\n')
+    const epochs = lines.filter((line) => line.startsWith('epoch'))
+    expect(epochs).toHaveLength(8)
+    // What was left after two epochs and taken up again goes as what was not.
+    expect(epochs.slice(4)).toEqual(epochs.slice(0, 4))
+    expect(lines).toContain('goes on at step 8')
+    const [first, last] = [epochs[0]!, epochs[3]!].map((line) =>
+      Number(/validation ([\d.]+)$/.exec(line)![1]),
+    )
+    expect(last).toBeLessThan(first!)
+    expect(lines.at(-1)).toBe('the same bits as without the break')
+  },
   'score-matrix.mjs'(printed) {
     const lines = printed.trim().split('\n')
     expect(lines.map((line) => line.split(' ')[0])).toEqual([

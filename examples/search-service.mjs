@@ -5,14 +5,15 @@ import { createIndex, loadIndex, openBackend, openRun, readManifest } from '@son
 const backend = openBackend()
 const run = await openRun('run', { backend })
 const { model } = run
-const store = run.featureStore()
+const corpus = await run.corpus()
 
 const { clips } = await readManifest('scenes/manifest.jsonl')
 const index = createIndex({ dim: model.dim, model: model.id, backend })
-for (const { id, audio } of clips) {
-  const clip = await store.get(audio) // decoded, resampled and turned into frames as in training
-  index.add(await model.audio.embed([clip.features]), [id])
+// Decoded, resampled and turned into frames as in training, a few clips ahead.
+for await (const { clip, features } of corpus.read(clips)) {
+  index.add(await model.audio.embed([features]), [clip.id])
 }
+await corpus[Symbol.asyncDispose]()
 await index.save('clips.index')
 
 // In another process: vectors of another model, or of other weights, would be refused.

@@ -40,5 +40,5 @@ done
 cp -L "$(node -p process.execPath)" "$to/node"
 strip "$to/node" "$to/packages/native-cuda/build/Release/sonotext.node" 2>/dev/null || true
 git rev-parse --short HEAD > "$to/commit.txt"
-tar -C "$work" -cf - sonotext-gpu | xz -T0 -6 > "$file"
+tar -C "$work" -cf - sonotext-gpu | xz -T0 -3 > "$file"
 ls -l "$file" | awk '{ printf "%s: %.1f MB\n", $NF, $5 / 1e6 }'

@@ -26,7 +26,8 @@ while [ $# -gt 0 ]; do
 done
 mkdir -p "$out"
 build=$root/build/gpu
-programs=$build/native/test
+conformance=$build/native/test/conformance
+bench=$build/native/bench/gpu_bench
 failed=0
 
 # stage NAME SECONDS COMMAND…: runs it, at most so long, and notes how it went
@@ -68,7 +69,7 @@ sanitize() {
   fi
   local status=0 tool
   for tool in memcheck racecheck; do
-    compute-sanitizer --tool $tool --error-exitcode 9 "$programs/conformance" | grep -v ' ok$' || status=1
+    compute-sanitizer --tool $tool --error-exitcode 9 "$conformance" | grep -v ' ok$' || status=1
     [ "${PIPESTATUS[0]}" -eq 0 ] || status=1
   done
   return $status
@@ -86,12 +87,14 @@ torch_beside() {
 {
   nvidia-smi --query-gpu=name,driver_version,memory.total,clocks.sm,clocks.max.sm --format=csv,noheader
   nvcc --version | tail -n 2 | head -n 1
-  echo "commit $(git -C "$root" rev-parse --short HEAD 2>/dev/null || echo unknown)"
+  echo "commit ${SONOTEXT_COMMIT:-$(git -C "$root" rev-parse --short HEAD 2>/dev/null || echo unknown)}"
   echo "load $(cut -d' ' -f1-3 /proc/loadavg)"
 } 2>&1 | tee "$out/machine.txt"
-stage build 240 build_programs
-stage conformance 120 "$programs/conformance"
-stage sanitizer 150 sanitize
-stage bench 150 "$programs/gpu_bench" --json "$out/bench.json"
-stage torch 150 torch_beside
+export root out build conformance
+export -f build_programs sanitize torch_beside
+stage build 240 bash -c build_programs
+stage conformance 120 "$conformance"
+stage sanitizer 150 bash -c sanitize
+stage bench 150 "$bench" --json "$out/bench.json"
+stage torch 150 bash -c torch_beside
 exit $failed

@@ -1,6 +1,7 @@
 // The C++ files made from ops.def: the table (core/ops.hpp), the checks (core/check.cpp), the list of kernel files
 // (cpu/isa/kernels.inl), and how to draw valid arguments of every op (test/drawn_ops.hpp).
 import { render } from './expression.mjs'
+import { isWithin } from './meaning.mjs'
 
 export const head = (comment) =>
   ['Written by tools/ops.mjs from core/ops.def; not edited by hand.', ...comment]
@@ -171,11 +172,12 @@ function contentCheck(op, { name, range, offsets }) {
 function requireCheck(op, { condition, argument, expected, loop }) {
   const own = words({ ...op, loopVariable: loop?.variable })
   const isNumber = op.numbers.some(({ name, kind }) => name === argument && kind !== 'real')
-  const got = isNumber ? `, a.${argument}` : loop ? `, a.${argument}[${loop.variable}]` : ''
+  const isElement = loop !== undefined && isWithin(op, loop, argument, 0)
+  const got = isNumber ? `, a.${argument}` : isElement ? `, a.${argument}[${loop.variable}]` : ''
   const test = `c.that(${render(condition, own)}, ${quoted(expected)}, ${quoted(argument)}${got});`
   if (loop === undefined) return `if (c.ok()) ${test}`
   const { variable } = loop
-  return `for (i64 ${variable} = 0; c.ok() && ${variable} < a.${loop.bound}; ++${variable}) {\n    ${test}\n  }`
+  return `for (i64 ${variable} = 0; c.ok() && ${variable} < ${own.name(loop.bound)}; ++${variable}) {\n    ${test}\n  }`
 }
 
 /** Breaks a statement of more than 110 columns behind commas and logical operators, outside of texts. */

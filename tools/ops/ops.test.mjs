@@ -33,7 +33,7 @@ gather
   size rows, d
   choice kind = 0 sum | 3 mean
   require given(table) or rows == 0 and d > 1 : table : a table
-  each i < rows require picks[i] % 2 == 0 : picks : even picks
+  each i < count require picks[i] % 2 == 0 : picks : even picks
 `
 
 describe('expressions', () => {
@@ -98,7 +98,7 @@ describe('the statement of an op', () => {
       'c.offsets("starts", a.starts, a.d, a.picks.size);',
       'c.that(a.kind == 0 || a.kind == 3, "0 (sum) or 3 (mean)", "kind", a.kind);',
       'if (c.ok()) c.that(a.table || (a.rows == 0 && a.d > 1), "a table", "table");',
-      'for (i64 i = 0; c.ok() && i < a.rows; ++i) {',
+      'for (i64 i = 0; c.ok() && i < a.picks.size; ++i) {',
     ])
       expect(checked).toContain(line)
   })
@@ -113,7 +113,7 @@ describe('the statement of an op', () => {
       `range: (a) => [0, a.rows - 1]`,
       `saved: buffer('float', 'out', (a) => (2 * a.rows + 1) * a.d, { private: true })`,
       `kind: oneOf('0 (sum) or 3 (mean)', [0, 3])`,
-      `holds: (a) => every(a.rows, (i) => a.picks[i]! % 2 === 0), reads: true`,
+      `holds: (a) => every(a.picks.length, (i) => a.picks[i]! % 2 === 0), reads: true`,
     ])
       expect(rules).toContain(line)
   })
@@ -130,6 +130,64 @@ describe('the statement of an op', () => {
     ['a\n  odd n', 'ops.def:2: expected in, out, inout, size'],
     ['a\n  size n\n  require n > : n : more', 'ops.def:3: expected a name at "the end"'],
   ])('is refused with its line: %j', (text, message) => expect(() => parseOps(text)).toThrow(message))
+
+  const loops =
+    'in picks: int[n]\n  in starts: offsets[n] of picks\n  in? odd: int[n]\n  in x: float[n]\n  size n, m'
+  it.each([
+    [loops, 'require picks[0] > 0 : picks : more', 'this element of picks need not be there'],
+    [loops, 'each i < m require picks[i] > 0 : picks : more', 'this element of picks need not be there'],
+    [loops, 'each i < n require picks[i + 1] > 0 : picks : more', 'this element of picks need not be there'],
+    [
+      loops,
+      'each i < n require picks[picks[i]] > 0 : picks : more',
+      'this element of picks need not be there',
+    ],
+    [loops, 'each i < n require odd[i] > 0 : odd : more', 'this element of odd need not be there'],
+    [loops, 'each i < n require x[i] > 0 : x : more', 'this element of x need not be there'],
+    [loops, 'each i < n require m > 0 : m : more', 'a condition that reads no element'],
+    [loops, 'each n < n require picks[n] > 0 : picks : more', 'n is an argument already'],
+    ['size n', 'in x: float[n / 2]', 'a division stands in ⌊ ⌋'],
+    ['size n', 'in x: float[⌊n / 2 + 1⌋]', 'expected one division in ⌊ ⌋'],
+    ['size n', 'in x: float[⌊(n - 3) / 2⌋]', 'expected sums and products of extents to divide'],
+    ['size n, k', 'in x: float[⌊n / k⌋]', 'expected a divisor that is not 0'],
+    ['size n, k', 'require n % k == 0 : n : a multiple', 'expected a divisor that is not 0'],
+    ['size n', 'in x: float[(n > 2)]', 'expected a number, got ">"'],
+    ['real r', 'in x: float[2·r]', 'expected an integer, got the real r'],
+    ['size n', 'in x: int[n] in 0..x', 'expected a number, got the buffer x'],
+    ['size n', 'require n : n : more', 'expected a condition, got a number'],
+    ['in x: float[n]', 'require given(x) : x : it', 'given(x) is for a buffer that may be null'],
+  ])('means nothing that both languages can check: %j, %s', (before, line, reason) => {
+    const text = `a\n  ${before}\n  ${line}\n`
+    const at = text.split('\n').length - 1
+    expect(() => parseOps(text)).toThrow(`ops.def:${at}: a: ${reason}`)
+  })
+
+  it('of an elementwise op has one shape, forward and backward', () => {
+    const text =
+      'a elementwise\n  in x: float[n × k]\n  out out: float[n × k]\n  in bias: float[k]\n  size n, k\n'
+    expect(() => parseOps(text)).toThrow(
+      'ops.def:4: a: the buffers of an elementwise op have one shape, but x has [n × k], bias [k]',
+    )
+  })
+
+  it('hands on to the backward what it can say there, elements and inferred extents included', () => {
+    const forward = 'a\n  in picks: int[n]\n  out out: float[count]\n  size n\n'
+    const conditions =
+      '  require n < count : n : fewer\n  each i < n require picks[i] < count : picks : less\n'
+    const [, whole] = parseOps(`${forward}${conditions}  backward\n    use picks, out\n`)
+    expect(whole.requires).toHaveLength(2)
+    const [, part] = parseOps(`${forward}${conditions}  backward\n    use out\n`)
+    expect(part.requires.map(({ expected }) => expected)).toEqual(['fewer'])
+    expect(checks([whole])).toContain(
+      'i < a.n; ++i) {\n      c.that(i64{a.picks[i]} < a.out.size, "less", "picks", a.picks[i]);',
+    )
+  })
+
+  it('shows the element at fault only where the loop reaches no further than its buffer', () => {
+    const text =
+      'a\n  in picks: int[n]\n  in few: int[m]\n  size n, m\n  each i < n require picks[i] > 0 : few : less\n'
+    expect(checks(parseOps(text))).toContain('"less", "few");')
+  })
 })
 
 describe('a checkout', () => {

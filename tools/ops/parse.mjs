@@ -1,6 +1,7 @@
 // Reads ops.def into a list of ops. A `backward` is an op of its own whose buffers, numbers and conditions come from the
 // forward's.
 import { namesIn, parseExpression, parseShape } from './expression.mjs'
+import { assertMeaning } from './meaning.mjs'
 
 /**
  * → [{ name, group, comment: [line…], elementwise, buffers, numbers, requires, each }]
@@ -8,6 +9,7 @@ import { namesIn, parseExpression, parseShape } from './expression.mjs'
  *           shape: { text, factors }, range?: { text, low, high }, offsets?: { rows, over } }
  * number  { name, kind: size|choice|word|real, comment, min?, max?, below?, choices?: [{ value, label }] }
  * require { condition, argument, expected, loop?: { variable, bound } }
+ * Buffers and conditions have the line that states them.
  */
 export function parseOps(text) {
   const ops = []
@@ -45,7 +47,7 @@ export function parseOps(text) {
       } else {
         const [, body, note] = /^(.*?)(?:\s+# (.*))?$/.exec(line)
         const read = backward === undefined ? readLine : readBackwardLine
-        read(backward ?? op, body, note)
+        read(backward ?? op, { line: i + 1, body, note })
       }
     } catch (error) {
       throw new Error(`ops.def:${i + 1}: ${error.message}`, { cause: error })
@@ -65,22 +67,22 @@ function matched(pattern, text, what) {
 
 const names = (text) => text.split(/,\s*/)
 
-function readLine(op, line, comment) {
-  const [, word, rest] = matched(/^(\w+\??) (.*)$/, line, 'an argument or a condition')
+function readLine(op, { line, body, note }) {
+  const [, word, rest] = matched(/^(\w+\??) (.*)$/, body, 'an argument or a condition')
   switch (word) {
     case 'in':
     case 'in?':
     case 'out':
     case 'out?':
     case 'inout':
-      op.buffers.push(readBuffer(word, rest, comment))
+      op.buffers.push({ ...readBuffer(word, rest, note), line })
       return
     case 'require':
     case 'each':
-      op.requires.push(readRequire(line))
+      op.requires.push({ ...readRequire(body), line })
       return
     default:
-      op.numbers.push(...readNumbers(word, rest, comment))
+      op.numbers.push(...readNumbers(word, rest, note))
   }
 }
 
@@ -172,41 +174,51 @@ function backwardOf(forward, comment) {
 
 const gradOf = (name) => `grad${name[0].toUpperCase()}${name.slice(1)}`
 
-function readBackwardLine(op, line, comment) {
+function readBackwardLine(op, { line, body, note }) {
   const { forward } = op
   const own = (name) => {
     const buffer = forward.buffers.find((candidate) => candidate.name === name.replace('?', ''))
     if (buffer === undefined) throw new Error(`${forward.name} has no buffer ${name}`)
-    return { ...buffer, optional: name.endsWith('?'), comment: comment ?? buffer.comment }
+    return { ...buffer, optional: name.endsWith('?'), comment: note ?? buffer.comment, line }
   }
-  const [, word, rest] = matched(/^(\w+) (.*)$/, line, 'use, grad, without or require')
+  const [, word, rest] = matched(/^(\w+) (.*)$/, body, 'use, grad, without, require or each')
   if (word === 'use') {
     for (const name of names(rest)) op.buffers.push({ ...own(name), direction: 'in' })
   } else if (word === 'grad') {
     for (const name of names(rest))
-      op.grads.push({ ...own(name), comment, name: gradOf(own(name).name), direction: 'out' })
+      op.grads.push({ ...own(name), comment: note, name: gradOf(own(name).name), direction: 'out' })
   } else if (word === 'without') {
     for (const name of names(rest))
       if (!op.numbers.some((number) => number.name === name))
         throw new Error(`${forward.name} has no number ${name}`)
     op.numbers = op.numbers.filter(({ name }) => !names(rest).includes(name))
-  } else if (word === 'require') {
-    op.requires.push(readRequire(line))
-  } else throw new Error(`expected use, grad, without or require, got "${word}"`)
+  } else if (word === 'require' || word === 'each') {
+    op.requires.push({ ...readRequire(body), line })
+  } else throw new Error(`expected use, grad, without, require or each, got "${word}"`)
 }
 
 function finish(op) {
   if (op.forward !== undefined) {
     const out = op.forward.buffers.find(({ name }) => name === 'out')
     op.buffers.push({ ...out, name: 'gradOut', direction: 'in', comment: undefined }, ...op.grads)
-    const known = new Set([...op.buffers, ...op.numbers].map(({ name }) => name))
-    const inherited = op.forward.requires.filter(({ condition }) =>
-      namesIn(condition).every((name) => known.has(name)),
-    )
-    op.requires.unshift(...inherited)
   }
   op.inferred = inferredExtents(op)
+  if (op.forward !== undefined) {
+    const known = knownNames(op)
+    const inherited = op.forward.requires.filter((each) => namesOf(each).every((name) => known.has(name)))
+    op.requires.unshift(...inherited)
+  }
   assertNames(op)
+  assertMeaning(op)
+}
+
+const knownNames = ({ buffers, numbers, inferred }) =>
+  new Set([...[...buffers, ...numbers].map(({ name }) => name), ...inferred.keys()])
+
+/** What a condition speaks of. */
+function namesOf({ condition, argument, loop }) {
+  const names = [...namesIn(condition), argument, ...(loop ? [loop.bound] : [])]
+  return names.filter((name) => name !== loop?.variable)
 }
 
 /** Extents that are no argument: the length of the first buffer of exactly that shape gives them. → name → buffer */
@@ -226,18 +238,14 @@ function assertNames(op) {
   const names = [...op.buffers, ...op.numbers].map(({ name }) => name)
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) throw new Error(`ops.def: ${op.name} has two arguments ${twice}`)
-  const known = new Set([...names, ...op.inferred.keys()])
+  const known = knownNames(op)
   const used = [
     ...op.buffers.flatMap(({ shape, range, offsets }) => [
       ...shape.factors.flatMap(namesIn),
       ...(range ? [...namesIn(range.low), ...namesIn(range.high)] : []),
       ...(offsets ? [offsets.over] : []),
     ]),
-    ...op.requires.flatMap(({ condition, argument, loop }) =>
-      [...namesIn(condition), argument, ...(loop ? [loop.bound] : [])].filter(
-        (name) => name !== loop?.variable,
-      ),
-    ),
+    ...op.requires.flatMap(namesOf),
   ]
   const unknown = used.find((name) => !known.has(name))
   if (unknown !== undefined) throw new Error(`ops.def: ${op.name} has no argument or extent ${unknown}`)

@@ -118,8 +118,9 @@ ${op.numbers.map(numberRule).join('\n')}
 }
 
 function requirement(op, { condition, argument, expected, loop }) {
-  const test = render(condition, words(op, loop?.variable))
-  const holds = loop === undefined ? test : `every(a.${loop.bound}, (${loop.variable}) => ${test})`
+  const own = words(op, loop?.variable)
+  const test = render(condition, own)
+  const holds = loop === undefined ? test : `every(${own.name(loop.bound)}, (${loop.variable}) => ${test})`
   const late = loop === undefined ? '' : ', reads: true'
   return `    { argument: '${argument}', expected: '${expected}', holds: (a) => ${holds}${late} },`
 }

@@ -261,7 +261,10 @@ describe.skipIf(notBuilt !== null)(`sonotext train${notBuilt === null ? '' : ` (
       expect(full.code).toBe(1)
       expect((await readdir(run)).filter((name) => name.endsWith('.tmp'))).toEqual([])
       const { metadata } = await readSafetensors(join(run, 'checkpoint.safetensors'))
-      expect(JSON.parse(metadata['content']!)).toMatchObject({ trainer: { step: 3, epoch: 1 } })
+      expect(JSON.parse(metadata['content']!)).toMatchObject({
+        learner: { steps: 3 },
+        loop: { epoch: 1 },
+      })
       expect((await cli(['evaluate', run])).code).toBe(0)
 
       expect(spawnSync('mount', ['-o', 'remount,size=64m', disk]).status).toBe(0)

@@ -39,9 +39,12 @@ export class TrainingProgress {
 
   #step({ step, loss, epoch }: StepReport, totalSteps: number): void {
     this.#bar ??= this.#terminal.progress('train', totalSteps, 'steps', step - 1)
-    this.#lossSum += loss
-    this.#steps++
-    this.#bar.update(step, `epoch ${Math.ceil(epoch)}, loss ${(this.#lossSum / this.#steps).toFixed(4)}`)
+    if (loss !== null) {
+      this.#lossSum += loss
+      this.#steps++
+    }
+    const mean = this.#steps === 0 ? '' : `, loss ${(this.#lossSum / this.#steps).toFixed(4)}`
+    this.#bar.update(step, `epoch ${Math.ceil(epoch)}${mean}`)
   }
 
   #epoch({ epoch, trainLoss, validation, best, stopped }: EpochReport): void {

@@ -1,13 +1,13 @@
 /**
- * The names people start with. Everything else is in the folders: `@sonotext/core/audio`, `/text`, `/data`, `/models`,
- * `/similarity`, `/negatives`, `/losses`, `/train`, `/retrieval`, `/metrics`, `/experiment`, `/nn`, `/backend`, `/base`.
+ * The names people start with. Everything else is in the folders: `@sonotext/core/audio`, `/text`, `/data`, `/corpus`, `/models`,
+ * `/similarity`, `/negatives`, `/losses`, `/train`, `/retrieval`, `/metrics`, `/corpus`, `/runs`, `/registry`, `/nn`, `/backend`, `/base`.
  */
 export { type Matrix, matrix, Rng, row, SonotextError } from './base/index.js'
 export { type Backend, openBackend } from './backend/index.js'
 export {
   decodeAudio,
-  featureStore,
   logMel,
+  logMelFeatures,
   logMelPresets,
   readMono,
   resample,
@@ -26,6 +26,7 @@ export {
   readManifest,
   writeManifest,
 } from './data/index.js'
+export { type Corpus, givenFeatures, openCorpus } from './corpus/index.js'
 export { frameWord, pooled } from './similarity/index.js'
 export { crnn, type DualEncoder, dualEncoder, meanWords, projection, words } from './models/index.js'
 export { type Guard, negativeQuery, negatives, type NegativeStrategy } from './negatives/index.js'
@@ -49,10 +50,12 @@ export { createIndex, type EmbeddingIndex, type Hit, loadIndex, searchByScore } 
 export { evaluateRunFiles, evaluateScores, type Evaluation, measures } from './metrics/index.js'
 export {
   evaluateRun,
+  loadPlugins,
   type OpenRun,
   openRun,
+  parseConfig,
+  type RunConfig,
   searchCaptions,
   searchRun,
   trainRun,
-} from './experiment/index.js'
-export { loadPlugins, parseConfig, type RunConfig } from './runs/index.js'
+} from './runs/index.js'

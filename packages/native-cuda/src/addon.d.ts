@@ -43,6 +43,8 @@ export interface ArgInfo {
 
 export interface OpInfo {
   readonly name: OpName
+  /** Whether this build has a CUDA kernel for it. */
+  readonly cuda: boolean
   readonly args: readonly ArgInfo[]
 }
 

@@ -140,6 +140,7 @@ describe('arguments', () => {
       misspelt,
       Object.create(misspelt),
       Object.assign(Object.create(product), scalars, { bais: 1 }),
+      Object.defineProperty({ ...product, ...scalars }, 'bais', { value: 1, enumerable: false }),
     ]) {
       const error = thrown(() => addon.run(cpu, 'gemm', args))
       expect(error.message).toBe(`Expected only the arguments of gemm (${names}), got bais.`)

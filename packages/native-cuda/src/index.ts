@@ -12,4 +12,5 @@ export type {
   OpInfo,
   OpName,
 } from '../src/addon.js'
+export { type GpuRun, gpuRuns } from './gpu-runs.js'
 export { AddonLoadError, type Attempt, candidates, loadAddon } from './load.js'

@@ -94,6 +94,35 @@ describe('a queued op', () => {
   })
 })
 
+describe('an array that is transferred, though it must not be', () => {
+  it('ends the ops that use it, running or queued, and no others; all settle', async () => {
+    const output = await inProcess(
+      `;(async () => {
+        const token = addon.createCancelToken()
+        const start = (name, frames) => {
+          const args = mel(frames, addon.hostArray)
+          const settled = addon.runAsync(cpu, 'log_mel', args, token).then(
+            () => console.log(name, 'is done'), ({ code, op, message }) => console.log(name, code, op, /transferred/.test(message)))
+          return { buffer: args.pcm.buffer, settled }
+        }
+        const [running, queued] = [start('running', 200_000), start('queued', 10)]
+        start('other', 10)
+        await new Promise((done) => setTimeout(done, 20))
+        for (const call of [queued, running]) {
+          call.buffer.transfer()
+          call.buffer = null
+          gc()
+          await call.settled
+        }
+      })()`,
+      { env: { SONOTEXT_THREADS: '1' }, flags: ['--expose-gc'], timeout: 20_000 },
+    )
+    expect(output).toBe(
+      'queued INVALID_ARGUMENT log_mel true\nrunning INVALID_ARGUMENT log_mel true\nother is done\n',
+    )
+  })
+})
+
 describe('integers in shared memory', () => {
   it('may be written while a call checks and uses them', () =>
     survives(`

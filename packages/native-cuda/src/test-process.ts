@@ -36,6 +36,8 @@ export interface ProcessOptions {
   /** Options of Node, before the code. */
   flags?: readonly string[]
   node?: string
+  /** A process that has not ended by itself after so many milliseconds is ended, and rejects. */
+  timeout?: number
 }
 
 /**
@@ -43,13 +45,14 @@ export interface ProcessOptions {
  * what would end the test runner ends here.
  */
 export async function inProcess(code: string, options: ProcessOptions = {}): Promise<string> {
-  const { env = {}, flags = [], node = process.execPath } = options
+  const { env = {}, flags = [], node = process.execPath, timeout } = options
   const start = `const worker = (code) => new Worker(${JSON.stringify(threads + prelude)} + code, { eval: true })\n`
   const { stdout } = await promisify(execFile)(
     node,
     [...flags, '-e', `${threads}${prelude}${start}${code}`],
     {
       env: { ...process.env, ...env },
+      timeout,
     },
   )
   return stdout

@@ -13,7 +13,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { computeFeatures, featureStore, logMel, type LogMel } from '@sonotext/core/audio'
+import { logMel, type LogMel, logMelFeatures } from '@sonotext/core/audio'
+import { openCorpus } from '@sonotext/core/corpus'
 import { openBackend } from '@sonotext/core/backend'
 import { Rng } from '@sonotext/core/base'
 
@@ -119,17 +120,18 @@ async function fileTable(folder: string): Promise<string[]> {
     .map((name) => join(folder, name))
   const cacheFolder = await mkdtemp(join(tmpdir(), 'sonotext-bench-'))
   try {
-    const store = featureStore({ preset: 'thesis', cacheFolder })
+    const clips = files.map((audio) => ({ id: audio, audio }))
     const rows = ['| files to features | files | files/s | × real time |', '| --- | --- | --- | --- |']
     for (const state of ['cold cache', 'warm cache']) {
-      let duration = 0
+      await using corpus = await openCorpus({ features: logMelFeatures({ preset: 'thesis' }), cacheFolder })
+      let [total, count] = [0, 0]
       const start = performance.now()
-      const { quarantined } = await computeFeatures(files, store, {
-        onFeatures: (_, clip) => void (duration += clip.duration),
-      })
+      for await (const { duration } of corpus.read(clips, { onBad: () => {} })) {
+        total += duration
+        count++
+      }
       const time = (performance.now() - start) / 1000
-      const count = files.length - quarantined.length
-      rows.push(`| ${state} | ${count} | ${(count / time).toFixed(0)} | ${(duration / time).toFixed(0)} |`)
+      rows.push(`| ${state} | ${count} | ${(count / time).toFixed(0)} | ${(total / time).toFixed(0)} |`)
     }
     return rows
   } finally {

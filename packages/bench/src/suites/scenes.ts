@@ -11,10 +11,12 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { openBackend } from '@sonotext/core/backend'
 import { clipsOfSplit, readManifest } from '@sonotext/core/data'
-import { openRun, trainRun } from '@sonotext/core/experiment'
+import { openRun, trainRun } from '@sonotext/core/runs'
 import { parseConfig } from '@sonotext/core/runs'
 import { type Evaluation, evaluateScores, withoutPerQuery } from '@sonotext/core/metrics'
-import { featureStore } from '@sonotext/core/audio'
+import { logMelFeatures } from '@sonotext/core/audio'
+import type { Matrix } from '@sonotext/core/base'
+import { openCorpus } from '@sonotext/core/corpus'
 import { composeScenes, folderBank } from '@sonotext/scenes'
 import { environment, environmentLine } from '../harness/environment.js'
 import { type Column, markdownTable } from '../harness/table.js'
@@ -61,13 +63,15 @@ const sources = (split: string): Set<string> =>
 const shared = [...sources('train')].filter((source) => sources('test').has(source))
 if (shared.length > 0) throw new Error(`Recordings in both splits: ${shared.slice(0, 3).join(', ')}.`)
 
-const store = featureStore({
-  preset: 'thesis',
-  overrides: { sampleRate },
-  cacheFolder: join(options.work, 'scenes', 'features'),
-  backend,
-})
-const features = await Promise.all(held.map(async ({ audio }) => (await store.get(audio)).features))
+const features: Matrix[] = []
+{
+  await using corpus = await openCorpus({
+    features: logMelFeatures({ preset: 'thesis', overrides: { sampleRate } }),
+    cacheFolder: join(options.work, 'scenes', 'features'),
+    backend,
+  })
+  for await (const clip of corpus.read(held)) features.push(clip.features)
+}
 const captions = held.flatMap((clip) => clip.captions.map(({ text }) => text))
 const captionClip = held.flatMap((clip, index) => clip.captions.map(() => index))
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { readManifest } from '@sonotext/core/data'
-import { evaluateRun, openRun, searchRun, trainRun } from '@sonotext/core/experiment'
+import { evaluateRun, openRun, searchRun, trainRun } from '@sonotext/core/runs'
 import { type RunConfig, parseConfig } from '@sonotext/core/runs'
 import { withoutPerQuery } from '@sonotext/core/metrics'
 import { composeScenes } from '@sonotext/scenes'

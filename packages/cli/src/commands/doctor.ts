@@ -99,6 +99,15 @@ function adviceOf(machine: MachineReport, found: readonly Decoder[], backend: Ba
   return advice
 }
 
+/** How many ops a GPU takes, and how many of those kernels have been checked on one as they are now. */
+function kernelsLine(ops: MachineReport['ops']): string {
+  const compiled = ops.filter(({ cuda }) => cuda)
+  const ran = compiled.filter(({ ranOnGpu }) => ranOnGpu?.current)
+  const cards = [...new Set(ran.map(({ ranOnGpu }) => ranOnGpu!.card))]
+  const where = cards.length === 0 ? 'a GPU' : cards.join(', ')
+  return `CUDA for ${compiled.length} of ${plural(ops.length, 'op')}, ${ran.length} checked on ${where}, the others in emulation`
+}
+
 function text({ node, platform, cpu, memoryGiB, backend, machine, decoders, advice }: Report): string {
   const sets = machine.instructionSets.map((set) => `${set.name}${set.supported ? '' : ' (not on this CPU)'}`)
   const rows: [string, string][] = [
@@ -115,6 +124,7 @@ function text({ node, platform, cpu, memoryGiB, backend, machine, decoders, advi
       'device',
       `${name}: ${available ? 'ready' : 'not available'}; ${detail}`,
     ]),
+    ...(machine.cudaToolkit === null ? [] : [['kernels', kernelsLine(machine.ops)] as [string, string]]),
     ...decoders.map(({ format, package: name, installed }): [string, string] => [
       'decoder',
       `${format}: ${installed ? 'ready' : `missing (${name})`}`,

@@ -1,20 +1,17 @@
 import { statSync } from 'node:fs'
 import { extname } from 'node:path'
-import {
-  computeFeatures,
-  featureStore,
-  type LogMelPreset,
-  logMelPresets,
-  type Quarantined,
-  writeNpy,
-} from '@sonotext/core/audio'
-import { isStandardOutput } from '@sonotext/core/base'
+import { logMelFeatures, type LogMelPreset, logMelPresets, writeNpy } from '@sonotext/core/audio'
+import { type ErrorCode, isStandardOutput } from '@sonotext/core/base'
+import { openCorpus } from '@sonotext/core/corpus'
 import { type AudioInput, audioInputs, targetsBelow } from '../audio-inputs.js'
 import { backendOf, type BackendOptions } from '../backend-option.js'
 import type { CommandBody } from '../command.js'
 import { decodePolicyOf, type DecodeFlags } from '../decode-option.js'
 import { warnOfEmptyBands } from '../empty-bands.js'
 import { exitCode, UsageError } from '../exit.js'
+
+/** So many files are read in the main thread. */
+const FEW = 8
 
 interface FeaturesOptions extends BackendOptions, DecodeFlags {
   preset: string
@@ -26,7 +23,7 @@ interface FeaturesOptions extends BackendOptions, DecodeFlags {
 interface Report {
   preset: string
   files: { file: string; out: string; frames: number; bands: number; frameStep: number }[]
-  failed: readonly Quarantined[]
+  failed: readonly { file: string; code: ErrorCode; message: string }[]
 }
 
 /** Log-mel features of audio files as float32 NPY [frames × bands]. One bad file does not end the rest. */
@@ -40,33 +37,43 @@ const features: CommandBody<FeaturesOptions, readonly [readonly string[]]> = asy
     throw new UsageError(`Expected one of ${logMelPresets.join(', ')} for --preset, got "${preset}".`)
   }
   const inputs = await audioInputs(context, paths)
-  const files = inputs.map(({ file }) => file)
   const targets = targetsOf(inputs, out)
-  const store = featureStore({
-    preset: preset as LogMelPreset,
-    overrides: sampleRate === undefined ? {} : { sampleRate },
+  await using corpus = await openCorpus({
+    features: logMelFeatures({
+      preset: preset as LogMelPreset,
+      overrides: sampleRate === undefined ? {} : { sampleRate },
+    }),
+    // A thread takes a while to start.
+    ...(inputs.length < FEW ? { workers: 0 } : {}),
     backend: backendOf(options, terminal),
     decode: decodePolicyOf(options),
+    onNote: (note) => terminal.warn(note),
   })
-  const progress = files.length > 1 ? terminal.progress('features', files.length, 'files') : null
+  const progress = inputs.length > 1 ? terminal.progress('features', inputs.length, 'files') : null
   const written: Report['files'] = []
+  const failed: Report['failed'][number][] = []
   const rates = new Set<number>()
-  const { quarantined } = await computeFeatures(files, store, {
+  const clips = inputs.map(({ file }, place) => ({ id: file, audio: file, place }))
+  const read = corpus.read(clips, {
     signal,
-    onProgress: ({ done }) => progress?.update(done),
-    async onFeatures(file, { features: { rows, cols, data }, frameStep, sampleRate: rate }, index) {
-      if (rate !== undefined) rates.add(rate)
-      const target = targets[index]!
-      await writeNpy(target, { rows, cols, data })
-      written[index] = { file, out: target, frames: rows, bands: cols, frameStep }
+    onBad: ({ audio }, { code, message }) => {
+      failed.push({ file: audio, code, message })
+      progress?.update(written.length + failed.length)
     },
   })
+  for await (const { clip, features, frameStep, sampleRate: rate } of read) {
+    if (rate !== undefined) rates.add(rate)
+    const target = targets[clip.place]!
+    await writeNpy(target, features)
+    written.push({ file: clip.audio, out: target, frames: features.rows, bands: features.cols, frameStep })
+    progress?.update(written.length + failed.length)
+  }
   progress?.finish()
   warnOfEmptyBands(terminal, preset as LogMelPreset, rates)
-  for (const { message } of quarantined) terminal.warn(message)
-  const report: Report = { preset, files: written.filter(Boolean), failed: quarantined }
+  for (const { message } of failed) terminal.warn(message)
+  const report: Report = { preset, files: written, failed }
   terminal.result(report, text, out)
-  const share = quarantined.length / files.length
+  const share = failed.length / inputs.length
   if (share <= maxBad) return exitCode.ok
   terminal.warn(
     `${(100 * share).toFixed(1)} % of the files failed, more than the ${100 * maxBad} % of --max-bad`,

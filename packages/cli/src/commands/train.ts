@@ -1,6 +1,6 @@
 import type { LogMelPreset } from '@sonotext/core/audio'
 import { readManifest, splitsOf } from '@sonotext/core/data'
-import { readRunConfig, trainRun, type TrainRunResult } from '@sonotext/core/experiment'
+import { readRunConfig, trainRun, type TrainRunResult } from '@sonotext/core/runs'
 import { backendOf, type BackendOptions } from '../backend-option.js'
 import type { CommandBody } from '../command.js'
 import { changeConfig, loadConfig } from '../config-file.js'
@@ -41,6 +41,7 @@ const train: CommandBody<TrainOptions> = async ({ terminal, signal }, options) =
       signal,
       onFeatures: (done, total) => progress.features(done, total),
       onSetAside: (clips) => progress.setAside(clips),
+      onNote: (note) => terminal.warn(note),
       onReport: (report, trainer) => progress.report(report, trainer.totalSteps),
     })
     progress.finish()

@@ -63,14 +63,15 @@ export function checkStream(sampleRate: number, channels: number, file: string):
   }
 }
 
-/** Throws INVALID_DATA when there is no sample, or one that is not finite. */
-export function checkSamples(channels: readonly Float32Array[], file: string): void {
-  if ((channels[0]?.length ?? 0) === 0) {
-    throw new SonotextError('INVALID_DATA', 'Expected audio samples, found none.', {
-      file,
-      remedy: 'The file has a header but no sound: record or export it again, or leave it out.',
-    })
-  }
+export function noSamples(file: string): SonotextError {
+  return new SonotextError('INVALID_DATA', 'Expected audio samples, found none.', {
+    file,
+    remedy: 'The file has a header but no sound: record or export it again, or leave it out.',
+  })
+}
+
+/** Throws INVALID_DATA when a sample is not finite. The first of them is number `from` of the recording. */
+export function checkFinite(channels: readonly Float32Array[], from: number, file: string): void {
   for (const [c, samples] of channels.entries()) {
     let sum = 0
     for (let i = 0; i < samples.length; i++) sum += samples[i]! * 0
@@ -78,7 +79,7 @@ export function checkSamples(channels: readonly Float32Array[], file: string): v
     const bad = samples.findIndex((x) => !Number.isFinite(x))
     throw new SonotextError(
       'INVALID_DATA',
-      `Expected finite samples, got ${samples[bad]} at sample ${bad} of channel ${c}.`,
+      `Expected finite samples, got ${samples[bad]} at sample ${from + bad} of channel ${c}.`,
       {
         file,
         remedy: 'The program that wrote it divided by zero or overflowed: export it again, or leave it out.',

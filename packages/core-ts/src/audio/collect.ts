@@ -18,19 +18,19 @@ export interface CollectOptions {
 }
 
 /**
- * All samples of a stream, one array per channel. A stated length past the limits is refused before anything is decoded, a true one
- * as soon as it passes them. Memory follows what was decoded: what a small file claims is not allocated beforehand.
+ * All samples of a stream, one array per channel. A stated length that takes too much memory is refused before anything is decoded, a
+ * true one as soon as it does. Memory follows what was decoded: what a small file claims is not allocated beforehand.
  */
 export async function collect(stream: AudioStream, options: CollectOptions): Promise<Float32Array[]> {
   const { channels: count } = stream
   const stated = stream.samples ?? 0
-  refuseMore(stated, stream, options)
+  refuseLarger(stated, stream, options.file)
   const affordable = Math.ceil((likelyExpansion * options.bytes) / (4 * count)) + 4096
   let channels = arrays(count, Math.min(stated, affordable))
   let samples = 0
   for await (const block of stream.blocks) {
     const end = samples + (block[0]?.length ?? 0)
-    refuseMore(end, stream, options)
+    refuseLarger(end, stream, options.file)
     if (end > (channels[0]?.length ?? 0)) {
       const grown = arrays(count, end <= stated ? Math.min(2 * end, stated) : 2 * end)
       for (const [c, channel] of grown.entries()) channel.set(channels[c]!.subarray(0, samples))
@@ -56,14 +56,21 @@ export function refuseLong(seconds: number, maxSeconds: number, file: string): v
   )
 }
 
-function refuseMore(samples: number, { sampleRate, channels }: AudioStream, options: CollectOptions): void {
-  const { file, maxSeconds } = options
-  const seconds = samples / sampleRate
-  refuseLong(seconds, maxSeconds, file)
+/** Throws TOO_LONG when so many samples are longer than is allowed. */
+export function refuseLonger(
+  samples: number,
+  { sampleRate }: Pick<AudioStream, 'sampleRate'>,
+  { file, maxSeconds }: Pick<CollectOptions, 'file' | 'maxSeconds'>,
+): void {
+  refuseLong(samples / sampleRate, maxSeconds, file)
+}
+
+/** Throws TOO_LONG when so many samples take more memory than is allowed. */
+function refuseLarger(samples: number, { sampleRate, channels }: AudioStream, file: string): void {
   if (samples * channels <= maxSamples) return
   throw new SonotextError(
     'TOO_LONG',
-    `Expected at most 2 GiB of decoded samples, found ${channels} channels of ${seconds.toFixed(0)} s or more.`,
-    { file, remedy: 'Cut the recording into shorter files.' },
+    `Expected at most 2 GiB of decoded samples, found ${channels} channels of ${(samples / sampleRate).toFixed(0)} s or more.`,
+    { file, remedy: 'Cut the recording into shorter files, or take it block by block: decodeStream.' },
   )
 }

@@ -1,11 +1,13 @@
-import type { Stats } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
-import { abortedError, throwIfAborted } from '../base/abort.js'
+import { throwIfAborted } from '../base/abort.js'
 import { expected, isSonotextError, SonotextError } from '../base/errors.js'
-import { checkSamples, mixToMono, type DecodedAudio, type MonoAudio } from './audio.js'
-import { collect, defaultMaxSeconds } from './collect.js'
+import { nextTurn } from '../base/turn.js'
+import { checkFinite, mixToMono, noSamples, type DecodedAudio, type MonoAudio } from './audio.js'
+import { type ByteSource, FileSource, memorySource } from './byte-source.js'
+import { collect, defaultMaxSeconds, refuseLonger } from './collect.js'
+import type { Origin } from './feature-kind.js'
 import { Reading, type AudioStream } from './formats/format.js'
 import { recognize } from './formats/recognize.js'
+import type { SampleBlocks } from './sample-blocks.js'
 
 /** What may be decoded, and how: the part of {@link DecodeOptions} that belongs to a whole set of files. */
 export interface DecodePolicy {
@@ -26,6 +28,8 @@ export interface DecodeOptions extends DecodePolicy {
 /** A decoder of the caller's for files that the library does not read. */
 export interface AudioDecoder {
   readonly name: string
+  /** Left out, worker threads cannot make it: files are then read in the main thread. */
+  readonly origin?: Origin
   /** Opens the file, or undefined when it is not for this decoder. What it throws ends the reading of the file. */
   open(source: AudioSource): Promise<AudioStream | undefined>
 }
@@ -35,10 +39,18 @@ export interface AudioSource {
   readonly file: string
   /** Where the file lies; undefined when only its bytes are known. */
   readonly path: string | undefined
-  readonly bytes: Uint8Array
+  readonly bytes: ByteSource
   /** Nothing behind so many seconds is asked for. */
   readonly maxSeconds: number
   readonly signal: AbortSignal | undefined
+}
+
+/** A recording that is open: its blocks are read once, and it is closed when it is disposed of. */
+export interface OpenAudio extends AudioStream, AsyncDisposable {
+  /** As {@link DecodedAudio.cutShort}; all of it is known when the blocks have been read. */
+  readonly cutShort: string | undefined
+  /** Bytes that were read from the file so far. */
+  readonly bytesRead: number
 }
 
 /**
@@ -53,45 +65,96 @@ export async function decodeAudio(
   source: string | Uint8Array,
   options: DecodeOptions = {},
 ): Promise<DecodedAudio> {
-  const { signal, name = 'audio' } = options
-  throwIfAborted(signal)
-  if (typeof source !== 'string') return decodeBytes(source, name, undefined, options)
-  return decodeBytes(await readAudioFile(source, signal), source, source, options)
-}
-
-/** Decodes and averages the channels. Same sources and errors as {@link decodeAudio}. */
-export async function readMono(source: string | Uint8Array, options: DecodeOptions = {}): Promise<MonoAudio> {
-  return toMono(await decodeAudio(source, options))
-}
-
-export function toMono({ channels, sampleRate, cutShort }: DecodedAudio): MonoAudio {
-  return { samples: mixToMono(channels), sampleRate, ...(cutShort === undefined ? {} : { cutShort }) }
-}
-
-/** Decodes the bytes of a file that has been read. `path` is where they come from, for decoders that read it themselves. */
-export async function decodeBytes(
-  bytes: Uint8Array,
-  file: string,
-  path: string | undefined,
-  { maxSeconds = defaultMaxSeconds, acceptCut = false, decoders = [], signal }: DecodeOptions = {},
-): Promise<DecodedAudio> {
-  if (!(maxSeconds > 0)) throw expected('more than 0 seconds', 'maxSeconds', maxSeconds)
-  const reading = new Reading(file, { signal, acceptCut })
+  const { maxSeconds = defaultMaxSeconds } = options
+  await using audio = await decodeStream(source, options)
+  const file = nameOf(source, options)
   try {
-    const stream = await open(reading, decoders, { file, path, bytes, maxSeconds, signal })
-    const channels = await collect(stream, { file, maxSeconds, bytes: bytes.length })
-    checkSamples(channels, file)
-    const { sampleRate, encoding } = stream
-    const { cutShort } = reading
+    const channels = await collect(audio, { file, maxSeconds, bytes: audio.length })
+    const { sampleRate, encoding, cutShort } = audio
     return { channels, sampleRate, encoding, ...(cutShort === undefined ? {} : { cutShort }) }
   } catch (error) {
     if (isSonotextError(error) || !(error instanceof RangeError)) throw error
     throw new SonotextError('OUT_OF_MEMORY', `Expected memory for the decoded samples (${error.message}).`, {
       file,
-      remedy: 'Cut the recording into shorter files.',
+      remedy: 'Cut the recording into shorter files, or take it block by block: decodeStream.',
       cause: error,
     })
   }
+}
+
+/**
+ * The same block by block, in memory that does not grow with the recording: neither the file nor its samples are ever held whole. The
+ * blocks, one after the other, are the samples of {@link decodeAudio}, bit for bit; what it throws for what it finds is thrown where it
+ * is found.
+ */
+export async function decodeStream(
+  source: string | Uint8Array | ByteSource,
+  options: DecodeOptions = {},
+): Promise<OpenAudio & { readonly length: number }> {
+  const { maxSeconds = defaultMaxSeconds, acceptCut = false, decoders = [], signal } = options
+  if (!(maxSeconds > 0)) throw expected('more than 0 seconds', 'maxSeconds', maxSeconds)
+  throwIfAborted(signal)
+  const file = nameOf(source, options)
+  const path = typeof source === 'string' ? source : source instanceof FileSource ? source.path : undefined
+  const own = typeof source === 'string' ? await FileSource.open(source, signal) : undefined
+  const bytes = own ?? (source instanceof Uint8Array ? memorySource(source) : (source as ByteSource))
+  const close = async () => own?.[Symbol.asyncDispose]()
+  try {
+    const reading = new Reading(file, { signal, acceptCut })
+    const stream = await open(reading, decoders, { file, path, bytes, maxSeconds, signal })
+    refuseLonger(stream.samples ?? 0, stream, { file, maxSeconds })
+    return {
+      ...stream,
+      length: bytes.length,
+      blocks: checked(stream, { file, maxSeconds, signal }),
+      get cutShort() {
+        return reading.cutShort
+      },
+      get bytesRead() {
+        return bytes instanceof FileSource ? bytes.bytesRead : 0
+      },
+      [Symbol.asyncDispose]: close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** The blocks, each looked at: not too long by now, finite, and not all of them empty. The event loop has its turn between them. */
+async function* checked(
+  stream: AudioStream,
+  { file, maxSeconds, signal }: { file: string; maxSeconds: number; signal: AbortSignal | undefined },
+): AsyncGenerator<readonly Float32Array[], void, undefined> {
+  let samples = 0
+  for await (const block of stream.blocks) {
+    const length = block[0]?.length ?? 0
+    refuseLonger(samples + length, stream, { file, maxSeconds })
+    checkFinite(block, samples, file)
+    if (length > 0) yield block
+    samples += length
+    await nextTurn(signal)
+  }
+  if (samples === 0) throw noSamples(file)
+}
+
+/** Decodes and averages the channels. Same sources and errors as {@link decodeAudio}. */
+export async function readMono(source: string | Uint8Array, options: DecodeOptions = {}): Promise<MonoAudio> {
+  const { channels, sampleRate, cutShort } = await decodeAudio(source, options)
+  return { samples: mixToMono(channels), sampleRate, ...(cutShort === undefined ? {} : { cutShort }) }
+}
+
+/** The mean of the channels, block by block. */
+export function monoBlocks({ sampleRate, blocks }: Pick<AudioStream, 'sampleRate' | 'blocks'>): SampleBlocks {
+  async function* mixed() {
+    for await (const block of blocks) yield mixToMono(block)
+  }
+  return { sampleRate, blocks: mixed() }
+}
+
+function nameOf(source: string | Uint8Array | ByteSource, { name = 'audio' }: DecodeOptions): string {
+  if (typeof source === 'string') return source
+  return source instanceof FileSource ? source.path : name
 }
 
 /** What the library reads itself comes first; the caller's decoders get what is refused for its kind, never what is damaged. */
@@ -100,12 +163,12 @@ async function open(
   decoders: readonly AudioDecoder[],
   source: AudioSource,
 ): Promise<AudioStream> {
-  const recognized = recognize(source.bytes, reading.file)
+  const recognized = await recognize(source.bytes, reading.file)
   let refusal: SonotextError
   if ('refusal' in recognized) refusal = recognized.refusal
   else {
     try {
-      return await recognized.format.open(recognized.bytes, reading)
+      return await recognized.format.open(recognized.source, reading)
     } catch (error) {
       if (!isSonotextError(error) || !['UNSUPPORTED', 'MISSING_DEPENDENCY'].includes(error.code)) throw error
       refusal = error
@@ -116,47 +179,4 @@ async function open(
     if (stream !== undefined) return stream
   }
   throw refusal
-}
-
-/** The bytes of a file, with errors that name it. */
-export async function readAudioFile(path: string, signal?: AbortSignal): Promise<Uint8Array> {
-  let info: Stats
-  try {
-    info = await stat(path)
-  } catch (cause) {
-    throw unreadable(path, cause)
-  }
-  if (!info.isFile()) {
-    throw new SonotextError(
-      'INVALID_FILE',
-      `Expected an audio file, found ${info.isDirectory() ? 'a folder' : 'a device'}.`,
-      {
-        file: path,
-        remedy: 'Name a file inside it.',
-      },
-    )
-  }
-  try {
-    return await readFile(path, signal === undefined ? {} : { signal })
-  } catch (cause) {
-    if (signal?.aborted) throw abortedError(signal)
-    throw unreadable(path, cause)
-  }
-}
-
-function unreadable(file: string, cause: unknown): SonotextError {
-  const code = (cause as NodeJS.ErrnoException).code ?? String(cause)
-  if (code === 'ENOENT' || code === 'ENOTDIR') {
-    return new SonotextError('MISSING_FILE', 'Expected an audio file, found nothing.', {
-      file,
-      remedy: 'Check the path, and the folder that relative paths start from.',
-      cause,
-    })
-  }
-  const tooLarge = code === 'ERR_FS_FILE_TOO_LARGE'
-  return new SonotextError('INVALID_FILE', `Expected a readable audio file (${code}).`, {
-    file,
-    remedy: tooLarge ? 'Cut it into files of less than 2 GiB.' : 'Check its permissions.',
-    cause,
-  })
 }

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { abortedError } from '../base/abort.js'
 import { SonotextError } from '../base/errors.js'
 import type { AudioDecoder, AudioSource } from './decode.js'
+import { memorySource } from './byte-source.js'
 import { Reading, type AudioStream } from './formats/format.js'
 import { pcmStream } from './formats/pcm.js'
 import { wavLayout, type WavLayout } from './formats/wav-layout.js'
@@ -21,7 +22,11 @@ const HEADER = 4096
  * is written to disk, and ffmpeg waits while the pipe is full. It is started without a shell and may read this one file only.
  */
 export function ffmpegDecoder({ command = 'ffmpeg' }: FfmpegOptions = {}): AudioDecoder {
-  return { name: 'ffmpeg', open: (source) => openFfmpeg(command, source) }
+  return {
+    name: 'ffmpeg',
+    origin: { module: import.meta.url, export: 'ffmpegDecoder', argument: { command } },
+    open: (source) => openFfmpeg(command, source),
+  }
 }
 
 async function openFfmpeg(command: string, source: AudioSource): Promise<AudioStream> {
@@ -38,7 +43,7 @@ async function openFfmpeg(command: string, source: AudioSource): Promise<AudioSt
   // Whoever reads the pipe learns of a failure there; this keeps it from being reported as unhandled before.
   ended.catch(() => {})
   run.stdin.on('error', () => {})
-  run.stdin.end(path === undefined ? bytes : undefined)
+  run.stdin.end(path === undefined ? await bytes.read(0, bytes.length) : undefined)
   const stop = () => void run.kill('SIGKILL')
   signal?.addEventListener('abort', stop, { once: true })
   const chunks = run.stdout[Symbol.asyncIterator]() as AsyncIterator<Buffer>
@@ -51,7 +56,7 @@ async function openFfmpeg(command: string, source: AudioSource): Promise<AudioSt
     const { channels, sampleRate, bitsPerSample: bits } = layout
     const decode = (data: Uint8Array) =>
       pcmStream(
-        data,
+        memorySource(data),
         { container: 'WAV', kind: 'float', bits, channels, sampleRate, offset: 0, bytes: data.length },
         new Reading(file),
       ).blocks
@@ -98,7 +103,7 @@ async function readHeader(
     const data = head.indexOf('data', 12, 'latin1')
     if (data < 0 && head.length < HEADER) continue
     if (data >= 0 && head.length < data + 8) continue
-    const layout = wavLayout(head, new Reading(file, { acceptCut: true }))
+    const layout = await wavLayout(memorySource(head), new Reading(file, { acceptCut: true }))
     return { layout, rest: head.subarray(layout.dataOffset) }
   }
 }

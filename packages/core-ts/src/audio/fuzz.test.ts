@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { SonotextError } from '../base/errors.js'
 import { mutated, numbers } from '../testing/mutate-audio.js'
+import { memorySource } from './byte-source.js'
 import { decodeAudio } from './decode.js'
 import { Reading } from './formats/format.js'
 import { recognize } from './formats/recognize.js'
@@ -57,9 +58,9 @@ async function read(bytes: Uint8Array): Promise<void> {
 async function measure(bytes: Uint8Array): Promise<void> {
   let blocks = 0
   try {
-    const recognized = recognize(bytes, 'clip')
+    const recognized = await recognize(memorySource(bytes), 'clip')
     if ('refusal' in recognized) return
-    const stream = await recognized.format.open(recognized.bytes, new Reading('clip', { acceptCut: true }))
+    const stream = await recognized.format.open(recognized.source, new Reading('clip', { acceptCut: true }))
     if ((stream.samples ?? 0) > maxSeconds * stream.sampleRate) return
     for await (const block of stream.blocks) {
       blocks++

@@ -1,26 +1,32 @@
 export { maxChannels, mixToMono, sampleRateLimits, type DecodedAudio, type MonoAudio } from './audio.js'
+export { FileSource, memorySource, partOf, unreadable, type ByteSource } from './byte-source.js'
+export type { ClipFeatures } from './clip-features.js'
+export { defaultMaxSeconds, refuseLong } from './collect.js'
 export {
   decodeAudio,
+  decodeStream,
+  monoBlocks,
   readMono,
   type AudioDecoder,
   type AudioSource,
   type DecodeOptions,
   type DecodePolicy,
+  type OpenAudio,
 } from './decode.js'
 export { encodeWav, writeWav, type EncodedWav, type WavOptions } from './encode-wav.js'
 export { emptyBands } from './empty-bands.js'
-export { contentHash, FeatureCache, type ClipFeatures } from './feature-cache.js'
-export {
-  computeFeatures,
-  featureStore,
-  type ComputeFeaturesOptions,
-  type FeatureProgress,
-  type FeatureRun,
-  type FeatureStore,
-  type FeatureStoreOptions,
-  type Quarantined,
-  type StoredFeatures,
-} from './features.js'
+export type {
+  AudioFeatures,
+  FeatureBlocks,
+  FeatureKind,
+  FrameRange,
+  GivenFeatures,
+  Origin,
+  Plain,
+} from './feature-kind.js'
+export { isGiven } from './feature-kind.js'
+export { logMelFeatures, type LogMelFeaturesOptions } from './log-mel-features.js'
+export { featuresPart, logMelPart } from './log-mel-part.js'
 export { logMel, logMelHash, type ComputeOptions, type LogMel, type LogMelSettings } from './log-mel.js'
 export {
   checkLogMelOptions,
@@ -42,6 +48,8 @@ export { ffmpegDecoder, type FfmpegOptions } from './ffmpeg.js'
 export { type AudioStream } from './formats/format.js'
 export { decodeNpy, encodeNpy, writeNpy } from '../base/npy.js'
 export { resample, type ResampleOptions } from './resample.js'
+export { resampleBlocks } from './resample-blocks.js'
+export { type SampleBlocks } from './sample-blocks.js'
 export {
   resampledLength,
   resampleFilter,
@@ -50,4 +58,3 @@ export {
   type ResampleQuality,
   type ResampleQualityName,
 } from './resample-filter.js'
-export { featureKinds, type FeatureSetting } from './feature-kinds.js'

@@ -12,6 +12,8 @@ import {
 } from './log-mel-presets.js'
 import { melFilters } from './mel-filters.js'
 import { resample } from './resample.js'
+import { resampleBlocks } from './resample-blocks.js'
+import { blockSamples, SampleWindow, type SampleBlocks } from './sample-blocks.js'
 import { Staging } from './staging.js'
 
 export interface LogMelSettings {
@@ -42,6 +44,14 @@ export interface LogMel {
    * @throws SonotextError INVALID_DATA for a clip that is too short, ABORTED
    */
   compute(pcm: Float32Array, options?: ComputeOptions): Promise<Matrix>
+  /**
+   * The same of sound of any length, as frames come: the bits of {@link compute} over the whole, in memory that does not grow with it.
+   * @throws SonotextError as {@link compute}
+   */
+  blocks(
+    audio: SampleBlocks,
+    options?: Pick<ComputeOptions, 'signal'>,
+  ): AsyncGenerator<Matrix, void, undefined>
 }
 
 /** Part of every hash: changed when the same options would give other numbers. */
@@ -70,6 +80,71 @@ export function logMel(
   const frames = (samples: number) =>
     samples < 1 || samples + 2 * pad < nFft ? 0 : 1 + Math.floor((samples + 2 * pad - nFft) / hop)
 
+  /** The first `count` frames of samples. */
+  const compute = async (samples: Float32Array, count: number, signal: AbortSignal | undefined) => {
+    using staging = new Staging(backend)
+    const out = staging.output(count * bands)
+    await backend.runAsync(
+      'log_mel',
+      {
+        pcm: staging.input(samples),
+        window: staging.input(window),
+        filterStart: filters.start,
+        filterOffset: filters.offset,
+        filterWeights: staging.input(filters.weights),
+        out,
+        nFft,
+        hop,
+        frames: count,
+        bands,
+        pad,
+        padMode: options.padMode === 'reflect' ? 1 : 0,
+        power: options.power,
+        logKind: logKinds[options.log],
+        offset: options.offset,
+      },
+      signal === undefined ? {} : { signal },
+    )
+    return matrix(count, bands, staging.take(out))
+  }
+
+  /** Frames in front of a piece so that its own frames do not reach outside the samples, nor what is reflected at its end. */
+  const lead = Math.ceil(pad / hop) + 1
+
+  async function* blocks(
+    audio: SampleBlocks,
+    { signal }: Pick<ComputeOptions, 'signal'> = {},
+  ): AsyncGenerator<Matrix, void, undefined> {
+    throwIfAborted(signal)
+    const resampled = resampleBlocks(audio, sampleRate, {
+      quality: options.resampleQuality,
+      backend,
+      ...(signal === undefined ? {} : { signal }),
+    })
+    const held = new SampleWindow()
+    let done = 0
+    const piece = async (until: number): Promise<Matrix> => {
+      const first = Math.max(0, done - lead)
+      const { data } = await compute(held.from(first * hop), until - first, signal)
+      const frames = matrix(until - done, bands, data.subarray((done - first) * bands))
+      done = until
+      held.dropBefore(Math.max(0, done - lead) * hop)
+      return frames
+    }
+    for await (const block of resampled.blocks) {
+      throwIfAborted(signal)
+      for (let at = 0; at < block.length; at += blockSamples) {
+        held.append(block.subarray(at, at + blockSamples))
+        // Frames that lie before the end whatever follows.
+        const whole = Math.floor((held.end + pad - nFft) / hop)
+        if (whole > done && held.end - done * hop >= blockSamples) yield await piece(whole)
+      }
+    }
+    const count = frames(held.end)
+    checkLength(held.end, count, pad, options)
+    if (count > done) yield await piece(count)
+  }
+
   return {
     options,
     hash: logMelHash(options),
@@ -77,6 +152,7 @@ export function logMel(
     emptyBands: filters.emptyBands,
     frameStep: hop / sampleRate,
     frames,
+    blocks,
     async compute(pcm, { sampleRate: rate = sampleRate, signal } = {}) {
       if (!(pcm instanceof Float32Array)) throw expected('a Float32Array', 'pcm', pcm)
       throwIfAborted(signal)
@@ -90,30 +166,7 @@ export function logMel(
             })
       const count = frames(samples.length)
       checkLength(samples.length, count, pad, options)
-      using staging = new Staging(backend)
-      const out = staging.output(count * bands)
-      await backend.runAsync(
-        'log_mel',
-        {
-          pcm: staging.input(samples),
-          window: staging.input(window),
-          filterStart: filters.start,
-          filterOffset: filters.offset,
-          filterWeights: staging.input(filters.weights),
-          out,
-          nFft,
-          hop,
-          frames: count,
-          bands,
-          pad,
-          padMode: options.padMode === 'reflect' ? 1 : 0,
-          power: options.power,
-          logKind: logKinds[options.log],
-          offset: options.offset,
-        },
-        signal === undefined ? {} : { signal },
-      )
-      return matrix(count, bands, staging.take(out))
+      return compute(samples, count, signal)
     },
   }
 }

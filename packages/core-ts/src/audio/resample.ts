@@ -22,7 +22,7 @@ export interface ResampleOptions {
 const filters = new Map<string, ResampleFilter>()
 const KEPT = 8
 
-function filterFor(from: number, to: number, quality: ResampleQualityName): ResampleFilter {
+export function filterFor(from: number, to: number, quality: ResampleQualityName): ResampleFilter {
   const key = `${from} ${to} ${quality}`
   const filter = filters.get(key) ?? resampleFilter(from, to, quality)
   filters.delete(key)

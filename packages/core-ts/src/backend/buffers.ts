@@ -9,3 +9,10 @@ export interface DeviceBuffer {
 }
 
 export type FloatBuffer = HostArray | DeviceBuffer
+
+/** Whether a value has the look of a buffer on a device; only its device knows whether it is one. */
+export function isHandle(buffer: unknown): buffer is DeviceBuffer {
+  if (typeof buffer !== 'object' || buffer === null || ArrayBuffer.isView(buffer)) return false
+  const { device, length } = buffer as Partial<DeviceBuffer>
+  return typeof device === 'string' && Number.isInteger(length) && length! >= 0
+}

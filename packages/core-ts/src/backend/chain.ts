@@ -1,5 +1,7 @@
 import { SonotextError } from '../base/errors.js'
 import { checkOptions } from '../base/options.js'
+import { isHandle } from './buffers.js'
+import { assertCall, assertOptions, takeArgs } from './edge.js'
 import { BufferHolds, memoryOf } from './holds.js'
 import type { BufferRule, NumberRule } from './rules.js'
 import { signatures } from './signatures.js'
@@ -89,6 +91,7 @@ export function chainBackends(
     memory: { ...first.memory, free: (buffer) => holds.free(buffer) },
     supports: (op) => first.supports(op),
     run(op, args) {
+      assertCall(op, args)
       for (const { backend, last } of takers(op, args)) {
         try {
           if (backend === first) first.run(op, args)
@@ -103,9 +106,12 @@ export function chainBackends(
         }
       }
     },
-    runAsync<K extends OpName>(op: K, args: OpArgs[K], options?: OpOptions) {
+    async runAsync<K extends OpName>(op: K, given: OpArgs[K], options: OpOptions = {}) {
+      assertCall(op, given)
+      assertOptions(options)
+      const args = takeArgs(op, given)
       // Held over all tries: a backend that turns the call down lets go of its buffers before the next has begun.
-      return holds.during(args, async () => {
+      await holds.during(args, async () => {
         for (const { backend, last } of takers(op, args)) {
           try {
             if (backend === first) await first.runAsync(op, args, options)
@@ -171,10 +177,11 @@ function offsetOf(buffer: FloatBuffer): number {
 /** The arguments with host copies for what lives on `owner`'s device, and how to bring the outputs back. */
 function standIn<K extends OpName>(owner: Backend, op: K, args: OpArgs[K]) {
   const copies: [HostArray, FloatBuffer][] = []
-  const values: Record<string, unknown> = { ...args }
+  const values = takeArgs(op, args) as unknown as Record<string, unknown>
   for (const [name, rule] of Object.entries<BufferRule<never> | NumberRule>(signatures[op])) {
-    const buffer = values[name] as FloatBuffer | null
-    if (rule.kind !== 'float' || buffer === null || ArrayBuffer.isView(buffer)) continue
+    const buffer = values[name]
+    // What is no buffer at all is for the other backend to refuse.
+    if (rule.kind !== 'float' || !isHandle(buffer)) continue
     const host = rule.direction === 'out' ? new Float32Array(buffer.length) : owner.memory.download(buffer)
     values[name] = host
     if (rule.direction !== 'in') copies.push([host, buffer])

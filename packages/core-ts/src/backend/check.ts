@@ -1,4 +1,5 @@
 import { expected } from '../base/errors.js'
+import { assertFixed } from './edge.js'
 import type { OpArgs, OpName } from './port.js'
 import type { BufferRule, NumberRule, Requirement } from './rules.js'
 import { elementwise, requirements, signatures } from './signatures.js'
@@ -28,6 +29,20 @@ export function checkArgs<K extends OpName>(
   assertApart(op, rules, values)
 }
 
+/**
+ * Checks one number as an op does, for callers that use it before the op runs. `name` says whose it is in their words.
+ * @throws SonotextError INVALID_ARGUMENT
+ */
+export function checkNumber<K extends OpName>(
+  op: K,
+  argument: keyof OpArgs[K] & string,
+  value: number,
+  name = `${op}.${argument}`,
+): void {
+  const rule = (signatures[op] as Record<string, NumberRule>)[argument]!
+  if (typeof value !== 'number' || !rule.holds(value)) throw expected(rule.expected, name, value)
+}
+
 function assertKinds(
   op: string,
   rules: Rules<never>,
@@ -40,6 +55,7 @@ function assertKinds(
       const none = value === null && rule.nullable
       const typed = rule.kind === 'int' ? value instanceof Int32Array : isFloats(value)
       if (!none && !typed) throw expected(bufferName(rule), `${op}.${name}`, value)
+      if (ArrayBuffer.isView(value)) assertFixed(value, `${op}.${name}`)
     } else if (typeof value !== 'number' || !rule.holds(value)) {
       throw expected(rule.expected, `${op}.${name}`, value)
     }

@@ -1,6 +1,6 @@
 export { HostArena } from './arena.js'
 export { chainBackends, type ChainOptions } from './chain.js'
-export { machineReport, type MachineReport } from './machine.js'
+export { machineReport, type MachineReport, type OpReport } from './machine.js'
 export { nativeBackend, type NativeOptions } from './native.js'
 export { openBackend, type OpenBackendOptions } from './open.js'
 export * from './port.js'

@@ -1,10 +1,14 @@
 import { SonotextError } from '../base/errors.js'
+import { assertCall, assertLength, assertNumber, assertNumbers, assertOp, assertOptions } from './edge.js'
 import type { Backend } from './port.js'
 
 /** A backend without an end, and what ends it: `close` gives its memory back for good. */
 export type OpenBackend = Omit<Backend, typeof Symbol.dispose> & { close(): void }
 
-/** The same with an end: once it is disposed every use is an error. */
+/**
+ * The same with an end: once it is disposed every use is an error. What a call is made with is looked at here, so that all
+ * backends refuse alike what is no call at all.
+ */
 export function disposable(backend: OpenBackend): Backend {
   let open = true
   const used = (): OpenBackend => {
@@ -18,19 +22,44 @@ export function disposable(backend: OpenBackend): Backend {
       return backend.info
     },
     memory: {
-      alloc: (length) => used().memory.alloc(length),
+      alloc(length) {
+        const { memory } = used()
+        assertLength(length)
+        return memory.alloc(length)
+      },
       // What cleans up after itself may come after the end: there is nothing left to give back then.
       free(buffer) {
         if (open) backend.memory.free(buffer)
       },
-      upload: (source, target) => used().memory.upload(source, target),
+      upload(source, target) {
+        const { memory } = used()
+        assertNumbers(source)
+        memory.upload(source, target)
+      },
       download: (buffer) => used().memory.download(buffer),
-      fill: (buffer, value) => used().memory.fill(buffer, value),
+      fill(buffer, value) {
+        const { memory } = used()
+        assertNumber(value)
+        memory.fill(buffer, value)
+      },
       copy: (source, target) => used().memory.copy(source, target),
     },
-    supports: (op) => used().supports(op),
-    run: (op, args) => used().run(op, args),
-    runAsync: async (op, args, options) => used().runAsync(op, args, options),
+    supports(op) {
+      const own = used()
+      assertOp(op)
+      return own.supports(op)
+    },
+    run(op, args) {
+      const own = used()
+      assertCall(op, args)
+      own.run(op, args)
+    },
+    async runAsync(op, args, options = {}) {
+      const own = used()
+      assertCall(op, args)
+      assertOptions(options)
+      await own.runAsync(op, args, options)
+    },
     trim: () => used().trim(),
     [Symbol.dispose]() {
       if (!open) return

@@ -1,4 +1,5 @@
 import { SonotextError } from '../base/errors.js'
+import { type GpuRun, gpuRuns, type OpName } from '@sonotext/native-cuda'
 import { load } from './native.js'
 
 /** What the native addon is and can use on this machine. */
@@ -12,9 +13,22 @@ export interface MachineReport {
   readonly threads: number | null
   readonly instructionSets: readonly { readonly name: string; readonly supported: boolean }[]
   readonly devices: readonly { readonly name: string; readonly available: boolean; readonly detail: string }[]
+  /** Every op; empty without the addon. */
+  readonly ops: readonly OpReport[]
 }
 
-/** Looks at the native addon without opening a device; never throws for an addon that is not there. */
+/** What computes an op. */
+export interface OpReport {
+  readonly op: OpName
+  /** Widest instruction set of this CPU with a kernel for it. */
+  readonly cpu: string
+  /** Whether this build has a CUDA kernel. */
+  readonly cuda: boolean
+  /** When that kernel last agreed with the CPU on a real GPU; null: it has run in emulation only. */
+  readonly ranOnGpu: GpuRun | null
+}
+
+/** Looks at the native addon without opening a GPU; never throws for an addon that is not there. */
 export function machineReport(): MachineReport {
   try {
     const addon = load()
@@ -28,6 +42,12 @@ export function machineReport(): MachineReport {
       threads: addon.threads(),
       instructionSets: addon.instructionSets(),
       devices: addon.devices(),
+      ops: addon.ops().map(({ name, cuda }) => ({
+        op: name,
+        cpu: addon.openDevice('cpu', null).isa ?? 'scalar',
+        cuda,
+        ranOnGpu: (cuda ? gpuRuns[name] : undefined) ?? null,
+      })),
     }
   } catch (error) {
     if (!(error instanceof SonotextError) || error.code !== 'BACKEND_UNAVAILABLE') throw error
@@ -39,6 +59,7 @@ export function machineReport(): MachineReport {
       threads: null,
       instructionSets: [],
       devices: [],
+      ops: [],
     }
   }
 }

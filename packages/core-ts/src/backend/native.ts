@@ -6,13 +6,15 @@ import {
   loadAddon,
   type NativeArgs,
 } from '@sonotext/native-cuda'
-import { abortedError, throwIfAborted } from '../base/abort.js'
+import { abortedError } from '../base/abort.js'
 import { type ErrorCode, expected, SonotextError } from '../base/errors.js'
 import { checkOptions } from '../base/options.js'
 import { HostArena } from './arena.js'
+import { isHandle } from './buffers.js'
+import { takeArgs } from './edge.js'
 import { BufferHolds } from './holds.js'
+import { hostMemory } from './host-memory.js'
 import { disposable } from './lifetime.js'
-import { signatures } from './signatures.js'
 import type { Backend, FloatBuffer, HostArray, Memory, OpArgs, OpName, OpOptions } from './port.js'
 
 export interface NativeOptions {
@@ -43,7 +45,14 @@ export function nativeBackend(options: NativeOptions = {}): Backend {
     get info() {
       return { device: device.name, isa: device.isa, threads: addon.threads(), reason }
     },
-    memory: device.hostMemory ? hostMemory(arena, holds) : deviceMemory(addon, device),
+    memory: device.hostMemory
+      ? hostMemory({
+          what: 'a Float32Array',
+          isBuffer: (buffer) => buffer instanceof Float32Array,
+          alloc: (length) => arena.alloc(length),
+          free: (buffer) => holds.free(buffer),
+        })
+      : deviceMemory(addon, device),
     supports: (op) => translated(() => addon.supports(device, op)),
     run(op, args) {
       try {
@@ -53,12 +62,12 @@ export function nativeBackend(options: NativeOptions = {}): Backend {
       }
     },
     async runAsync<K extends OpName>(op: K, args: OpArgs[K], { signal }: OpOptions = {}) {
-      throwIfAborted(signal)
       const token = signal === undefined ? null : addon.createCancelToken()
       const onAbort = () => addon.cancel(token!)
       signal?.addEventListener('abort', onAbort, { once: true })
       try {
-        const own = taken(op, args)
+        // What is held while the op runs is what the addon is given.
+        const own = takeArgs(op, args)
         const run = () => addon.runAsync(device, op, own as unknown as NativeArgs<K>, token)
         await (device.hostMemory ? holds.during(own, run) : run())
       } catch (error) {
@@ -79,16 +88,6 @@ export function nativeBackend(options: NativeOptions = {}): Backend {
   })
 }
 
-/** Every argument read once, inherited ones too: what is held while the op runs is what the addon is given. */
-function taken(op: OpName, args: object): object {
-  const own: Record<string, unknown> = {}
-  const given = args as Record<string, unknown>
-  for (const name in given) own[name] = given[name]
-  for (const name of Object.keys(signatures[op] ?? {}))
-    if (!(name in own) && name in given) own[name] = given[name]
-  return own
-}
-
 /** The addon for what is not tied to a device (threads, device list). Throws BACKEND_UNAVAILABLE. */
 export function load(): Addon {
   try {
@@ -101,42 +100,29 @@ export function load(): Addon {
   }
 }
 
-function hostMemory(arena: HostArena, holds: BufferHolds): Memory {
-  return {
-    alloc: (length) => arena.alloc(length),
-    free: (buffer) => holds.free(buffer),
-    upload(source, target) {
-      floats(target, 'target', source.length).set(source)
-    },
-    download: (buffer) => floats(buffer, 'buffer', buffer.length),
-    fill: (buffer, value) => void floats(buffer, 'buffer', buffer.length).fill(value),
-    copy(source, target) {
-      floats(target, 'target', source.length).set(floats(source, 'source', source.length))
-    },
-  }
-}
-
-function floats(buffer: FloatBuffer, name: string, length: number): Float32Array {
-  if (!(buffer instanceof Float32Array)) throw expected('a Float32Array', name, buffer)
-  if (buffer.length !== length) throw expected(`${length} elements like the source`, name, buffer)
-  return buffer
-}
-
 function deviceMemory(addon: Addon, device: DeviceHandle): Memory {
+  const handle = (buffer: FloatBuffer, name: string): BufferHandle => {
+    if (isHandle(buffer)) return buffer
+    throw expected(`a buffer of device ${device.name}`, name, buffer)
+  }
   return {
     alloc: (length) => translated(() => addon.alloc(device, length)),
-    free: (buffer) => void translated(() => addon.dispose(buffer as BufferHandle)),
+    free(buffer) {
+      if (isHandle(buffer) && buffer.device === device.name) translated(() => addon.dispose(buffer))
+    },
     upload(source, target) {
       const values = source instanceof Float32Array ? source : Float32Array.from(source)
-      translated(() => addon.upload(values, target as BufferHandle))
+      translated(() => addon.upload(values, handle(target, 'target')))
     },
     download(buffer): HostArray {
-      const values = new Float32Array(buffer.length)
-      translated(() => addon.download(buffer as BufferHandle, values))
+      const source = handle(buffer, 'buffer')
+      const values = new Float32Array(source.length)
+      translated(() => addon.download(source, values))
       return values
     },
-    fill: (buffer, value) => translated(() => addon.fill(buffer as BufferHandle, value)),
-    copy: (source, target) => translated(() => addon.copy(source as BufferHandle, target as BufferHandle)),
+    fill: (buffer, value) => translated(() => addon.fill(handle(buffer, 'buffer'), value)),
+    copy: (source, target) =>
+      translated(() => addon.copy(handle(source, 'source'), handle(target, 'target'))),
   }
 }
 

@@ -1,8 +1,11 @@
-import { SonotextError } from './errors.js'
+import { expected, SonotextError } from './errors.js'
 
-/** Throws ABORTED, with the signal's reason as cause, once the signal has fired. */
+/** Throws ABORTED, with the signal's reason as cause, once the signal has fired; INVALID_ARGUMENT for what is no signal. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw abortedError(signal)
+  if (signal === undefined || signal === null) return
+  if (typeof signal.aborted !== 'boolean' || typeof signal.addEventListener !== 'function')
+    throw expected('an AbortSignal', 'signal', signal)
+  if (signal.aborted) throw abortedError(signal)
 }
 
 export function abortedError(signal?: AbortSignal): SonotextError {

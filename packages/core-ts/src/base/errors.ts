@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'DEVICE_ERROR'
   | 'OUT_OF_MEMORY'
   | 'WRITE_FAILED'
+  | 'IN_USE'
   | 'NUMERIC'
   | 'ABORTED'
 
@@ -67,4 +68,45 @@ export function describe(value: unknown): string {
 
 export function isSonotextError(error: unknown): error is SonotextError {
   return error instanceof SonotextError
+}
+
+/** An error as plain data, to be sent to another thread. */
+export interface PlainError {
+  readonly name: string
+  readonly message: string
+  readonly stack: string | undefined
+  readonly code?: ErrorCode
+  readonly file?: string
+  readonly remedy?: string
+}
+
+export function plainError(error: unknown): PlainError {
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error))
+  if (!isSonotextError(error)) return { name, message, stack }
+  const { code, file, remedy } = error
+  return {
+    ...{ name, message, stack, code },
+    ...(file === undefined ? {} : { file }),
+    ...(remedy === undefined ? {} : { remedy }),
+  }
+}
+
+/** The error again, with the same code, file, remedy and message. */
+export function errorFrom({ name, message, stack, code, file, remedy }: PlainError): Error {
+  const cause = stack
+  if (code === undefined) return Object.assign(new Error(message, { cause }), { name })
+  const details = {
+    cause,
+    ...(file === undefined ? {} : { file }),
+    ...(remedy === undefined ? {} : { remedy }),
+  }
+  return Object.assign(new SonotextError(code, message, details), { message })
+}
+
+/** The same error about a file, where it does not name one yet. */
+export function aboutFile(error: unknown, file: string): unknown {
+  if (!isSonotextError(error) || error.file !== undefined) return error
+  const { code, remedy, message } = error
+  const bare = remedy === undefined ? message : message.slice(0, -remedy.length - 1)
+  return new SonotextError(code, bare, { file, cause: error, ...(remedy === undefined ? {} : { remedy }) })
 }

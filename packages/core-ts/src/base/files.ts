@@ -12,7 +12,7 @@ import {
   rm,
   stat,
 } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { throwIfAborted } from './abort.js'
@@ -35,6 +35,36 @@ export async function readBytes(
     return await readFile(path, signal === undefined ? {} : { signal })
   } catch (cause) {
     throwIfAborted(signal)
+    rethrowMissing(path, cause)
+  }
+}
+
+/** Bytes of a file. Throws MISSING_FILE. */
+export async function fileLength(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size
+  } catch (cause) {
+    rethrowMissing(path, cause)
+  }
+}
+
+/** Up to `count` bytes of a file from `start` on, in memory of their own. Throws as {@link readBytes}. */
+export async function readRange(path: string, start: number, count: number): Promise<Uint8Array> {
+  try {
+    const handle = await open(path, 'r')
+    try {
+      const bytes = new Uint8Array(count)
+      let done = 0
+      while (done < count) {
+        const { bytesRead } = await handle.read(bytes, done, count - done, start + done)
+        if (bytesRead === 0) break
+        done += bytesRead
+      }
+      return done === count ? bytes : bytes.slice(0, done)
+    } finally {
+      await handle.close()
+    }
+  } catch (cause) {
     rethrowMissing(path, cause)
   }
 }
@@ -147,6 +177,7 @@ class Replacement {
   readonly #temporary: string
   readonly handle: FileHandle
   #open = true
+  #committed = false
 
   private constructor(path: string, temporary: string, handle: FileHandle) {
     this.#path = path
@@ -154,10 +185,11 @@ class Replacement {
     this.handle = handle
   }
 
-  static async open(path: string, old: Stats | null): Promise<Replacement> {
+  /** `folder` holds it while it is written: one on the same disk. */
+  static async open(path: string, old: Stats | null, folder = dirname(path)): Promise<Replacement> {
     if (old === null) await mkdir(dirname(path), { recursive: true })
     else await access(path, constants.W_OK)
-    const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`
+    const temporary = join(folder, `${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`)
     const handle = await open(temporary, 'wx', old === null ? 0o666 : old.mode & 0o777)
     const file = new Replacement(path, temporary, handle)
     try {
@@ -173,11 +205,13 @@ class Replacement {
     if (durable) await this.handle.sync()
     await this.#close()
     await rename(this.#temporary, this.#path)
+    this.#committed = true
     if (durable) await syncDirectory(dirname(this.#path))
   }
 
   /** Leaves what was there before. */
   async discard(): Promise<void> {
+    if (this.#committed) return
     await this.#close().catch(() => {})
     await rm(this.#temporary, { force: true }).catch(() => {})
   }
@@ -203,10 +237,12 @@ export class AtomicFile implements AsyncDisposable {
     this.#file = file
   }
 
-  static async create(path: string): Promise<AtomicFile> {
+  /** `within`: a folder on the same disk that holds the file until it is committed, made when needed. Default: its own. */
+  static async create(path: string, { within }: { within?: string } = {}): Promise<AtomicFile> {
     try {
+      if (within !== undefined) await mkdir(within, { recursive: true })
       const there = await stat(path).catch(ifMissing)
-      return new AtomicFile(path, await Replacement.open(await target(path), there))
+      return new AtomicFile(path, await Replacement.open(await target(path), there, within))
     } catch (cause) {
       throw writeFailed(path, cause)
     }

@@ -1,5 +1,5 @@
 import { expected, SonotextError } from './errors.js'
-import { writeFileAtomic } from './files.js'
+import { fileLength, readRange, writeFileAtomic } from './files.js'
 import { matrix, type Matrix, transpose } from './matrix.js'
 
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59] // \x93NUMPY
@@ -71,16 +71,57 @@ const readers: Readonly<Record<string, NumberReader>> = {
   '|u1': { size: 1, get: (view, at) => view.getUint8(at) },
 }
 
-interface Parsed {
+/** What the header of an NPY says, and where its numbers begin. */
+interface Layout {
   readonly type: string
   readonly rows: number
   readonly cols: number
   readonly columnsFirst: boolean
+  readonly start: number
+}
+
+interface Parsed extends Layout {
   readonly body: Uint8Array
 }
 
-/** Header and body; every claim of the header is held against the bytes before anything is allocated. */
 function parse(bytes: Uint8Array, name: string, types: readonly string[]): Parsed {
+  const layout = parseHeader(bytes, bytes.length, name, types)
+  return { ...layout, body: bytes.subarray(layout.start) }
+}
+
+/** An NPY of float32 of which only the header has been read. */
+export interface NpyReader {
+  readonly rows: number
+  readonly cols: number
+  /** Rows `from` … `from + count`, and no more bytes than those. */
+  read(from?: number, count?: number): Promise<Matrix>
+}
+
+/** Reads the header of a file, to read rows of it later. Throws as {@link decodeNpy}, and INVALID_FILE for Fortran order. */
+export async function openNpy(path: string): Promise<NpyReader> {
+  const length = await fileLength(path)
+  const { rows, cols, columnsFirst, start } = parseHeader(await readRange(path, 0, maxHeader), length, path, [
+    '<f4',
+  ])
+  if (columnsFirst && rows > 1)
+    throw new SonotextError('INVALID_FILE', 'Expected rows one behind the other, got Fortran order.', {
+      file: path,
+      remedy: 'Write it again, with numpy: np.save(path, np.ascontiguousarray(x)).',
+    })
+  return {
+    rows,
+    cols,
+    async read(from = 0, count = rows - from) {
+      const some = Math.min(count, rows - from)
+      if (!Number.isInteger(from) || from < 0 || some < 0) throw expected(`a row up to ${rows}`, 'from', from)
+      const bytes = await readRange(path, start + 4 * from * cols, 4 * some * cols)
+      return matrix(some, cols, new Float32Array(bytes.buffer))
+    },
+  }
+}
+
+/** Every claim of the header is held against the length of the file before anything is allocated. */
+function parseHeader(bytes: Uint8Array, length: number, name: string, types: readonly string[]): Layout {
   const bad = (what: string) =>
     new SonotextError('INVALID_FILE', what, {
       file: name,
@@ -90,7 +131,7 @@ function parse(bytes: Uint8Array, name: string, types: readonly string[]): Parse
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const start = bytes[6] === 1 ? 10 : 12
   const end = start + (bytes[6] === 1 ? view.getUint16(8, true) : view.getUint32(8, true))
-  if (end > bytes.length) throw bad(`Expected a header of ${end} bytes, found ${bytes.length}.`)
+  if (end > length) throw bad(`Expected a header of ${end} bytes, found ${length}.`)
   if (end > maxHeader) throw bad(`Expected a header of at most ${maxHeader} bytes, found ${end}.`)
   const header = Buffer.from(bytes.subarray(start, end)).toString('latin1')
   const type = /'descr': {0,9}'([^']{0,80})'/.exec(header)?.[1]
@@ -105,15 +146,15 @@ function parse(bytes: Uint8Array, name: string, types: readonly string[]): Parse
   }
   const [rows, cols] = extents.length === 1 ? [1, extents[0]!] : (extents as [number, number])
   const size = readers[type]!.size * rows * cols
-  if (bytes.length - end !== size) {
-    throw bad(`Expected ${size} bytes for shape (${shape}), found ${bytes.length - end}.`)
+  if (length - end !== size) {
+    throw bad(`Expected ${size} bytes for shape (${shape}), found ${length - end}.`)
   }
   return {
     type,
     rows,
     cols,
     columnsFirst: /'fortran_order': {0,9}True/.test(header),
-    body: bytes.subarray(end),
+    start: end,
   }
 }
 

@@ -1,5 +1,5 @@
 import { SonotextError, expected } from './errors.js'
-import { readBytes, writeFileAtomic } from './files.js'
+import { fileLength, readBytes, readRange, writeFileAtomic } from './files.js'
 
 /** Array types a tensor of a file can have. Half-precision numbers (F16, BF16) are read as Float32Array. */
 export type TensorData =
@@ -41,7 +41,8 @@ const readers = {
   BOOL: { bytes: 1, view: (b: ArrayBuffer): TensorData => new Uint8Array(b) },
 } as const
 
-type Dtype = keyof typeof readers
+/** Types of tensors, as the format calls them. */
+export type Dtype = keyof typeof readers
 
 /** Largest header the format allows, 100 MB. */
 const maxHeader = 100_000_000
@@ -52,27 +53,94 @@ const maxHeader = 100_000_000
  * half read.
  */
 export function decodeSafetensors(bytes: Uint8Array, file = 'the safetensors data'): TensorFile {
-  const bad = (problem: string): SonotextError =>
-    new SonotextError('INVALID_FILE', `Expected a complete safetensors file, got ${problem}.`, {
-      file,
-      remedy: 'The file is damaged or was cut short: use an earlier checkpoint or copy it again.',
-    })
-  if (bytes.length < 8) throw bad(`${bytes.length} bytes`)
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const headerSize = view.getBigUint64(0, true)
-  if (headerSize > BigInt(maxHeader)) throw bad(`a header of ${headerSize} bytes`)
-  const start = 8 + Number(headerSize)
-  if (start > bytes.length) throw bad(`${bytes.length} bytes where the header alone needs ${start}`)
+  const start = headerEnd(bytes, bytes.length, file)
+  if (start > bytes.length) throw damaged(file, `${bytes.length} bytes where the header alone needs ${start}`)
+  const { places, metadata } = parseHeader(bytes.subarray(8, start), bytes.length - start, file)
+  const tensors = new Map<string, NamedTensor>()
+  for (const [name, { dtype, shape, begin, end }] of places) {
+    const data = readers[dtype].view(new Uint8Array(bytes.subarray(start + begin, start + end)).buffer)
+    tensors.set(name, { shape, data })
+  }
+  return { tensors, metadata }
+}
+
+/** A tensor of a file whose data have not been read. */
+export interface TensorPlace {
+  readonly dtype: Dtype
+  readonly shape: readonly number[]
+}
+
+/** A file of which only the header has been read. */
+export interface SafetensorsReader {
+  readonly tensors: ReadonlyMap<string, TensorPlace>
+  readonly metadata: Readonly<Record<string, string>>
+  /** Of the header: another file has another. */
+  readonly header: Uint8Array
+  /** Elements `from` … `from + count` of a tensor, and no more bytes than those. */
+  read(name: string, from?: number, count?: number): Promise<TensorData>
+}
+
+/** Reads the header of a file, to read parts of its tensors later. Throws as {@link readSafetensors}. */
+export async function openSafetensors(path: string): Promise<SafetensorsReader> {
+  const length = await fileLength(path)
+  const start = headerEnd(await readRange(path, 0, 8), length, path)
+  if (start > length) throw damaged(path, `${length} bytes where the header alone needs ${start}`)
+  const header = await readRange(path, 8, start - 8)
+  const { places, metadata } = parseHeader(header, length - start, path)
+  return {
+    tensors: places,
+    metadata,
+    header,
+    async read(name, from = 0, count) {
+      const place = places.get(name)
+      if (place === undefined) throw expected(`a tensor of ${path}`, 'name', name)
+      const { bytes, view } = readers[place.dtype]
+      const elements = (place.end - place.begin) / bytes
+      const some = Math.min(count ?? elements, elements - from)
+      if (!Number.isInteger(from) || from < 0 || some < 0)
+        throw expected(`elements below ${elements}`, 'from', from)
+      const data = await readRange(path, start + place.begin + from * bytes, some * bytes)
+      if (data.length < some * bytes) throw damaged(path, `a tensor ${name} that was cut`)
+      return view(data.buffer as ArrayBuffer)
+    },
+  }
+}
+
+function damaged(file: string, problem: string): SonotextError {
+  return new SonotextError('INVALID_FILE', `Expected a complete safetensors file, got ${problem}.`, {
+    file,
+    remedy: 'The file is damaged or was cut short: use an earlier checkpoint or copy it again.',
+  })
+}
+
+/** Where the data begin, as the first 8 bytes of a file say. */
+function headerEnd(head: Uint8Array, length: number, file: string): number {
+  if (length < 8 || head.length < 8) throw damaged(file, `${length} bytes`)
+  const size = new DataView(head.buffer, head.byteOffset, head.byteLength).getBigUint64(0, true)
+  if (size > BigInt(maxHeader)) throw damaged(file, `a header of ${size} bytes`)
+  return 8 + Number(size)
+}
+
+interface Place extends TensorPlace {
+  readonly begin: number
+  readonly end: number
+}
+
+/** The tensors of a header, which must fill `size` bytes of data without a gap. */
+function parseHeader(
+  json: Uint8Array,
+  size: number,
+  file: string,
+): { places: Map<string, Place>; metadata: Record<string, string> } {
+  const bad = (problem: string) => damaged(file, problem)
   let header: unknown
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, start)))
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json))
   } catch {
     throw bad('a header that is not JSON')
   }
   if (!isRecord(header)) throw bad('a header that is not a JSON object')
-
-  const size = bytes.length - start
-  const tensors = new Map<string, NamedTensor>()
+  const places = new Map<string, Place>()
   const spans: { name: string; begin: number; end: number }[] = []
   let metadata: Record<string, string> = {}
   for (const [name, entry] of Object.entries(header)) {
@@ -83,13 +151,12 @@ export function decodeSafetensors(bytes: Uint8Array, file = 'the safetensors dat
       metadata = entry as Record<string, string>
       continue
     }
-    const { dtype, shape, begin, end } = parseEntry(entry, (problem) => bad(`tensor ${name} with ${problem}`))
-    if (end > size) throw bad(`${bytes.length} bytes where tensor ${name} ends at ${start + end}`)
+    const place = parseEntry(entry, (problem) => bad(`tensor ${name} with ${problem}`))
+    const { begin, end } = place
+    if (end > size)
+      throw bad(`${8 + json.length + size} bytes where tensor ${name} ends at ${8 + json.length + end}`)
     spans.push({ name, begin, end })
-    tensors.set(name, {
-      shape,
-      data: readers[dtype].view(new Uint8Array(bytes.subarray(start + begin, start + end)).buffer),
-    })
+    places.set(name, place)
   }
   spans.sort((a, b) => a.begin - b.begin || a.end - b.end)
   let reached = 0
@@ -98,7 +165,7 @@ export function decodeSafetensors(bytes: Uint8Array, file = 'the safetensors dat
     reached = end
   }
   if (reached !== size) throw bad(`${size - reached} bytes that belong to no tensor`)
-  return { tensors, metadata }
+  return { places, metadata }
 }
 
 function parseEntry(

@@ -172,6 +172,15 @@ describe('triplet', () => {
     expect(() => golden(tripletLoss({ negatives: broken }))).toThrow(/broken.*item 2 of the same group/)
   })
 
+  it('says nothing of equal scores where its negatives are looked for near the positive', () => {
+    const of = (name: NegativeStrategyName) => tripletLoss({ negatives: negatives[name](), margin: 0.3 })
+    expect(of('semi-hard').valueOfEqualScores(8)).toBeNull()
+    expect(of('hard').valueOfEqualScores(8)).toBe(0.6)
+    expect(of('hard').easier).toBe('easier negatives (semi-hard, random)')
+    expect(of('semi-hard').easier).toBe('easier negatives (random, full-batch)')
+    expect(of('random').easier).toBeUndefined()
+  })
+
   it('stops at scores that are not finite', () => {
     const loss = tripletLoss({ negatives: negatives.hard() })
     using tape = new Tape(backend)

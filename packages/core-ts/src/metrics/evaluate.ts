@@ -31,9 +31,17 @@ export function evaluateScores(
   options: EvaluateScoresOptions = {},
 ): FullEvaluation {
   checkOptions(options, 'evaluateScores')
+  return evaluateRanks(rankBothWays(scores, captionClip), captionClip, options)
+}
+
+/** The same from the ranks, where there is no matrix: {@link StreamedRanks}. */
+export function evaluateRanks(
+  { textToAudio, audioToText }: ReturnType<typeof rankBothWays>,
+  captionClip: ArrayLike<number>,
+  options: EvaluateScoresOptions = {},
+): FullEvaluation {
   const measures = resolveMeasures(options.measures)
-  const { rows, cols } = scores
-  const { textToAudio, audioToText } = rankBothWays(scores, captionClip)
+  const [rows, cols] = [audioToText.length, textToAudio.length]
   const clips = options.clips ?? Array.from({ length: rows }, (_, row) => String(row))
   if (clips.length !== rows) throw expected(`an id for each of the ${rows} clips`, 'clips', clips)
   const groups = options.groups ?? clips

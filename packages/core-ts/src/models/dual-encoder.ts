@@ -2,24 +2,24 @@ import { createHash } from 'node:crypto'
 import { openBackend } from '../backend/open.js'
 import type { Backend } from '../backend/port.js'
 import { expected } from '../base/errors.js'
-import { type Matrix, matrix, row } from '../base/matrix.js'
+import type { Matrix } from '../base/matrix.js'
 import { Rng } from '../base/rng.js'
 import { checkOptions } from '../base/options.js'
 import type { PaddedFeatures, PaddedTokens } from '../data/index.js'
-import { collect, type Module, type Parameter, Tape, type Tensor } from '../nn/index.js'
+import { collect, freeModule, type Module, type Parameter, type Tape, type Tensor } from '../nn/index.js'
 import {
   type EmbeddedBatch,
   pooled,
   type Similarity,
+  type SimilarityConfig,
   savedSimilarity,
   similarities,
-  type SimilarityConfig,
-  toMatrix,
 } from '../similarity/index.js'
 import type { Json } from '../registry/index.js'
 import type { AudioEncoderSpec, EncoderConfig, TextEncoderSpec } from './encoder.js'
+import { PreparedCaptions } from './prepared-captions.js'
 import { audioEncoders, savedAudioEncoder, savedTextEncoder, textEncoders } from './registry.js'
-import { AudioSide, type EmbedOptions, TextSide } from './sides.js'
+import { AudioSide, type EmbedOptions, type PassOptions, TextSide } from './sides.js'
 import { loadState, type StateDict, stateOf } from './state.js'
 
 export interface DualEncoderOptions {
@@ -53,13 +53,13 @@ export function dualEncoder(options: DualEncoderOptions): DualEncoder {
 export type ModelPlugins = Readonly<Partial<Record<'audio' | 'text' | 'similarity', string>>>
 
 /** What a model file says besides {@link ModelConfig}, so that a missing plugin can be named. */
-export function pluginsOf({ audio, text, similarity }: ModelConfig): ModelPlugins {
-  const from = {
-    audio: audioEncoders.pluginOf(audio.kind),
-    text: textEncoders.pluginOf(text.kind),
-    similarity: similarities.pluginOf(similarity.kind),
-  }
-  return Object.fromEntries(Object.entries(from).filter(([, plugin]) => plugin !== undefined))
+export function pluginsOf(config: Readonly<Partial<Record<string, unknown>>>): ModelPlugins {
+  const families = { audio: audioEncoders, text: textEncoders, similarity: similarities }
+  const from = Object.entries(families).map(([part, family]) => {
+    const { kind } = (config[part] ?? {}) as { kind?: unknown }
+    return [part, typeof kind === 'string' ? family.pluginOf(kind) : undefined] as const
+  })
+  return Object.fromEntries(from.filter(([, plugin]) => plugin !== undefined))
 }
 
 export interface ModelFromConfigOptions {
@@ -84,7 +84,7 @@ export function modelFromConfig(config: ModelConfig, options: ModelFromConfigOpt
   })
 }
 
-export class DualEncoder implements Module {
+export class DualEncoder implements Module, Disposable {
   readonly backend: Backend
   readonly config: ModelConfig
   readonly similarity: Similarity
@@ -155,53 +155,19 @@ export class DualEncoder implements Module {
   async score(
     clips: readonly Matrix[],
     captions: readonly string[],
-    options: EmbedOptions = {},
+    options: PassOptions = {},
   ): Promise<Matrix> {
-    return (await this.prepareCaptions(captions, options)).score(clips, options)
+    using prepared = await this.prepareCaptions(captions, options)
+    return await prepared.score(clips, options)
   }
 
-  /** Captions prepared once, to score clips against them part by part. */
-  async prepareCaptions(captions: readonly string[], options: EmbedOptions = {}): Promise<PreparedCaptions> {
-    const similarity = this.similarity.masked
-    const blocks: CaptionBlock[] = []
-    for await (const { tape, items, embedded } of this.text.blocks(captions, options)) {
-      const { values, lengths } = similarity.prepare(tape, embedded)
-      blocks.push({
-        first: items[0]!,
-        values: Float32Array.from(values.toArray()),
-        shape: values.shape,
-        lengths,
-      })
-    }
-    return {
-      score: async (clips, options = {}) => {
-        const scores = matrix(clips.length, captions.length)
-        for await (const { tape, items, embedded } of this.audio.blocks(clips, options)) {
-          const audio = similarity.prepare(tape, embedded)
-          for (const { first, values, shape, lengths } of blocks) {
-            using inner = new Tape(this.backend)
-            const text = { values: inner.constant(shape, values), lengths }
-            const block = toMatrix(similarity.score(inner, audio, text))
-            for (const [r, item] of items.entries())
-              scores.data.set(row(block, r), item * scores.cols + first)
-          }
-        }
-        return scores
-      },
-    }
+  /** Captions encoded once, to score clips against them part by part. They hold memory of the backend: dispose of them. */
+  prepareCaptions(captions: readonly string[], options: EmbedOptions = {}): Promise<PreparedCaptions> {
+    return PreparedCaptions.of(captions, this, options)
   }
-}
 
-/** Captions of {@link DualEncoder.prepareCaptions}, ready to be scored against clips. */
-export interface PreparedCaptions {
-  /** Clips (features [frames × bands]) × captions. */
-  score(clips: readonly Matrix[], options?: EmbedOptions): Promise<Matrix>
-}
-
-/** What the similarity needs of some captions in a row. */
-interface CaptionBlock {
-  readonly first: number
-  readonly values: Float32Array
-  readonly shape: readonly number[]
-  readonly lengths: Int32Array | null
+  /** Gives back the memory of all weights; the model cannot be used afterwards. */
+  [Symbol.dispose](): void {
+    freeModule(this)
+  }
 }

@@ -8,7 +8,6 @@ export {
   type ModelFromConfigOptions,
   type ModelPlugins,
   pluginsOf,
-  type PreparedCaptions,
 } from './dual-encoder.js'
 export type {
   AudioEncoder,
@@ -20,9 +19,18 @@ export type {
   TextEncoder,
   TextEncoderSpec,
 } from './encoder.js'
+export { PreparedCaptions } from './prepared-captions.js'
 export { projection, type ProjectionOptions } from './projection.js'
 export { crnnFromPyTorch, type CrnnLayout, crnnToPyTorch, type ForeignTensor } from './pytorch.js'
 export { audioEncoders, textEncoders } from './registry.js'
-export { AudioSide, type EmbedOptions, type EncodedBlock, TextSide } from './sides.js'
+export { AudioSide, type EmbedOptions, type EncodedBlock, type PassOptions, TextSide } from './sides.js'
+export {
+  bytesOf,
+  preparedCaptions,
+  preparedClips,
+  type PreparedItems,
+  scoreTiles,
+  type Tile,
+} from './score-tiles.js'
 export { loadState, type StateDict, stateOf } from './state.js'
 export { meanWords, words, type WordsOptions } from './words.js'

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { openBackend } from '../backend/open.js'
+import type { Backend } from '../backend/port.js'
 import { referenceBackend } from '../backend/reference/index.js'
 import { matrix, type Matrix } from '../base/matrix.js'
 import { Rng } from '../base/rng.js'
@@ -201,6 +203,88 @@ describe('dual encoder', () => {
       }
     },
   )
+
+  describe('clips of nearly one length', () => {
+    const lengths = [20, 31, 19, 20, 8, 30]
+    const clips = lengths.map((rows, i) => features(rows, 64, i + 1))
+    const passes = async (padding: number) => {
+      const model = small({}, { backend: openBackend() })
+      const seen: number[][] = []
+      for await (const { items } of model.audio.blocks(clips, { padding })) seen.push([...items])
+      return seen
+    }
+
+    it('share a pass where padding is allowed, and then only', async () => {
+      expect(await passes(0)).toEqual([[4], [2], [0, 3], [5], [1]])
+      expect(await passes(0.1)).toEqual([[4], [2, 0, 3], [5, 1]])
+      await expect(passes(1)).rejects.toThrow(/share in \[0, 1\)/)
+    })
+
+    it('give nearly what they give alone, each in its own row', async () => {
+      const model = small({}, { backend: openBackend() })
+      const exact = await model.score(clips, captions)
+      const padded = await model.score(clips, captions, { padding: 0.1 })
+      let off = 0
+      for (const [e, value] of exact.data.entries()) off = Math.max(off, Math.abs(padded.data[e]! - value))
+      expect(off).toBeGreaterThan(0)
+      expect(off).toBeLessThan(0.2)
+      // The longest of a pass has no padding.
+      for (const i of [0, 1, 3, 4])
+        for (let j = 0; j < 3; j++) expect(padded.data[i * 3 + j]).toBeCloseTo(exact.data[i * 3 + j]!, 6)
+    })
+
+    it('are no more in one pass than memory for a few long ones', async () => {
+      const long = Array.from({ length: 5 }, () => features(5000, 4, 1))
+      const model = dualEncoder({
+        audio: projection({ inputs: 4, dim: 6 }),
+        text: words({ vocabulary, vectors }),
+        backend,
+      })
+      const seen: number[] = []
+      for await (const { items } of model.audio.blocks(long)) seen.push(items.length)
+      expect(seen).toEqual([3, 2])
+    })
+  })
+
+  describe('memory on a device', () => {
+    function counting() {
+      const device = openBackend({ device: 'sealed' })
+      const counts = { held: 0, uploaded: 0 }
+      const memory = {
+        ...device.memory,
+        alloc: (length: number) => (counts.held++, device.memory.alloc(length)),
+        free: (buffer: never) => (counts.held--, device.memory.free(buffer)),
+        upload: (source: ArrayLike<number>, target: never) => {
+          counts.uploaded += source.length
+          device.memory.upload(source, target)
+        },
+      }
+      return { on: Object.create(device, { memory: { value: memory } }) as Backend, counts }
+    }
+
+    it('has captions once, however many clips are scored, and is given back', async () => {
+      const { on, counts } = counting()
+      const clips = [8, 9, 10, 11, 12].map((rows, i) => features(rows, 64, i + 1))
+      {
+        using model = small({}, { backend: on })
+        const ofModel = counts.held
+        const prepared = await model.prepareCaptions(captions)
+        expect(counts.held).toBeGreaterThan(ofModel)
+        counts.uploaded = 0
+        await prepared.score(clips)
+        expect(counts.uploaded).toBe(clips.reduce((sum, { data }) => sum + data.length, 0))
+        prepared[Symbol.dispose]()
+        expect(counts.held).toBe(ofModel)
+        await expect(prepared.score(clips)).rejects.toThrow(/still held/)
+        await model.score(clips, captions)
+        await expect(model.score(clips, captions, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+          code: 'ABORTED',
+        })
+        expect(counts.held).toBe(ofModel)
+      }
+      expect(counts.held).toBe(0)
+    })
+  })
 
   it('pooled scores are products of the embedded vectors', async () => {
     const model = small()

@@ -12,6 +12,14 @@ export interface EmbedOptions {
   signal?: AbortSignal
 }
 
+export interface PassOptions extends EmbedOptions {
+  /**
+   * Share of a clip that may be padding, so that clips of nearly one length go through the encoder together, as in training.
+   * Default 0: what a clip gives does not depend on the others.
+   */
+  padding?: number
+}
+
 /** One pass of an encoder without training; `tape` ends when the loop goes on. */
 export interface EncodedBlock {
   readonly tape: Tape
@@ -20,8 +28,9 @@ export interface EncodedBlock {
   readonly embedded: EmbeddedBatch
 }
 
-/** Items that one pass takes at most. */
+/** Items that one pass takes at most; clips also no more frames in all, unless one has more. */
 const audioBlock = 8
+const audioFrames = 16_384
 const textBlock = 256
 
 /** The audio side of a model. Features are matrices [frames × bands], one for each clip. */
@@ -40,8 +49,8 @@ export class AudioSide {
     return this.encoder.forward(tape, tape.constant([n, t, bands], features), lengths)
   }
 
-  /** One unit vector for each clip, n × dim. A clip's vector does not depend on the others. */
-  async embed(clips: readonly Matrix[], options: EmbedOptions = {}): Promise<Matrix> {
+  /** One unit vector for each clip, n × dim. */
+  async embed(clips: readonly Matrix[], options: PassOptions = {}): Promise<Matrix> {
     const all = matrix(clips.length, this.encoder.dim)
     for await (const { tape, items, embedded } of this.blocks(clips, options)) {
       scatterRows(poolEmbedded(tape, embedded), items, all)
@@ -58,24 +67,39 @@ export class AudioSide {
     return matrix(clip.rows, dim, Float32Array.from(values.toArray().subarray(0, clip.rows * dim)))
   }
 
-  /** Clips of equal length together, so that no padding touches any result; the event loop runs between blocks. */
-  async *blocks(clips: readonly Matrix[], { signal }: EmbedOptions = {}): AsyncGenerator<EncodedBlock> {
+  /** Clips of equal length together, or of nearly equal length with `padding`; the event loop runs between blocks. */
+  async *blocks(clips: readonly Matrix[], options: PassOptions = {}): AsyncGenerator<EncodedBlock> {
+    const { signal, padding = 0 } = options
+    if (!(padding >= 0 && padding < 1)) throw expected('a share in [0, 1)', 'padding', padding)
     const { leastFrames } = this.encoder
-    const byLength = Map.groupBy(clips.keys(), (i) => clips[i]!.rows)
-    for (const alike of byLength.values()) {
-      for (let first = 0; first < alike.length; first += audioBlock) {
-        throwIfAborted(signal)
-        const items = alike.slice(first, first + audioBlock)
-        using tape = new Tape(this.backend)
-        const batch = padFeatures(
-          items.map((i) => clips[i]!),
-          { leastFrames },
-        )
-        yield { tape, items, embedded: this.forward(tape, batch) }
-        await nextTurn()
-      }
+    for (const items of alike(clips, padding)) {
+      throwIfAborted(signal)
+      using tape = new Tape(this.backend)
+      const batch = padFeatures(
+        items.map((i) => clips[i]!),
+        { leastFrames },
+      )
+      yield { tape, items, embedded: this.forward(tape, batch) }
+      await nextTurn()
     }
   }
+}
+
+/** Which clips go into one pass: by length, the shortest having no more padding than that share. */
+function alike(clips: readonly Matrix[], padding: number): number[][] {
+  const framesOf = (i: number): number => clips[i]!.rows
+  const blocks: number[][] = []
+  for (const i of [...clips.keys()].sort((a, b) => framesOf(a) - framesOf(b))) {
+    const block = blocks.at(-1)
+    const fits =
+      block !== undefined &&
+      block.length < audioBlock &&
+      (block.length + 1) * framesOf(i) <= audioFrames &&
+      framesOf(block[0]!) >= (1 - padding) * framesOf(i)
+    if (fits) block.push(i)
+    else blocks.push([i])
+  }
+  return blocks
 }
 
 /** The text side of a model. */

@@ -1,6 +1,7 @@
 import type { Backend, FloatBuffer, HostArray } from '../backend/port.js'
 import { expected } from '../base/errors.js'
 import type { Rng } from '../base/rng.js'
+import type { PendingBuffers } from './pending-buffers.js'
 import { Parameter, type Shape, sizeOf, Tensor } from './tensor.js'
 
 export interface TapeOptions {
@@ -8,6 +9,8 @@ export interface TapeOptions {
   training?: boolean
   /** Stream for dropout; required when training with dropout, so that a resumed run draws the same masks. */
   rng?: Rng
+  /** Takes what training makes of running statistics until the step is taken. Default: they change at once. */
+  pending?: PendingBuffers
 }
 
 interface Entry {
@@ -26,6 +29,7 @@ export class Tape {
   readonly backend: Backend
   readonly training: boolean
   readonly #rng: Rng | undefined
+  readonly #pending: PendingBuffers | undefined
   readonly #entries: Entry[] = []
   readonly #owned = new Set<FloatBuffer>()
   readonly #grads = new Map<Tensor, FloatBuffer>()
@@ -41,6 +45,7 @@ export class Tape {
     this.backend = backend
     this.training = options.training ?? false
     this.#rng = options.rng
+    this.#pending = options.pending
   }
 
   /** The stream given to the constructor. Throws INVALID_ARGUMENT when there is none: masks must be reproducible. */
@@ -48,6 +53,11 @@ export class Tape {
     if (this.#rng === undefined)
       throw expected('a random stream (Rng) for dropout', 'rng of the tape', undefined)
     return this.#rng
+  }
+
+  /** Memory in which this step may change a buffer such as a running mean. */
+  changing(tensor: Tensor): FloatBuffer {
+    return this.#pending?.stage(tensor) ?? tensor.buffer
   }
 
   /** Memory of this step; contents unspecified. */

@@ -138,15 +138,34 @@ export const configSchema = {
           default: 0,
           description: 'Steps between further checkpoints besides the one after each epoch; 0: none.',
         },
+        readEvery: {
+          type: 'integer',
+          minimum: 1,
+          default: 1,
+          description:
+            'Steps between readings of loss and statistics; on a device every reading waits for the step.',
+        },
       },
     },
     validation: {
       properties: {
+        every: {
+          type: 'integer',
+          minimum: 1,
+          default: 1,
+          description:
+            'Epochs between two looks at the validation split; the last epoch is always looked at.',
+        },
         monitor: {
           type: 'string',
           default: 'loss',
           description:
             'Number that picks the best epoch: loss, the name of a yardstick, or a measure (mAP@10: the mean of both directions; textToAudio.mAP@10: one of them).',
+        },
+        watch: {
+          type: 'string',
+          description:
+            'Number that schedule and stopper watch; without the key the one that picks the best epoch.',
         },
         measures: {
           type: 'array',
@@ -168,6 +187,11 @@ export const configSchema = {
           type: 'boolean',
           default: true,
           description: 'Write TensorBoard events beside log.jsonl.',
+        },
+        negatives: {
+          type: 'boolean',
+          default: false,
+          description: 'Say in log.jsonl which negatives were picked, by clip and caption.',
         },
       },
     },

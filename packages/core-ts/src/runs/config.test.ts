@@ -297,6 +297,11 @@ describe('the schema', () => {
   it('describes every key', () => {
     for (const { key, description } of configKeys()) expect(description.length, key).toBeGreaterThan(10)
     const required = configKeys().filter((key) => key.required)
-    expect(required.map(({ key }) => key)).toEqual(['data.manifest', 'guards[].type', 'guards[].file'])
+    expect(required.map(({ key }) => key)).toEqual([
+      'data.manifest',
+      'features.file',
+      'guards[].type',
+      'guards[].file',
+    ])
   })
 })

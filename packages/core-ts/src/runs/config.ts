@@ -1,5 +1,5 @@
 import { audioEncoders, textEncoders } from '../models/index.js'
-import { featureKinds } from '../audio/index.js'
+import { featureKinds } from '../corpus/index.js'
 import { losses } from '../losses/index.js'
 import { measures } from '../metrics/index.js'
 import { guards } from '../negatives/index.js'
@@ -54,7 +54,7 @@ export function parseConfig(
   { source = 'configuration', base }: ParseConfigOptions = {},
 ): RunConfig {
   const problems: string[] = []
-  const given = upgraded(value)
+  const given = upgraded(withoutSchema(value))
   const config = parseGroup(configSchema, given, '', { problems, elsewhere, base }) as unknown as RunConfig
   if (problems.length === 0) problems.push(...contradictions(config))
   const plugins = isPlainObject(given) ? given['plugins'] : undefined
@@ -65,6 +65,12 @@ export function parseConfig(
   })
   if (base === undefined) return config
   return { ...config, plugins: config.plugins.map((plugin) => resolvePlugin(plugin, base)) }
+}
+
+/** Editors are told the schema by a key of the file. */
+function withoutSchema(value: unknown): unknown {
+  if (!isPlainObject(value)) return value
+  return Object.fromEntries(Object.entries(value).filter(([key]) => key !== '$schema'))
 }
 
 /** What a schema cannot say: keys that do not fit each other. */
@@ -87,9 +93,11 @@ function contradictions(config: RunConfig): string[] {
   }
   if (problems.length > 0) return problems
   const numbers = validationNumbers(config)
-  if (!numbers.includes(validation.monitor)) {
+  for (const key of ['monitor', 'watch'] as const) {
+    const name = validation[key]
+    if (name === undefined || numbers.includes(name)) continue
     problems.push(
-      `validation.monitor: expected one of ${numbers.join(', ')}, got "${validation.monitor}" (${remedyFor(validation.monitor, numbers)})`,
+      `validation.${key}: expected one of ${numbers.join(', ')}, got "${name}" (${remedyFor(name, numbers)})`,
     )
   }
   return problems
@@ -229,7 +237,15 @@ export function configKeys(): ConfigKey[] {
   return keysOf(configSchema)
 }
 
+/** What `$schema` of a configuration may say; a run's own one does. */
+export const configSchemaId = 'https://sonotext.dev/schemas/run.schema.json'
+
 /** JSON schema (2020-12) of configurations with the parts that there are now, for editors. */
 export function configJsonSchema(): Record<string, unknown> {
-  return { $id: 'https://sonotext.dev/schemas/run.schema.json', ...jsonSchemaOf(configSchema) }
+  const { properties, ...rest } = jsonSchemaOf(configSchema)
+  return {
+    $id: configSchemaId,
+    ...rest,
+    properties: { $schema: { type: 'string' }, ...(properties as object) },
+  }
 }

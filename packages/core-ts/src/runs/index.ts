@@ -3,6 +3,7 @@ export {
   changedKeys,
   configJsonSchema,
   configKeys,
+  configSchemaId,
   families,
   parseConfig,
   type ParseConfigOptions,
@@ -13,3 +14,15 @@ export {
 } from './config.js'
 export { upgraded } from './config-0.1.js'
 export { type ConfigKey, loadPlugins } from '../registry/index.js'
+export { evaluateRun, type EvaluateRunOptions, type RunClipsOptions } from './evaluate-run.js'
+export { type FeatureConfig, prepareClips, type PrepareOptions } from './prepare.js'
+export { type OpenRun, openRun, readRunConfig, runFiles } from './run-folder.js'
+export {
+  type CaptionHit,
+  type ClipHit,
+  searchCaptions,
+  searchRun,
+  type SearchRunOptions,
+  unknownWords,
+} from './search-run.js'
+export { trainRun, type TrainRunOptions, type TrainRunResult } from './train-run.js'

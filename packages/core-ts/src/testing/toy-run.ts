@@ -8,6 +8,7 @@ import { crnn, dualEncoder, projection, words } from '../models/index.js'
 import { pooled, type Similarity } from '../similarity/index.js'
 import { tokenize, Vocabulary } from '../text/index.js'
 import { adam } from '../train/optimizers.js'
+import type { BatchSource } from '../train/batch-source.js'
 import type { TrainerOptions } from '../train/options.js'
 
 const sounds = ['dog', 'rain', 'clock', 'engine', 'bird', 'bell']
@@ -75,6 +76,7 @@ export function clipFeatures(features: Matrix): ClipFeatures {
 }
 
 export interface ToyOptions extends Partial<TrainerOptions> {
+  data?: BatchSource
   /** A perceptron over precomputed vectors, or a small CRNN over 16 frames. Default projection. */
   network?: 'projection' | 'crnn'
   similarity?: Similarity
@@ -84,7 +86,7 @@ export interface ToyOptions extends Partial<TrainerOptions> {
 export function toyRun(
   backend: Backend,
   { network = 'projection', similarity = pooled(), ...options }: ToyOptions = {},
-): TrainerOptions {
+): TrainerOptions & { data: BatchSource } {
   const small = network === 'projection'
   const toy = small ? toyData(1, 12) : toyData(16, 64, { takes: 1 })
   return {

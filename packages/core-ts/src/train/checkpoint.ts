@@ -2,7 +2,6 @@ import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Backend } from '../backend/port.js'
 import { SonotextError } from '../base/errors.js'
-import type { BatchesState } from '../data/index.js'
 import {
   type DualEncoder,
   type ModelConfig,
@@ -14,67 +13,58 @@ import {
 import { loadPlugins } from '../registry/index.js'
 import { type NamedTensor, readSafetensors, type TensorFile, writeSafetensors } from '../base/safetensors.js'
 import { checkOptions } from '../base/options.js'
+import type { TrainableModel } from './batch-source.js'
+import type { LearnerSnapshot } from './learner.js'
 
 /** File of everything a run needs to go on, in its folder. */
 export const checkpointFile = 'checkpoint.safetensors'
 /** File of a model alone: the best epoch's weights and the configuration. */
 export const modelFile = 'model.safetensors'
 
-/** Everything of a run that is not a tensor. */
-export interface TrainerState {
-  readonly seed: number
-  /** Optimiser steps. */
-  readonly step: number
-  /** Finished epochs. */
-  readonly epoch: number
-  /** Batches done of the current epoch. */
-  readonly batch: number
-  /** Of the current epoch: pairs seen and the sum of their losses. */
-  readonly pairs: number
-  readonly lossSum: number
-  readonly source: BatchesState
-  readonly loss: string
-  readonly optimizer: { readonly name: string; readonly steps: number }
-  readonly schedule: { readonly name: string; readonly state: Readonly<Record<string, number>> }
-  readonly stopper: { readonly name: string; readonly state: readonly number[] } | null
-  /** Why the run stopped early; null while it goes on. */
-  readonly stopped: string | null
-  readonly stuckEpochs: number
-  readonly best: { readonly epoch: number; readonly metric: number } | null
-}
-
-export interface Checkpoint {
-  readonly model: ModelConfig
-  readonly trainer: TrainerState
-  /** Tensors by part: `model`, `loss`, `optimizer`, `best`. */
-  readonly parts: Readonly<Record<Part, Map<string, NamedTensor>>>
+/** A run as a file: what a learner needs to go on, and whatever the loop around it wants to find again. */
+export interface Checkpoint<Loop = unknown> extends LearnerSnapshot {
+  /** JSON: positions of the sources, schedule, … */
+  readonly loop: Loop
+  /** Weights of the best model so far, when they are kept. */
+  readonly best?: Map<string, NamedTensor>
 }
 
 const parts = ['model', 'loss', 'optimizer', 'best'] as const
 type Part = (typeof parts)[number]
 
-const version = 1
+const checkpoints: Format = {
+  name: 'sonotext-checkpoint',
+  version: 2,
+  remedy:
+    'Give the folder of a run that this version wrote; a run of version 0.1 is gone on with by Sonotext 0.1.',
+}
+const models: Format = {
+  name: 'sonotext-model',
+  version: 1,
+  remedy: 'Give a model.safetensors or the folder of a run.',
+}
 
 /** Writes the checkpoint of a run as one file, atomically. */
-export async function writeCheckpoint(
-  folder: string,
-  { model, trainer, parts: tensors }: Checkpoint,
-): Promise<void> {
+export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): Promise<void> {
+  const { model, learner, loop, best } = checkpoint
   const all = new Map<string, NamedTensor>()
-  for (const part of parts) for (const [name, tensor] of tensors[part]) all.set(`${part}/${name}`, tensor)
-  await writeSafetensors(join(folder, checkpointFile), all, header('sonotext-checkpoint', { model, trainer }))
+  for (const part of parts) {
+    const tensors = part === 'best' ? best : checkpoint.parts[part]
+    for (const [name, tensor] of tensors ?? []) all.set(`${part}/${name}`, tensor)
+  }
+  await writeSafetensors(join(folder, checkpointFile), all, header(checkpoints, { model, learner, loop }))
 }
 
 /**
  * Reads the checkpoint of a run and removes what a killed save left half-written. Throws MISSING_FILE, or INVALID_FILE when
- * the file is cut short or no checkpoint.
+ * the file is cut short or no checkpoint. What `loop` holds is taken on trust: it is what was written.
  */
-export async function readCheckpoint(folder: string): Promise<Checkpoint> {
+export async function readCheckpoint<Loop = unknown>(folder: string): Promise<Checkpoint<Loop>> {
   const path = join(folder, checkpointFile)
   const file = await readSafetensors(path)
-  const { model, trainer } = content<{ model: ModelConfig; trainer: TrainerState }>(
+  const { model, learner, loop } = content<Pick<Checkpoint<Loop>, 'model' | 'learner' | 'loop'>>(
     file,
-    'sonotext-checkpoint',
+    checkpoints,
     path,
   )
   const tensors = Object.fromEntries(parts.map((part) => [part, new Map<string, NamedTensor>()])) as Record<
@@ -86,7 +76,8 @@ export async function readCheckpoint(folder: string): Promise<Checkpoint> {
     tensors[name.slice(0, slash) as Part]?.set(name.slice(slash + 1), tensor)
   }
   await removeLeftovers(folder)
-  return { model, trainer, parts: tensors }
+  const { best, ...own } = tensors
+  return { model, learner, loop, parts: own, best }
 }
 
 /** Temporary files of atomic writes to the files of a run folder. */
@@ -99,11 +90,11 @@ async function removeLeftovers(folder: string): Promise<void> {
 
 /** Writes a model alone: its configuration and weights (the given ones, else its own). Atomic. */
 export async function saveModel(
-  model: DualEncoder,
+  model: Pick<TrainableModel, 'config' | 'state'>,
   path: string,
   state: Readonly<StateDict> = model.state(),
 ): Promise<void> {
-  await writeSafetensors(path, state, header('sonotext-model', describe(model)))
+  await writeSafetensors(path, state, header(models, describe(model)))
 }
 
 /** What a model file says: the model, and where parts of it come from that the library does not have. */
@@ -112,8 +103,8 @@ interface ModelDescription {
   readonly plugins?: ModelPlugins
 }
 
-function describe({ config }: DualEncoder): ModelDescription {
-  const plugins = pluginsOf(config)
+function describe({ config }: Pick<TrainableModel, 'config'>): object {
+  const plugins = pluginsOf({ ...config })
   return { model: config, ...(Object.keys(plugins).length > 0 && { plugins }) }
 }
 
@@ -135,30 +126,30 @@ export async function loadModel(path: string, given: LoadModelOptions = {}): Pro
     .catch(() => false)
   const file = isFolder ? join(path, modelFile) : path
   const read = await readSafetensors(file)
-  const { model: config, plugins: from = {} } = content<ModelDescription>(read, 'sonotext-model', file)
+  const { model: config, plugins: from = {} } = content<ModelDescription>(read, models, file)
   const model = modelFromConfig(config, { ...options, plugins: from })
   model.load(read.tensors as StateDict, file)
   return model
 }
 
-function header(format: string, body: object): Record<string, string> {
-  return { format, version: String(version), content: JSON.stringify(body) }
+interface Format {
+  readonly name: string
+  readonly version: number
+  /** What to do when a file is none of it. */
+  readonly remedy: string
 }
 
-function content<T>({ metadata }: TensorFile, format: string, path: string): T {
+function header({ name, version }: Format, body: object): Record<string, string> {
+  return { format: name, version: String(version), content: JSON.stringify(body) }
+}
+
+function content<T>({ metadata }: TensorFile, { name, version, remedy }: Format, path: string): T {
   const bad = (got: string): SonotextError =>
-    new SonotextError(
-      'INVALID_FILE',
-      `Expected a file of format ${format}, version ${version}, got ${got}.`,
-      {
-        file: path,
-        remedy:
-          format === 'sonotext-model'
-            ? 'Give a model.safetensors or the folder of a run.'
-            : 'Give the folder of a run.',
-      },
-    )
-  if (metadata['format'] !== format) throw bad(metadata['format'] ?? 'another kind of safetensors file')
+    new SonotextError('INVALID_FILE', `Expected a file of format ${name}, version ${version}, got ${got}.`, {
+      file: path,
+      remedy,
+    })
+  if (metadata['format'] !== name) throw bad(metadata['format'] ?? 'another kind of safetensors file')
   if (metadata['version'] !== String(version)) throw bad(`version ${metadata['version']}`)
   try {
     return JSON.parse(metadata['content']!) as T

@@ -5,11 +5,14 @@ import { improvement } from './schedules.js'
 /** Decides after each epoch whether a run has had enough. */
 export interface Stopper {
   readonly name: string
-  start(): RunningStopper
+  /** Options that matter when a run is resumed, as JSON. */
+  readonly config?: object
+  /** `mode`: whether a lower or a higher one of the watched number is better; default min. */
+  start(setting?: { readonly mode?: 'min' | 'max' }): RunningStopper
 }
 
 export interface RunningStopper {
-  /** Tells the validation metric of a finished epoch; a sentence when the run should stop, else null. */
+  /** Tells the watched number, as to a schedule; a sentence when the run should stop, else null. */
   epochEnd(metric: number): string | null
   /** Everything that resuming needs, as JSON. */
   state(): readonly number[]
@@ -21,18 +24,17 @@ export interface PatienceOptions {
   patience: number
   /** Least improvement that counts. Default 0. */
   threshold?: number
-  /** Default min. */
-  mode?: 'min' | 'max'
 }
 
-/** Stops when the metric has not improved for `patience` epochs in a row. */
+/** Stops when the watched number has not improved for `patience` epochs in a row. */
 export function patience(given: PatienceOptions): Stopper {
-  const { patience: limit, threshold = 0, mode = 'min' } = checkOptions(given, 'patience')
+  const { patience: limit, threshold = 0 } = checkOptions(given, 'patience')
   if (!(limit >= 1)) throw expected('a number of epochs ≥ 1', 'patience', limit)
-  const improves = improvement(mode, threshold)
   return {
     name: 'patience',
-    start() {
+    config: { patience: limit, threshold },
+    start({ mode = 'min' } = {}) {
+      const improves = improvement(mode, threshold)
       let bad = 0
       let best: number | null = null
       return {
@@ -69,6 +71,7 @@ export function stagnation(given: StagnationOptions = {}): Stopper {
   if (!(Number.isInteger(window) && window >= 1)) throw expected('a number of epochs ≥ 1', 'window', window)
   return {
     name: 'stagnation',
+    config: { std, window, grace },
     start() {
       let epochs = 0
       let recent: number[] = []

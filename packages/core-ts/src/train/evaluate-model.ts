@@ -1,11 +1,17 @@
 import { matrix, type Matrix } from '../base/matrix.js'
 import { checkOptions } from '../base/options.js'
 import { type Clip, type FeatureSource, groupOf } from '../data/index.js'
-import { evaluateScores, type EvaluateOptions, type Evaluation } from '../metrics/index.js'
-import type { DualEncoder } from '../models/index.js'
+import {
+  evaluateRanks,
+  evaluateScores,
+  type EvaluateOptions,
+  type EvaluateScoresOptions,
+  type Evaluation,
+} from '../metrics/index.js'
+import type { DualEncoder, PassOptions } from '../models/index.js'
+import { portions, rankSplit } from './evaluate-large.js'
 
-export interface SplitOptions {
-  signal?: AbortSignal
+export interface SplitOptions extends PassOptions {
   /** Told after every few clips. */
   onProgress?: (done: number, total: number) => void
 }
@@ -17,8 +23,8 @@ export interface SplitScores {
   readonly captionClip: Int32Array
 }
 
-/** Clips whose features are held at once. */
-const portion = 64
+/** Scores that are held at once, 256 MiB; of more only the ranks are. */
+const largestMatrix = 2 ** 26
 
 /** Scores of all clips of a split against all their captions; features are read a few clips at a time. */
 export async function scoreSplit(
@@ -27,18 +33,17 @@ export async function scoreSplit(
   features: FeatureSource,
   given: SplitOptions = {},
 ): Promise<SplitScores> {
-  const { signal, onProgress } = checkOptions(given, 'scoreSplit')
-  const options = { ...(signal && { signal }) }
+  const { signal, padding = 0, onProgress } = checkOptions(given, 'scoreSplit')
+  const options = { padding, ...(signal && { signal }) }
   const texts = clips.flatMap(({ captions }) => captions.map(({ text }) => text))
   const captionClip = Int32Array.from(clips.flatMap(({ captions }, row) => captions.map(() => row)))
   const scores = matrix(clips.length, texts.length)
-  const prepared = await model.prepareCaptions(texts, options)
-  for (let first = 0; first < clips.length; first += portion) {
-    const some = await Promise.all(
-      clips.slice(first, first + portion).map(async (clip) => (await features(clip, options)).features),
-    )
-    scores.data.set((await prepared.score(some, options)).data, first * texts.length)
-    onProgress?.(Math.min(first + portion, clips.length), clips.length)
+  using prepared = await model.prepareCaptions(texts, options)
+  let done = 0
+  for await (const some of portions(clips, features, options)) {
+    scores.data.set((await prepared.score(some, options)).data, done * texts.length)
+    done += some.length
+    onProgress?.(done, clips.length)
   }
   return { scores, captionClip }
 }
@@ -54,13 +59,26 @@ export async function evaluateModel(
   options: EvaluateOptions & SplitOptions = {},
 ): Promise<Evaluation> {
   checkOptions(options, 'evaluateModel')
-  const { scores, captionClip } = await scoreSplit(model, clips, features, options)
-  return evaluateScores(scores, captionClip, {
+  const names: EvaluateScoresOptions = {
     ...options,
     clips: clips.map(({ id }) => id),
     captions: clips.flatMap(({ captions }) => captions.map(({ id }) => id)),
     ...(clips.some(({ group }) => group !== undefined) && { groups: clips.map(groupOf) }),
-  })
+  }
+  const captions = names.captions!.length
+  if (clips.length * captions > largestMatrix) {
+    const captionClip = clips.flatMap((clip, row) => clip.captions.map(() => row))
+    return evaluateRanks(await rankSplit(model, clips, features, options), captionClip, names)
+  }
+  const { scores, captionClip } = await scoreSplit(model, clips, features, options)
+  return evaluateScores(scores, captionClip, names)
+}
+
+export interface RetrievalMeasureOptions {
+  /** Default mAP@10. */
+  measures?: EvaluateOptions['measures']
+  /** As in {@link PassOptions}; here 0.05 by default: validation need not be exact, only the same every time. */
+  padding?: number
 }
 
 /**
@@ -70,10 +88,14 @@ export async function evaluateModel(
 export function retrievalMeasures(
   clips: readonly Clip[],
   features: FeatureSource,
-  measures: NonNullable<EvaluateOptions['measures']> = ['mAP@10'],
+  { measures = ['mAP@10'], padding = 0.05 }: RetrievalMeasureOptions = {},
 ): (model: DualEncoder, options: { signal?: AbortSignal }) => Promise<Record<string, number>> {
   return async (model, options) => {
-    const { textToAudio, audioToText } = await evaluateModel(model, clips, features, { measures, ...options })
+    const { textToAudio, audioToText } = await evaluateModel(model, clips, features, {
+      measures,
+      padding,
+      ...options,
+    })
     const named = (direction: string, values: Readonly<Record<string, number>> | null) =>
       Object.entries(values ?? {}).map(([name, value]) => [`${direction}.${name}`, value] as const)
     return Object.fromEntries([...named('textToAudio', textToAudio), ...named('audioToText', audioToText)])

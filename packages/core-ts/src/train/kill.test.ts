@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { readCheckpoint } from './checkpoint.js'
@@ -23,30 +22,24 @@ beforeAll(async () => {
      const options = toyRun(openBackend(), { directory, saveEvery: 1, epochs: 40 })
      const trainer = createTrainer(options)
      if (existsSync(directory + '/checkpoint.safetensors')) await trainer.resume(directory)
-     process.send('started')
-     for await (const report of trainer.steps());
+     for await (const report of trainer.steps()) process.send(report.step)
      process.send(options.model.id, () => process.exit())`,
   )
 })
 afterAll(() => rm(folder, { recursive: true }))
 
-/** Runs or resumes; killed after `delay` ms of training, or the final model's name. */
-async function process(directory: string, delay?: number): Promise<string | null> {
+/** Runs or resumes; killed somewhere behind the `steps`-th step it takes, or the final model's name. */
+async function process(directory: string, steps = Infinity): Promise<string | null> {
   const child = spawn(globalThis.process.execPath, [join(folder, 'run.mjs'), directory], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
   let id: string | null = null
-  const ended = new Promise((resolve) => child.once('exit', resolve))
-  const started = new Promise<void>((resolve) => {
-    child.on('message', (message) => (message === 'started' ? resolve() : void (id = String(message))))
-    child.once('exit', () => resolve())
+  let taken = 0
+  child.on('message', (message) => {
+    if (typeof message === 'string') id = message
+    else if (++taken === steps) child.kill('SIGKILL')
   })
-  await started
-  if (delay !== undefined) {
-    await sleep(delay)
-    child.kill('SIGKILL')
-  }
-  await ended
+  await new Promise((resolve) => child.once('exit', resolve))
   return id
 }
 
@@ -56,10 +49,10 @@ it('a run that is killed again and again ends with the bits of one that was not'
   expect(whole).toMatch(/^[0-9a-f]{16}$/)
   const killed = join(folder, 'killed')
   const steps: number[] = []
-  for (const delay of [40, 65, 50, 75, 55, 60]) {
-    if ((await process(killed, delay)) !== null) break
+  for (const taken of [2, 9, 1, 17, 5, 30]) {
+    if ((await process(killed, taken)) !== null) break
     if (existsSync(join(killed, 'checkpoint.safetensors')))
-      steps.push((await readCheckpoint(killed)).trainer.step)
+      steps.push((await readCheckpoint(killed)).learner.steps)
   }
   expect(steps.length).toBeGreaterThan(1)
   expect(steps.toSorted((a, b) => a - b)).toEqual(steps)

@@ -29,23 +29,49 @@ describe('JSONL', () => {
     expect(second).toMatchObject({ kind: 'warning', message: 'careful' })
   })
 
-  it('on resume drops later steps and a line cut in half; a new run starts over', async () => {
-    const path = join(folder, 'log.jsonl')
-    const step = (n: number) => ({ kind: 'step', step: n, epoch: n, values: { n } }) as const
+  const step = (n: number) => ({ kind: 'step', step: n, epoch: n, values: { n } }) as const
+  const start = (n: number) => ({ kind: 'start', step: n, epoch: n, values: {}, message: 'run' }) as const
+
+  /** What a run writes that begins after `from` steps and ends after `to`. */
+  function run(path: string, from: number, to: number): void {
     const logger = jsonlLogger(path)
-    logger.open(0)
-    for (const n of [1, 2, 3]) logger.write(step(n))
+    logger.open(from)
+    logger.write(start(from))
+    for (let n = from + 1; n <= to; n++) logger.write(step(n))
     logger.close()
+  }
+  const shown = async (path: string) =>
+    (await lines(path)).map(({ kind, step }) => (kind === 'start' ? `from ${String(step)}` : step))
+
+  it('on resume drops the later steps of the run and a line cut in half', async () => {
+    const path = join(folder, 'log.jsonl')
+    run(path, 0, 3)
     await writeFile(path, `${await readFile(path, 'utf8')}{"step":4,"lo`)
-    logger.open(2)
-    logger.write(step(3))
-    logger.close()
-    expect((await lines(path)).map(({ n }) => n)).toEqual([1, 2, 3])
-    logger.open(0)
-    logger.write(step(1))
-    logger.close()
-    expect((await lines(path)).map(({ n }) => n)).toEqual([1])
+    run(path, 2, 3)
+    expect(await shown(path)).toEqual(['from 0', 1, 2, 'from 2', 3])
   })
+
+  it('keeps what earlier runs wrote into the file, also when a later one is resumed', async () => {
+    const path = join(folder, 'log.jsonl')
+    run(path, 0, 3)
+    run(path, 0, 2)
+    run(path, 1, 2)
+    expect(await shown(path)).toEqual(['from 0', 1, 2, 3, 'from 0', 1, 'from 1', 2])
+  })
+
+  it.each(['my notes', 'my notes\nof today\n', '{"a": 1}\n', '[1, 2]'])(
+    'leaves a file alone that is no log: %j',
+    async (text) => {
+      const path = join(folder, 'notes')
+      await writeFile(path, text)
+      for (const at of [0, 3]) {
+        expect(() => jsonlLogger(path).open(at)).toThrow(
+          expect.objectContaining({ code: 'INVALID_FILE', file: path }),
+        )
+      }
+      expect(await readFile(path, 'utf8')).toBe(text)
+    },
+  )
 
   it('names the file that cannot be written', () => {
     expect(() => jsonlLogger('/dev/null/log.jsonl').open(0)).toThrow(

@@ -2,6 +2,7 @@ import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readFileSync,
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import { SonotextError } from '../base/errors.js'
+import type { PickedNegatives } from './picked-negatives.js'
 import { encodeEvent, frameRecord, type TensorBoardEvent } from './tensorboard.js'
 
 /** One line of a run's history. */
@@ -15,6 +16,8 @@ export interface LogRecord {
   readonly values: Readonly<Record<string, number>>
   /** For people: why a warning, why the end. */
   readonly message?: string
+  /** What was set against each pair of a step, where it is recorded. */
+  readonly negatives?: readonly PickedNegatives[]
 }
 
 /** Where a run writes its history. Writing is synchronous, so that a kill loses no finished line. */
@@ -50,19 +53,14 @@ class LogFile {
     }
   }
 
-  /** Keeps the whole lines that `keep` accepts up to the first it refuses, drops the rest. */
-  keepLines(keep: (line: string) => boolean): void {
-    if (fstatSync(this.#fd).size === 0) return
-    const text = readFileSync(this.path, 'utf8')
-    let end = 0
-    for (
-      let next = text.indexOf('\n');
-      next >= 0 && keep(text.slice(end, next));
-      next = text.indexOf('\n', end)
-    ) {
-      end = next + 1
-    }
-    ftruncateSync(this.#fd, Buffer.byteLength(text.slice(0, end)))
+  /** Everything in the file. */
+  read(): string {
+    return fstatSync(this.#fd).size === 0 ? '' : readFileSync(this.path, 'utf8')
+  }
+
+  /** Keeps so many bytes. */
+  cut(bytes: number): void {
+    ftruncateSync(this.#fd, bytes)
   }
 
   close(): void {
@@ -80,23 +78,34 @@ function failed(file: string, cause: unknown): SonotextError {
 }
 
 /**
- * One JSON object a line: `{time, kind, step, epoch, …values, message}`. Numbers that are not finite are written as
- * strings. A resumed run first drops the lines after the step it resumes from, so that no step appears twice.
+ * One JSON object a line: `{time, kind, step, epoch, …values, negatives, message}`. Numbers that are not finite are written as
+ * strings. What a file holds of earlier runs stays. A resumed run first drops its lines after the step it resumes from, so that
+ * no step appears twice. Throws INVALID_FILE, and changes nothing, when the file holds something else.
  */
 export function jsonlLogger(path: string): Logger {
   let file: LogFile | undefined
   return {
     open(step) {
-      file ??= new LogFile(path)
-      file.keepLines((line) => stepOf(line) <= step && step > 0)
+      if (file !== undefined) return
+      const opened = new LogFile(path)
+      try {
+        const text = opened.read()
+        const kept = keptText(text, step, path)
+        if (kept.length < text.length) opened.cut(Buffer.byteLength(kept))
+      } catch (error) {
+        opened.close()
+        throw error
+      }
+      file = opened
     },
-    write({ kind, step, epoch, values, message }) {
+    write({ kind, step, epoch, values, message, negatives }) {
       const line = {
         time: new Date().toISOString(),
         kind,
         step,
         epoch,
         ...values,
+        ...(negatives === undefined ? {} : { negatives }),
         ...(message === undefined ? {} : { message }),
       }
       file?.append(
@@ -110,13 +119,35 @@ export function jsonlLogger(path: string): Logger {
   }
 }
 
-function stepOf(line: string): number {
+/**
+ * The part of a log that a run keeps which goes on from `step`: without a line cut in half at its end, and without what the same
+ * run wrote after its step.
+ */
+function keptText(text: string, step: number, path: string): string {
+  const lines = text.split('\n')
+  const cut = lines.pop()!
+  const records = lines.map(recordOf)
+  if (lines.length === 0 ? !/^$|^\{"time":/.test(cut) : records[0] === null) throw foreign(path)
+  const start = records.findLastIndex((record) => record?.kind === 'start' && record.step === 0)
+  const end = records.findIndex((record, i) => i > start && (record === null || record.step > step))
+  const kept = step === 0 || end < 0 ? lines : lines.slice(0, end)
+  return kept.map((line) => `${line}\n`).join('')
+}
+
+function recordOf(line: string): { readonly kind: unknown; readonly step: number } | null {
   try {
-    const { step } = JSON.parse(line) as { step: unknown }
-    return typeof step === 'number' ? step : Infinity
+    const { kind, step } = JSON.parse(line) as { kind: unknown; step: unknown }
+    return typeof step === 'number' && typeof kind === 'string' ? { kind, step } : null
   } catch {
-    return Infinity
+    return null
   }
+}
+
+function foreign(file: string): SonotextError {
+  return new SonotextError('INVALID_FILE', 'Expected a log of training runs, found something else.', {
+    file,
+    remedy: 'Write the log elsewhere; this file was not changed.',
+  })
 }
 
 let filesOpened = 0

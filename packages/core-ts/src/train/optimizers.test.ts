@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { referenceBackend } from '../backend/reference/index.js'
 import { Parameter } from '../nn/tensor.js'
-import { adam, adamw, type AdamOptions } from './optimizers.js'
+import { adam, adamw, type AdamOptions, type Optimizer } from './optimizers.js'
 
 const backend = referenceBackend({ precision: 'float64' })
 
@@ -25,7 +25,7 @@ const values = (of: ReadonlyMap<string, Parameter>) =>
 function adamLoop(
   x: number,
   gradients: number[],
-  options: Required<Omit<AdamOptions, 'clip'>>,
+  options: Required<Omit<AdamOptions, 'clip' | 'groups'>>,
   decoupled: boolean,
 ): number {
   const { lr, betas, eps, weightDecay } = options
@@ -46,8 +46,9 @@ describe.each([
 ] as const)('%s', (_, make, decoupled) => {
   it('makes the published update and leaves alone what no gradient reached', () => {
     const options = { lr: 0.1, betas: [0.8, 0.95], eps: 1e-6, weightDecay: 0.2 } as const
+    const groups = [{ names: '*', weightDecay: 0.2 }]
     const all = parameters()
-    using optimizer = make(options).start(backend, all)
+    using optimizer = make({ ...options, groups }).start(backend, all)
     for (const [a, b] of [
       [[1, 2], [3]],
       [[-1, 0.5], [0]],
@@ -64,6 +65,84 @@ describe.each([
     ]
     for (const [i, value] of values(all).entries()) expect(value).toBeCloseTo(wanted[i]!, 10)
     expect(optimizer.steps).toBe(3)
+  })
+})
+
+describe('parameter groups', () => {
+  const named = () =>
+    new Map([
+      ['audio.conv1.weight', Parameter.from(backend, [1, 2], [1, -2])],
+      ['audio.bn1.gamma', Parameter.from(backend, [2], [1, 1])],
+      ['audio.gru.bIh', Parameter.from(backend, [2, 1], [1, 1])],
+      ['text.linear.weight', Parameter.from(backend, [2, 1], [3, 4])],
+      ['text.linear.bias', Parameter.from(backend, [1], [5])],
+      ['loss.logTemperature', Parameter.from(backend, [1], [-2])],
+    ])
+  /** How far each parameter moves in a step whose gradients are all 0, relative to its value: rate × decay. */
+  const decays = (optimizer: Optimizer) => {
+    const all = named()
+    for (const parameter of all.values()) parameter.grad = new Float64Array(parameter.size)
+    const before = [...all.values()].map((parameter) => parameter.toArray()[0]!)
+    using running = optimizer.start(backend, all)
+    running.step(0.5, 0)
+    return Object.fromEntries(
+      [...all].map(([name, parameter], i) => [name, 1 - parameter.toArray()[0]! / before[i]!]),
+    )
+  }
+
+  it('norms, biases and temperatures do not decay with AdamW', () => {
+    expect(decays(adamw({ weightDecay: 0.2 }))).toEqual({
+      'audio.conv1.weight': expect.closeTo(0.1, 12) as number,
+      'audio.bn1.gamma': 0,
+      'audio.gru.bIh': 0,
+      'text.linear.weight': expect.closeTo(0.1, 12) as number,
+      'text.linear.bias': 0,
+      'loss.logTemperature': 0,
+    })
+  })
+
+  it('have rates and decays of their own, by the first group that names a parameter', () => {
+    const groups = [
+      { names: ['*.bias', '*.gamma'], weightDecay: 0.4 },
+      { names: 'text.*', rate: 0.1 },
+    ]
+    expect(decays(adamw({ weightDecay: 0.2, groups }))).toEqual({
+      'audio.conv1.weight': expect.closeTo(0.1, 12) as number,
+      'audio.bn1.gamma': expect.closeTo(0.2, 12) as number,
+      'audio.gru.bIh': 0,
+      'text.linear.weight': expect.closeTo(0.01, 12) as number,
+      'text.linear.bias': expect.closeTo(0.2, 12) as number,
+      'loss.logTemperature': 0,
+    })
+  })
+
+  it('scale the step that a gradient makes, and with 0 leave parameters as they are', () => {
+    const all = named()
+    using running = adam({
+      groups: [
+        { names: 'text.*', rate: 0.1 },
+        { names: 'audio.*', rate: 0 },
+      ],
+    }).start(backend, all)
+    const before = new Map([...all].map(([name, parameter]) => [name, parameter.toArray()[0]!]))
+    for (const parameter of all.values()) parameter.grad = new Float64Array(parameter.size).fill(1)
+    running.step(0.5, 1)
+    const moved = (name: string) => before.get(name)! - all.get(name)!.toArray()[0]!
+    expect(moved('loss.logTemperature')).toBeCloseTo(0.5, 6)
+    expect(moved('text.linear.weight')).toBeCloseTo(0.05, 6)
+    expect(moved('audio.conv1.weight')).toBe(0)
+  })
+
+  it('that name nothing, or numbers that make no sense, are refused', () => {
+    const groups = [{ names: '*' }, { names: 'text.*' }]
+    expect(() => adam({ groups }).start(backend, named())).toThrow(
+      /no earlier group names.*text\.\*.*audio\.bn1/,
+    )
+    expect(() => adam({ groups: [{ names: 'audio.conv1' }] }).start(backend, named())).toThrow(
+      /audio\.conv1"/,
+    )
+    expect(() => adam({ groups: [{ names: '*', rate: -1 }] })).toThrow(/rate/)
+    expect(() => adam({ groups: [{ names: '*', weightDecay: -1 }] })).toThrow(/weightDecay/)
   })
 })
 

@@ -3,12 +3,15 @@ import { expected, SonotextError } from '../base/errors.js'
 import type { Parameter } from '../nn/tensor.js'
 import type { NamedTensor } from '../base/safetensors.js'
 import { checkOptions } from '../base/options.js'
+import { checkGroups, type ParameterGroup, type Treatment, treatments } from './parameter-groups.js'
 
 /** How gradients change parameters. A plain description; {@link start} gives the part that has state. */
 export interface Optimizer {
   readonly name: string
   /** Learning rate before any schedule. */
   readonly lr: number
+  /** Options that matter when a run is resumed, as JSON. */
+  readonly config?: object
   start(backend: Backend, parameters: ReadonlyMap<string, Parameter>): RunningOptimizer
 }
 
@@ -39,6 +42,8 @@ export interface AdamOptions {
   weightDecay?: number
   /** Gradients are scaled down to this joint norm; null: never. Default null. */
   clip?: number | null
+  /** Parameters with a rate or decay of their own; the first group that names one counts. */
+  groups?: readonly ParameterGroup[]
 }
 
 /** Adam as in PyTorch; weight decay is added to the gradient. */
@@ -47,7 +52,10 @@ export function adam(options: AdamOptions = {}): Optimizer {
   return adamLike('adam', options, 0)
 }
 
-/** AdamW: weight decay acts on the parameter itself (Loshchilov and Hutter, 2019). Default decay 0.01. */
+/**
+ * AdamW: weight decay acts on the parameter itself (Loshchilov and Hutter, 2019). Default decay 0.01; none for norms, biases
+ * and temperatures, unless a group says so.
+ */
 export function adamw(options: AdamOptions = {}): Optimizer {
   checkOptions(options, 'adamw')
   return adamLike('adamw', { weightDecay: 0.01, ...options }, 1)
@@ -58,19 +66,23 @@ interface Slot {
   readonly parameter: Parameter
   readonly m: FloatBuffer
   readonly v: FloatBuffer
+  readonly treatment: Treatment
 }
 
 function adamLike(name: string, options: AdamOptions, decoupled: number): Optimizer {
-  const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0, clip = null } = options
+  const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0, clip = null, groups = [] } = options
   if (!(lr > 0)) throw expected('a rate above 0', 'lr', lr)
   for (const beta of betas) if (!(beta >= 0 && beta < 1)) throw expected('numbers in [0, 1)', 'betas', beta)
   if (!(eps > 0)) throw expected('a number above 0', 'eps', eps)
   if (!(weightDecay >= 0)) throw expected('a number ≥ 0', 'weightDecay', weightDecay)
   if (clip !== null && !(clip > 0)) throw expected('a norm above 0 or null', 'clip', clip)
+  checkGroups(groups)
   return {
     name,
     lr,
+    config: { lr, betas, eps, weightDecay, clip, groups },
     start(backend, parameters) {
+      const treated = treatments(parameters, groups, { weightDecay, spare: decoupled === 1 })
       const { memory } = backend
       const zeros = (length: number): FloatBuffer => {
         const buffer = memory.alloc(length)
@@ -82,6 +94,7 @@ function adamLike(name: string, options: AdamOptions, decoupled: number): Optimi
         parameter,
         m: zeros(parameter.size),
         v: zeros(parameter.size),
+        treatment: treated.get(name)!,
       }))
       const squares = zeros(slots.length) // ‖gradient‖² of every parameter: one download a step
       let steps = 0
@@ -100,7 +113,7 @@ function adamLike(name: string, options: AdamOptions, decoupled: number): Optimi
         step(rate, norm) {
           steps++
           const factor = clip === null || norm <= clip ? 1 : clip / norm
-          for (const { parameter, m, v } of slots) {
+          for (const { parameter, m, v, treatment } of slots) {
             const grad = parameter.grad
             if (grad === null) continue
             if (factor !== 1) backend.run('scale', { x: grad, out: grad, factor })
@@ -113,11 +126,11 @@ function adamLike(name: string, options: AdamOptions, decoupled: number): Optimi
               v,
               step: steps,
               decoupled,
-              lr: rate,
+              lr: rate * treatment.rate,
               beta1,
               beta2,
               eps,
-              weightDecay,
+              weightDecay: treatment.weightDecay,
             })
           }
         },

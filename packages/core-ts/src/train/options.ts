@@ -1,32 +1,46 @@
 import type { Loss } from '../losses/index.js'
 import type { DualEncoder } from '../models/index.js'
-import type { BatchSource } from './batch-source.js'
+import type { Guard } from '../negatives/index.js'
+import type { Parameter } from '../nn/tensor.js'
+import type { BatchSource, TrainableModel } from './batch-source.js'
 import type { Stopper } from './early-stopping.js'
+import type { Mix } from './feed.js'
+import type { LearnedStep } from './learner.js'
 import type { Logger } from './loggers.js'
+import type { Objective } from './objectives.js'
 import type { Optimizer } from './optimizers.js'
+import type { PickedNegatives } from './picked-negatives.js'
 import type { Schedule } from './schedules.js'
+import type { Watched } from './watched.js'
 import type { CollapseOptions } from './watchdog.js'
 
-export interface ValidationOptions {
-  /** Its own batches; the same ones are looked at after every epoch. */
+export interface ValidationOptions<M extends TrainableModel = DualEncoder> {
+  /** Its own batches; the same ones are looked at every time. */
   data: BatchSource
+  /** Epochs between two looks; the last epoch is always looked at. Default 1. */
+  every?: number
   /** Further losses to log, by name, as a yardstick over runs with different losses. */
   yardsticks?: Readonly<Record<string, Loss>>
   /** Further numbers to log, by name, for example mAP@10 of the whole split. */
-  measure?: (
-    model: DualEncoder,
-    options: { signal?: AbortSignal },
-  ) => Promise<Readonly<Record<string, number>>>
+  measure?: (model: M, options: { signal?: AbortSignal }) => Promise<Readonly<Record<string, number>>>
   /** Which number tells the best epoch: 'loss', a yardstick or a measure. Default 'loss'. */
-  monitor?: string
-  /** Whether a lower or a higher one is better. Default min. */
-  mode?: 'min' | 'max'
+  monitor?: Watched
+  /** Which number schedule and stopper watch. Default: `monitor`. */
+  watch?: Watched
 }
 
-export interface TrainerOptions {
-  model: DualEncoder
-  data: BatchSource
-  loss: Loss
+export interface TrainerOptions<M extends TrainableModel = DualEncoder> {
+  model: M
+  /** Batches of the one objective there is … */
+  data?: BatchSource
+  /** … and its loss. */
+  loss?: Loss
+  /** In place of `data` and `loss`: several. The first one's source says how long an epoch is, and its loss is validated. */
+  objectives?: readonly Objective[]
+  /** How several sources take part. Default 'sum': a step has a batch of each. */
+  mix?: Mix
+  /** Pairs that must not be negatives, besides those of one group; in validation too. */
+  guards?: readonly Guard[]
   optimizer: Optimizer
   /** Epochs of the whole run. */
   epochs: number
@@ -34,14 +48,20 @@ export interface TrainerOptions {
   seed: number
   /** Default {@link constant}. */
   schedule?: Schedule
-  validation?: ValidationOptions
+  validation?: ValidationOptions<M>
   /** Ends the run before its last epoch. Default: never. */
   stopper?: Stopper
+  /** Called between a step's backward pass and the optimiser: gradients lie in the parameters and may be changed. */
+  onGradients?: (step: LearnedStep, parameters: ReadonlyMap<string, Parameter>) => void | Promise<void>
   loggers?: readonly Logger[]
   /** Folder in which checkpoints are kept: after every epoch, on abort, and as `saveEvery` says. Default: only by {@link Trainer.save}. */
   directory?: string
   /** Steps between further checkpoints. Default: none. */
   saveEvery?: number
+  /** Steps between readings of loss and statistics; on a device every reading waits for the step. Default 1. */
+  readEvery?: number
+  /** Whether step reports and logs say which negatives were picked. Default false. */
+  recordNegatives?: boolean
   /** When to warn of collapse. */
   collapse?: CollapseOptions
 }
@@ -53,14 +73,17 @@ export interface StepReport {
   readonly step: number
   /** Epochs done, with fraction. */
   readonly epoch: number
-  readonly loss: number
+  /** Null where it is not read. */
+  readonly loss: number | null
   readonly lr: number
   readonly gradNorm: number
-  /** Pairs in the batch. */
+  /** Pairs in the batches. */
   readonly pairs: number
   readonly seconds: number
-  /** Numbers of the loss, such as the share of active hinges. */
+  /** Numbers of the loss, such as the share of active hinges; empty where they are not read. */
   readonly statistics: Readonly<Record<string, number>>
+  /** What was set against each pair; empty unless `recordNegatives` asks for it. */
+  readonly negatives: readonly PickedNegatives[]
   readonly warnings: readonly string[]
 }
 
@@ -69,7 +92,7 @@ export interface EpochReport {
   readonly kind: 'epoch'
   readonly step: number
   readonly epoch: number
-  /** Mean loss over the epoch's training pairs; null for epoch 0. */
+  /** Mean loss over the epoch's training pairs; null for epoch 0, and when no loss was read. */
   readonly trainLoss: number | null
   /** `loss`, yardsticks, measures and collapse monitors; empty without validation. */
   readonly validation: Readonly<Record<string, number>>

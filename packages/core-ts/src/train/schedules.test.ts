@@ -4,8 +4,13 @@ import { patience, stagnation } from './early-stopping.js'
 import { constant, cosine, plateau, type PlateauOptions } from './schedules.js'
 
 /** Rates that a plateau gives before each epoch of a metric's history. */
-function rates(options: PlateauOptions, base: number, metrics: readonly number[]): number[] {
-  const running = plateau(options).start({ base, epochs: metrics.length })
+function rates(
+  options: PlateauOptions,
+  base: number,
+  metrics: readonly number[],
+  mode: 'min' | 'max' = 'min',
+): number[] {
+  const running = plateau(options).start({ base, epochs: metrics.length, mode })
   return metrics.map((metric, epoch) => {
     const rate = running.rate(epoch)
     running.epochEnd(metric)
@@ -19,6 +24,7 @@ describe('plateau', () => {
     {
       options: { factor: 0.5, patience: 1, threshold: 0.1, thresholdMode: 'relative' as const },
       metrics: [1, 0.95, 0.89, 0.85, 0.82, 0.8, 0.5, 0.5, 0.5, 0.5, NaN, 0.1],
+      mode: 'min' as const,
       rates: [1, 1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.125],
     },
     {
@@ -31,15 +37,17 @@ describe('plateau', () => {
         cooldown: 2,
       },
       metrics: [1, 0.96, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9],
+      mode: 'min' as const,
       rates: [1, 1, 0.1, 0.1, 0.1, 0.02, 0.02, 0.02],
     },
     {
-      options: { factor: 0.5, patience: 1, threshold: 0, mode: 'max' as const },
+      options: { factor: 0.5, patience: 1, threshold: 0 },
+      mode: 'max' as const,
       metrics: [0.1, 0.2, 0.2, 0.1, 0.3, 0.3, 0.3],
       rates: [1, 1, 1, 1, 0.5, 0.5, 0.5],
     },
-  ])('follows PyTorch: $options', ({ options, metrics, rates: wanted }) => {
-    expect(rates(options, 1, metrics)).toEqual(wanted)
+  ])('follows PyTorch: $options', ({ options, mode, metrics, rates: wanted }) => {
+    expect(rates(options, 1, metrics, mode)).toEqual(wanted)
   })
 
   it('ignores a reduction that would change nothing', () => {
@@ -89,6 +97,7 @@ describe('cosine and constant', () => {
   it('refuses options out of range', () => {
     expect(() => plateau({ factor: 1 })).toThrow(/factor/)
     expect(() => plateau({ patience: -1 })).toThrow(/patience/)
+    expect(() => plateau({ thresholdMode: 'abs' as never })).toThrow(/'relative' or 'absolute'/)
     expect(() => cosine({ end: -1 })).toThrow(/end/)
   })
 })
@@ -103,6 +112,13 @@ describe('stoppers', () => {
       false,
       false,
       true,
+    ])
+  })
+
+  it('patience takes the direction from the run', () => {
+    const running = patience({ patience: 2 }).start({ mode: 'max' })
+    expect([1, 2, 3, 3, 2].map((metric) => running.epochEnd(metric) !== null)).toEqual([
+      ...[false, false, false, false, true],
     ])
   })
 

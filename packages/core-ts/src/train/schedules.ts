@@ -7,18 +7,22 @@ export interface ScheduleSetting {
   readonly base: number
   /** Planned length in epochs. */
   readonly epochs: number
+  /** Whether a lower or a higher one of the watched number is better. Default min. */
+  readonly mode?: 'min' | 'max'
 }
 
 /** The learning rate over a run. A schedule is a plain description; {@link start} gives the part that has state. */
 export interface Schedule {
   readonly name: string
+  /** Options that matter when a run is resumed, as JSON. */
+  readonly config?: object
   start(setting: ScheduleSetting): RunningSchedule
 }
 
 export interface RunningSchedule {
   /** Learning rate at a point of the run, in epochs with fraction: 2.5 is the middle of the third epoch. */
   rate(epoch: number): number
-  /** Tells the validation metric of a finished epoch. */
+  /** Tells the watched number of an epoch: once an epoch, or as often as there is validation. */
   epochEnd(metric: number): void
   /** Everything that resuming needs, as JSON. */
   state(): Record<string, number>
@@ -48,6 +52,7 @@ export function cosine(given: CosineOptions = {}): Schedule {
   if (!(end >= 0)) throw expected('a rate ≥ 0', 'end', end)
   return {
     name: 'cosine',
+    config: { warmup, epochs: epochs ?? null, end },
     start({ base, epochs: planned }) {
       const last = epochs ?? planned
       if (!(last > warmup)) throw expected(`more than the ${warmup} epochs of warm-up`, 'epochs', last)
@@ -76,25 +81,29 @@ export interface PlateauOptions {
   minLr?: number
   /** Epochs after a reduction during which nothing is counted. Default 0. */
   cooldown?: number
-  /** Whether a lower or a higher metric is better. Default min. */
-  mode?: 'min' | 'max'
 }
 
 /** Reductions smaller than this are not made, as in PyTorch. */
 const leastChange = 1e-8
 
-/** PyTorch's ReduceLROnPlateau on the validation metric, once an epoch. A NaN metric counts as no improvement. */
+/**
+ * PyTorch's ReduceLROnPlateau on the watched number of the run, whose direction it takes from there. NaN counts as no
+ * improvement.
+ */
 export function plateau(options: PlateauOptions = {}): Schedule {
   checkOptions(options, 'plateau')
   const { factor = 0.1, patience = 5, threshold = 0.001, thresholdMode = 'relative' } = options
-  const { minLr = 0, cooldown = 0, mode = 'min' } = options
+  const { minLr = 0, cooldown = 0 } = options
   if (!(factor > 0 && factor < 1)) throw expected('a number between 0 and 1', 'factor', factor)
   if (!(patience >= 0)) throw expected('a number of epochs ≥ 0', 'patience', patience)
   if (!(threshold >= 0)) throw expected('a number ≥ 0', 'threshold', threshold)
-  const improves = improvement(mode, threshold, thresholdMode)
+  if (thresholdMode !== 'relative' && thresholdMode !== 'absolute')
+    throw expected("'relative' or 'absolute'", 'thresholdMode', thresholdMode)
   return {
     name: 'plateau',
-    start({ base }) {
+    config: { factor, patience, threshold, thresholdMode, minLr, cooldown },
+    start({ base, mode = 'min' }) {
+      const improves = improvement(mode, threshold, thresholdMode)
       let rate = base
       let best: number | null = null
       let bad = 0

@@ -8,7 +8,7 @@ import { matrix } from '../base/matrix.js'
 import { evaluateScores } from '../metrics/index.js'
 import { infoNceLoss, type Loss, tripletLoss } from '../losses/index.js'
 import { loadState } from '../models/index.js'
-import { negatives, type NegativeStrategyName } from '../negatives/index.js'
+import { equalCaptions, negatives, type NegativeStrategyName } from '../negatives/index.js'
 import { clipFeatures, toyData, toyRun } from '../testing/toy-run.js'
 import type { BatchSource } from './batch-source.js'
 import { loadModel, modelFile, saveModel } from './checkpoint.js'
@@ -141,7 +141,6 @@ describe('a run', () => {
       validation: {
         ...validationOf(),
         monitor: 'mAP',
-        mode: 'max',
         measure: async (model) => {
           ids.push(model.id)
           return { mAP: found[look++]! }
@@ -184,7 +183,79 @@ describe('a run', () => {
   })
 })
 
+describe('what schedule and stopper watch', () => {
+  const watching = (numbers: readonly number[], overrides: Overrides = {}, name = 'mAP') => {
+    let look = 0
+    return toyRun(backend, {
+      epochs: numbers.length - 1,
+      validation: {
+        ...validationOf(),
+        monitor: name,
+        measure: async () => ({ [name]: numbers[look++]! }),
+      },
+      ...overrides,
+    })
+  }
+
+  it('is the monitored number, in its direction', async () => {
+    const rising = [0.1, 0.4, 0.5, 0.6, 0.7]
+    const falling = [0.5, 0.5, 0.4, 0.3, 0.2]
+    const rates = async (numbers: readonly number[], name?: string) => {
+      const { reports } = await run(watching(numbers, { schedule: plateau({ patience: 0 }) }, name))
+      return steps(reports).map(({ lr }) => lr)
+    }
+    expect(new Set(await rates(rising))).toEqual(new Set([0.01]))
+    expect((await rates(falling)).at(-1)).toBeCloseTo(0.0001, 9)
+    expect(new Set(await rates(falling, 'medR'))).toEqual(new Set([0.01]))
+    const stopping = (numbers: readonly number[]) =>
+      run(watching(numbers, { stopper: patience({ patience: 2 }) })).then(
+        ({ reports }) => epochs(reports).at(-1)!.stopped,
+      )
+    expect(await stopping(rising)).toBeNull()
+    expect(await stopping(falling)).toMatch(/no improvement for 2 epochs/)
+  })
+
+  it('may be another number than the one that tells the best epoch', async () => {
+    const options = watching([0.1, 0.4, 0.5, 0.6, 0.7], {
+      stopper: stagnation({ std: 0.02, window: 2, grace: 2 }),
+    })
+    let loss = 0
+    const measure = async () => ({ mAP: ++loss / 10, cost: loss < 3 ? loss : 3 })
+    const watch = { name: 'cost', mode: 'min' } as const
+    const { reports, best } = await run({
+      ...options,
+      validation: { ...options.validation!, measure, watch },
+    })
+    expect(epochs(reports)).toHaveLength(4)
+    expect(best).toEqual({ epoch: 3, metric: 0.4 })
+  })
+
+  it('is named when it is missing', async () => {
+    const options = toyRun(backend, { validation: { ...validationOf(), watch: 'mAP' } })
+    await expect(run(options)).rejects.toThrow(/one of loss.*validation\.watch, got "mAP"/)
+  })
+})
+
 describe('validation', () => {
+  it('every so many epochs, and at the end', async () => {
+    const seen: number[] = []
+    const options = toyRun(backend, {
+      epochs: 5,
+      schedule: plateau({ patience: 0, threshold: 0.9 }),
+      validation: { ...validationOf(), every: 2, measure: async () => (seen.push(1), {}) },
+    })
+    const { reports, best } = await run(options)
+    const looks = epochs(reports).flatMap(({ epoch, validation }) => ('loss' in validation ? [epoch] : []))
+    expect(looks).toEqual([0, 2, 4, 5])
+    expect(seen).toHaveLength(4)
+    expect(looks).toContain(best!.epoch)
+    // The schedule hears of looks alone: of the second one in epoch 4.
+    expect(steps(reports).map(({ lr }) => lr)).toEqual([
+      ...new Array<number>(16).fill(0.01),
+      ...new Array<number>(4).fill(expect.closeTo(0.001, 9) as number),
+    ])
+  })
+
   it('draws the same every time: without learning every epoch gives the same numbers', async () => {
     const yardsticks = { random: triplet('random') }
     const options = toyRun(backend, {
@@ -253,6 +324,42 @@ describe('resuming', () => {
     expect(lines.at(-1)).toMatchObject({ kind: 'end', message: 'all 3 epochs done' })
   })
 
+  it('refuses every option that changes numbers, naming each', async () => {
+    const make = (overrides: Overrides = {}) =>
+      toyRun(backend, {
+        loss: tripletLoss({ negatives: negatives.random() }),
+        schedule: plateau({ patience: 1 }),
+        stopper: patience({ patience: 3 }),
+        validation: validationOf(),
+        ...overrides,
+      })
+    await run(make(), ({ step }) => step === 2)
+    const resumed = (overrides: Overrides) => run(make(overrides), undefined, folder)
+    const margin = tripletLoss({ negatives: negatives.random(), margin: 0.7 })
+    await expect(resumed({ loss: margin, optimizer: adam({ lr: 0.1, clip: 1 }) })).rejects.toThrow(
+      /loss\.margin: 0\.5 instead of 0\.7; optimiser\.lr: 0\.01 instead of 0\.1; optimiser\.clip: none instead of 1\./,
+    )
+    await expect(resumed({ schedule: plateau({ patience: 2 }) })).rejects.toThrow(
+      /schedule\.patience: 1 instead/,
+    )
+    await expect(resumed({ stopper: patience({ patience: 9 }) })).rejects.toThrow(
+      /stopper\.patience: 3 instead/,
+    )
+    await expect(resumed({ guards: [equalCaptions()] })).rejects.toThrow(
+      /guard equal-captions: none instead of equal-captions/,
+    )
+    await expect(
+      resumed({ validation: { ...validationOf(), yardsticks: { random: triplet('random') }, every: 2 } }),
+    ).rejects.toThrow(/validation\.every: 1 instead of 2; validation\.random: none instead of triplet-random/)
+    const fewer = toyData(1, 12, { takes: 1, seed: 8 }).batches({ shuffle: false, batchSize: 16 })
+    await expect(resumed({ validation: { data: fewer } })).rejects.toMatchObject({
+      code: 'INVALID_DATA',
+      message: expect.stringMatching(/the validation batches are of other data/) as string,
+    })
+    // What changes no number may change.
+    await resumed({ readEvery: 2, saveEvery: 3, recordNegatives: true, epochs: 4, collapse: { stuck: 0.1 } })
+  })
+
   it('refuses a checkpoint of another run, naming the difference', async () => {
     await run(toyRun(backend), ({ step }) => step === 2)
     const resumed = (overrides: Overrides) => run(toyRun(backend, overrides), undefined, folder)
@@ -266,9 +373,38 @@ describe('resuming', () => {
     await expect(resumed({ stopper: patience({ patience: 1 }) })).rejects.toThrow(
       /stopper: none instead of patience/,
     )
-    await expect(resumed({ network: 'crnn' })).rejects.toThrow(/another architecture/)
+    await expect(resumed({ network: 'crnn' })).rejects.toThrow(
+      /architecture\.audio\.kind: projection instead of crnn/,
+    )
     const data = toyData(1, 12, { takes: 3 }).batches({ leastFrames: 1 })
     await expect(resumed({ data })).rejects.toMatchObject({ code: 'INVALID_DATA' })
+  })
+})
+
+describe('a folder that holds a run', () => {
+  it('is not written over by another run that does not resume it', async () => {
+    const make = (overrides?: Overrides) => toyRun(backend, { directory: folder, epochs: 2, ...overrides })
+    const whole = await run(make())
+    const path = join(folder, 'checkpoint.safetensors')
+    const before = await readFile(path)
+    await expect(run(make({ seed: 3 }))).rejects.toMatchObject({
+      code: 'INVALID_CONFIG',
+      file: folder,
+      message: expect.stringMatching(/already a run in this folder.*resume/) as string,
+    })
+    expect((await readFile(path)).equals(before)).toBe(true)
+    const more = await run(make({ epochs: 3 }), undefined, folder)
+    expect(steps(more.reports)).toHaveLength(4)
+    expect(more.id).not.toBe(whole.id)
+  })
+
+  it('gets its model file again when that was lost', async () => {
+    const make = () => toyRun(backend, { directory: folder, epochs: 1, validation: validationOf() })
+    await run(make())
+    const best = (await loadModel(folder, { backend })).id
+    await rm(join(folder, modelFile))
+    expect((await run(make(), undefined, folder)).reports).toEqual([])
+    expect((await loadModel(folder, { backend })).id).toBe(best)
   })
 })
 
@@ -289,9 +425,9 @@ describe('abort', () => {
 
   it('in the middle of a validation repeats the validation', async () => {
     let abort: AbortController | null = null
-    const make = () =>
+    const make = (directory: string) =>
       toyRun(backend, {
-        directory: folder,
+        directory,
         epochs: 2,
         validation: {
           ...validationOf(),
@@ -302,16 +438,16 @@ describe('abort', () => {
           },
         },
       })
-    const whole = await run(make())
-    const options = make()
+    const whole = await run(make(join(folder, 'whole')))
+    const options = make(folder)
     const untrained = options.model.id
     abort = new AbortController()
     const { signal } = abort
     await using trainer = createTrainer(options)
-    await expect(toTheEnd(trainer.steps({ signal }))).rejects.toThrow()
+    await expect(toTheEnd(trainer.steps({ signal }))).rejects.toThrow(/aborted/)
     await trainer.save(folder)
     abort = null
-    const rest = await run(make(), undefined, folder)
+    const rest = await run(make(folder), undefined, folder)
     expect(rest.id).toBe(whole.id)
     expect(timeless(rest.reports)).toEqual(timeless(whole.reports.slice(5)))
   })
@@ -369,6 +505,52 @@ describe('when numbers go wrong', () => {
     expect(again.step).toBe(4)
   })
 
+  it('a NaN batch leaves weights and running statistics as they were, and training can go on', async () => {
+    const toy = toyData(16, 64, { takes: 1 })
+    let poisoned = false
+    const data = () =>
+      toy.batches({
+        leastFrames: 4,
+        prefetch: 0,
+        features: async (clip) => {
+          const features = toy.features(clip)
+          if (poisoned) features.data[3] = NaN
+          return clipFeatures(features)
+        },
+      })
+    const options = toyRun(backend, { network: 'crnn', data: data() })
+    await using trainer = createTrainer(options)
+    for await (const { step } of trainer.steps()) if (step === 1) break
+    const before = options.model.id
+    poisoned = true
+    await expect(toTheEnd(trainer.steps())).rejects.toMatchObject({
+      code: 'NUMERIC',
+      message: expect.stringMatching(/loss became NaN at step 2.*the model is as it was before/) as string,
+    })
+    expect(options.model.id).toBe(before)
+    poisoned = false
+    const { value: next } = await trainer.steps().next()
+    expect(next).toMatchObject({ step: 2 })
+    const embedded = await options.model.audio.embed([toy.features(toy.clips[0]!)])
+    expect(embedded.data.every(Number.isFinite)).toBe(true)
+  })
+
+  it('a validation loss that is not finite is said to come from the model as trained', async () => {
+    const toy = toyData(1, 12, { takes: 1, seed: 9 })
+    const broken = toy.batches({
+      shuffle: false,
+      leastFrames: 1,
+      features: async () => clipFeatures(matrix(1, 12, new Float32Array(12).fill(NaN))),
+    })
+    const options = toyRun(backend, { validation: { data: broken } })
+    await expect(run(options)).rejects.toMatchObject({
+      code: 'NUMERIC',
+      message: expect.stringMatching(
+        /validation loss is NaN after step 0 \(epoch 0\): the model as trained so far.*No checkpoint was written/,
+      ) as string,
+    })
+  })
+
   it('a strategy that meets NaN scores names the step', async () => {
     const toy = toyData(1, 12)
     const data = toy.batches({
@@ -422,7 +604,9 @@ describe('when numbers go wrong', () => {
       clipSpread: expect.closeTo(0, 3) as number,
       clipCosine: expect.closeTo(1, 4) as number,
     })
-    expect(last!.warnings.join()).toMatch(/hardly differ.*mean cosine.*easier negatives/)
+    expect(last!.warnings.join()).toMatch(
+      /hardly differ.*mean cosine.*Try a higher temperature or a lower learning rate/,
+    )
   })
 })
 
@@ -495,7 +679,7 @@ describe('files of a run', () => {
     await save()
     await copyFile(join(folder, modelFile), join(folder, 'checkpoint.safetensors'))
     await expect(trainer.resume(folder)).rejects.toThrow(
-      /format sonotext-checkpoint, version 1, got sonotext-model/,
+      /format sonotext-checkpoint, version 2, got sonotext-model/,
     )
     await expect(loadModel(join(folder, 'nothing'), { backend })).rejects.toMatchObject({
       code: 'MISSING_FILE',
@@ -512,7 +696,7 @@ describe('files of a run', () => {
     await save()
     const stale = join(folder, 'checkpoint.safetensors.123.deadbeef.tmp')
     await writeFile(stale, 'half')
-    await using trainer = createTrainer(toyRun(backend))
+    await using trainer = createTrainer(toyRun(backend, { validation: validationOf() }))
     await trainer.resume(folder)
     expect((await readdir(folder)).sort()).toEqual([
       'checkpoint.safetensors',

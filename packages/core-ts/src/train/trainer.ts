@@ -1,93 +1,118 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { throwIfAborted } from '../base/abort.js'
 import { expected, isSonotextError, SonotextError } from '../base/errors.js'
-import { Rng } from '../base/rng.js'
 import { checkOptions } from '../base/options.js'
-import { LossInput, type LossOutput } from '../losses/index.js'
-import type { DualEncoder } from '../models/index.js'
-import type { Parameter } from '../nn/index.js'
-import { Tape } from '../nn/tape.js'
-import type { PairBatch } from './batch-source.js'
+import type { BatchesState } from '../data/index.js'
+import type { DualEncoder, StateDict } from '../models/index.js'
+import type { TrainableModel } from './batch-source.js'
 import { checkpointFile, modelFile, readCheckpoint, saveModel, writeCheckpoint } from './checkpoint.js'
+import { describeRun } from './describe-run.js'
+import type { RunningStopper } from './early-stopping.js'
+import { Feed, type StepBatches } from './feed.js'
+import { Learner } from './learner.js'
 import type { LogRecord } from './loggers.js'
-import type { EpochReport, StepReport, TrainerOptions, TrainingReport, ValidationOptions } from './options.js'
-import { type Progress, restoreSnapshot, type RunParts, startOfRun, takeSnapshot } from './run-parts.js'
-import { constant, improvement } from './schedules.js'
-import { validate } from './validation.js'
-import { checkFinite, CollapseMonitor } from './watchdog.js'
+import { Looks } from './looks.js'
+import type { Objective } from './objectives.js'
+import type { EpochReport, StepReport, TrainerOptions, TrainingReport } from './options.js'
+import { type Description, refuseOther } from './resume.js'
+import { constant, improvement, type RunningSchedule } from './schedules.js'
+import type { CollapseState } from './watchdog.js'
 
 /**
  * A training run that can be held: nothing happens but in the loop over {@link Trainer.steps}. Throws INVALID_ARGUMENT for
  * options that do not fit together.
  */
-export function createTrainer(options: TrainerOptions): Trainer {
+export function createTrainer<M extends TrainableModel = DualEncoder>(
+  options: TrainerOptions<M>,
+): Trainer<M> {
   checkOptions(options, 'createTrainer')
   return new Trainer(options)
 }
 
-export class Trainer implements AsyncDisposable {
-  readonly model: DualEncoder
-  readonly #options: TrainerOptions
-  readonly #run: RunParts
-  readonly #rng: Rng
-  readonly #parameters: ReadonlyMap<string, Parameter>
-  #at: Progress = startOfRun()
+/** Where a run stands, besides its learner. */
+interface Progress {
+  /** Epochs done. */
+  epoch: number
+  /** Steps done of the current epoch. */
+  batch: number
+  /** Of the current epoch: pairs whose losses were read, and the sum of them. */
+  pairs: number
+  lossSum: number
+  /** Why the run stopped early. */
+  stopped: string | null
+  best: { readonly epoch: number; readonly metric: number } | null
+}
+
+/** What a checkpoint keeps of the loop. */
+interface TrainerLoop extends Readonly<Progress> {
+  readonly description: Description
+  readonly sources: readonly BatchesState[]
+  readonly schedule: Readonly<Record<string, number>>
+  readonly stopper: readonly number[] | null
+  readonly collapse: CollapseState | null
+}
+
+export class Trainer<M extends TrainableModel = DualEncoder> implements AsyncDisposable {
+  readonly model: M
+  /** Steps and weights; the trainer is the loop around it. */
+  readonly learner: Learner
+  readonly #options: TrainerOptions<M>
+  readonly #feed: Feed
+  readonly #schedule: RunningSchedule
+  readonly #stopper: RunningStopper | null
+  readonly #looks: Looks<M> | null
+  readonly #description: Description
+  #at: Progress = { epoch: 0, batch: 0, pairs: 0, lossSum: 0, stopped: null, best: null }
+  #bestState: StateDict | null = null
   #logging = false
   #looping = false
-  /** Where the last checkpoint went, and the best epoch whose model file is there. */
+  /** Where the last checkpoint is, and the best epoch whose model file is there. */
   #saved: { directory: string; bestEpoch: number | null } | null = null
 
-  constructor(options: TrainerOptions) {
-    const {
-      model,
-      data,
-      loss,
-      optimizer,
+  constructor(options: TrainerOptions<M>) {
+    const { model, optimizer, epochs, seed, mix = 'sum', guards = [], schedule = constant() } = options
+    const { stopper, validation, collapse = {} } = options
+    for (const [name, value] of Object.entries({
       epochs,
-      seed,
-      schedule = constant(),
-      stopper,
-      saveEvery,
-      validation,
-    } = options
-    if (!(Number.isInteger(epochs) && epochs >= 1)) throw expected('an integer above 0', 'epochs', epochs)
-    if (!Number.isSafeInteger(seed) || seed < 0) throw expected('a whole number', 'seed', seed)
-    if (saveEvery !== undefined && !(Number.isInteger(saveEvery) && saveEvery >= 1)) {
-      throw expected('an integer above 0', 'saveEvery', saveEvery)
+      saveEvery: options.saveEvery ?? 1,
+      'validation.every': validation?.every ?? 1,
+    })) {
+      if (!(Number.isInteger(value) && value >= 1)) throw expected('an integer above 0', name, value)
     }
-    if (validation?.data === data)
+    if (mix !== 'sum' && mix !== 'turns') throw expected("'sum' or 'turns'", 'mix', mix)
+    const objectives = objectivesOf(options)
+    this.#feed = new Feed(
+      objectives.map(({ source }) => source),
+      mix,
+    )
+    if (validation !== undefined && this.#feed.sources.includes(validation.data))
       throw expected('batches of its own', 'validation.data', 'the training batches')
-    const running = loss.build(model.backend)
-    const ofLoss = [...running.parameters()].map(([name, parameter]) => [`loss.${name}`, parameter] as const)
     this.model = model
     this.#options = options
-    this.#rng = new Rng(seed, 'train')
-    this.#parameters = new Map([...model.parameters(), ...ofLoss])
-    this.#run = {
-      seed,
-      model,
-      data,
-      loss: { spec: loss, running },
-      optimizer: { spec: optimizer, running: optimizer.start(model.backend, this.#parameters) },
-      schedule: { spec: schedule, running: schedule.start({ base: optimizer.lr, epochs }) },
-      stopper: stopper === undefined ? null : { spec: stopper, running: stopper.start() },
-      collapse: new CollapseMonitor(options.collapse),
-    }
+    const { readEvery = 1, recordNegatives = false } = options
+    this.learner = new Learner({ model, objectives, optimizer, seed, guards, readEvery, recordNegatives })
+    const objective = this.learner.objectives[0]!
+    this.#looks = validation ? new Looks(model, validation, { objective, guards, seed, collapse }) : null
+    const mode = this.#looks?.watch.mode ?? 'min'
+    this.#schedule = schedule.start({ base: optimizer.lr, epochs, mode })
+    this.#stopper = stopper?.start({ mode }) ?? null
+    this.#description = describeRun(options, objectives, this.#feed, this.#looks)
   }
 
   /** Optimiser steps of the whole run, when nothing ends it early. */
   get totalSteps(): number {
-    return this.#options.epochs * this.#options.data.batchesPerEpoch
+    return this.#options.epochs * this.#feed.stepsPerEpoch
   }
 
   /** Optimiser steps done. */
   get step(): number {
-    return this.#at.step
+    return this.learner.steps
   }
 
   /** Epochs done, with fraction. */
   get epoch(): number {
-    return this.#at.epoch + this.#at.batch / this.#options.data.batchesPerEpoch
+    return this.#at.epoch + this.#at.batch / this.#feed.stepsPerEpoch
   }
 
   get finished(): boolean {
@@ -96,44 +121,45 @@ export class Trainer implements AsyncDisposable {
 
   /** The best epoch so far and its monitored number; null before the first look at the validation batches. */
   get best(): { readonly epoch: number; readonly metric: number } | null {
-    return this.#at.best && { epoch: this.#at.best.epoch, metric: this.#at.best.metric }
+    return this.#at.best
   }
 
   /**
    * Trains on from where the run stands to its end: a report for every step and every epoch. The event loop runs between
    * steps. Leaving the loop early keeps the position. When the signal fires, the step under way is finished, a checkpoint
    * is written to `directory` if there is one, and ABORTED is thrown. Throws NUMERIC, without taking the step, when the
-   * loss or a gradient is not finite; the last checkpoint stays as it is.
+   * loss or a gradient is not finite; the last checkpoint stays as it is. Throws INVALID_CONFIG when `directory` holds a
+   * run that was not resumed.
    */
   async *steps({ signal }: { signal?: AbortSignal } = {}): AsyncGenerator<TrainingReport, void, undefined> {
-    const { data, directory, saveEvery, validation, epochs } = this.#options
+    const { directory, saveEvery, epochs } = this.#options
     if (this.#looping) throw expected('one loop at a time', 'steps()', 'a second one')
+    this.#refuseForeignRun()
     this.#looping = true
-    this.#openLogs()
     try {
-      if (this.#at.step === 0 && this.#at.best === null && validation) yield await this.#endEpoch(signal)
+      this.#openLogs()
+      if (this.finished && directory !== undefined) await this.#saveBest(directory)
+      if (this.step === 0 && this.#at.best === null && this.#looks) yield await this.#endEpoch(signal)
       while (!this.finished) {
         throwIfAborted(signal)
-        if (this.#at.batch < data.batchesPerEpoch) {
-          for await (const batch of data.epoch({ ...(signal && { signal }) })) {
-            yield this.#train(batch)
-            const due = saveEvery !== undefined && this.#at.step % saveEvery === 0
-            if (due && directory !== undefined) await this.save(directory)
-            await new Promise((resolve) => setImmediate(resolve))
-            throwIfAborted(signal)
-          }
+        for await (const batches of this.#feed.epoch(this.#at.batch, signal)) {
+          yield await this.#train(batches)
+          const due = saveEvery !== undefined && this.step % saveEvery === 0
+          if (due && directory !== undefined) await this.save(directory)
+          await new Promise((resolve) => setImmediate(resolve))
+          throwIfAborted(signal)
         }
         yield await this.#endEpoch(signal)
       }
     } catch (error) {
       const aborted = isSonotextError(error) && error.code === 'ABORTED'
       if (aborted && directory !== undefined) await this.save(directory)
-      this.#log('end', {}, error instanceof Error ? error.message : String(error))
+      this.#log('end', {}, { message: error instanceof Error ? error.message : String(error) })
       throw error
     } finally {
       this.#looping = false
     }
-    this.#log('end', {}, this.#at.stopped ?? `all ${epochs} epochs done`)
+    this.#log('end', {}, { message: this.#at.stopped ?? `all ${epochs} epochs done` })
   }
 
   /**
@@ -141,157 +167,188 @@ export class Trainer implements AsyncDisposable {
    * `model.safetensors`, each atomically. Call it between steps. Throws WRITE_FAILED; what was there before stays valid.
    */
   async save(directory: string): Promise<void> {
-    const { best } = this.#at
-    await writeCheckpoint(directory, takeSnapshot(this.#run, this.#at))
-    const written = this.#saved?.directory === directory ? this.#saved.bestEpoch : null
-    if (best === null || best.epoch !== written) {
-      await saveModel(this.model, join(directory, modelFile), best?.state)
+    const loop: TrainerLoop = {
+      ...this.#at,
+      description: this.#description,
+      sources: this.#feed.sources.map(({ state }) => state),
+      schedule: this.#schedule.state(),
+      stopper: this.#stopper?.state() ?? null,
+      collapse: this.#looks?.collapse.state() ?? null,
     }
-    this.#saved = { directory, bestEpoch: best?.epoch ?? null }
+    const snapshot = { ...this.learner.snapshot(), loop }
+    await writeCheckpoint(directory, { ...snapshot, ...(this.#bestState && { best: this.#bestState }) })
+    if (this.#saved?.directory !== directory) this.#saved = { directory, bestEpoch: null }
+    await this.#saveBest(directory)
   }
 
   /**
-   * Goes on from a checkpoint that {@link save} wrote, made by a trainer with the same options. Throws MISSING_FILE,
-   * INVALID_FILE when it is cut short, INVALID_CONFIG when it belongs to another architecture, loss, optimiser, schedule,
-   * stopper or seed, INVALID_DATA when to other data.
+   * Goes on from a checkpoint that {@link save} wrote, made by a trainer with the same options; only the number of epochs
+   * may be another, and what changes no numbers. Throws MISSING_FILE, INVALID_FILE when it is cut short, INVALID_CONFIG naming
+   * every option that differs, INVALID_DATA for other clips, captions or batches, to train on or to validate with.
    */
   async resume(directory: string): Promise<void> {
-    const checkpoint = await readCheckpoint(directory)
-    this.#at = restoreSnapshot(this.#run, checkpoint, join(directory, checkpointFile))
+    const file = join(directory, checkpointFile)
+    const { loop, best, ...snapshot } = await readCheckpoint<TrainerLoop>(directory)
+    refuseOther(loop.description, this.#description, file)
+    for (const [i, source] of this.#feed.sources.entries()) source.restore(loop.sources[i]!, file)
+    this.learner.restore(snapshot, file)
+    this.#schedule.restore(loop.schedule)
+    if (loop.stopper !== null) this.#stopper?.restore(loop.stopper)
+    if (loop.collapse !== null) this.#looks?.collapse.restore(loop.collapse)
+    const { epoch, batch, pairs, lossSum, stopped } = loop
+    this.#at = { epoch, batch, pairs, lossSum, stopped, best: loop.best }
+    this.#bestState = loop.best === null ? null : (best as StateDict)
     this.#saved = { directory, bestEpoch: null }
   }
 
   /** Puts the best epoch's weights into the model. Does nothing when no epoch has ended. */
   loadBest(): void {
-    if (this.#at.best) this.model.load(this.#at.best.state)
+    if (this.#bestState !== null) this.model.load(this.#bestState)
   }
 
+  /** Gives back the memory of everything but the model, and closes the loggers. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#run.optimizer.running[Symbol.dispose]()
+    this.learner[Symbol.dispose]()
+    this.#looks?.[Symbol.dispose]()
     for (const logger of this.#options.loggers ?? []) logger.close()
     this.#logging = false
   }
 
-  /** One step. Everything random in it follows from the seed and the step's number alone. */
-  #train(batch: PairBatch): StepReport {
+  async #train(batches: StepBatches): Promise<StepReport> {
     const started = performance.now()
-    const { optimizer, schedule } = this.#run
-    const at = { step: this.#at.step + 1, epoch: this.epoch }
-    const lastGood = this.#saved?.directory ?? null
-    const rng = this.#rng.fork(at.step)
-    const lr = schedule.running.rate(this.epoch)
-    using tape = new Tape(this.model.backend, { training: true, rng: rng.fork('dropout') })
-    const { loss: value, statistics: read } = this.#computeLoss(tape, batch, rng.fork('loss'), at.step)
-    const statistics = read()
-    const loss = value.item()
-    checkFinite('loss', loss, at, lastGood)
+    const { learner } = this
+    const { epoch } = this
+    const lr = this.#schedule.rate(epoch)
     let gradNorm: number
+    let learned
     try {
-      if (value.requiresGrad) tape.backward(value)
-      gradNorm = optimizer.running.gradientNorm()
-      checkFinite('gradient', gradNorm, at, lastGood)
-      optimizer.running.step(lr, gradNorm)
-    } finally {
-      for (const parameter of this.#parameters.values()) parameter.zeroGrad()
+      learned = learner.step(batches, { epoch })
+      await this.#options.onGradients?.(learned, learner.parameters)
+      gradNorm = learner.apply(lr)
+    } catch (error) {
+      learner.discard()
+      throw this.#withLastGood(error)
     }
-
-    const { items } = batch
-    const pairs = items.length
-    this.#at.step++
+    const { step, loss, statistics, pairs, negatives } = learned
     this.#at.batch++
-    this.#at.pairs += pairs
-    this.#at.lossSum += pairs * loss
-    const warnings = items.every(({ group }) => group === items[0]!.group)
-      ? [`The batch of step ${at.step} holds pairs of one clip only: there was nothing to tell apart.`]
+    if (loss !== null) {
+      this.#at.pairs += pairs
+      this.#at.lossSum += pairs * loss
+    }
+    const alone = [...batches.values()].some(({ items }) =>
+      items.every(({ group }) => group === items[0]!.group),
+    )
+    const warnings = alone
+      ? [`The batch of step ${step} holds pairs of one clip only: there was nothing to tell apart.`]
       : []
     const seconds = (performance.now() - started) / 1000
-    this.#log('step', { ...statistics, loss, lr, gradNorm, pairs, seconds })
-    for (const warning of warnings) this.#log('warning', {}, warning)
-    const { epoch } = this
-    return { kind: 'step', step: at.step, epoch, loss, lr, gradNorm, pairs, seconds, statistics, warnings }
-  }
-
-  #computeLoss(tape: Tape, batch: PairBatch, rng: Rng, step: number): LossOutput {
-    const { model, loss } = this.#run
-    try {
-      const pairs = { ...model.forward(tape, batch), items: batch.items, step, epoch: this.epoch }
-      return loss.running.compute(new LossInput(tape, model.similarity, pairs), rng)
-    } catch (cause) {
-      if (!isSonotextError(cause) || cause.code !== 'NUMERIC') throw cause
-      throw new SonotextError('NUMERIC', `at step ${step}: ${cause.message}`, { cause })
-    }
+    const values = { ...statistics, ...(loss !== null && { loss }), lr, gradNorm, pairs, seconds }
+    this.#log('step', values, negatives.length > 0 ? { negatives } : {})
+    for (const message of warnings) this.#log('warning', {}, { message })
+    const at = { step, epoch: this.epoch }
+    return { kind: 'step', ...at, loss, lr, gradNorm, pairs, seconds, statistics, negatives, warnings }
   }
 
   /** Validation, schedule, stopper and checkpoint. Before the first step it only looks at the untrained model. */
   async #endEpoch(signal: AbortSignal | undefined): Promise<EpochReport> {
-    const { validation, directory } = this.#options
-    const { schedule, stopper, model } = this.#run
-    const trained = this.#at.step > 0
+    const { validation, directory, epochs } = this.#options
+    const { step } = this
+    const trained = step > 0
     const epoch = this.#at.epoch + (trained ? 1 : 0)
-    const trainLoss = trained ? this.#at.lossSum / this.#at.pairs : null
-    const looked = validation && (await this.#validate(validation, epoch, signal))
-    const metric = looked?.metric ?? trainLoss!
-    const best = improvement(validation?.mode ?? 'min')(metric, this.#at.best?.metric ?? null)
-    if (best) this.#at.best = { epoch, metric, state: model.state() }
-    const numbers = looked?.values ?? {}
-    const warnings = looked?.warnings ?? []
+    const trainLoss = trained && this.#at.pairs > 0 ? this.#at.lossSum / this.#at.pairs : null
+    const due = epoch % (validation?.every ?? 1) === 0 || epoch >= epochs
+    const looked = due ? await this.#look(epoch, signal) : null
+    const monitored = this.#looks === null ? trainLoss : (looked?.monitored ?? null)
+    const watched = this.#looks === null ? trainLoss : (looked?.watched ?? null)
+    const improves = improvement(this.#looks?.monitor.mode ?? 'min')
+    const best = monitored !== null && improves(monitored, this.#at.best?.metric ?? null)
+    if (best) {
+      this.#at.best = { epoch, metric: monitored }
+      this.#bestState = this.model.state()
+    }
     if (trained) {
-      const watched = looked?.loss ?? trainLoss!
-      schedule.running.epochEnd(watched)
-      this.#at.stopped = stopper?.running.epochEnd(watched) ?? null
+      if (watched !== null) {
+        this.#schedule.epochEnd(watched)
+        this.#at.stopped = this.#stopper?.epochEnd(watched) ?? null
+      }
       Object.assign(this.#at, { epoch, batch: 0, pairs: 0, lossSum: 0 })
       if (directory !== undefined) await this.save(directory)
     }
-    const prefixed = Object.entries(numbers).map(([name, value]) => [`validation.${name}`, value] as const)
+    const { values = {}, warnings = [] } = looked ?? {}
+    const prefixed = Object.entries(values).map(([name, value]) => [`validation.${name}`, value] as const)
     this.#log('epoch', { ...(trainLoss !== null && { trainLoss }), ...Object.fromEntries(prefixed) })
-    for (const warning of warnings) this.#log('warning', {}, warning)
-    const { step, stopped } = this.#at
-    return { kind: 'epoch', step, epoch, trainLoss, validation: numbers, best, warnings, stopped }
+    for (const message of warnings) this.#log('warning', {}, { message })
+    const { stopped } = this.#at
+    return { kind: 'epoch', step, epoch, trainLoss, validation: values, best, warnings, stopped }
   }
 
-  async #validate(validation: ValidationOptions, epoch: number, signal: AbortSignal | undefined) {
-    const { model, loss, seed, collapse } = this.#run
-    const losses = { main: loss, yardsticks: new Map(Object.entries(validation.yardsticks ?? {})) }
-    const options = { ...(signal && { signal }) }
-    const result = await validate(model, validation.data, losses, { seed, ...options })
-    checkFinite(
-      'validation loss',
-      result.loss,
-      { step: this.#at.step, epoch },
-      this.#saved?.directory ?? null,
-    )
-    const measured = (await validation.measure?.(model, options)) ?? {}
-    // The untrained model may look collapsed; only what training makes of it counts.
-    const signs = epoch === 0 ? null : collapse.epochEnd(result.signs)
-    const values: Record<string, number> = {
-      loss: result.loss,
-      ...result.yardsticks,
-      ...measured,
-      ...signs?.values,
+  async #look(epoch: number, signal: AbortSignal | undefined) {
+    try {
+      return (await this.#looks?.look({ step: this.step, epoch, ...(signal && { signal }) })) ?? null
+    } catch (error) {
+      throw this.#withLastGood(error)
     }
-    const { monitor = 'loss' } = validation
-    const metric = values[monitor]
-    if (metric === undefined)
-      throw expected(`one of ${Object.keys(values).join(', ')}`, 'validation.monitor', monitor)
-    return { loss: result.loss, metric, values, warnings: signs?.warnings ?? [] }
+  }
+
+  /** Writes the best epoch's model, unless it is there. */
+  async #saveBest(directory: string): Promise<void> {
+    const { best } = this.#at
+    const written = this.#saved?.directory === directory ? this.#saved.bestEpoch : null
+    if (best !== null && best.epoch === written) return
+    await saveModel(this.model, join(directory, modelFile), this.#bestState ?? undefined)
+    this.#saved = { directory, bestEpoch: best?.epoch ?? null }
+  }
+
+  #refuseForeignRun(): void {
+    const { directory } = this.#options
+    if (directory === undefined || this.step > 0 || this.#saved?.directory === directory) return
+    if (!existsSync(join(directory, checkpointFile))) return
+    throw new SonotextError('INVALID_CONFIG', 'there is already a run in this folder.', {
+      file: directory,
+      remedy: 'Go on with it by resume(), or give this run another folder.',
+    })
+  }
+
+  /** The same error, saying where the last checkpoint is. */
+  #withLastGood(error: unknown): unknown {
+    if (!isSonotextError(error) || error.code !== 'NUMERIC') return error
+    const folder = this.#saved?.directory
+    const remedy =
+      folder === undefined
+        ? 'No checkpoint was written yet.'
+        : `The last good checkpoint is kept in ${folder}.`
+    return new SonotextError('NUMERIC', error.message, { remedy, cause: error })
   }
 
   #openLogs(): void {
     if (this.#logging) return
     this.#logging = true
-    const { step } = this.#at
+    const { step } = this
     for (const logger of this.#options.loggers ?? []) logger.open(step)
-    this.#log('start', {}, `${step === 0 ? 'new run' : `resumed at step ${step}`}, seed ${this.#run.seed}`)
+    const message = `${step === 0 ? 'new run' : `resumed at step ${step}`}, seed ${this.#options.seed}`
+    this.#log('start', {}, { message })
   }
 
-  #log(kind: LogRecord['kind'], values: Readonly<Record<string, number>>, message?: string): void {
-    const record = {
-      kind,
-      step: this.#at.step,
-      epoch: this.epoch,
-      values,
-      ...(message !== undefined && { message }),
-    }
+  #log(
+    kind: LogRecord['kind'],
+    values: Readonly<Record<string, number>>,
+    more: Pick<LogRecord, 'message' | 'negatives'> = {},
+  ): void {
+    const record = { kind, step: this.step, epoch: this.epoch, values, ...more }
     for (const logger of this.#options.loggers ?? []) logger.write(record)
   }
+}
+
+function objectivesOf({ data, loss, objectives }: Pick<TrainerOptions, 'data' | 'loss' | 'objectives'>) {
+  if (objectives !== undefined) {
+    if (data === undefined && loss === undefined) return objectives
+    throw expected('either objectives or data and loss', 'createTrainer', 'both')
+  }
+  if (data === undefined || loss === undefined)
+    throw expected(
+      'data and loss, or objectives',
+      'createTrainer',
+      data === undefined ? 'no data' : 'no loss',
+    )
+  return [{ source: data, loss }] satisfies readonly Objective[]
 }

@@ -1,20 +1,34 @@
 import { SonotextError } from '../base/errors.js'
 
-/** Throws NUMERIC when a step's loss or gradient is not finite, before the step changes any weight. */
+/** Throws NUMERIC when a step's loss or gradient is not finite, before the step changes anything of the model. */
 export function checkFinite(
-  what: 'loss' | 'gradient' | 'validation loss',
+  what: 'loss' | 'gradient',
   value: number,
-  at: { step: number; epoch: number },
-  lastGood: string | null,
+  at: { readonly step: number; readonly epoch: number },
 ): void {
   if (Number.isFinite(value)) return
-  const kept =
-    lastGood === null ? 'No checkpoint was written yet.' : `The last good checkpoint is kept in ${lastGood}.`
   throw new SonotextError(
     'NUMERIC',
-    `the ${what} became ${value} at step ${at.step} (epoch ${at.epoch.toFixed(2)}); the weights were not changed by this step.`,
+    `the ${what} became ${value} at step ${at.step} (epoch ${at.epoch.toFixed(2)}); the step was not taken and the model is as it was before it.`,
     {
-      remedy: `Lower the learning rate, clip gradients (for example clip: 1), or run the data check for features that are not finite. ${kept}`,
+      remedy:
+        'Lower the learning rate, clip gradients (for example clip: 1), or run the data check for features that are not finite.',
+    },
+  )
+}
+
+/** Throws NUMERIC when the loss over the validation batches is not finite. */
+export function checkValidationLoss(
+  value: number,
+  at: { readonly step: number; readonly epoch: number },
+): void {
+  if (Number.isFinite(value)) return
+  throw new SonotextError(
+    'NUMERIC',
+    `the validation loss is ${value} after step ${at.step} (epoch ${at.epoch}): the model as trained so far gives numbers that are not finite for the validation batches.`,
+    {
+      remedy:
+        'Run the data check for validation features that are not finite, or go on from an earlier checkpoint with a lower learning rate.',
     },
   )
 }
@@ -24,7 +38,7 @@ export interface CollapseOptions {
   spread?: number
   /** Largest mean cosine of two different clips. Default 0.99. */
   cosine?: number
-  /** How close to the loss of equal scores counts as stuck there, relative. Default 0.01. */
+  /** How close to the loss of equal scores counts as stuck there, and how little a better number as no better, relative. Default 0.01. */
   stuck?: number
   /** Epochs in a row that the loss must be stuck. Default 3. */
   epochs?: number
@@ -40,6 +54,15 @@ export interface CollapseSigns {
   readonly loss: number
   /** The loss if every score were the same; null when the loss does not say. */
   readonly lossOfEqualScores: number | null
+  /** Further numbers that are the higher the better the model, by name, such as mAP@10. */
+  readonly quality?: Readonly<Record<string, number>>
+}
+
+/** What the monitor remembers, as JSON. */
+export interface CollapseState {
+  readonly stuckEpochs: number
+  /** Best of every number so far. */
+  readonly best: Readonly<Record<string, number>>
 }
 
 export interface CollapseReport {
@@ -50,19 +73,39 @@ export interface CollapseReport {
 
 /**
  * Watches for collapse: all clips in one place, all scores alike. Hard negatives are known for it (Xie, Räsänen,
- * Virtanen, ICASSP 2023).
+ * Virtanen, ICASSP 2023). While the loss or another number still gets better it says nothing.
  */
 export class CollapseMonitor {
   readonly #options: Required<CollapseOptions>
-  /** Epochs in a row with the loss where equal scores would put it; part of a checkpoint. */
-  stuckEpochs = 0
+  readonly #advice: string
+  /** Epochs in a row with the loss where equal scores would put it. */
+  #stuckEpochs = 0
+  #best: Record<string, number> = {}
 
-  constructor({ spread = 0.01, cosine = 0.99, stuck = 0.01, epochs = 3 }: CollapseOptions = {}) {
+  /** `easier` is what this run may try, for the advice: {@link Loss.easier}. */
+  constructor(options: CollapseOptions & { readonly easier?: string | undefined } = {}) {
+    const { spread = 0.01, cosine = 0.99, stuck = 0.01, epochs = 3, easier } = options
     this.#options = { spread, cosine, stuck, epochs }
+    this.#advice = `Try ${easier === undefined ? '' : `${easier} or `}a lower learning rate.`
+  }
+
+  /** Takes note of the untrained model, which may look collapsed. */
+  start(signs: CollapseSigns): void {
+    this.#improves(signs)
+  }
+
+  state(): CollapseState {
+    return { stuckEpochs: this.#stuckEpochs, best: { ...this.#best } }
+  }
+
+  restore({ stuckEpochs, best }: CollapseState): void {
+    this.#stuckEpochs = stuckEpochs
+    this.#best = { ...best }
   }
 
   epochEnd(signs: CollapseSigns): CollapseReport {
     const { spread, cosine, stuck, epochs } = this.#options
+    const improves = this.#improves(signs)
     const { clipSpread, clipCosine } = geometry(signs.vectors, signs.clips)
     const warnings: string[] = []
     if (clipSpread < spread) {
@@ -77,20 +120,28 @@ export class CollapseMonitor {
     const { loss, lossOfEqualScores } = signs
     const close =
       lossOfEqualScores !== null && Math.abs(loss - lossOfEqualScores) <= stuck * lossOfEqualScores
-    this.stuckEpochs = close ? this.stuckEpochs + 1 : 0
-    if (this.stuckEpochs >= epochs) {
+    this.#stuckEpochs = close && !improves ? this.#stuckEpochs + 1 : 0
+    if (this.#stuckEpochs >= epochs) {
       warnings.push(
-        `for ${this.stuckEpochs} epochs the loss stands at ${loss.toPrecision(4)}, where it would be if all scores were equal`,
+        `for ${this.#stuckEpochs} epochs the loss stands at ${loss.toPrecision(4)}, where it would be if all scores were equal`,
       )
     }
     const zeros = signs.zeroScores === null ? {} : { zeroScores: signs.zeroScores }
     return {
       values: { clipSpread, clipCosine, ...zeros },
-      warnings: warnings.map(
-        (sign) =>
-          `Sign of collapse: ${sign}. Try easier negatives (semi-hard, random) or a lower learning rate.`,
-      ),
+      warnings: improves ? [] : warnings.map((sign) => `Sign of collapse: ${sign}. ${this.#advice}`),
     }
+  }
+
+  /** Whether any number is better than it ever was, by more than `stuck`. */
+  #improves({ loss, quality = {} }: CollapseSigns): boolean {
+    let improves = false
+    for (const [name, value] of Object.entries({ ...quality, loss: -loss })) {
+      const best = this.#best[name]
+      if (best !== undefined && value > best + this.#options.stuck * Math.abs(best)) improves = true
+      if (best === undefined || value > best) this.#best[name] = value
+    }
+    return improves
   }
 }
 

@@ -4,39 +4,23 @@
 #include <cmath>
 #include <cstddef>
 #include <initializer_list>
+#include <type_traits>
 
 #include "ops.hpp"
+#include "visitor.hpp"
 
 namespace sonotext {
 
 constexpr i64 kMaxExtent = INT32_MAX;
 
 // The number of an op's views, known when it is compiled.
-struct ViewCounter {
+struct ViewCounter : ArgsVisitor<ViewCounter> {
   int count = 0;
 
   template <class T>
-  constexpr void in(const char*, const View<T>&) {
+  constexpr void view(const char*, View<T>&) {
     ++count;
   }
-  template <class T>
-  constexpr void opt_in(const char*, const View<T>&) {
-    ++count;
-  }
-  template <class T>
-  constexpr void out(const char*, const View<T>&) {
-    ++count;
-  }
-  template <class T>
-  constexpr void opt_out(const char*, const View<T>&) {
-    ++count;
-  }
-  template <class T>
-  constexpr void inout(const char*, const View<T>&) {
-    ++count;
-  }
-  constexpr void integer(const char*, i64) {}
-  constexpr void number(const char*, double) {}
 };
 
 template <class Args>
@@ -49,7 +33,7 @@ consteval int count_views() {
 
 // Collects where the float and integer views of a call lie, and refuses numbers that are not finite.
 template <class Args>
-struct Surveyor {
+struct Surveyor : ArgsVisitor<Surveyor<Args>> {
   struct Range {
     const char* name;
     std::uintptr_t begin, end;
@@ -60,32 +44,12 @@ struct Surveyor {
   Status status;
 
   template <class T>
-  void add(const char* name, const View<T>& view, bool written) {
+  void view(const char* name, View<T>& view) {
     if (view.data == nullptr || view.size <= 0) return;
     const auto begin = reinterpret_cast<std::uintptr_t>(view.data);
-    ranges[count++] = {name, begin, begin + static_cast<std::uintptr_t>(view.size) * sizeof(T), written};
+    const auto end = begin + static_cast<std::uintptr_t>(view.size) * sizeof(T);
+    ranges[count++] = {name, begin, end, !std::is_const_v<T>};
   }
-  template <class T>
-  void in(const char* name, View<T>& view) {
-    add(name, view, false);
-  }
-  template <class T>
-  void opt_in(const char* name, View<T>& view) {
-    add(name, view, false);
-  }
-  template <class T>
-  void out(const char* name, View<T>& view) {
-    add(name, view, true);
-  }
-  template <class T>
-  void opt_out(const char* name, View<T>& view) {
-    add(name, view, true);
-  }
-  template <class T>
-  void inout(const char* name, View<T>& view) {
-    add(name, view, true);
-  }
-  void integer(const char*, i64) {}
   void number(const char* name, double value) {
     if (status.ok() && !std::isfinite(value)) status = {Code::invalid_argument, "a finite number", name};
   }

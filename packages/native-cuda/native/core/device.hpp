@@ -4,10 +4,12 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "float_environment.hpp"
 #include "ops.hpp"
+#include "visitor.hpp"
 
 namespace sonotext {
 
@@ -39,27 +41,13 @@ class Device {
 };
 
 // Whether an op has anything to write: an output with elements.
-struct OutputFinder {
+struct OutputFinder : ArgsVisitor<OutputFinder> {
   bool found = false;
 
   template <class T>
-  constexpr void out(const char*, const View<T>& view) {
-    found = found || view.size > 0;
+  constexpr void view(const char*, View<T>& view) {
+    found = found || (!std::is_const_v<T> && view.size > 0);
   }
-  template <class T>
-  constexpr void opt_out(const char* name, const View<T>& view) {
-    out(name, view);
-  }
-  template <class T>
-  constexpr void inout(const char* name, const View<T>& view) {
-    out(name, view);
-  }
-  template <class T>
-  constexpr void in(const char*, const View<T>&) {}
-  template <class T>
-  constexpr void opt_in(const char*, const View<T>&) {}
-  constexpr void integer(const char*, i64) {}
-  constexpr void number(const char*, double) {}
 };
 
 // What holds for every op. One with nothing to write does nothing, whatever its other extents are; it

@@ -6,6 +6,7 @@
 
 #include "../core/aligned.hpp"
 #include "../core/host_exec.hpp"
+#include "../core/visitor.hpp"
 #include "resolve.hpp"
 
 namespace sonotext {
@@ -55,31 +56,11 @@ class CpuDevice : public Device {
 };
 
 // Moves the float views of an Args struct from sealed to real addresses.
-struct Unseal {
+struct Unseal : ArgsVisitor<Unseal> {
   template <class T>
-  void in(const char*, View<T>& view) {
-    if constexpr (sizeof(T) == sizeof(float) && std::is_floating_point_v<std::remove_const_t<T>>) {
-      view.data = shift(view.data, std::uintptr_t{0} - kSeal);
-    }
+  void view(const char*, View<T>& view) {
+    if constexpr (std::is_floating_point_v<T>) view.data = shift(view.data, std::uintptr_t{0} - kSeal);
   }
-  template <class T>
-  void out(const char* name, View<T>& view) {
-    in(name, view);
-  }
-  template <class T>
-  void inout(const char* name, View<T>& view) {
-    in(name, view);
-  }
-  template <class T>
-  void opt_in(const char* name, View<T>& view) {
-    in(name, view);
-  }
-  template <class T>
-  void opt_out(const char* name, View<T>& view) {
-    in(name, view);
-  }
-  void integer(const char*, i64) {}
-  void number(const char*, double) {}
 };
 
 // Carries the CPU's table to the sealed entries.

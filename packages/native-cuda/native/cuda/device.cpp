@@ -24,11 +24,10 @@ constexpr int kOldest =
 // it.
 class CudaDevice final : public Device {
  public:
-  CudaDevice(int index, int multiprocessors, i64 workspace, cudaStream_t stream)
+  CudaDevice(int index, const cuda::Limits& limits, cudaStream_t stream)
       : name_("cuda:" + std::to_string(index)),
         index_(index),
-        multiprocessors_(multiprocessors),
-        workspace_(workspace),
+        limits_(limits),
         stream_(stream),
         table_(cuda::make_table()),
         transfers_(stream) {
@@ -107,7 +106,7 @@ class CudaDevice final : public Device {
     Status status = select();
     if (!status.ok()) return status;
     {
-      cuda::CudaExec exec(stream_, multiprocessors_, workspace_, transfers_, cancel);
+      cuda::CudaExec exec(stream_, limits_, transfers_, cancel);
       status = body(context, exec);
     }
     transfers_.tidy();
@@ -143,8 +142,7 @@ class CudaDevice final : public Device {
 
   const std::string name_;
   const int index_;
-  const int multiprocessors_;
-  const i64 workspace_;
+  const cuda::Limits limits_;
   const cudaStream_t stream_;
   const OpTable table_;
   cuda::StreamTransfers transfers_;
@@ -218,8 +216,9 @@ std::unique_ptr<Device> make_cuda_device(const std::string& index, std::string& 
     cudaGetLastError();
     return nullptr;
   }
-  const i64 workspace = static_cast<i64>(properties.totalGlobalMem / 256);
-  return std::make_unique<CudaDevice>(device, properties.multiProcessorCount, workspace, stream);
+  const cuda::Limits limits{properties.multiProcessorCount, static_cast<i64>(properties.totalGlobalMem / 256),
+                            static_cast<i64>(properties.sharedMemPerBlockOptin)};
+  return std::make_unique<CudaDevice>(device, limits, stream);
 }
 
 void list_cuda_devices(std::vector<DeviceSummary>& list) {
@@ -237,6 +236,8 @@ void list_cuda_devices(std::vector<DeviceSummary>& list) {
     list.push_back({"cuda:" + std::to_string(i), usable, what});
   }
 }
+
+OpTable cuda_table() { return cuda::make_table(); }
 
 int cuda_build_version() { return CUDART_VERSION; }
 

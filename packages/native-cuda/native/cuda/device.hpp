@@ -15,6 +15,9 @@ std::unique_ptr<Device> make_cuda_device(const std::string& index, std::string& 
 // Adds every GPU, or one line that says why there is none.
 void list_cuda_devices(std::vector<DeviceSummary>& list);
 
+// What CUDA devices have entries for, whether or not there is one; empty without CUDA in the build.
+OpTable cuda_table();
+
 // Compiled with CUDA: 13000 for 13.0; 0 without.
 int cuda_build_version();
 

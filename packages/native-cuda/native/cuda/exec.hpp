@@ -38,13 +38,19 @@ class Transfers {
   virtual void* table(const char* name, std::int64_t number, std::int64_t bytes, bool& fresh) = 0;
 };
 
+// Of a device; CudaExec says what they mean.
+struct Limits {
+  int multiprocessors;
+  std::int64_t workspace, shared_memory;
+};
+
 class CudaExec final : public Exec {
  public:
-  CudaExec(cudaStream_t stream, int multiprocessors, std::int64_t workspace, Transfers& transfers,
-           const std::atomic<bool>& cancel)
+  CudaExec(cudaStream_t stream, const Limits& limits, Transfers& transfers, const std::atomic<bool>& cancel)
       : stream(stream),
-        multiprocessors(multiprocessors),
-        workspace(workspace),
+        multiprocessors(limits.multiprocessors),
+        workspace(limits.workspace),
+        shared_memory(limits.shared_memory),
         transfers_(transfers),
         cancel_(cancel) {}
   CudaExec(const CudaExec&) = delete;
@@ -55,7 +61,8 @@ class CudaExec final : public Exec {
 
   const cudaStream_t stream;
   const int multiprocessors;
-  const std::int64_t workspace;  // bytes of scratch memory that an op may take without need
+  const std::int64_t workspace;      // bytes of scratch memory that an op may take without need
+  const std::int64_t shared_memory;  // bytes that one block may have
 
   // Memory on the device, given back in stream order when the op returns. Its contents are not specified.
   void* scratch(std::int64_t bytes) override {

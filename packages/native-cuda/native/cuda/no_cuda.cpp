@@ -13,6 +13,8 @@ std::unique_ptr<Device> make_cuda_device(const std::string&, std::string& reason
 
 void list_cuda_devices(std::vector<DeviceSummary>& list) { list.push_back({"cuda", false, kWhy}); }
 
+OpTable cuda_table() { return {}; }
+
 int cuda_build_version() { return 0; }
 
 }  // namespace sonotext

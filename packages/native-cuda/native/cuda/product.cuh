@@ -1,194 +1,180 @@
-// Tiled FP32 matrix product: 256 threads make one square tile of the result, the depth in steps of 16 through
-// two buffers of shared memory, 4×4 or 8×8 results in each thread's registers.
+// Tiled matrix products in FP32: the kernel around tile_product(), what it does with the sums, and the choice
+// of tiles and of parts of the depth.
 #pragma once
 
-#include "../core/views.hpp"
-#include "launch.cuh"
+#include "tile_product.cuh"
 
 namespace sonotext::cuda {
 
-constexpr int kThreads = 256;
-constexpr int kDepth = 16;
-
-// A matrix [extent × depth] in memory: the depth contiguous (row-major), or the extent contiguous (its
-// transpose is row-major). `stride` separates neighbours along the other dimension, `batch_stride` the
-// matrices of a batch.
-template <bool kDepthContiguous>
-struct Operand {
-  const float* data;
-  i64 extent;
-  i64 stride;
-  i64 batch_stride;
-};
-
+// data = act(alpha · product + beta · data + bias), row-major; data is not read when beta is 0.
 struct Result {
-  float* data;  // [rows × cols], row-major
-  i64 cols;
-  i64 batch_stride;
-  float alpha, beta;  // data = alpha · product + beta · data; data is not read when beta is 0
-};
+  float* data;  // [rows × cols]
+  i64 rows, cols;
+  i64 batch_stride = 0;
+  float alpha = 1.0f, beta = 0.0f;
+  const float* bias = nullptr;  // [cols] or none
+  float slope = 1.0f;           // leaky ReLU; 1 = none
 
-// 16-byte accesses are possible when every row begins on such a boundary.
-inline bool takes_vectors(const void* data, i64 stride, i64 batch_stride) {
-  return reinterpret_cast<std::uintptr_t>(data) % 16 == 0 && stride % 4 == 0 && batch_stride % 4 == 0;
-}
-
-// What one thread brings from global to shared memory for one step of the depth.
-template <int kTile, bool kDepthContiguous>
-struct Loader {
-  static constexpr int kLoads = kTile * kDepth / 4 / kThreads;
-  // The pad keeps rows 16-byte aligned and spreads them over the banks.
-  using Buffer = float[kDepth][kTile + 4];
-  float4 held[kLoads];
-
-  // Four neighbours along the contiguous dimension, zeros outside of the matrix.
-  __device__ static float4 four(const float* from, i64 have, bool vectors) {
-    if (vectors && have >= 4) return *reinterpret_cast<const float4*>(from);
-    return make_float4(have > 0 ? from[0] : 0.0f, have > 1 ? from[1] : 0.0f, have > 2 ? from[2] : 0.0f,
-                       have > 3 ? from[3] : 0.0f);
-  }
-
-  __device__ void fetch(const Operand<kDepthContiguous>& m, const float* data, i64 first, i64 step, i64 depth,
-                        bool vectors) {
-#pragma unroll
-    for (int l = 0; l < kLoads; ++l) {
-      const int index = static_cast<int>(threadIdx.x) + l * kThreads;
-      if constexpr (kDepthContiguous) {
-        const i64 row = first + index / (kDepth / 4), k = step + index % (kDepth / 4) * 4;
-        held[l] =
-            row < m.extent ? four(data + row * m.stride + k, depth - k, vectors) : make_float4(0, 0, 0, 0);
-      } else {
-        const i64 row = first + index % (kTile / 4) * 4, k = step + index / (kTile / 4);
-        held[l] =
-            k < depth ? four(data + k * m.stride + row, m.extent - row, vectors) : make_float4(0, 0, 0, 0);
-      }
-    }
-  }
-
-  __device__ void store(Buffer& to) const {
-#pragma unroll
-    for (int l = 0; l < kLoads; ++l) {
-      const int index = static_cast<int>(threadIdx.x) + l * kThreads;
-      if constexpr (kDepthContiguous) {
-        const int row = index / (kDepth / 4), k = index % (kDepth / 4) * 4;
-        to[k][row] = held[l].x;
-        to[k + 1][row] = held[l].y;
-        to[k + 2][row] = held[l].z;
-        to[k + 3][row] = held[l].w;
-      } else {
-        const int row = index % (kTile / 4) * 4, k = index / (kTile / 4);
-        *reinterpret_cast<float4*>(&to[k][row]) = held[l];
-      }
-    }
+  __device__ float finished(float x, float old, i64 col) const {
+    x *= alpha;
+    if (beta != 0.0f) x = fmaf(beta, old, x);
+    if (bias != nullptr) x += bias[col];
+    return x > 0.0f ? x : slope * x;
   }
 };
 
-// One tile per block; blocks go through the tiles of a matrix row by row, then through the batch.
-template <int kTile, bool kA, bool kB>
-__global__ void __launch_bounds__(kThreads)
-    product_kernel(Operand<kA> a, Operand<kB> b, Result result, i64 depth, i64 tile_rows, i64 tile_cols,
-                   bool vectors_a, bool vectors_b, bool vectors_out) {
-  // A thread's rows (columns) are groups of 4, 64 apart: no bank conflicts.
-  constexpr int kGroups = kTile / 64;
-  constexpr int kOwn = 4 * kGroups;
-  __shared__ __align__(16) typename Loader<kTile, kA>::Buffer shared_a[2];
-  __shared__ __align__(16) typename Loader<kTile, kB>::Buffer shared_b[2];
-  const i64 tiles = tile_rows * tile_cols;
-  const i64 batch = blockIdx.x / tiles, tile = blockIdx.x % tiles;
-  const i64 first_row = tile / tile_cols * kTile, first_col = tile % tile_cols * kTile;
-  const float* data_a = a.data + batch * a.batch_stride;
-  const float* data_b = b.data + batch * b.batch_stride;
-  const int row4 = static_cast<int>(threadIdx.x) / 16 * 4, col4 = static_cast<int>(threadIdx.x) % 16 * 4;
+// The tiles of a product in an order that keeps those of neighbouring blocks close in both dimensions, so
+// that what blocks share of the operands is still in the cache: bands of 16 tiles' height, column by column.
+struct TileOrder {
+  i64 rows, cols;  // of tiles
 
-  float sum[kOwn][kOwn] = {};
-  Loader<kTile, kA> load_a;
-  Loader<kTile, kB> load_b;
-  load_a.fetch(a, data_a, first_row, 0, depth, vectors_a);
-  load_b.fetch(b, data_b, first_col, 0, depth, vectors_b);
-  load_a.store(shared_a[0]);
-  load_b.store(shared_b[0]);
-  __syncthreads();
+  static constexpr int kBand = 16;
 
-  int current = 0;
-  for (i64 step = 0; step < depth; step += kDepth) {
-    const bool more = step + kDepth < depth;
-    if (more) {
-      load_a.fetch(a, data_a, first_row, step + kDepth, depth, vectors_a);
-      load_b.fetch(b, data_b, first_col, step + kDepth, depth, vectors_b);
-    }
-#pragma unroll
-    for (int k = 0; k < kDepth; ++k) {
-      float x[kOwn], y[kOwn];
-#pragma unroll
-      for (int g = 0; g < kGroups; ++g) {
-        const float4 four_a = *reinterpret_cast<const float4*>(&shared_a[current][k][g * 64 + row4]);
-        const float4 four_b = *reinterpret_cast<const float4*>(&shared_b[current][k][g * 64 + col4]);
-        x[g * 4] = four_a.x, x[g * 4 + 1] = four_a.y, x[g * 4 + 2] = four_a.z, x[g * 4 + 3] = four_a.w;
-        y[g * 4] = four_b.x, y[g * 4 + 1] = four_b.y, y[g * 4 + 2] = four_b.z, y[g * 4 + 3] = four_b.w;
-      }
-#pragma unroll
-      for (int i = 0; i < kOwn; ++i) {
-#pragma unroll
-        for (int j = 0; j < kOwn; ++j) sum[i][j] = fmaf(x[i], y[j], sum[i][j]);
-      }
-    }
-    if (more) {
-      // The other buffer was last read before the barrier that ended the step before this one.
-      load_a.store(shared_a[1 - current]);
-      load_b.store(shared_b[1 - current]);
-      __syncthreads();
-      current = 1 - current;
-    }
+  __device__ void at(i64 index, i64& row, i64& col) const {
+    const i64 band = index / (kBand * cols), first = band * kBand;
+    const i64 height = rows - first < kBand ? rows - first : kBand;
+    const i64 within = index - first * cols;
+    row = first + within % height, col = within / height;
   }
+};
 
-  const i64 rows = a.extent;
+// How a product is cut: into tiles, and its depth into parts whose sums are added up afterwards where there
+// are fewer tiles than the GPU has room for.
+struct Cut {
+  TileOrder tiles;
+  i64 batch, parts, depth_each, depth;
+
+  __device__ i64 begin(i64 part) const { return part * depth_each; }
+  __device__ i64 end(i64 part) const {
+    return part * depth_each + depth_each < depth ? part * depth_each + depth_each : depth;
+  }
+};
+
+// Writes the sums of a tile at (first_row, first_col).
+template <class TileT>
+__device__ void write_tile(const typename TileT::Sums& sums, const Result& result, float* data, i64 first_row,
+                           i64 first_col, bool vectors) {
 #pragma unroll
-  for (int i = 0; i < kOwn; ++i) {
-    const i64 row = first_row + i / 4 * 64 + row4 + i % 4;
-    if (row >= rows) continue;
+  for (int i = 0; i < TileT::kOwnRows; ++i) {
+    const i64 row = first_row + TileT::row(i);
+    if (row >= result.rows) continue;
 #pragma unroll
-    for (int g = 0; g < kGroups; ++g) {
-      const i64 col = first_col + g * 64 + col4;
-      float* out = result.data + batch * result.batch_stride + row * result.cols + col;
-      if (vectors_out && col + 4 <= result.cols) {
+    for (int j = 0; j < TileT::kOwnCols; j += 4) {
+      const i64 col = first_col + TileT::col(j);
+      float* out = data + row * result.cols + col;
+      if (vectors && col < result.cols) {
         float4 old = make_float4(0, 0, 0, 0);
         if (result.beta != 0.0f) old = *reinterpret_cast<const float4*>(out);
-        *reinterpret_cast<float4*>(out) =
-            make_float4(fmaf(result.alpha, sum[i][g * 4], result.beta * old.x),
-                        fmaf(result.alpha, sum[i][g * 4 + 1], result.beta * old.y),
-                        fmaf(result.alpha, sum[i][g * 4 + 2], result.beta * old.z),
-                        fmaf(result.alpha, sum[i][g * 4 + 3], result.beta * old.w));
+        *reinterpret_cast<float4*>(out) = make_float4(
+            result.finished(sums[i][j], old.x, col), result.finished(sums[i][j + 1], old.y, col + 1),
+            result.finished(sums[i][j + 2], old.z, col + 2), result.finished(sums[i][j + 3], old.w, col + 3));
       } else {
 #pragma unroll
-        for (int j = 0; j < 4; ++j) {
-          if (col + j >= result.cols) continue;
-          const float old = result.beta != 0.0f ? result.beta * out[j] : 0.0f;
-          out[j] = fmaf(result.alpha, sum[i][g * 4 + j], old);
+        for (int e = 0; e < 4; ++e) {
+          if (col + e >= result.cols) continue;
+          const float old = result.beta != 0.0f ? out[e] : 0.0f;
+          out[e] = result.finished(sums[i][j + e], old, col + e);
         }
       }
     }
   }
 }
 
-template <int kTile, bool kA, bool kB>
-Status product_with_tile(CudaExec& exec, const Operand<kA>& a, const Operand<kB>& b, const Result& result,
-                         i64 depth, i64 batch) {
-  const i64 tile_rows = (a.extent + kTile - 1) / kTile, tile_cols = (b.extent + kTile - 1) / kTile;
-  return launch(exec, product_kernel<kTile, kA, kB>, tile_rows * tile_cols * batch, kThreads, a, b, result,
-                depth, tile_rows, tile_cols, takes_vectors(a.data, a.stride, a.batch_stride),
-                takes_vectors(b.data, b.stride, b.batch_stride),
-                takes_vectors(result.data, result.cols, result.batch_stride));
+// MakeA, MakeB: loaders made from (batch, first row of the tile).
+template <class TileT, class MakeA, class MakeB>
+__global__ void __launch_bounds__(TileT::kThreads, TileT::kBlocks)
+    product_kernel(MakeA make_a, MakeB make_b, Result result, Cut cut, bool vectors) {
+  SONOTEXT_DYNAMIC_SHARED(float, shared);
+  const i64 tiles = cut.tiles.rows * cut.tiles.cols;
+  const i64 slice = blockIdx.x / tiles, batch = slice / cut.parts, part = slice % cut.parts;
+  i64 row, col;
+  cut.tiles.at(blockIdx.x % tiles, row, col);
+  row *= TileT::kRows, col *= TileT::kCols;
+  typename TileT::Sums sums = {};
+  tile_product<TileT>(make_a.template at<TileT::kRows, TileT::kThreads>(batch, row),
+                      make_b.template at<TileT::kCols, TileT::kThreads>(batch, col), cut.begin(part),
+                      cut.end(part), shared, sums);
+  write_tile<TileT>(sums, result, result.data + slice * result.batch_stride, row, col, vectors);
 }
 
-// result[i] = alpha · a[i]·b[i]ᵀ + beta · result[i] for every matrix of the batch, [a.extent × b.extent].
-template <bool kA, bool kB>
-Status product(CudaExec& exec, const Operand<kA>& a, const Operand<kB>& b, const Result& result, i64 depth,
-               i64 batch) {
-  if (a.extent == 0 || b.extent == 0 || batch == 0) return {};
-  // Large tiles read less, small ones keep every multiprocessor busy.
-  const i64 large = (a.extent + 127) / 128 * ((b.extent + 127) / 128) * batch;
-  return large >= 2 * exec.multiprocessors ? product_with_tile<128>(exec, a, b, result, depth, batch)
-                                           : product_with_tile<64>(exec, a, b, result, depth, batch);
+// result[i] = Σ of parts[i], in their order, for every matrix of the batch; parts is [batch × count × rows ×
+// cols].
+Status add_parts(CudaExec& exec, const float* parts, i64 count, const Result& result, i64 batch);
+
+template <bool kDepthContiguous>
+struct MakeMatrixLoader {
+  Operand<kDepthContiguous> matrix;
+  bool vectors;
+
+  explicit MakeMatrixLoader(const Operand<kDepthContiguous>& m)
+      : matrix(m), vectors(takes_vectors(m.data, m.stride, m.batch_stride)) {}
+
+  template <int kExtent, int kThreads>
+  __device__ MatrixLoader<kDepthContiguous, kExtent, kThreads> at(i64 batch, i64 first) const {
+    return MatrixLoader<kDepthContiguous, kExtent, kThreads>(matrix, batch, first, vectors);
+  }
+};
+
+template <class TileT, class MakeA, class MakeB>
+Status product_with_tile(CudaExec& exec, const MakeA& a, const MakeB& b, const Result& result, i64 depth,
+                         i64 batch) {
+  const i64 rows = (result.rows + TileT::kRows - 1) / TileT::kRows,
+            cols = (result.cols + TileT::kCols - 1) / TileT::kCols;
+  const i64 tiles = rows * cols * batch, room = static_cast<i64>(exec.multiprocessors) * TileT::kBlocks;
+  // Parts of at least 256, so that adding them up is little beside making them.
+  const i64 steps = (depth + kDepth - 1) / kDepth, most = steps / 8;
+  const i64 parts = tiles >= room || most <= 1 ? 1 : room / tiles < most ? room / tiles : most;
+  const i64 depth_each = (steps + parts - 1) / parts * kDepth;
+  Cut cut{{rows, cols}, batch, depth > 0 ? (depth + depth_each - 1) / depth_each : 1, depth_each, depth};
+  Result target = result;
+  const i64 size = result.rows * result.cols;
+  if (cut.parts > 1) {
+    target = Result{exec.array<float>(size * batch * cut.parts), result.rows, result.cols, size};
+    if (target.data == nullptr) return out_of_device_memory();
+  }
+  Status status = launch_with_shared(exec, product_kernel<TileT, MakeA, MakeB>, tiles * cut.parts,
+                                     TileT::kThreads, TileT::kSharedBytes, a, b, target, cut,
+                                     takes_vectors(target.data, target.cols, target.batch_stride));
+  if (!status.ok() || cut.parts == 1) return status;
+  return add_parts(exec, target.data, cut.parts, result, batch);
 }
+
+// Time of a product in tiles of rows × cols, in arbitrary units: whole waves of as many tiles as the GPU has
+// room for. A smaller tile reads more for the same work.
+inline double tile_cost(const CudaExec& exec, i64 rows, i64 cols, i64 tile_rows, i64 tile_cols, i64 batch,
+                        i64 depth, double reading) {
+  const double tiles = static_cast<double>((rows + tile_rows - 1) / tile_rows) *
+                       static_cast<double>((cols + tile_cols - 1) / tile_cols) * static_cast<double>(batch);
+  const double warps = static_cast<double>(tile_rows * tile_cols / 4096);
+  const double room = static_cast<double>(exec.multiprocessors) * 8.0 / warps;
+  // The depth fills the room too.
+  const double parts = static_cast<double>(depth) / (8 * kDepth);
+  if (tiles * (parts > 1.0 ? parts : 1.0) >= room && tiles < room) return tiles / room * reading;
+  return std::ceil(tiles / room) * reading;
+}
+
+// result[i] = a[i]·b[i]ᵀ for every matrix of the batch, as Result says. MakeA and MakeB make loaders.
+template <class MakeA, class MakeB>
+Status product_of(CudaExec& exec, const MakeA& a, const MakeB& b, const Result& result, i64 depth,
+                  i64 batch) {
+  if (result.rows == 0 || result.cols == 0 || batch == 0) return {};
+  const auto cost = [&](i64 rows, i64 cols, double reading) {
+    return tile_cost(exec, result.rows, result.cols, rows, cols, batch, depth, reading);
+  };
+  const double large = cost(128, 128, 1.0), flat = cost(128, 64, 1.05), small = cost(64, 64, 1.15);
+  if (large <= flat && large <= small) return product_with_tile<Tile<2, 2>>(exec, a, b, result, depth, batch);
+  if (flat <= small) return product_with_tile<Tile<2, 1>>(exec, a, b, result, depth, batch);
+  return product_with_tile<Tile<1, 1>>(exec, a, b, result, depth, batch);
+}
+
+// result[i] = a[i]·b[i]ᵀ of matrices in memory, whichever of their dimensions is contiguous.
+Status product(CudaExec& exec, const Operand<true>& a, const Operand<true>& b, const Result& result,
+               i64 depth, i64 batch);
+Status product(CudaExec& exec, const Operand<true>& a, const Operand<false>& b, const Result& result,
+               i64 depth, i64 batch);
+Status product(CudaExec& exec, const Operand<false>& a, const Operand<true>& b, const Result& result,
+               i64 depth, i64 batch);
+Status product(CudaExec& exec, const Operand<false>& a, const Operand<false>& b, const Result& result,
+               i64 depth, i64 batch);
 
 }  // namespace sonotext::cuda

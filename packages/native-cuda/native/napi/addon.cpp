@@ -56,7 +56,7 @@ std::unique_ptr<Operation> bind(const Napi::CallbackInfo& info) {
   Device& device = device_of(info[0], "device");
   const BoundOp& op = op_of(info[1]);
   if (!info[2].IsObject()) throw_expected("an object with the op's arguments", "args", info[2]);
-  if (!op.supported(device)) {
+  if (!op.supported(device.table())) {
     throw make_error(env, "UNSUPPORTED", std::string(device.name()) + " has no entry for " + op.name + ".",
                      op.name);
   }
@@ -77,9 +77,8 @@ Napi::Value run_sync(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value run_async(const Napi::CallbackInfo& info) {
-  CancelFlag cancel =
-      is_absent(info[3]) ? std::make_shared<std::atomic<bool>>(false) : cancel_flag_of(info[3], "cancel");
-  return Instance::of(info.Env()).async.start(info.Env(), bind(info), std::move(cancel));
+  CancelFlag token = is_absent(info[3]) ? nullptr : cancel_flag_of(info[3], "cancel");
+  return Instance::of(info.Env()).async.start(info.Env(), bind(info), std::move(token));
 }
 
 Napi::Value create_cancel_token(const Napi::CallbackInfo& info) { return make_cancel_handle(info.Env()); }
@@ -99,7 +98,7 @@ Napi::Value open_device_by_name(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value supports(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), op_of(info[1]).supported(device_of(info[0], "device")));
+  return Napi::Boolean::New(info.Env(), op_of(info[1]).supported(device_of(info[0], "device").table()));
 }
 
 // ---- what there is ----
@@ -129,9 +128,11 @@ Napi::Value list_instruction_sets(const Napi::CallbackInfo& info) {
 
 Napi::Value ops(const Napi::CallbackInfo& info) {
   Napi::Array list = Napi::Array::New(info.Env());
+  const OpTable cuda = cuda_table();
   for (const BoundOp& op : all_ops()) {
     Napi::Object entry = Napi::Object::New(info.Env());
     entry.Set("name", op.name);
+    entry.Set("cuda", Napi::Boolean::New(info.Env(), op.supported(cuda)));
     entry.Set("args", op.describe(info.Env()));
     list.Set(list.Length(), entry);
   }

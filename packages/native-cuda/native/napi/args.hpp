@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "../core/device.hpp"
+#include "../core/visitor.hpp"
 #include "handles.hpp"
 #include "operation.hpp"
 
@@ -20,33 +21,34 @@ namespace sonotext::napi {
 template <class T>
 constexpr bool kIsFloat = std::is_floating_point_v<std::remove_const_t<T>>;
 
-// Fills a struct from the values that the Collector took; runs no JavaScript unless it throws. Arrays are taken
-// as they are, without copies (also parts of a larger buffer); on a device with its own memory float arguments
-// must be its buffers.
-class ArgsReader {
+// Fills a struct from the values that the Collector took; runs no JavaScript unless it throws. Arrays are
+// taken as they are, without copies (also parts of a larger buffer); on a device with its own memory float
+// arguments must be its buffers.
+class ArgsReader : public ArgsVisitor<ArgsReader> {
  public:
   ArgsReader(const char* op, Device& device, Napi::Env env, const std::vector<napi_value>& values)
       : op_(op), device_(device), env_(env), next_(values.data()) {}
 
   template <class T>
-  void in(const char* name, View<T>& view) {
-    read(name, view, false);
+  void view(const char* name, View<T>& view) {
+    const napi_value value = *next_++;
+    if (kIsFloat<T> && !device_.host_memory()) {
+      const DeviceMemory& memory = read_buffer(name, value);
+      view = {reinterpret_cast<T*>(memory.data), memory.length};
+    } else {
+      view = array_view<T>(name, value);
+    }
   }
   template <class T>
-  void out(const char* name, View<T>& view) {
-    read(name, view, false);
+  void opt_in(const char* name, View<T>& given) {
+    if (is_absent(*next_))
+      ++next_;
+    else
+      view(name, given);
   }
   template <class T>
-  void inout(const char* name, View<T>& view) {
-    read(name, view, false);
-  }
-  template <class T>
-  void opt_in(const char* name, View<T>& view) {
-    read(name, view, true);
-  }
-  template <class T>
-  void opt_out(const char* name, View<T>& view) {
-    read(name, view, true);
+  void opt_out(const char* name, View<T>& given) {
+    opt_in(name, given);
   }
   void integer(const char* name, i64& value);
   void number(const char* name, double& value);
@@ -56,18 +58,6 @@ class ArgsReader {
   std::vector<std::shared_ptr<DeviceMemory>> memories;
 
  private:
-  template <class T>
-  void read(const char* name, View<T>& view, bool optional) {
-    const napi_value value = *next_++;
-    if (optional && is_absent(value)) return;
-    if (kIsFloat<T> && !device_.host_memory()) {
-      const DeviceMemory& memory = read_buffer(name, value);
-      view = {reinterpret_cast<T*>(memory.data), memory.length};
-    } else {
-      view = array_view<T>(name, value);
-    }
-  }
-
   template <class T>
   View<T> array_view(const char* name, napi_value value);
   const DeviceMemory& read_buffer(const char* name, napi_value value);
@@ -80,31 +70,20 @@ class ArgsReader {
   const napi_value* next_;
 };
 
-// Moves the integers that an op reads into memory of its own: they are indices and lengths, and what is checked
-// must be what is used, whoever else can write the caller's arrays meanwhile.
-class IntegerCopies {
+// Moves the integers that an op reads into memory of its own: they are indices and lengths, and what is
+// checked must be what is used, whoever else can write the caller's arrays meanwhile.
+class IntegerCopies : public ArgsVisitor<IntegerCopies> {
  public:
   template <class T>
-  void in(const char*, View<T>& view) {
+  void view(const char*, View<T>& view) {
     if constexpr (std::is_same_v<T, const std::int32_t>) {
+      if (!view) return;
       const auto size = static_cast<std::size_t>(view.size);
       copies.emplace_back(new std::int32_t[size]);
       std::memcpy(copies.back().get(), view.data, size * sizeof(std::int32_t));
       view.data = copies.back().get();
     }
   }
-  template <class T>
-  void opt_in(const char* name, View<T>& view) {
-    if (view) in(name, view);
-  }
-  template <class T>
-  void out(const char*, View<T>&) {}
-  template <class T>
-  void opt_out(const char*, View<T>&) {}
-  template <class T>
-  void inout(const char*, View<T>&) {}
-  void integer(const char*, i64) {}
-  void number(const char*, double) {}
 
   std::vector<std::unique_ptr<std::int32_t[]>> copies;
 };

@@ -1,5 +1,7 @@
 #include "async_op.hpp"
 
+#include <algorithm>
+#include <atomic>
 #include <new>
 #include <vector>
 
@@ -11,7 +13,9 @@ namespace sonotext::napi {
 struct AsyncOps::Pending final : Runner::Job {
   AsyncOps* owner = nullptr;
   std::unique_ptr<Operation> operation;
-  CancelFlag cancel;
+  CancelFlag token;
+  std::atomic<bool> stop{false};  // this op alone: others may have the same token
+  bool bereft = false;            // told to stop because its memory goes
   napi_deferred deferred = nullptr;
   std::vector<napi_ref> kept;  // the typed arrays in use
   Status status;
@@ -20,7 +24,7 @@ struct AsyncOps::Pending final : Runner::Job {
 
   void run() override {
     try {
-      status = cancel->load() ? Status{Code::cancelled} : operation->execute(*cancel);
+      status = stop.load() ? Status{Code::cancelled} : operation->execute(stop);
     } catch (const std::bad_alloc&) {
       status = {Code::out_of_memory};
     }
@@ -50,47 +54,52 @@ AsyncOps::AsyncOps(Napi::Env env) : env_(env) {
       env, [](void* self) { static_cast<AsyncOps*>(self)->shut_down(); }, this);
 }
 
-// Called when the environment goes, and its memory with it: ops that have not begun are dropped, those that
-// run are told to stop and waited for.
-void AsyncOps::shut_down() {
-  std::unique_lock lock(mutex_);
+// What has not begun never will, and what runs is told to stop; all of it settles. mutex_ held.
+template <class Which>
+void AsyncOps::stop(Which which) {
   for (Pending *p = unfinished_, *next; p != nullptr; p = next) {
     next = p->after;
-    p->cancel->store(true);
+    if (!which(*p)) continue;
+    p->stop = true;
     if (!Runner::instance().withdraw(*p)) continue;
-    unlink(p);
-    p->let_go();
-    delete p;
-  }
-  idle_.wait(lock, [&] { return unfinished_ == nullptr; });
-}
-
-void AsyncOps::before_release(const void* data, std::size_t bytes) {
-  bool used = false;
-  {
-    const std::lock_guard lock(mutex_);
-    for (Pending* p = unfinished_; p != nullptr; p = p->after) {
-      for (const HeldArray& array : p->operation->arrays) used = used || array.meets(data, bytes);
-    }
-  }
-  if (used) shut_down();
-}
-
-void AsyncOps::cancel(const CancelFlag& flag) {
-  flag->store(true);
-  const std::lock_guard lock(mutex_);
-  for (Pending *p = unfinished_, *next; p != nullptr; p = next) {
-    next = p->after;
-    if (p->cancel != flag || !Runner::instance().withdraw(*p)) continue;
     p->status = {Code::cancelled};
     finished(p);
   }
 }
 
-Napi::Promise AsyncOps::start(Napi::Env env, std::unique_ptr<Operation> operation, CancelFlag cancel) {
+// Called when the environment goes, and its memory with it.
+void AsyncOps::shut_down() {
+  std::unique_lock lock(mutex_);
+  stop([](const Pending&) { return true; });
+  ended_.wait(lock, [&] { return unfinished_ == nullptr; });
+}
+
+void AsyncOps::before_release(const void* data, std::size_t bytes) {
+  const auto meets = [=](const Pending& pending) {
+    const std::vector<HeldArray>& arrays = pending.operation->arrays;
+    return std::any_of(arrays.begin(), arrays.end(),
+                       [=](const HeldArray& array) { return array.meets(data, bytes); });
+  };
+  std::unique_lock lock(mutex_);
+  stop([&](Pending& pending) { return meets(pending) && (pending.bereft = true); });
+  ended_.wait(lock, [&] {
+    const Pending* p = unfinished_;
+    while (p != nullptr && !meets(*p)) p = p->after;
+    return p == nullptr;
+  });
+}
+
+void AsyncOps::cancel(const CancelFlag& token) {
+  *token = true;
+  const std::lock_guard lock(mutex_);
+  stop([&](const Pending& pending) { return pending.token == token; });
+}
+
+Napi::Promise AsyncOps::start(Napi::Env env, std::unique_ptr<Operation> operation, CancelFlag token) {
   auto pending = std::make_unique<Pending>();
   pending->owner = this;
-  pending->cancel = std::move(cancel);
+  pending->stop = token != nullptr && *token;
+  pending->token = std::move(token);
   pending->kept.reserve(operation->arrays.size());
   napi_status ok = napi_ok;
   for (const HeldArray& array : operation->arrays) {
@@ -121,8 +130,10 @@ Napi::Promise AsyncOps::start(Napi::Env env, std::unique_ptr<Operation> operatio
 
 void AsyncOps::finished(Pending* pending) {
   unlink(pending);
+  if (pending->bereft && pending->status.code == Code::cancelled)
+    pending->status = {Code::invalid_argument, "arrays that are not transferred before the op has settled"};
   if (napi_call_threadsafe_function(done_, pending, napi_tsfn_nonblocking) != napi_ok) delete pending;
-  if (unfinished_ == nullptr) idle_.notify_all();
+  ended_.notify_all();
 }
 
 void AsyncOps::unlink(Pending* pending) {

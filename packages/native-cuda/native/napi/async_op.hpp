@@ -24,13 +24,13 @@ class AsyncOps {
   AsyncOps& operator=(const AsyncOps&) = delete;
 
   // The promise resolves with undefined once the outputs are written. Runs no JavaScript.
-  Napi::Promise start(Napi::Env env, std::unique_ptr<Operation> operation, CancelFlag cancel);
+  Napi::Promise start(Napi::Env env, std::unique_ptr<Operation> operation, CancelFlag token);
 
   // Tells the ops of a token to stop; those that have not begun never will, and settle at once.
-  void cancel(const CancelFlag& flag);
+  void cancel(const CancelFlag& token);
 
   // Called before memory of ours is given back. Ops hold on to their arrays, so where one still reaches it
-  // the environment is going: everything is shut down first.
+  // the environment is going, or someone has transferred the array: the op is told to stop and waited for.
   void before_release(const void* data, std::size_t bytes);
 
  private:
@@ -38,14 +38,16 @@ class AsyncOps {
 
   static void settle(napi_env env, napi_value, void* context, void* data);
   void shut_down();
-  void finished(Pending* pending);  // mutex_ held, as for the next
+  template <class Which>
+  void stop(Which which);  // mutex_ held, as for the next two
+  void finished(Pending* pending);
   void unlink(Pending* pending);
 
   const napi_env env_;
   napi_threadsafe_function done_ = nullptr;
   int unsettled_ = 0;  // JavaScript thread only: the event loop is kept alive while > 0
   std::mutex mutex_;
-  std::condition_variable idle_;
+  std::condition_variable ended_;  // an op has
   Pending* unfinished_ = nullptr;  // list of what waits or runs
 };
 

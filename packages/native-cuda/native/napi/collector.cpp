@@ -19,10 +19,13 @@ constexpr const char* kScript = R"js((op, list) => {
   }
   const refusal = (expected, argument, got) =>
     Object.assign(new Error(`Expected ${expected}, got ${got}.`), { code: 'INVALID_ARGUMENT', op, argument })
+  const { getOwnPropertyNames, getPrototypeOf, prototype: plain } = Object
+  const assertKnown = (name) => {
+    if (!known.has(name)) throw refusal(`only the arguments of ${op} (${names.join(', ')})`, name, name)
+  }
   return (object) => {
-    for (const name in object) {
-      if (!known.has(name)) throw refusal(`only the arguments of ${op} (${names.join(', ')})`, name, name)
-    }
+    for (const name of getOwnPropertyNames(object)) assertKnown(name)  // the hidden ones too
+    if (getPrototypeOf(object) !== plain) for (const name in object) assertKnown(name)
     const values = []
     for (let i = 0; i < names.length; i++) {
       const value = object[names[i]]

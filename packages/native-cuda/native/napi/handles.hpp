@@ -3,7 +3,6 @@
 
 #include <napi.h>
 
-#include <atomic>
 #include <memory>
 #include <string>
 
@@ -24,7 +23,7 @@ struct DeviceMemory {
   ~DeviceMemory() { device.free(data); }
 };
 
-using CancelFlag = std::shared_ptr<std::atomic<bool>>;
+using CancelFlag = std::shared_ptr<bool>;  // JavaScript thread only
 
 Napi::Object make_device_handle(Napi::Env env, Device& device);
 Napi::Object make_buffer_handle(Napi::Env env, std::shared_ptr<DeviceMemory> memory);

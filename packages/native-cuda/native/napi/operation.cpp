@@ -53,7 +53,7 @@ const std::vector<BoundOp>& all_ops() {
    [](Device& device, Napi::Env env, const std::vector<napi_value>& values) -> std::unique_ptr<Operation> { \
      return std::make_unique<OperationOf<Args>>(#op, device, device.table().op, env, values);               \
    },                                                                                                       \
-   [](const Device& device) { return device.table().op != nullptr; }, describe<Args>},
+   [](const OpTable& table) { return table.op != nullptr; }, describe<Args>},
       SONOTEXT_OPS(SONOTEXT_BIND)
 #undef SONOTEXT_BIND
   };

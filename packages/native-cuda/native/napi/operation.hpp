@@ -46,7 +46,7 @@ struct BoundOp {
   // Reads and checks the arguments' values, in the order of visit(); throws a JavaScript error. The device
   // has the op.
   std::unique_ptr<Operation> (*bind)(Device& device, Napi::Env env, const std::vector<napi_value>& values);
-  bool (*supported)(const Device& device);
+  bool (*supported)(const OpTable& table);
   Napi::Array (*describe)(Napi::Env env);
 };
 

@@ -185,25 +185,11 @@ void cancel_within_a_chunk() {
 }
 
 // Takes the elements of every output away.
-struct Emptier {
+struct Emptier : ArgsVisitor<Emptier> {
   template <class T>
-  void out(const char*, View<T>& view) {
-    view.size = 0;
+  void view(const char*, View<T>& view) {
+    if constexpr (!std::is_const_v<T>) view.size = 0;
   }
-  template <class T>
-  void opt_out(const char* name, View<T>& view) {
-    out(name, view);
-  }
-  template <class T>
-  void inout(const char* name, View<T>& view) {
-    out(name, view);
-  }
-  template <class T>
-  void in(const char*, const View<T>&) {}
-  template <class T>
-  void opt_in(const char*, const View<T>&) {}
-  void integer(const char*, i64) {}
-  void number(const char*, double) {}
 };
 
 template <class Args>

@@ -6,10 +6,12 @@
 #include <cstring>
 #include <deque>
 #include <initializer_list>
+#include <type_traits>
 #include <vector>
 
 #include "../core/check.hpp"
 #include "../core/device.hpp"
+#include "../core/visitor.hpp"
 #include "drawn_ops.hpp"
 
 namespace sonotext::test {
@@ -185,7 +187,7 @@ bool fill(Memory& memory, Args& args, int call) {
 }
 
 // The bytes of everything a call writes.
-class Written {
+class Written : public ArgsVisitor<Written> {
  public:
   template <class Args>
   explicit Written(const Args& args) {
@@ -195,24 +197,12 @@ class Written {
   bool operator==(const Written& other) const { return bytes_ == other.bytes_; }
 
   template <class T>
-  void out(const char*, const View<T>& view) {
-    const char* from = reinterpret_cast<const char*>(view.data);
-    if (view) bytes_.insert(bytes_.end(), from, from + view.size * static_cast<i64>(sizeof(T)));
+  void view(const char*, View<T>& view) {
+    if constexpr (!std::is_const_v<T>) {
+      const char* from = reinterpret_cast<const char*>(view.data);
+      if (view) bytes_.insert(bytes_.end(), from, from + view.size * static_cast<i64>(sizeof(T)));
+    }
   }
-  template <class T>
-  void opt_out(const char* name, const View<T>& view) {
-    out(name, view);
-  }
-  template <class T>
-  void inout(const char* name, const View<T>& view) {
-    out(name, view);
-  }
-  template <class T>
-  void in(const char*, const View<T>&) {}
-  template <class T>
-  void opt_in(const char*, const View<T>&) {}
-  void integer(const char*, i64) {}
-  void number(const char*, double) {}
 
  private:
   std::vector<char> bytes_;

@@ -1,3 +1,4 @@
+import type { ByteSource } from '../byte-source.js'
 import type { AudioFormat, AudioStream, Reading } from './format.js'
 import { pcmStream, type PcmLayout } from './pcm.js'
 import { contradiction, unsupported } from './refusals.js'
@@ -34,19 +35,21 @@ interface Common {
   readonly codec: string
 }
 
-function openAiff(bytes: Uint8Array, reading: Reading): AudioStream {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const compressed = bytes[11] === 'C'.charCodeAt(0)
+async function openAiff(source: ByteSource, reading: Reading): Promise<AudioStream> {
+  const { length } = source
+  const compressed = (await source.read(11, 1))[0] === 'C'.charCodeAt(0)
   let common: Common | undefined
   let sound: { offset: number; size: number } | undefined
-  for (let offset = 12; offset + 8 <= bytes.length && (common === undefined || sound === undefined);) {
-    const id = ascii(bytes, offset, 4)
-    const size = view.getUint32(offset + 4)
+  for (let offset = 12; offset + 8 <= length && (common === undefined || sound === undefined);) {
+    const head = await source.read(offset, 8 + 22)
+    const view = new DataView(head.buffer, head.byteOffset, head.byteLength)
+    const id = ascii(head, 0, 4)
+    const size = view.getUint32(4)
     const body = offset + 8
-    if (id === 'COMM' && size >= 18 && body + Math.min(size, compressed ? 22 : 18) <= bytes.length)
-      common ??= readCommon(bytes, view, body, compressed && size >= 22)
-    if (id === 'SSND' && body + 8 <= bytes.length)
-      sound ??= { offset: body + 8 + view.getUint32(body), size: size - 8 - view.getUint32(body) }
+    if (id === 'COMM' && size >= 18 && body + Math.min(size, compressed ? 22 : 18) <= length)
+      common ??= readCommon(head.subarray(8), compressed && size >= 22)
+    if (id === 'SSND' && body + 8 <= length)
+      sound ??= { offset: body + 8 + view.getUint32(8), size: size - 8 - view.getUint32(8) }
     offset = body + size + (size % 2)
   }
   if (common === undefined) throw reading.damaged('Expected a COMM chunk in the AIFF file, found none.')
@@ -56,14 +59,14 @@ function openAiff(bytes: Uint8Array, reading: Reading): AudioStream {
     throw unsupported('PCM, float, mu-law or A-law samples in AIFF', `"${common.codec}"`, reading.file)
   if (sound === undefined) {
     if (frames > 0) throw reading.damaged('Expected an SSND chunk in the AIFF file, found none.')
-    sound = { offset: bytes.length, size: 0 }
+    sound = { offset: length, size: 0 }
   }
   const { bits = common.bits } = known
   const width = Math.ceil(bits / 8)
   // A writer into a pipe leaves placeholders: no frames, or more than 32 bits can count bytes for.
   const wanted =
     frames === 0 || frames * width * channels > 0x7e000000 ? undefined : frames * width * channels
-  const present = Math.max(0, bytes.length - sound.offset)
+  const present = Math.max(0, length - sound.offset)
   if (wanted !== undefined && sound.size > 0 && sound.size < wanted && sound.size < present) {
     throw contradiction(
       `Expected ${wanted} bytes of samples for ${frames} frames, got a chunk of ${sound.size}.`,
@@ -73,7 +76,7 @@ function openAiff(bytes: Uint8Array, reading: Reading): AudioStream {
   if (wanted !== undefined && present < wanted)
     reading.cut(`Expected ${wanted} bytes of samples as the header says, found ${present}.`)
   return pcmStream(
-    bytes,
+    source,
     {
       container: 'AIFF',
       kind: known.kind,
@@ -88,13 +91,14 @@ function openAiff(bytes: Uint8Array, reading: Reading): AudioStream {
   )
 }
 
-function readCommon(bytes: Uint8Array, view: DataView, at: number, compressed: boolean): Common {
+function readCommon(chunk: Uint8Array, compressed: boolean): Common {
+  const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength)
   return {
-    channels: view.getUint16(at),
-    frames: view.getUint32(at + 2),
-    bits: view.getUint16(at + 6),
-    sampleRate: extended(view, at + 8),
-    codec: compressed ? ascii(bytes, at + 18, 4) : 'NONE',
+    channels: view.getUint16(0),
+    frames: view.getUint32(2),
+    bits: view.getUint16(6),
+    sampleRate: extended(view, 8),
+    codec: compressed ? ascii(chunk, 18, 4) : 'NONE',
   }
 }
 

@@ -1,3 +1,4 @@
+import type { ByteSource } from '../byte-source.js'
 import type { AudioFormat, AudioStream, Reading } from './format.js'
 import { pcmStream, type SampleKind } from './pcm.js'
 import { unsupported } from './refusals.js'
@@ -28,7 +29,8 @@ const names: Readonly<Record<number, string>> = {
   26: 'G.723 ADPCM',
 }
 
-function openAu(bytes: Uint8Array, reading: Reading): AudioStream {
+async function openAu(source: ByteSource, reading: Reading): Promise<AudioStream> {
+  const bytes = await source.read(0, 24)
   if (bytes.length < 24)
     throw reading.damaged('Expected the header of an AU file (24 bytes), found its beginning.')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -44,14 +46,14 @@ function openAu(bytes: Uint8Array, reading: Reading): AudioStream {
     )
   if (offset < 24)
     throw reading.damaged(`Expected samples behind the header of 24 bytes, got them at byte ${offset}.`)
-  const present = Math.max(0, bytes.length - offset)
+  const present = Math.max(0, source.length - offset)
   // 0xffffffff: not known, as in a pipe. Some writers put the largest signed number or 0 there.
   const unknown = size >= 0x7fffff00 || size === 0
   if (!unknown && size > present)
     reading.cut(`Expected ${size} bytes of samples as the header says, found ${present}.`)
   const [kind, bits] = known
   return pcmStream(
-    bytes,
+    source,
     {
       container: 'AU',
       kind,

@@ -1,3 +1,4 @@
+import type { ByteSource } from '../byte-source.js'
 import type { AudioFormat, AudioStream, Reading } from './format.js'
 import { pcmStream, type SampleKind } from './pcm.js'
 import { contradiction, unsupported } from './refusals.js'
@@ -33,17 +34,19 @@ interface Description {
   readonly bits: number
 }
 
-function openCaf(bytes: Uint8Array, reading: Reading): AudioStream {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+async function openCaf(source: ByteSource, reading: Reading): Promise<AudioStream> {
+  const { length } = source
   let description: Description | undefined
   let data: { offset: number; size: number } | undefined
-  for (let offset = 8; offset + 12 <= bytes.length && (description === undefined || data === undefined);) {
-    const id = ascii(bytes, offset, 4)
-    const size = Number(view.getBigInt64(offset + 4))
+  for (let offset = 8; offset + 12 <= length && (description === undefined || data === undefined);) {
+    const head = await source.read(offset, 12 + 32)
+    const view = new DataView(head.buffer, head.byteOffset, head.byteLength)
+    const id = ascii(head, 0, 4)
+    const size = Number(view.getBigInt64(4))
     const body = offset + 12
-    if (id === 'desc' && size >= 32 && body + 32 <= bytes.length) description ??= describe(bytes, view, body)
+    if (id === 'desc' && size >= 32 && body + 32 <= length) description ??= describe(head.subarray(12))
     // An edit count of 4 bytes stands before the samples. A size of -1: up to the end of the file.
-    if (id === 'data') data ??= { offset: body + 4, size: size < 0 ? bytes.length - body - 4 : size - 4 }
+    if (id === 'data') data ??= { offset: body + 4, size: size < 0 ? length - body - 4 : size - 4 }
     if (size < 0) break
     offset = body + size
   }
@@ -60,11 +63,11 @@ function openCaf(bytes: Uint8Array, reading: Reading): AudioStream {
   if (description.packetFrames !== 1) {
     throw contradiction(`Expected packets of 1 frame, got ${description.packetFrames}.`, reading.file)
   }
-  const present = Math.max(0, bytes.length - data.offset)
+  const present = Math.max(0, length - data.offset)
   if (data.size > present)
     reading.cut(`Expected ${data.size} bytes of samples as the header says, found ${present}.`)
   return pcmStream(
-    bytes,
+    source,
     {
       container: 'CAF',
       kind,
@@ -80,15 +83,16 @@ function openCaf(bytes: Uint8Array, reading: Reading): AudioStream {
   )
 }
 
-function describe(bytes: Uint8Array, view: DataView, at: number): Description {
+function describe(chunk: Uint8Array): Description {
+  const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength)
   return {
-    sampleRate: view.getFloat64(at),
-    format: ascii(bytes, at + 8, 4),
-    flags: view.getUint32(at + 12),
-    packetBytes: view.getUint32(at + 16),
-    packetFrames: view.getUint32(at + 20),
-    channels: view.getUint32(at + 24),
-    bits: view.getUint32(at + 28),
+    sampleRate: view.getFloat64(0),
+    format: ascii(chunk, 8, 4),
+    flags: view.getUint32(12),
+    packetBytes: view.getUint32(16),
+    packetFrames: view.getUint32(20),
+    channels: view.getUint32(24),
+    bits: view.getUint32(28),
   }
 }
 

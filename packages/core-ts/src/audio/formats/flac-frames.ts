@@ -1,3 +1,4 @@
+import { type ByteSource, find } from '../byte-source.js'
 import type { Reading } from './format.js'
 import { tagsAtEnd } from './tags.js'
 
@@ -13,8 +14,9 @@ export interface FlacInfo {
 }
 
 export interface FlacFrame {
-  /** View into the file. */
-  readonly bytes: Uint8Array
+  /** Where it lies in the file. */
+  readonly start: number
+  readonly length: number
   /** Samples per channel. */
   readonly samples: number
 }
@@ -43,26 +45,27 @@ function crcTable(bits: number, polynomial: number): Uint16Array {
  * intact files. Tags behind the last frame are left alone. Throws INVALID_FILE where the file stops being FLAC; a last frame that
  * is not complete is `reading.cut`.
  */
-export function flacFile(bytes: Uint8Array, reading: Reading): FlacFile {
-  const { info, end } = readMetadata(bytes, reading)
-  const stop = tagsAtEnd(bytes)
+export async function flacFile(source: ByteSource, reading: Reading): Promise<FlacFile> {
+  const { info, end } = await readMetadata(source, reading)
+  const stop = await tagsAtEnd(source)
   const frames: FlacFrame[] = []
   let samples = 0
   for (let at = end; at < stop;) {
-    const header = frameHeader(bytes, at, stop)
-    const length = header === undefined ? undefined : frameLength(bytes, at, stop)
-    if (header === undefined || length === undefined) {
+    await reading.walked(at)
+    const frame = await frameAt(source, at, stop)
+    if (frame === undefined) {
       const what = `Expected frame ${frames.length} of a FLAC stream at byte ${at}, found none that is intact.`
       // All samples are there: what follows is no frame.
       if (info.samples > 0 && samples === info.samples) break
-      if (resumes(bytes, at + 1, stop)) throw reading.damaged(what)
+      if (await resumes(source, at + 1, stop, reading)) throw reading.damaged(what)
       reading.cut(what)
       break
     }
+    const { header, length } = frame
     if (header.number !== (header.variable ? samples : frames.length)) {
       throw reading.damaged(`Expected frame ${frames.length} at byte ${at}, found another: some are missing.`)
     }
-    frames.push({ bytes: bytes.subarray(at, at + length), samples: header.samples })
+    frames.push({ start: at, length, samples: header.samples })
     samples += header.samples
     at += length
   }
@@ -70,22 +73,46 @@ export function flacFile(bytes: Uint8Array, reading: Reading): FlacFile {
 }
 
 /** Whether another intact frame follows: then the one before is damaged and not cut. */
-function resumes(bytes: Uint8Array, from: number, stop: number): boolean {
-  for (let at = bytes.indexOf(0xff, from); at >= 0 && at < stop; at = bytes.indexOf(0xff, at + 1)) {
-    if (frameHeader(bytes, at, stop) !== undefined) return true
+async function resumes(source: ByteSource, from: number, stop: number, reading: Reading): Promise<boolean> {
+  for (let at = await find(source, 0xff, from, stop); at >= 0; at = await find(source, 0xff, at + 1, stop)) {
+    await reading.walked(at)
+    const bytes = await source.read(at, Math.min(LONGEST_HEADER, stop - at))
+    if (frameHeader(bytes, 0, bytes.length) !== undefined) return true
   }
   return false
 }
 
-function readMetadata(bytes: Uint8Array, reading: Reading): { info: FlacInfo; end: number } {
+/** Bytes of the longest frame header: sync, sizes, a number of 7 bytes, block size, rate, checksum. */
+const LONGEST_HEADER = 16
+/** Bytes among which the end of a frame is looked for first, and at most: more than 8 channels of 65,535 samples take. */
+const [LIKELY_FRAME, LONGEST_FRAME] = [1 << 15, 1 << 22]
+
+async function frameAt(
+  source: ByteSource,
+  at: number,
+  stop: number,
+): Promise<{ header: FrameHeader; length: number } | undefined> {
+  for (let size = LIKELY_FRAME; ; size *= 2) {
+    const bytes = await source.read(at, Math.min(size, stop - at))
+    const header = frameHeader(bytes, 0, bytes.length)
+    if (header === undefined) return undefined
+    const all = at + bytes.length === stop
+    const length = frameLength(bytes, all)
+    if (length !== undefined) return { header, length }
+    if (all || size >= LONGEST_FRAME) return undefined
+  }
+}
+
+async function readMetadata(source: ByteSource, reading: Reading): Promise<{ info: FlacInfo; end: number }> {
   let info: FlacInfo | undefined
-  for (let at = 4; at + 4 <= bytes.length;) {
-    const type = bytes[at]! & 0x7f
-    const last = (bytes[at]! & 0x80) !== 0
-    const body = at + 4
-    const next = body + ((bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!)
-    if (next > bytes.length) break
-    if (type === 0 && next - body >= 34) info ??= streamInfo(bytes.subarray(body, body + 34))
+  for (let at = 4; at + 4 <= source.length;) {
+    const block = await source.read(at, 4 + 34)
+    const type = block[0]! & 0x7f
+    const last = (block[0]! & 0x80) !== 0
+    const length = (block[1]! << 16) | (block[2]! << 8) | block[3]!
+    const next = at + 4 + length
+    if (next > source.length) break
+    if (type === 0 && length >= 34) info ??= streamInfo(block.subarray(4))
     if (last && info !== undefined) return { info, end: next }
     if (last) break
     at = next
@@ -137,12 +164,17 @@ function frameHeader(bytes: Uint8Array, at: number, stop: number): FrameHeader |
   return crc === bytes[next] ? { variable: (bytes[at + 1]! & 1) === 1, number, samples } : undefined
 }
 
-/** A frame ends where its checksum comes out as 0 and the next header, or the end of the file, follows. */
-function frameLength(bytes: Uint8Array, at: number, stop: number): number | undefined {
+/**
+ * Length of the frame that `bytes` begin with: it ends where its checksum comes out as 0 and the next header, or the end of the file,
+ * follows. `all`: the file ends with these bytes. Without it, the last of them are left alone, since a header may be cut there.
+ */
+function frameLength(bytes: Uint8Array, all: boolean): number | undefined {
+  const stop = bytes.length
+  const last = all ? stop : stop - LONGEST_HEADER
   let crc = 0
-  for (let i = at; i < stop; i++) {
+  for (let i = 0; i < last; i++) {
     crc = ((crc << 8) & 0xffff) ^ crc16[(crc >> 8) ^ bytes[i]!]!
-    if (crc === 0 && (i + 1 === stop || frameHeader(bytes, i + 1, stop) !== undefined)) return i + 1 - at
+    if (crc === 0 && (i + 1 === stop || frameHeader(bytes, i + 1, stop) !== undefined)) return i + 1
   }
   return undefined
 }

@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
 import { checkStream } from '../audio.js'
+import type { ByteSource } from '../byte-source.js'
 import { flacFile, type FlacFile } from './flac-frames.js'
 import type { AudioFormat, AudioStream, Reading } from './format.js'
 import { decoding, optionalDecoder } from './optional-decoder.js'
@@ -13,11 +14,12 @@ const PIECE = 1 << 19
 export const flac: AudioFormat = {
   name: 'FLAC',
   sniff: (bytes) => beginsLike(bytes, /^fLaC/),
-  open: async (bytes, reading) => flacStream(flacFile(bytes, reading), reading),
+  open: async (source, reading) => flacStream(source, await flacFile(source, reading), reading),
 }
 
 /** Frames are found by their checksums, and the samples must have the count and the MD5 that the header declares. */
-export async function flacStream(
+async function flacStream(
+  source: ByteSource,
   { info, frames, samples }: FlacFile,
   reading: Reading,
 ): Promise<AudioStream> {
@@ -40,8 +42,14 @@ export async function flacStream(
         reading.throwIfAborted()
         const end = pieceEnd(frames, at, channels)
         const piece = frames.slice(at, end)
+        const [first, last] = [piece[0]!, piece.at(-1)!]
+        const bytes = await source.read(first.start, last.start + last.length - first.start)
         const output = await decoding(reading, 'FLAC frames', () =>
-          decoder.decodeFrames(piece.map(({ bytes }) => bytes)),
+          decoder.decodeFrames(
+            piece.map(({ start, length }) =>
+              bytes.subarray(start - first.start, start - first.start + length),
+            ),
+          ),
         )
         const wanted = piece.reduce((sum, frame) => sum + frame.samples, 0)
         const { channelData, samplesDecoded } = output

@@ -1,4 +1,6 @@
 import { abortedError } from '../../base/abort.js'
+import { nextTurn } from '../../base/turn.js'
+import type { ByteSource } from '../byte-source.js'
 import type { SonotextError } from '../../base/errors.js'
 import { damaged } from './refusals.js'
 
@@ -21,8 +23,11 @@ export interface AudioFormat {
   /** Whether `bytes`, tags in front of them taken off, begin like a file of this kind. */
   sniff(bytes: Uint8Array): boolean
   /** Reads what stands before the samples and checks it. Nothing is allocated by what a header claims. */
-  open(bytes: Uint8Array, reading: Reading): AudioStream | Promise<AudioStream>
+  open(source: ByteSource, reading: Reading): AudioStream | Promise<AudioStream>
 }
+
+/** Bytes that are walked through at a time: some milliseconds. */
+const PAUSE = 1 << 21
 
 /** One file that is being read: its name for messages, what the caller accepts, and what was accepted. */
 export class Reading {
@@ -31,6 +36,7 @@ export class Reading {
   /** Why the recording may end too early, when that was accepted. */
   cutShort: string | undefined
   readonly #acceptCut: boolean
+  #pause = PAUSE
 
   constructor(
     file: string,
@@ -54,6 +60,14 @@ export class Reading {
 
   throwIfAborted(): void {
     if (this.signal?.aborted === true) throw abortedError(this.signal)
+  }
+
+  /** Called with the position of a walk through the file: now and then the event loop has its turn. */
+  async walked(position: number): Promise<void> {
+    if (position < this.#pause) return
+    this.#pause = position + PAUSE
+    await nextTurn()
+    this.throwIfAborted()
   }
 
   damaged(what: string): SonotextError {

@@ -1,4 +1,5 @@
 import { checkStream } from '../audio.js'
+import type { ByteSource } from '../byte-source.js'
 import type { AudioStream, Reading } from './format.js'
 import { contradiction } from './refusals.js'
 import type { WavLayout } from './wav-layout.js'
@@ -19,7 +20,7 @@ const BLOCK = 1 << 16
  * IMA-ADPCM in WAV (IMA, 1992). Each block holds, per channel, a header (first sample, step index) and then groups of 4 bytes =
  * 8 samples per channel in turn. The last block is padded; the fact chunk says how many samples are meant.
  */
-export function imaAdpcmStream(bytes: Uint8Array, layout: WavLayout, reading: Reading): AudioStream {
+export function imaAdpcmStream(source: ByteSource, layout: WavLayout, reading: Reading): AudioStream {
   const { channels: count, sampleRate, blockAlign, samplesPerBlock: perBlock = 0, factSamples } = layout
   checkStream(sampleRate, count, reading.file)
   const groups = (blockAlign / count - 4) / 4
@@ -35,11 +36,9 @@ export function imaAdpcmStream(bytes: Uint8Array, layout: WavLayout, reading: Re
   const piece = Math.max(1, Math.floor(BLOCK / perBlock))
   async function* blocks() {
     for (let from = 0; from < total; from += piece) {
-      const data = bytes.subarray(
-        layout.dataOffset + from * blockAlign,
-        layout.dataOffset + total * blockAlign,
-      )
+      reading.throwIfAborted()
       const number = Math.min(piece, total - from)
+      const data = await source.read(layout.dataOffset + from * blockAlign, number * blockAlign)
       const end = Math.min(number * perBlock, samples - from * perBlock)
       yield Array.from({ length: count }, (_, c) =>
         decodeChannel(data, { c, count, groups, number, blockAlign }, (at) =>

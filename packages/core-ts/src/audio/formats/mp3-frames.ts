@@ -1,3 +1,4 @@
+import { type ByteSource, find } from '../byte-source.js'
 import type { Reading } from './format.js'
 import { skipTags, tagLength } from './tags.js'
 import { ascii } from './text.js'
@@ -42,22 +43,22 @@ const bitRates = {
 }
 const sampleRates = [44100, 48000, 32000]
 
-/** Layer III header at `at`, or undefined when these four bytes are none. */
-export function mp3FrameHeader(bytes: Uint8Array, at: number): FrameHeader | undefined {
-  if (at + 4 > bytes.length || bytes[at] !== 0xff || (bytes[at + 1]! & 0xe0) !== 0xe0) return undefined
-  const version = [2.5, 0, 2, 1][(bytes[at + 1]! >> 3) & 3]!
-  const layer3 = ((bytes[at + 1]! >> 1) & 3) === 1
-  const rateIndex = (bytes[at + 2]! >> 2) & 3
-  const bitIndex = bytes[at + 2]! >> 4
+/** Layer III header in the first four bytes, or undefined when they are none. */
+export function mp3FrameHeader(bytes: Uint8Array): FrameHeader | undefined {
+  if (bytes.length < 4 || bytes[0] !== 0xff || (bytes[1]! & 0xe0) !== 0xe0) return undefined
+  const version = [2.5, 0, 2, 1][(bytes[1]! >> 3) & 3]!
+  const layer3 = ((bytes[1]! >> 1) & 3) === 1
+  const rateIndex = (bytes[2]! >> 2) & 3
+  const bitIndex = bytes[2]! >> 4
   if (version === 0 || !layer3 || rateIndex === 3 || bitIndex === 0 || bitIndex === 15) return undefined
   const sampleRate = sampleRates[rateIndex]! / (version === 1 ? 1 : version * (version === 2 ? 1 : 1.6))
   const samples = version === 1 ? 1152 : 576
   const bitRate = bitRates[version === 1 ? 1 : 2][bitIndex]! * 1000
-  const padding = (bytes[at + 2]! >> 1) & 1
+  const padding = (bytes[2]! >> 1) & 1
   return {
     version,
     sampleRate,
-    channels: bytes[at + 3]! >> 6 === 3 ? 1 : 2,
+    channels: bytes[3]! >> 6 === 3 ? 1 : 2,
     samples,
     bytes: Math.floor((samples / 8) * (bitRate / sampleRate)) + padding,
     padding,
@@ -71,11 +72,14 @@ interface InfoFrame {
   readonly gapless: { readonly delay: number; readonly padding: number } | undefined
 }
 
-/** What a Xing or Info frame declares, whichever encoder wrote it; undefined when the frame at `at` is none. */
-function infoFrame(bytes: Uint8Array, at: number, header: FrameHeader): InfoFrame | undefined {
+const headerAt = async (source: ByteSource, at: number): Promise<FrameHeader | undefined> =>
+  mp3FrameHeader(await source.read(at, 4))
+
+/** What a Xing or Info frame declares, whichever encoder wrote it; undefined when these bytes of a frame are none. */
+function infoFrame(bytes: Uint8Array, header: FrameHeader): InfoFrame | undefined {
   const side = header.version === 1 ? (header.channels === 1 ? 17 : 32) : header.channels === 1 ? 9 : 17
-  const tag = at + 4 + side
-  const end = Math.min(bytes.length, at + header.bytes)
+  const tag = 4 + side
+  const end = bytes.length
   if (!['Xing', 'Info'].includes(ascii(bytes, tag, 4)) || tag + 8 > end) return undefined
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const flags = view.getUint32(tag + 4)
@@ -91,23 +95,25 @@ function infoFrame(bytes: Uint8Array, at: number, header: FrameHeader): InfoFram
  * Walks the frames; tags and zeros between them are skipped. Throws INVALID_FILE for bytes that are no MP3, for a hole between
  * frames and for a stream that changes its rate; fewer frames than declared and a last frame that is cut are `reading.cut`.
  */
-export function mp3Stream(bytes: Uint8Array, reading: Reading): Mp3Stream {
-  const start = firstMp3Frame(bytes, skipTags(bytes, 0))
+export async function mp3Stream(source: ByteSource, reading: Reading): Promise<Mp3Stream> {
+  const { length } = source
+  const start = await firstMp3Frame(source, await skipTags(source, 0))
   if (start === undefined) throw reading.damaged('Expected MP3 frames, found none.')
-  const first = mp3FrameHeader(bytes, start)!
-  const info = infoFrame(bytes, start, first)
+  const first = (await headerAt(source, start))!
+  const info = infoFrame(await source.read(start, first.bytes), first)
   const runs: Mp3Run[] = []
   let frames = 0
   let channels = info === undefined ? first.channels : 1
   let at = info === undefined ? start : start + first.bytes
   for (let run = at; ;) {
-    const header = mp3FrameHeader(bytes, at)
+    await reading.walked(at)
+    const header = await headerAt(source, at)
     if (header !== undefined) {
       refuseChange(first, header, at, reading)
       channels = Math.max(channels, header.channels)
-      const short = header.padding > 0 && endsEarly(bytes, at + header.bytes)
+      const short = header.padding > 0 && (await endsEarly(source, at + header.bytes))
       const end = at + header.bytes - (short ? 1 : 0)
-      if (end <= bytes.length) {
+      if (end <= length) {
         frames++
         at = end
         if (short) {
@@ -118,13 +124,13 @@ export function mp3Stream(bytes: Uint8Array, reading: Reading): Mp3Stream {
       }
       // A header behind all declared frames is no frame, but the beginning of something else.
       if (info === undefined || info.frames === 0 || frames < info.frames)
-        reading.cut(`Expected ${header.bytes} bytes of the frame at byte ${at}, found ${bytes.length - at}.`)
+        reading.cut(`Expected ${header.bytes} bytes of the frame at byte ${at}, found ${length - at}.`)
       if (at > run) runs.push({ start: run, end: at, short: false })
       break
     }
     if (at > run) runs.push({ start: run, end: at, short: false })
-    const next = skipTags(bytes, at)
-    const resumed = firstMp3Frame(bytes, next)
+    const next = await skipTags(source, at)
+    const resumed = await firstMp3Frame(source, next)
     if (resumed === undefined) break
     if (resumed !== next)
       throw reading.damaged(`Expected an MP3 frame at byte ${next}, found ${resumed - next} other bytes.`)
@@ -156,12 +162,12 @@ function gapsOf(info: InfoFrame | undefined, perFrame: number, decoded: number):
 }
 
 /** Whether the padding byte of the frame that should end at `end` was never written. */
-function endsEarly(bytes: Uint8Array, end: number): boolean {
-  if (end === bytes.length + 1) return true
+async function endsEarly(source: ByteSource, end: number): Promise<boolean> {
+  if (end === source.length + 1) return true
   return (
-    mp3FrameHeader(bytes, end) === undefined &&
-    mp3FrameHeader(bytes, end - 1) !== undefined &&
-    tagLength(bytes, end) === 0
+    (await headerAt(source, end)) === undefined &&
+    (await headerAt(source, end - 1)) !== undefined &&
+    (await tagLength(source, end)) === 0
   )
 }
 
@@ -173,28 +179,28 @@ function refuseChange(first: FrameHeader, header: FrameHeader, at: number, readi
 }
 
 /** First place from `from` on where `chain` frames follow each other, or fewer that end the file. */
-export function firstMp3Frame(
-  bytes: Uint8Array,
+export async function firstMp3Frame(
+  source: ByteSource,
   from: number,
-  { within = bytes.length, chain = 2 }: { within?: number; chain?: number } = {},
-): number | undefined {
-  const last = Math.min(bytes.length, from + within)
-  for (let at = bytes.indexOf(0xff, from); at >= 0 && at < last; at = bytes.indexOf(0xff, at + 1)) {
-    if (followEachOther(bytes, at, chain)) return at
+  { within = source.length, chain = 2 }: { within?: number; chain?: number } = {},
+): Promise<number | undefined> {
+  const last = Math.min(source.length, from + within)
+  for (let at = await find(source, 0xff, from, last); at >= 0; at = await find(source, 0xff, at + 1, last)) {
+    if (await followEachOther(source, at, chain)) return at
   }
   return undefined
 }
 
-function followEachOther(bytes: Uint8Array, start: number, chain: number): boolean {
-  const first = mp3FrameHeader(bytes, start)
+async function followEachOther(source: ByteSource, start: number, chain: number): Promise<boolean> {
+  const first = await headerAt(source, start)
   if (first === undefined) return false
   let at = start
   for (let n = 0; n < chain; n++) {
-    const header = mp3FrameHeader(bytes, at)
-    if (header?.sampleRate !== first.sampleRate) return n > 0 && at >= bytes.length
+    const header = await headerAt(source, at)
+    if (header?.sampleRate !== first.sampleRate) return n > 0 && at >= source.length
     at += header.bytes
     // One byte past the end: the padding byte of the last frame was left out.
-    if (at === bytes.length || at === bytes.length + header.padding) return true
+    if (at === source.length || at === source.length + header.padding) return true
   }
   return true
 }

@@ -1,4 +1,5 @@
 import { checkStream } from '../audio.js'
+import { type ByteSource } from '../byte-source.js'
 import type { AudioFormat, AudioStream, Reading } from './format.js'
 import { mp3FrameHeader, mp3Stream, type Mp3Run } from './mp3-frames.js'
 import { decoding, optionalDecoder } from './optional-decoder.js'
@@ -7,18 +8,21 @@ import { unsupported } from './refusals.js'
 /** Bytes given to the decoder at once: 16 s of the lowest bit rate. */
 const PIECE = 1 << 14
 
+/** More bytes than two frames of layer I or II have. */
+const TWO_FRAMES = 1 << 13
+
 /** MP3 (MPEG layer III) through the optional decoder. */
 export const mp3: AudioFormat = {
   name: 'MP3',
-  sniff: (bytes) => mp3FrameHeader(bytes, 0) !== undefined,
+  sniff: (bytes) => mp3FrameHeader(bytes) !== undefined,
   open: openMpeg,
 }
 
 /** The frames are walked first: they say how many samples there are, and the decoder must give as many. */
-export async function openMpeg(bytes: Uint8Array, reading: Reading): Promise<AudioStream> {
-  if (startsLikeMpegLayer1or2(bytes))
+export async function openMpeg(source: ByteSource, reading: Reading): Promise<AudioStream> {
+  if (startsLikeMpegLayer1or2(await source.read(0, TWO_FRAMES)))
     throw unsupported('MPEG layer III', 'MPEG layer I or II (MP2)', reading.file)
-  const { runs, gaps, decoded, ...stream } = mp3Stream(bytes, reading)
+  const { runs, gaps, decoded, ...stream } = await mp3Stream(source, reading)
   checkStream(stream.sampleRate, stream.channels, reading.file)
   const { MPEGDecoder } = await optionalDecoder('mpg123-decoder', reading.file)
   async function* blocks() {
@@ -26,7 +30,7 @@ export async function openMpeg(bytes: Uint8Array, reading: Reading): Promise<Aud
     await decoder.ready
     let at = 0
     try {
-      for (const piece of piecesOf(bytes, runs)) {
+      for await (const piece of piecesOf(source, runs)) {
         reading.throwIfAborted()
         const { channelData, samplesDecoded } = await decoding(reading, 'MP3 frames', () =>
           decoder.decode(piece),
@@ -44,9 +48,9 @@ export async function openMpeg(bytes: Uint8Array, reading: Reading): Promise<Aud
   return { ...stream, encoding: 'MP3', blocks: blocks() }
 }
 
-function* piecesOf(bytes: Uint8Array, runs: readonly Mp3Run[]): Generator<Uint8Array> {
+async function* piecesOf(source: ByteSource, runs: readonly Mp3Run[]): AsyncGenerator<Uint8Array> {
   for (const { start, end, short } of runs) {
-    for (let at = start; at < end; at += PIECE) yield bytes.subarray(at, Math.min(at + PIECE, end))
+    for (let at = start; at < end; at += PIECE) yield await source.read(at, Math.min(PIECE, end - at))
     if (short) yield Uint8Array.of(0)
   }
 }

@@ -1,9 +1,12 @@
-import type { AudioStream, Reading } from './format.js'
+import { type ByteSource, find } from '../byte-source.js'
+import type { Reading } from './format.js'
 import { ascii } from './text.js'
 
 /** A page of one logical stream with the packets that end on it. */
 export interface OggPage {
-  /** Its bytes in the file. */
+  /** Where it begins in the file. */
+  readonly start: number
+  /** Its bytes. */
   readonly bytes: Uint8Array
   /** Samples up to the end of the last packet that ends here; -1 when none does. */
   readonly granule: number
@@ -12,14 +15,13 @@ export interface OggPage {
   readonly last: boolean
 }
 
-/** One logical stream: the pages of one recording. */
+/** One logical stream: the pages of one recording, and where they lie. */
 export interface OggLink {
   readonly serial: number
-  readonly pages: readonly OggPage[]
+  /** Of its first page, and of its last. */
+  readonly start: number
+  readonly end: number
 }
-
-/** A link that is open: how long it is, is known. */
-export type OggStream = Omit<AudioStream, 'samples'> & { readonly samples: number }
 
 /** CRC-32 of the Ogg framing: polynomial 0x04c11db7, not reflected, starting from 0. */
 const crcTable = Uint32Array.from({ length: 256 }, (_, i) => {
@@ -37,86 +39,136 @@ export function oggCrc(page: Uint8Array): number {
   return crc
 }
 
-interface Growing {
+interface Growing extends Assembly {
+  readonly number: number
   readonly serial: number
-  readonly pages: OggPage[]
+  readonly start: number
+  end: number
+  pages: number
   /** Number of the page that must come next. */
   sequence: number
-  /** Pieces of a packet that goes on on the next page. */
-  open: Uint8Array[]
   ended: boolean
   /** Whether a page with sound has come. */
   sounding: boolean
 }
 
+/** Packets that go on over pages. */
+interface Assembly {
+  /** Pieces of a packet that goes on on the next page. */
+  open: Uint8Array[]
+}
+
 /**
- * The logical streams of an Ogg file in the order of their first pages: several at once (a video and its sound) or one behind the
- * other (chained, as radio streams are). Tags and other bytes behind the last page are left alone. Throws INVALID_FILE on a missing,
- * damaged or repeated page; an end inside a page is `reading.cut`.
+ * Walks the logical streams of an Ogg file in the order of their first pages: several at once (a video and its sound) or one behind the
+ * other (chained, as radio streams are). Every page is given to `onPage` with the number of its stream. Tags and other bytes behind the
+ * last page are left alone. Throws INVALID_FILE on a missing, damaged or repeated page; an end inside a page is `reading.cut`.
  */
-export function oggLinks(bytes: Uint8Array, reading: Reading): OggLink[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+export async function walkOgg(
+  source: ByteSource,
+  reading: Reading,
+  onPage: (link: number, page: OggPage) => void,
+): Promise<OggLink[]> {
   const links: Growing[] = []
   const current = new Map<number, Growing>()
-  for (let offset = 0, number = 0; offset < bytes.length; number++) {
-    if (ascii(bytes, offset, 4) !== 'OggS') {
-      if (links.length > 0 && !hasPage(bytes, offset)) break
+  for (let offset = 0, number = 0; offset < source.length; number++) {
+    await reading.walked(offset)
+    const { bytes, length, marked } = await pageAt(source, offset)
+    if (!marked) {
+      if (links.length > 0 && (await find(source, 'OggS', offset)) < 0) break
       throw reading.damaged(`Expected page ${number} of an Ogg stream at byte ${offset}, found none.`)
     }
-    const length = pageLength(bytes, offset)
-    if (offset + length > bytes.length) {
-      const there = bytes.length - offset
-      reading.cut(`Expected ${length} bytes of the page at byte ${offset}, found ${there}.`)
+    if (bytes.length < length) {
+      reading.cut(`Expected ${length} bytes of the page at byte ${offset}, found ${bytes.length}.`)
       break
     }
-    const page = bytes.subarray(offset, offset + length)
-    if (view.getUint32(offset + 22, true) !== oggCrc(page))
+    const { serial, sequence, granule, flags, checksum } = fieldsOf(bytes)
+    if (checksum !== oggCrc(bytes))
       throw reading.damaged(`Expected an intact page at byte ${offset}, its checksum differs.`)
-    const serial = view.getUint32(offset + 14, true)
-    const sequence = view.getUint32(offset + 18, true)
-    const flags = page[5]!
     let link = current.get(serial)
-    if ((flags & 2) !== 0) {
-      link = { serial, pages: [], sequence, open: [], ended: false, sounding: false }
+    if ((flags & FIRST) !== 0) {
+      const at = { number: links.length, serial, start: offset, end: offset }
+      link = { ...at, pages: 0, sequence, open: [], ended: false, sounding: false }
       current.set(serial, link)
       links.push(link)
     }
     if (link === undefined || link.ended)
       throw reading.damaged(`Expected the first page of a stream at byte ${offset}, found a later one.`)
     // A stream that was tuned into keeps the numbers of its pages: they jump once, behind the headers.
-    const tuned = link.pages.length > 0 && !link.sounding && link.open.length === 0
+    const tuned = link.pages > 0 && !link.sounding && link.open.length === 0
     if (sequence !== link.sequence && !(tuned && sequence > link.sequence)) {
       throw reading.damaged(`Expected page ${link.sequence} of one stream at byte ${offset}, found another.`)
     }
     link.sequence = sequence + 1
-    link.ended = (flags & 4) !== 0
-    const granule = Number(view.getBigInt64(offset + 6, true))
+    link.ended = (flags & LAST) !== 0
     link.sounding ||= granule > 0
-    const continued = (flags & 1) !== 0
-    link.pages.push({ bytes: page, granule, packets: packetsOf(page, link, continued), last: link.ended })
+    link.pages++
+    link.end = offset
+    const packets = packetsOf(bytes, link)
+    onPage(link.number, { start: offset, bytes, granule, packets, last: link.ended })
     offset += length
   }
   return links
 }
 
-function hasPage(bytes: Uint8Array, from: number): boolean {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf('OggS', from, 'latin1') >= 0
+/** The pages of a stream that was walked before, once more. */
+export async function* pagesOf(source: ByteSource, link: OggLink): AsyncGenerator<OggPage, void, undefined> {
+  const assembly: Assembly = { open: [] }
+  for (let offset = link.start; offset <= link.end;) {
+    const { bytes } = await pageAt(source, offset)
+    const { serial, granule, flags } = fieldsOf(bytes)
+    if (serial === link.serial)
+      yield {
+        start: offset,
+        bytes,
+        granule,
+        packets: packetsOf(bytes, assembly),
+        last: (flags & LAST) !== 0,
+      }
+    offset += bytes.length
+  }
 }
 
-function pageLength(bytes: Uint8Array, offset: number): number {
-  const segments = bytes[offset + 26] ?? 255
+/** Flags of a page: it begins inside a packet, it is the first of its stream, the last. */
+const [CONTINUED, FIRST, LAST] = [1, 2, 4]
+
+/** Most bytes of what stands before the packets of a page: 255 segments. */
+const HEAD = 27 + 255
+
+/** The page at `offset`, or what is there of it; `marked`: it begins like one. */
+async function pageAt(
+  source: ByteSource,
+  offset: number,
+): Promise<{ bytes: Uint8Array; length: number; marked: boolean }> {
+  const head = await source.read(offset, HEAD)
+  const segments = head[26] ?? 255
   let length = 27 + segments
-  for (let s = 0; s < segments; s++) length += bytes[offset + 27 + s] ?? 0
-  return length
+  for (let s = 0; s < segments; s++) length += head[27 + s] ?? 0
+  return {
+    bytes: await source.read(offset, length),
+    length,
+    marked: ascii(head, 0, 4) === 'OggS',
+  }
 }
 
-/** Packets that end on the page. A segment of less than 255 bytes ends one; what is left over waits in `link.open`. */
-function packetsOf(page: Uint8Array, link: Growing, continued: boolean): Uint8Array[] {
+function fieldsOf(page: Uint8Array) {
+  const view = new DataView(page.buffer, page.byteOffset, page.byteLength)
+  return {
+    flags: page[5]!,
+    granule: Number(view.getBigInt64(6, true)),
+    serial: view.getUint32(14, true),
+    sequence: view.getUint32(18, true),
+    checksum: view.getUint32(22, true),
+  }
+}
+
+/** Packets that end on the page. A segment of less than 255 bytes ends one; what is left over waits in `open`. */
+function packetsOf(page: Uint8Array, assembly: Assembly): Uint8Array[] {
+  const continued = (page[5]! & CONTINUED) !== 0
   const segments = page[26]!
   const packets: Uint8Array[] = []
   // The beginning of a continued packet is missing where the stream was tuned into.
-  let skipping = continued && link.open.length === 0
-  if (!continued) link.open = []
+  let skipping = continued && assembly.open.length === 0
+  if (!continued) assembly.open = []
   let at = 27 + segments
   let start = at
   for (let s = 0; s < segments; s++) {
@@ -126,9 +178,9 @@ function packetsOf(page: Uint8Array, link: Growing, continued: boolean): Uint8Ar
     const piece = page.subarray(start, at)
     start = at
     if (skipping) skipping = false
-    else packets.push(link.open.length === 0 ? piece : Buffer.concat([...link.open, piece]))
-    link.open = []
+    else packets.push(assembly.open.length === 0 ? piece : Buffer.concat([...assembly.open, piece]))
+    assembly.open = []
   }
-  if (start < at && !skipping) link.open.push(page.subarray(start, at))
+  if (start < at && !skipping) assembly.open.push(page.subarray(start, at))
   return packets
 }

@@ -1,22 +1,24 @@
+import type { ByteSource } from '../byte-source.js'
 import type { AudioFormat, AudioStream, Reading } from './format.js'
-import { oggLinks, type OggLink, type OggStream } from './ogg-pages.js'
-import { opusLink } from './opus.js'
+import { type OggLink, type OggPage, walkOgg } from './ogg-pages.js'
+import type { OggStream, OggTrack } from './ogg-track.js'
+import { OpusTrack } from './opus.js'
 import { unsupported } from './refusals.js'
 import { ascii, beginsLike } from './text.js'
-import { vorbisLink } from './vorbis.js'
+import { VorbisTrack } from './vorbis.js'
 
 interface OggCodec {
   readonly name: string
   readonly magic: RegExp
   /** Left out for what is not read. */
-  readonly open?: (link: OggLink, reading: Reading) => Promise<OggStream>
+  readonly track?: () => OggTrack
   /** Whether it may lie beside the sound: a table of contents, pictures. */
   readonly aside?: boolean
 }
 
 const codecs: readonly OggCodec[] = [
-  { name: 'Vorbis', magic: /^\.vorbis/, open: vorbisLink },
-  { name: 'Opus', magic: /^OpusHead/, open: opusLink },
+  { name: 'Vorbis', magic: /^\.vorbis/, track: () => new VorbisTrack() },
+  { name: 'Opus', magic: /^OpusHead/, track: () => new OpusTrack() },
   { name: 'FLAC', magic: /^\.FLAC/ },
   { name: 'Speex', magic: /^Speex/ },
   { name: 'Theora', magic: /^\.theora/, aside: true },
@@ -28,15 +30,23 @@ const codecs: readonly OggCodec[] = [
 export const ogg: AudioFormat = {
   name: 'Ogg',
   sniff: (bytes) => beginsLike(bytes, /^OggS/),
-  async open(bytes, reading) {
-    const links = oggLinks(bytes, reading)
-    const sounding = links
-      .map((link) => ({ link, codec: codecOf(link) }))
-      .filter(({ codec }) => codec.aside !== true)
+  async open(source, reading) {
+    const tracks: { codec: OggCodec; track: OggTrack | undefined }[] = []
+    const links = await walkOgg(source, reading, (number, page) => {
+      if (number === tracks.length) {
+        const codec = codecOf(page)
+        tracks.push({ codec, track: codec.track?.() })
+      }
+      tracks[number]!.track?.add(page)
+    })
+    const all = links.map((link, number) => ({ link, ...tracks[number]! }))
+    const sounding = all.filter(({ codec }) => codec.aside !== true)
     if (links.length === 0) throw reading.damaged('Expected an Ogg stream, found only its first bytes.')
-    if (sounding.length === 0)
-      throw unsupported('sound in the Ogg container', `only ${names(links)}`, reading.file)
-    const other = sounding.find(({ codec }) => codec.open === undefined)
+    if (sounding.length === 0) {
+      const names = all.map(({ codec }) => codec.name).join(' and ')
+      throw unsupported('sound in the Ogg container', `only ${names}`, reading.file)
+    }
+    const other = sounding.find(({ track }) => track === undefined)
     if (other !== undefined) {
       const found = other.codec.name === '' ? 'only its first bytes' : `"${other.codec.name}"`
       throw other.codec.name === ''
@@ -45,27 +55,28 @@ export const ogg: AudioFormat = {
     }
     if (overlap(sounding.map(({ link }) => link)))
       throw unsupported('one sound track in the Ogg container', `${sounding.length} at once`, reading.file)
-    const streams: OggStream[] = []
-    for (const { link, codec } of sounding) streams.push(await codec.open!(link, reading))
-    return joined(streams, reading)
+    return joined(await openAll(sounding, source, reading), reading)
   },
 }
 
-function codecOf({ pages }: OggLink): OggCodec {
-  const head = ascii(pages[0]?.packets[0] ?? new Uint8Array(), 0, 8)
-  return codecs.find(({ magic }) => magic.test(head)) ?? { name: head.length < 8 ? '' : head, magic: /^/ }
+async function openAll(
+  sounding: readonly { link: OggLink; track: OggTrack | undefined }[],
+  source: ByteSource,
+  reading: Reading,
+): Promise<OggStream[]> {
+  const streams: OggStream[] = []
+  for (const { link, track } of sounding) streams.push(await track!.open(source, link, reading))
+  return streams
 }
 
-function names(links: readonly OggLink[]): string {
-  return links.map((link) => codecOf(link).name).join(' and ')
+function codecOf({ packets }: OggPage): OggCodec {
+  const head = ascii(packets[0] ?? new Uint8Array(), 0, 8)
+  return codecs.find(({ magic }) => magic.test(head)) ?? { name: head.length < 8 ? '' : head, magic: /^/ }
 }
 
 /** Whether one begins before the one in front of it has ended. */
 function overlap(links: readonly OggLink[]): boolean {
-  return links.some((link, i) => {
-    const before = links[i - 1]
-    return before !== undefined && before.pages.at(-1)!.bytes.byteOffset > link.pages[0]!.bytes.byteOffset
-  })
+  return links.some(({ start }, i) => i > 0 && links[i - 1]!.end > start)
 }
 
 /** Chained recordings one behind the other, as players play them. */

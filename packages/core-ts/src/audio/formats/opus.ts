@@ -1,7 +1,9 @@
 import { checkStream } from '../audio.js'
+import type { ByteSource } from '../byte-source.js'
 import type { Reading } from './format.js'
-import type { OggLink, OggPage, OggStream } from './ogg-pages.js'
-import { oggTiming } from './ogg-timing.js'
+import { type OggLink, type OggPage, pagesOf } from './ogg-pages.js'
+import { OggTiming } from './ogg-timing.js'
+import type { OggStream, OggTrack } from './ogg-track.js'
 import { decoding, optionalDecoder } from './optional-decoder.js'
 import { ascii } from './text.js'
 
@@ -15,47 +17,89 @@ const PIECE = 1 << 19
 const LONGEST = 5760
 
 /** One Opus stream through the optional decoder (RFC 7845): pre-skip, end and gain as its header says. */
-export async function opusLink({ pages }: OggLink, reading: Reading): Promise<OggStream> {
-  const head = headOf(pages[0]?.packets[0])
-  const audio = audioPages(pages)
-  if (head === undefined || audio === undefined)
-    throw reading.damaged(
-      'Expected the two headers of an Opus stream at the beginning, found none that are complete.',
-    )
-  checkStream(RATE, head.channels, reading.file)
-  const timing = oggTiming(audio, opusSamples)
-  if (!timing.ended) reading.remark('The Ogg stream does not say that it ends: more may have followed.')
-  const skip = head.preSkip
-  const samples = Math.max(0, timing.samples - head.preSkip)
-  const { OpusDecoder } = await optionalDecoder('opus-decoder', reading.file)
-  const packets = audio.flatMap((page) => page.packets)
-  async function* blocks() {
-    const { channels, streamCount, coupledStreamCount, channelMappingTable } = head!
-    const decoder = new OpusDecoder({ channels, streamCount, coupledStreamCount, channelMappingTable })
-    await decoder.ready
-    const size = Math.max(1, Math.floor(PIECE / (LONGEST * channels)))
-    let at = 0
-    try {
-      for (let first = 0; first < packets.length && at < skip + samples; first += size) {
-        reading.throwIfAborted()
-        const piece = packets.slice(first, first + size)
-        const output = await decoding(reading, 'Opus packets', () => decoder.decodeFrames(piece))
-        const wanted = piece.reduce((sum, packet) => sum + opusSamples(packet), 0)
-        if (output.samplesDecoded !== wanted)
-          throw reading.damaged(
-            `Expected ${wanted} samples in the packets, decoded ${output.samplesDecoded}.`,
-          )
-        const from = Math.max(skip - at, 0)
-        const to = Math.max(from, Math.min(wanted, skip + samples - at))
-        at += wanted
-        if (to > from)
-          yield output.channelData.map((channel) => amplified(channel.subarray(from, to), head!.gain))
+export class OpusTrack implements OggTrack {
+  readonly #timing = new OggTiming(opusSamples)
+  #pages = 0
+  #head: OpusHead | undefined
+  /** The two headers: how many have come, whether they are whole, and on how many pages they lie. */
+  #headers = { packets: 0, intact: true, pages: 0 }
+
+  add(page: OggPage): void {
+    if (this.#pages++ === 0) this.#head = headOf(page.packets[0])
+    const headers = this.#headers
+    if (headers.packets >= 2) {
+      this.#timing.add(page)
+      return
+    }
+    const [packet] = page.packets
+    if (headers.packets === 1 && packet !== undefined && ascii(packet, 0, 8) !== 'OpusTags')
+      headers.intact = false
+    headers.packets += page.packets.length
+    headers.pages++
+    if (headers.packets > 2) headers.intact = false
+  }
+
+  async open(source: ByteSource, link: OggLink, reading: Reading): Promise<OggStream> {
+    const head = this.#head
+    if (head === undefined || !this.#headers.intact || this.#headers.packets < 2)
+      throw reading.damaged(
+        'Expected the two headers of an Opus stream at the beginning, found none that are complete.',
+      )
+    checkStream(RATE, head.channels, reading.file)
+    if (!this.#timing.ended)
+      reading.remark('The Ogg stream does not say that it ends: more may have followed.')
+    const skip = head.preSkip
+    const samples = Math.max(0, this.#timing.samples - skip)
+    const { OpusDecoder } = await optionalDecoder('opus-decoder', reading.file)
+    const size = Math.max(1, Math.floor(PIECE / (LONGEST * head.channels)))
+    const pieces = () => piecesOf(pagesOf(source, link), this.#headers.pages, size)
+    async function* blocks() {
+      const { channels, streamCount, coupledStreamCount, channelMappingTable } = head!
+      const decoder = new OpusDecoder({ channels, streamCount, coupledStreamCount, channelMappingTable })
+      await decoder.ready
+      let at = 0
+      try {
+        for await (const piece of pieces()) {
+          if (at >= skip + samples) break
+          reading.throwIfAborted()
+          const output = await decoding(reading, 'Opus packets', () => decoder.decodeFrames(piece))
+          const wanted = piece.reduce((sum, packet) => sum + opusSamples(packet), 0)
+          if (output.samplesDecoded !== wanted)
+            throw reading.damaged(
+              `Expected ${wanted} samples in the packets, decoded ${output.samplesDecoded}.`,
+            )
+          const from = Math.max(skip - at, 0)
+          const to = Math.max(from, Math.min(wanted, skip + samples - at))
+          at += wanted
+          if (to > from)
+            yield output.channelData.map((channel) => amplified(channel.subarray(from, to), head!.gain))
+        }
+      } finally {
+        decoder.free()
       }
-    } finally {
-      decoder.free()
+    }
+    return { sampleRate: RATE, channels: head.channels, encoding: 'Ogg Opus', samples, blocks: blocks() }
+  }
+}
+
+/** The packets behind the headers, `size` at a time. */
+async function* piecesOf(
+  pages: AsyncIterable<OggPage>,
+  headerPages: number,
+  size: number,
+): AsyncGenerator<Uint8Array[]> {
+  let piece: Uint8Array[] = []
+  let page = 0
+  for await (const { packets } of pages) {
+    if (page++ < headerPages) continue
+    for (const packet of packets) {
+      piece.push(packet)
+      if (piece.length < size) continue
+      yield piece
+      piece = []
     }
   }
-  return { sampleRate: RATE, channels: head.channels, encoding: 'Ogg Opus', samples, blocks: blocks() }
+  if (piece.length > 0) yield piece
 }
 
 interface OpusHead {
@@ -94,18 +138,6 @@ function headOf(packet: Uint8Array | undefined): OpusHead | undefined {
   if (streamCount < 1 || coupledStreamCount > streamCount || decoded > 255) return undefined
   if (channels < 1 || table.length !== channels || !sound) return undefined
   return { ...common, streamCount, coupledStreamCount, channelMappingTable: table }
-}
-
-/** The pages behind the two headers. */
-function audioPages(pages: readonly OggPage[]): readonly OggPage[] | undefined {
-  let packets = 0
-  for (const [index, page] of pages.entries()) {
-    if (packets === 1 && page.packets[0] !== undefined && ascii(page.packets[0], 0, 8) !== 'OpusTags')
-      return undefined
-    packets += page.packets.length
-    if (packets >= 2) return packets === 2 ? pages.slice(index + 1) : undefined
-  }
-  return undefined
 }
 
 /** Samples at 48 kHz of a packet, told by its first bytes (RFC 6716, 3.1); 0 for one that is none. */

@@ -1,4 +1,5 @@
 import { checkStream } from '../audio.js'
+import type { ByteSource } from '../byte-source.js'
 import type { AudioStream, Reading } from './format.js'
 import { g711Table } from './g711.js'
 import { contradiction, unsupported } from './refusals.js'
@@ -29,7 +30,8 @@ const BLOCK = 1 << 16
  * Samples of 8, 16, 24 and 32 bits, floats of 32 and 64 bits, mu-law and A-law. Nothing is allocated by what the header
  * claims, only by the bytes that are there.
  */
-export function pcmStream(bytes: Uint8Array, layout: PcmLayout, { file }: Reading): AudioStream {
+export function pcmStream(source: ByteSource, layout: PcmLayout, reading: Reading): AudioStream {
+  const { file } = reading
   const { container, kind, bits, channels, sampleRate } = layout
   checkStream(sampleRate, channels, file)
   const width = Math.ceil(bits / 8)
@@ -48,9 +50,10 @@ export function pcmStream(bytes: Uint8Array, layout: PcmLayout, { file }: Readin
   const samples = Math.floor(layout.bytes / frame)
   async function* blocks() {
     for (let from = 0; from < samples; from += BLOCK) {
+      reading.throwIfAborted()
       const count = Math.min(BLOCK, samples - from)
-      const start = layout.offset + from * frame
-      const data = ordered(bytes.subarray(start, start + count * frame), width, layout.bigEndian === true)
+      const bytes = await source.read(layout.offset + from * frame, count * frame)
+      const data = ordered(bytes, width, layout.bigEndian === true)
       yield Array.from({ length: channels }, (_, c) => {
         const channel = new Float32Array(count)
         read!(data, channel, c, channels)

@@ -1,4 +1,5 @@
 import type { SonotextError } from '../../base/errors.js'
+import { type ByteSource, partOf } from '../byte-source.js'
 import { aiff } from './aiff.js'
 import { au } from './au.js'
 import { caf } from './caf.js'
@@ -24,7 +25,7 @@ const longestJunk = 1 << 16
 export interface Recognized {
   readonly format: AudioFormat
   /** The file from where the format begins: tags and zeros in front are taken off. */
-  readonly bytes: Uint8Array
+  readonly source: ByteSource
 }
 
 /** Nothing that is read here; another decoder may know it. */
@@ -32,25 +33,29 @@ export interface Unrecognized {
   readonly refusal: SonotextError
 }
 
-/** What the bytes are, by content: extensions lie. Throws INVALID_FILE for what nobody can decode: nothing, tags alone, text. */
-export function recognize(source: Uint8Array, file: string): Recognized | Unrecognized {
-  if (source.length === 0) {
+/** Bytes that tell what a file is. */
+const HEAD = 1 << 14
+
+/** What a file is, by content: extensions lie. Throws INVALID_FILE for what nobody can decode: nothing, tags alone, text. */
+export async function recognize(whole: ByteSource, file: string): Promise<Recognized | Unrecognized> {
+  if (whole.length === 0) {
     const remedy = 'Copy or download it again, or leave it out.'
     throw damaged('Expected audio, found an empty file.', file, remedy)
   }
-  const bytes = source.subarray(skipTags(source, 0))
-  if (bytes.length === 0) throw damaged('Expected audio, found only tags or zeros.', file)
+  const source = partOf(whole, await skipTags(whole, 0))
+  if (source.length === 0) throw damaged('Expected audio, found only tags or zeros.', file)
+  const [first, head] = [await whole.read(0, HEAD), await source.read(0, HEAD)]
   // As it is first: some formats begin with zeros.
-  for (const candidate of [source, bytes]) {
-    const format = audioFormats.find((one) => one.sniff(candidate))
-    if (format !== undefined) return { format, bytes: candidate }
-  }
+  const asItIs = audioFormats.find(({ sniff }) => sniff(first))
+  if (asItIs !== undefined) return { format: asItIs, source: whole }
+  const format = audioFormats.find(({ sniff }) => sniff(head))
+  if (format !== undefined) return { format, source }
   const name =
-    foreignName(source) ??
-    foreignName(bytes) ??
-    (startsLikeMpegLayer1or2(bytes) ? 'MPEG layer I or II (MP2)' : undefined)
+    foreignName(first) ??
+    foreignName(head) ??
+    (startsLikeMpegLayer1or2(head) ? 'MPEG layer I or II (MP2)' : undefined)
   if (name !== undefined) return { refusal: unsupported(known, name, file) }
-  const text = textKind(bytes)
+  const text = textKind(head)
   if (text !== undefined) {
     throw damaged(
       `Expected audio, found ${text}.`,
@@ -60,10 +65,10 @@ export function recognize(source: Uint8Array, file: string): Recognized | Unreco
         : 'It is not a recording, whatever its name: download it again, or leave it out.',
     )
   }
-  const start = firstMp3Frame(bytes, 0, { within: longestJunk, chain: 4 })
-  if (start !== undefined) return { format: mp3, bytes: bytes.subarray(start) }
+  const start = await firstMp3Frame(source, 0, { within: longestJunk, chain: 4 })
+  if (start !== undefined) return { format: mp3, source: partOf(source, start) }
   const refusal = damaged(
-    `Expected ${known}, found bytes that start with "${ascii(bytes, 0, 16)}".`,
+    `Expected ${known}, found bytes that start with "${ascii(head, 0, 16)}".`,
     file,
     'It is not an audio file or its beginning is damaged: leave it out, or export it again.',
   )

@@ -1,3 +1,4 @@
+import type { ByteSource } from '../byte-source.js'
 import type { Reading } from './format.js'
 import { ascii } from './text.js'
 
@@ -29,35 +30,37 @@ interface Chunk {
  * Finds the chunks of a WAV, in any order. A writer into a pipe cannot know the size of `data` and puts a placeholder there:
  * then all that follows is taken. Throws INVALID_FILE when `fmt ` or `data` is missing.
  */
-export function wavLayout(bytes: Uint8Array, reading: Reading): WavLayout {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  let format: Chunk | undefined
+export async function wavLayout(source: ByteSource, reading: Reading): Promise<WavLayout> {
+  const { length } = source
+  let format: Uint8Array | undefined
   let data: Chunk | undefined
   let factSamples: number | undefined
   let size64: number | undefined
-  for (let offset = 12; offset + 8 <= bytes.length && (format === undefined || data === undefined);) {
-    const id = ascii(bytes, offset, 4)
-    let size = view.getUint32(offset + 4, true)
+  for (let offset = 12; offset + 8 <= length && (format === undefined || data === undefined);) {
+    const head = await source.read(offset, 8 + 40)
+    const view = new DataView(head.buffer, head.byteOffset, head.byteLength)
+    const id = ascii(head, 0, 4)
+    let size = view.getUint32(4, true)
     const body = offset + 8
-    const present = bytes.length - body
-    if (id === 'ds64' && size >= 16 && present >= 16) size64 = Number(view.getBigUint64(body + 8, true))
-    if (id === 'fact' && size >= 4 && present >= 4) factSamples = view.getUint32(body, true)
-    if (id === 'fmt ') format ??= { offset: body, size: Math.min(size, present) }
+    const present = length - body
+    if (id === 'ds64' && size >= 16 && present >= 16) size64 = Number(view.getBigUint64(16, true))
+    if (id === 'fact' && size >= 4 && present >= 4) factSamples = view.getUint32(8, true)
+    if (id === 'fmt ') format ??= head.subarray(8, 8 + Math.min(size, present))
     if (id === 'data') {
       const declared = size === 0xffffffff ? declaredIn64(size64) : undefined
-      size = declared ?? (isPlaceholder(bytes, body, size) ? present : size)
+      size = declared ?? (isPlaceholder(head.subarray(8, 12), size, present) ? present : size)
       data ??= { offset: body, size }
     }
-    offset = nextChunk(bytes, body + size)
+    offset = await nextChunk(source, body + size)
   }
-  if (format === undefined || format.size < 16)
+  if (format === undefined || format.length < 16)
     throw reading.damaged(missing('fmt ', 'a format chunk of 16 bytes or more'))
   if (data === undefined) throw reading.damaged(missing('data', 'a data chunk'))
   return {
-    ...readFormat(view, format),
+    ...readFormat(format),
     factSamples,
     dataOffset: data.offset,
-    dataBytes: Math.min(data.size, bytes.length - data.offset),
+    dataBytes: Math.min(data.size, length - data.offset),
     declaredBytes: data.size,
   }
 }
@@ -66,9 +69,8 @@ export function wavLayout(bytes: Uint8Array, reading: Reading): WavLayout {
  * Sizes that stand for "not known yet": 0, the largest signed and unsigned numbers, and those less a header (ffmpeg, sox, lame,
  * flac, espeak-ng). A true size that large would have that many bytes behind it, and behind a true 0 comes a chunk or nothing.
  */
-function isPlaceholder(bytes: Uint8Array, body: number, size: number): boolean {
-  const present = bytes.length - body
-  if (size === 0) return present > 0 && !/^[A-Za-z][\w ]{3}$/.test(ascii(bytes, body, 4))
+function isPlaceholder(following: Uint8Array, size: number, present: number): boolean {
+  if (size === 0) return present > 0 && !/^[A-Za-z][\w ]{3}$/.test(ascii(following, 0, 4))
   return size > present && (size >= 0xffffff00 || (size >= 0x7fffe000 && size <= 0x80000100))
 }
 
@@ -77,21 +79,22 @@ function declaredIn64(size: number | undefined): number | undefined {
 }
 
 /** Chunks start at even offsets, but some programs leave the padding byte out. */
-function nextChunk(bytes: Uint8Array, end: number): number {
+async function nextChunk(source: ByteSource, end: number): Promise<number> {
   if (end % 2 === 0) return end
-  const unpadded = /^(fmt |data|fact|LIST)$/.test(ascii(bytes, end, 4))
+  const unpadded = /^(fmt |data|fact|LIST)$/.test(ascii(await source.read(end, 4), 0, 4))
   return unpadded ? end : end + 1
 }
 
-function readFormat(view: DataView, { offset, size }: Chunk) {
-  const tag = view.getUint16(offset, true)
-  const extended = size >= 20 ? view.getUint16(offset + 18, true) : undefined
+function readFormat(chunk: Uint8Array) {
+  const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+  const tag = view.getUint16(0, true)
+  const extended = chunk.length >= 20 ? view.getUint16(18, true) : undefined
   return {
-    tag: tag === EXTENSIBLE && size >= 26 ? view.getUint16(offset + 24, true) : tag,
-    channels: view.getUint16(offset + 2, true),
-    sampleRate: view.getUint32(offset + 4, true),
-    blockAlign: view.getUint16(offset + 12, true),
-    bitsPerSample: view.getUint16(offset + 14, true),
+    tag: tag === EXTENSIBLE && chunk.length >= 26 ? view.getUint16(24, true) : tag,
+    channels: view.getUint16(2, true),
+    sampleRate: view.getUint32(4, true),
+    blockAlign: view.getUint16(12, true),
+    bitsPerSample: view.getUint16(14, true),
     samplesPerBlock: tag === EXTENSIBLE ? undefined : extended,
   }
 }

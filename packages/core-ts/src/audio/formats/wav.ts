@@ -1,3 +1,4 @@
+import { type ByteSource, partOf } from '../byte-source.js'
 import type { AudioFormat, AudioStream, Reading } from './format.js'
 import { imaAdpcmStream } from './ima-adpcm.js'
 import { openMpeg } from './mp3.js'
@@ -18,8 +19,8 @@ const MP3 = 85
 export const wav: AudioFormat = {
   name: 'WAV',
   sniff: (bytes) => beginsLike(bytes, /^(RIFF|RF64|BW64)....WAVE/),
-  open(bytes, reading) {
-    const layout = wavLayout(bytes, reading)
+  async open(source, reading) {
+    const layout = await wavLayout(source, reading)
     const kind = kindOf(layout)
     const codec = codecOf(layout)
     if (kind === undefined && codec === undefined) {
@@ -29,13 +30,13 @@ export const wav: AudioFormat = {
     }
     const { declaredBytes: declared, dataBytes: present } = layout
     // The frames of an MP3 say themselves where the end is missing.
-    if (codec === 'mpeg') return openMp3(bytes, layout, reading)
+    if (codec === 'mpeg') return openMp3(source, layout, reading)
     if (declared > present)
       reading.cut(`Expected ${declared} bytes of samples as the header says, found ${present}.`)
-    if (kind === undefined) return imaAdpcmStream(bytes, layout, reading)
+    if (kind === undefined) return imaAdpcmStream(source, layout, reading)
     const { channels, sampleRate, blockAlign, dataOffset: offset, dataBytes } = layout
     return pcmStream(
-      bytes,
+      source,
       {
         container: 'WAV',
         kind,
@@ -63,9 +64,9 @@ function kindOf({ tag, bitsPerSample }: WavLayout): SampleKind | undefined {
   return tag === A_LAW ? 'a-law' : tag === MU_LAW ? 'mu-law' : undefined
 }
 
-async function openMp3(bytes: Uint8Array, layout: WavLayout, reading: Reading): Promise<AudioStream> {
-  const data = bytes.subarray(layout.dataOffset, layout.dataOffset + layout.dataBytes)
-  const stream = await openMpeg(data, reading)
+async function openMp3(source: ByteSource, layout: WavLayout, reading: Reading): Promise<AudioStream> {
+  const { dataOffset, dataBytes } = layout
+  const stream = await openMpeg(partOf(source, dataOffset, dataOffset + dataBytes), reading)
   return { ...stream, encoding: 'WAV MP3' }
 }
 

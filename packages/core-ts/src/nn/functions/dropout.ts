@@ -1,4 +1,4 @@
-import { expected } from '../../base/errors.js'
+import { checkNumber } from '../../backend/check.js'
 import type { Tape } from '../tape.js'
 import type { Tensor } from '../tensor.js'
 
@@ -7,7 +7,7 @@ import type { Tensor } from '../tensor.js'
  * Each call takes four words of the tape's stream, so a stream at the same position gives the same mask on every backend.
  */
 export function dropout(tape: Tape, x: Tensor, rate: number): Tensor {
-  if (!(rate >= 0 && rate < 1)) throw expected('a number in [0, 1)', 'rate of dropout', rate)
+  checkNumber('dropout', 'rate', rate, 'rate of dropout')
   if (!tape.training || rate === 0) return x
   const { rng } = tape
   const mask = {

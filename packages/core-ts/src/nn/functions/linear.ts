@@ -1,3 +1,4 @@
+import { checkNumber } from '../../backend/check.js'
 import { expected } from '../../base/errors.js'
 import type { FloatBuffer } from '../../backend/port.js'
 import type { Tape } from '../tape.js'
@@ -22,7 +23,7 @@ export function linear(
   const [width, depth] = axes('weight of linear', weight, 'out', 'in')
   if (depth !== cols) throw expected(`shape [out, ${cols}]`, 'weight of linear', show(weight.shape))
   if (bias !== null) assertShape('bias of linear', bias, [width])
-  if (!(slope >= 0)) throw expected('a number of 0 or more', 'slope of linear', slope)
+  checkNumber('leaky_relu', 'slope', slope, 'slope of linear')
 
   const product = gemmOf(tape)
   const out = tape.result([...leading, width], bias === null ? [x, weight] : [x, weight, bias])

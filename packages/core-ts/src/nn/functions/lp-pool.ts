@@ -1,4 +1,4 @@
-import { expected } from '../../base/errors.js'
+import { checkNumber } from '../../backend/check.js'
 import type { Tape } from '../tape.js'
 import type { Tensor } from '../tensor.js'
 import { axes } from './shapes.js'
@@ -6,7 +6,7 @@ import { axes } from './shapes.js'
 export interface LpPoolOptions {
   /** Window and stride, [height, width]. */
   kernel: readonly [number, number]
-  /** The power: even, 2 or more. Default 4. */
+  /** The power, an even one as the op lp_pool takes it. Default 4. */
   p?: number
 }
 
@@ -17,7 +17,8 @@ export interface LpPoolOptions {
 export function lpPool(tape: Tape, x: Tensor, { kernel, p = 4 }: LpPoolOptions): Tensor {
   const [n, h, w, c] = axes('x of lpPool', x, 'n', 'h', 'w', 'c')
   const [kh, kw] = kernel
-  if (!(kh >= 1 && kw >= 1)) throw expected('a window of 1×1 or more', 'kernel of lpPool', `${kh}×${kw}`)
+  checkNumber('lp_pool', 'kh', kh, 'kernel[0] of lpPool')
+  checkNumber('lp_pool', 'kw', kw, 'kernel[1] of lpPool')
   const sizes = { n, h, w, c, kh, kw, p }
   const out = tape.result([n, Math.floor(h / kh), Math.floor(w / kw), c], [x])
   tape.backend.run('lp_pool', { x: x.buffer, out: out.buffer, ...sizes })

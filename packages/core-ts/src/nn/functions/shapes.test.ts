@@ -34,9 +34,23 @@ test.each<[string, () => unknown, string]>([
   ['batchNorm scalar', () => nn.batchNorm(tape, t(), state(2)), 'at least one axis for x of batchNorm'],
   ['leakyRelu', () => nn.leakyRelu(tape, t(1), -0.1), 'a finite number from 0 for leaky_relu.slope'],
   ['lpPool', () => nn.lpPool(tape, t(1, 2, 2), { kernel: [2, 2] }), 'shape [n, h, w, c] for x of lpPool'],
-  ['lpPool window', () => nn.lpPool(tape, t(1, 2, 2, 1), { kernel: [0, 2] }), 'a window of 1×1 or more'],
+  [
+    'lpPool window',
+    () => nn.lpPool(tape, t(1, 2, 2, 1), { kernel: [0, 2] }),
+    'an integer from 1 to 2147483647 for kernel[0] of lpPool, got 0.',
+  ],
+  [
+    'lpPool window of a part',
+    () => nn.lpPool(tape, t(1, 2, 2, 1), { kernel: [1, 1.5] }),
+    'kernel[1] of lpPool, got 1.5.',
+  ],
+  [
+    'linear slope',
+    () => nn.linear(tape, t(1, 1), t(1, 1), null, { slope: Infinity }),
+    'a finite number from 0 for slope of linear, got Infinity.',
+  ],
   ['lpPool odd power', () => nn.lpPool(tape, t(1, 2, 2, 1), { kernel: [1, 2], p: 3 }), 'lp_pool.p, got 3'],
-  ['dropout', () => nn.dropout(tape, t(1), 1), 'a number in [0, 1) for rate of dropout, got 1.'],
+  ['dropout', () => nn.dropout(tape, t(1), 1), 'a number from 0 to below 1 for rate of dropout, got 1.'],
   ['gru input', () => nn.gru(tape, t(1, 2, 5), gates), 'shape [2, 9, 5] for wIh of gru'],
   [
     'gru gates',

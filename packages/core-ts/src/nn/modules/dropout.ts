@@ -1,4 +1,4 @@
-import { expected } from '../../base/errors.js'
+import { checkNumber } from '../../backend/check.js'
 import { dropout } from '../functions/dropout.js'
 import type { Module } from '../module.js'
 import type { Tape } from '../tape.js'
@@ -9,7 +9,7 @@ export class Dropout implements Module {
   readonly rate: number
 
   constructor(rate: number) {
-    if (!(rate >= 0 && rate < 1)) throw expected('a number in [0, 1)', 'rate of Dropout', rate)
+    checkNumber('dropout', 'rate', rate, 'rate of Dropout')
     this.rate = rate
   }
 

@@ -113,7 +113,7 @@ test('dropout: identity without training, masks from the stream with it', () => 
   expect(first.filter((v) => v === 0).length / 4000).toBeCloseTo(0.25, 1.5)
   expect(second).not.toEqual(first)
   expect(masked(Rng.fromState(before))).toEqual(first)
-  expect(() => new Dropout(1)).toThrow('Expected a number in [0, 1) for rate of Dropout, got 1.')
+  expect(() => new Dropout(1)).toThrow('Expected a number from 0 to below 1 for rate of Dropout, got 1.')
 })
 
 test('a random embedding keeps the padding at zero', () => {

@@ -9,6 +9,7 @@
 namespace sonotext::cuda {
 namespace {
 
+constexpr int kThreads = 256;
 constexpr int kColumns = 32;  // columns of a block in the column sweep; kThreads / kColumns threads share one
 
 // Cross-entropy of one anchor, over the candidates seen so far. `best` is the lowest index with the highest
@@ -196,7 +197,7 @@ struct Sweeps {
     panel.first_row = first_row, panel.rows = rows_here;
     const Operand<true> audio{args.audio.data + first_row * args.d, rows_here, args.d, 0};
     const Operand<true> text{args.text.data, args.n, args.d, 0};
-    Status status = product(exec, audio, text, Result{panel.scores, args.n, 0, 1.0f, 0.0f}, args.d, 1);
+    Status status = product(exec, audio, text, Result{panel.scores, rows_here, args.n}, args.d, 1);
     if (status.ok() && exclude_offsets != nullptr) {
       status = launch(exec, exclude_cells, rows_here, kThreads, panel, exclude_offsets, exclude_index);
     }
@@ -216,13 +217,14 @@ struct Sweeps {
     const i64 first = panel.first_row;
     const Operand<true> by_row{panel.scores, panel.rows, args.n, 0};
     const Operand<false> text{args.text.data, args.d, args.d, 0};
-    status = product(exec, by_row, text, Result{args.gradAudio.data + first * args.d, args.d, 0, 1.0f, 0.0f},
+    status = product(exec, by_row, text, Result{args.gradAudio.data + first * args.d, panel.rows, args.d},
                      args.n, 1);
     if (!status.ok()) return status;
     const Operand<false> by_column{panel.scores, args.n, args.n, 0};
     const Operand<false> audio{args.audio.data + first * args.d, args.d, args.d, 0};
-    const float beta = first > 0 ? 1.0f : 0.0f;
-    return product(exec, by_column, audio, Result{args.gradText.data, args.d, 0, 1.0f, beta}, panel.rows, 1);
+    Result text_gradient{args.gradText.data, args.n, args.d};
+    text_gradient.beta = first > 0 ? 1.0f : 0.0f;
+    return product(exec, by_column, audio, text_gradient, panel.rows, 1);
   }
 };
 

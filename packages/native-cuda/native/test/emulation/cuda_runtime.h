@@ -15,6 +15,7 @@
 #define __device__
 #define __host__
 #define __shared__ static
+#define __forceinline__ inline
 #define __launch_bounds__(...)
 #define __align__(n) __attribute__((aligned(n)))
 
@@ -34,10 +35,26 @@ inline void sincospi(double x, double* sine, double* cosine) {
   *sine = std::sin(M_PI * x), *cosine = std::cos(M_PI * x);
 }
 
+inline std::uint32_t __float_as_uint(float x) {
+  std::uint32_t bits = 0;
+  std::memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+template <class T>
+T atomicAdd(T* at, T value) {  // a fiber is not interrupted
+  const T old = *at;
+  *at += value;
+  return old;
+}
+inline unsigned __umulhi(unsigned a, unsigned b) {
+  return static_cast<unsigned>(static_cast<std::uint64_t>(a) * b >> 32);
+}
+
 // Of the fiber that runs now.
 extern dim3 threadIdx, blockIdx, blockDim, gridDim;
 
 void __syncthreads();
+int __syncthreads_or(int own);
 
 namespace emulation {
 // Gives `value` to the warp and takes that of lane `lane ^ mask`.
@@ -45,6 +62,10 @@ std::uint64_t exchange(std::uint64_t value, int mask);
 void run_grid(dim3 grid, dim3 block, std::size_t shared_bytes, const std::function<void()>& kernel);
 // Of the block that runs now: as many bytes as its launch asked for, and a guard behind them.
 void* dynamic_shared();
+// Copies that are made when the thread waits for them: until then their target holds NaN.
+void copy_async(void* to, const void* from, int bytes, int have);
+void commit_copies();
+void wait_for_copies(int newest);
 }  // namespace emulation
 
 template <class T>
@@ -53,6 +74,11 @@ T __shfl_xor_sync(unsigned, T value, int mask) {
   std::uint64_t bits = 0;
   std::memcpy(&bits, &value, sizeof value);
   bits = emulation::exchange(bits, mask);
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+inline float __uint_as_float(unsigned bits) {
+  float value;
   std::memcpy(&value, &bits, sizeof value);
   return value;
 }
@@ -76,6 +102,7 @@ struct cudaDeviceProp {
   char name[64];
   std::size_t totalGlobalMem;
   int major, minor, multiProcessorCount;
+  std::size_t sharedMemPerBlockOptin;
 };
 struct cudaLaunchConfig_t {
   dim3 gridDim, blockDim;
@@ -126,7 +153,7 @@ inline cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int) {
 }
 inline cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*) { return cudaSuccess; }
 inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
-  *properties = {"emulated GPU", 4 << 20, 8, 0, 4};  // so small that ops must work in parts
+  *properties = {"emulated GPU", 4 << 20, 8, 0, 4, 48 << 10};  // so small that ops must work in parts
   return cudaSuccess;
 }
 template <class... Parameters, class... Arguments>

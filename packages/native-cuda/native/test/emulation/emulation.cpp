@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
 #include <map>
 #include <memory>
 #include <vector>
@@ -19,8 +20,15 @@ constexpr std::size_t kGuard = 256;
 
 enum class State { ready, at_barrier, at_exchange, done };
 
+struct Copy {
+  void* to;
+  const void* from;
+  int bytes, have;
+};
+
 struct Fiber {
   ucontext_t context;
+  std::deque<std::vector<Copy>> copies;  // by group; the last one is not yet committed
   std::unique_ptr<char[]> stack;
   State state = State::ready;
   std::uint64_t slot = 0;
@@ -83,6 +91,7 @@ void run_block() {
     fiber.context.uc_stack.ss_size = kStack;
     fiber.context.uc_link = &scheduler;
     fiber.state = State::ready;
+    fiber.copies.assign(1, {});
     makecontext(&fiber.context, start, 0);
   }
   for (;;) {
@@ -112,6 +121,15 @@ void run_block() {
 
 void __syncthreads() { wait(State::at_barrier); }
 
+int __syncthreads_or(int own) {
+  fibers[current].slot = own != 0;
+  wait(State::at_barrier);
+  bool any = false;
+  for (const Fiber& fiber : fibers) any = any || (fiber.state != State::done && fiber.slot != 0);
+  wait(State::at_barrier);
+  return any;
+}
+
 namespace emulation {
 
 std::uint64_t exchange(std::uint64_t value, int mask) {
@@ -121,6 +139,26 @@ std::uint64_t exchange(std::uint64_t value, int mask) {
   const std::uint64_t taken = fibers[own ^ mask].slot;
   wait(State::at_exchange);
   return taken;
+}
+
+void copy_async(void* to, const void* from, int bytes, int have) {
+  const auto address = reinterpret_cast<std::uintptr_t>(to) | reinterpret_cast<std::uintptr_t>(from);
+  if (address % static_cast<unsigned>(bytes) != 0) fail("an asynchronous copy that is not aligned");
+  std::memset(to, 0xff, static_cast<std::size_t>(bytes));
+  fibers[current].copies.back().push_back({to, from, bytes, have});
+}
+
+void commit_copies() { fibers[current].copies.emplace_back(); }
+
+void wait_for_copies(int newest) {
+  auto& groups = fibers[current].copies;
+  while (static_cast<int>(groups.size()) > newest + 1) {
+    for (const Copy& copy : groups.front()) {
+      std::memset(copy.to, 0, static_cast<std::size_t>(copy.bytes));
+      std::memcpy(copy.to, copy.from, static_cast<std::size_t>(copy.have));
+    }
+    groups.pop_front();
+  }
 }
 
 void* dynamic_shared() { return shared.data(); }

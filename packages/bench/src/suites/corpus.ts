@@ -1,0 +1,143 @@
+/**
+ * What training and evaluation take of memory and disk when features are streamed:
+ *
+ *     nx run bench:corpus -- --work /tmp/corpus --out docs/results/corpus.md
+ *
+ * Generates as many different feature files as are asked for, then trains and evaluates from a warm cache, each in a process of its own,
+ * and the same with few clips beside it. The folder is removed in the end unless --keep.
+ */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import {
+  type PhaseName,
+  phaseNames,
+  type PhaseOptions,
+  type PhaseResult,
+  runPhase,
+} from '../corpus/phases.js'
+import { environment, environmentLine } from '../harness/environment.js'
+import { type Column, digits, markdownTable } from '../harness/table.js'
+
+const { values } = parseArgs({
+  options: {
+    clips: { type: 'string', default: '50000' },
+    beside: { type: 'string', default: '500' },
+    captions: { type: 'string', default: '5' },
+    frames: { type: 'string', default: '500' },
+    steps: { type: 'string', default: '200' },
+    split: { type: 'string', default: '1000' },
+    workers: { type: 'string' },
+    work: { type: 'string' },
+    keep: { type: 'boolean', default: false },
+    phase: { type: 'string' },
+    out: { type: 'string' },
+  },
+})
+const whole = (name: 'clips' | 'beside' | 'captions' | 'frames' | 'steps' | 'split'): number => {
+  const value = Number(values[name])
+  if (!Number.isInteger(value) || value < 1) throw new Error(`Expected a whole number for --${name}.`)
+  return value
+}
+const [GiB, MiB] = [2 ** 30, 2 ** 20]
+
+if (values.phase !== undefined) {
+  process.send!(await runPhase(values.phase as PhaseName, optionsFor(whole('clips'), values.work!)))
+  process.disconnect()
+} else await main()
+
+function optionsFor(clips: number, folder: string): PhaseOptions {
+  return {
+    ...{ folder, clips, captions: whole('captions'), frames: whole('frames') },
+    ...{ steps: whole('steps'), split: Math.min(whole('split'), clips) },
+    workers: values.workers === undefined ? undefined : Number(values.workers),
+  }
+}
+
+async function main(): Promise<void> {
+  const folder = values.work ?? (await mkdtemp(join(tmpdir(), 'sonotext-corpus-')))
+  const need = whole('clips') * (whole('frames') * 256 + 8192)
+  const { bavail, bsize } = await statfs(folder)
+  if (bavail * bsize < 2 * need) throw new Error(`Expected ${digits((2 * need) / GiB)} GiB free for --work.`)
+  const rows: (PhaseResult & { clips: number })[] = []
+  try {
+    for (const clips of [whole('clips'), whole('beside')]) {
+      for (const phase of phaseNames) {
+        const result = await inProcess(phase, clips, folder)
+        console.error(
+          `${clips} clips: ${phase}, ${result.what}, ${digits(result.seconds)} s, ${gib(result.peak)}`,
+        )
+        rows.push({ ...result, clips })
+      }
+    }
+  } finally {
+    if (!values.keep) await rm(folder, { recursive: true, force: true })
+  }
+  const text = report(rows)
+  process.stdout.write(text)
+  if (values.out !== undefined) await writeFile(values.out, text)
+}
+
+async function inProcess(phase: PhaseName, clips: number, folder: string): Promise<PhaseResult> {
+  const given = process.argv.slice(2).filter((_, i, all) => !isOneOf(all, i, ['--out', '--work', '--clips']))
+  const child = fork(fileURLToPath(import.meta.url), [
+    ...given,
+    ...['--phase', phase, '--clips', String(clips), '--work', folder],
+  ])
+  const [result, exit] = await Promise.all([
+    Promise.race([once(child, 'message'), once(child, 'exit')]),
+    once(child, 'exit'),
+  ])
+  if (exit[0] !== 0) throw new Error(`The phase ${phase} with ${clips} clips ended with ${String(exit[0])}.`)
+  return result[0] as PhaseResult
+}
+
+/** Whether an argument is one of these options, or the value of one. */
+function isOneOf(all: readonly string[], at: number, names: readonly string[]): boolean {
+  const name = (i: number) => all[i]?.split('=')[0] ?? ''
+  return names.includes(name(at)) || (names.includes(all[at - 1] ?? '') && !all[at]!.startsWith('--'))
+}
+
+function gib(bytes: number): string {
+  return `${(bytes / GiB).toFixed(2)} GiB`
+}
+
+function report(rows: readonly (PhaseResult & { clips: number })[]): string {
+  type Row = (typeof rows)[number]
+  const left = (title: string, of: (row: Row) => string): Column<Row> => ({ title, align: 'left', text: of })
+  const right = (title: string, of: (row: Row) => string): Column<Row> => ({
+    title,
+    align: 'right',
+    text: of,
+  })
+  const columns = [
+    right('clips', ({ clips }) => clips.toLocaleString('en')),
+    left('what', ({ what }) => what),
+    right('s', ({ seconds }) => digits(seconds)),
+    right('peak memory', ({ peak }) => gib(peak)),
+    right('recordings opened', ({ audioFiles }) => audioFiles.toLocaleString('en')),
+    right('read of the cache', ({ cacheBytes }) => `${digits(cacheBytes / MiB)} MiB`),
+    right('main thread at work', ({ busy }) => `${(100 * busy).toFixed(1)} %`),
+  ]
+  const largest = Math.max(...rows.filter(({ phase }) => phase !== 'generate').map(({ peak }) => peak))
+  return [
+    '# Streamed features',
+    '',
+    `${whole('clips').toLocaleString('en')} different feature files of ${whole('frames')} frames × 64` +
+      ` (${gib(whole('clips') * whole('frames') * 256)} in all), each line a process of its own. Peak memory from a warm cache: ${gib(largest)}.`,
+    '',
+    markdownTable(columns, rows),
+    '',
+    'Memory is the largest resident set. The first line of each size computes the features and writes them; the others open no recording.',
+    'The main thread is at work when it computes or takes what was read ahead; the rest of the time it waits for features.',
+    '',
+    `\`nx run bench:corpus -- --clips ${whole('clips')} --beside ${whole('beside')} --steps ${whole('steps')} --split ${whole('split')} --captions ${whole('captions')}\``,
+    '',
+    environmentLine(environment()),
+    '',
+  ].join('\n')
+}

@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto'
+import { featuresPart, type GivenFeatures } from '../audio/index.js'
+import { throwIfAborted } from '../base/abort.js'
+import { expected, SonotextError } from '../base/errors.js'
+import { readRange } from '../base/files.js'
+import { matrix, type Matrix } from '../base/matrix.js'
+import { isNpy, openNpy } from '../base/npy.js'
+import { openSafetensors } from '../base/safetensors.js'
+import { checkOptions } from '../base/options.js'
+
+export interface GivenFeaturesOptions {
+  /** What they are, for messages and descriptions. Default 'given'. */
+  name?: string
+  /** Seconds between frames where an id has a sequence. Default 0: vectors without time. */
+  frameStep?: number
+  /** Ids of the rows of an NPY file, in its order. A safetensors file names its tensors itself. */
+  ids?: readonly string[]
+}
+
+/** The numbers of each id, wherever they lie. */
+interface Sequences {
+  readonly cols: number
+  readonly fingerprint: string
+  framesOf(id: string): number | undefined
+  read(id: string, from: number, count: number): Promise<Matrix>
+}
+
+/**
+ * Vectors or sequences of vectors that another program made, by id of a clip or a caption: a safetensors file with a tensor [d] or
+ * [frames, d] for each id, or an NPY file [ids, d] beside `ids`. Only its header is read now; later no more than is asked for.
+ * @throws SonotextError MISSING_FILE, INVALID_FILE; INVALID_ARGUMENT for ids that do not fit
+ */
+export async function givenFeatures(
+  path: string,
+  options: GivenFeaturesOptions = {},
+): Promise<GivenFeatures> {
+  const { name = 'given', frameStep = 0, ids } = checkOptions(options, 'givenFeatures')
+  if (!(frameStep >= 0 && Number.isFinite(frameStep)))
+    throw expected('0 or more seconds', 'frameStep', frameStep)
+  const file = isNpy(await readRange(path, 0, 8)) ? await npyRows(path, ids) : await tensorsOf(path, ids)
+  const hash = createHash('sha256')
+    .update(JSON.stringify([frameStep, file.cols]))
+    .update(file.fingerprint)
+  return {
+    name,
+    config: { path, frameStep, cols: file.cols },
+    id: `given-${hash.digest('hex').slice(0, 16)}`,
+    cols: file.cols,
+    frameStep,
+    framesOf: (id) => file.framesOf(id),
+    async read(id, { from = 0, frames = Infinity, signal } = {}) {
+      throwIfAborted(signal)
+      const all = file.framesOf(id)
+      if (all === undefined) {
+        throw new SonotextError('INVALID_DATA', `Expected features for "${id}", there are none.`, {
+          file: path,
+          remedy: 'Check that they are named by the ids of the manifest.',
+        })
+      }
+      const start = Math.min(from, all)
+      return file.read(id, start, Math.min(frames, all - start))
+    },
+  }
+}
+
+export const givenPart = featuresPart({
+  name: 'given',
+  description: 'Vectors or sequences that another program made of the clips.',
+  schema: {
+    properties: {
+      file: {
+        type: 'string',
+        format: 'path',
+        minLength: 1,
+        description: 'Safetensors file with a tensor [d] or [frames, d] for each id of a clip.',
+      },
+      frameStep: {
+        type: 'number',
+        minimum: 0,
+        default: 0,
+        description: 'Seconds between frames; 0 for vectors without time.',
+      },
+    },
+    required: ['file'],
+  },
+  fromConfig: ({ file, frameStep }) => givenFeatures(file, { frameStep }),
+})
+
+async function tensorsOf(path: string, ids: readonly string[] | undefined): Promise<Sequences> {
+  if (ids !== undefined) throw expected('no ids beside a safetensors file', 'ids', ids)
+  const file = await openSafetensors(path)
+  let cols: number | undefined
+  for (const [id, { shape, dtype }] of file.tensors) {
+    const own = shape.at(-1)
+    if (shape.length < 1 || shape.length > 2 || !['F32', 'F16', 'BF16'].includes(dtype) || own === 0)
+      throw wrong(path, `F32, F16 or BF16 of one or two dimensions for "${id}", got ${dtype} [${shape}]`)
+    cols ??= own
+    if (own !== cols) throw wrong(path, `vectors of ${cols} numbers like the first, got ${own} for "${id}"`)
+  }
+  if (cols === undefined) throw wrong(path, 'one tensor or more, got none')
+  const framesOf = (id: string) => {
+    const shape = file.tensors.get(id)?.shape
+    return shape && (shape.length === 1 ? 1 : shape[0])
+  }
+  return {
+    cols,
+    fingerprint: createHash('sha256').update(file.header).digest('hex'),
+    framesOf,
+    async read(id, from, count) {
+      const data = (await file.read(id, from * cols, count * cols)) as Float32Array
+      return matrix(count, cols, data)
+    },
+  }
+}
+
+async function npyRows(path: string, ids: readonly string[] | undefined): Promise<Sequences> {
+  const file = await openNpy(path)
+  if (ids?.length !== file.rows) throw expected(`${file.rows} ids, one for each row of ${path}`, 'ids', ids)
+  const rows = new Map(ids.map((id, row) => [id, row]))
+  if (rows.size !== ids.length) throw expected('ids that differ', 'ids', ids)
+  return {
+    cols: file.cols,
+    fingerprint: createHash('sha256')
+      .update(JSON.stringify([file.rows, ids]))
+      .digest('hex'),
+    framesOf: (id) => (rows.has(id) ? 1 : undefined),
+    read: (id, from, count) => file.read(rows.get(id)! + from, count),
+  }
+}
+
+function wrong(file: string, what: string): SonotextError {
+  return new SonotextError('INVALID_FILE', `Expected ${what}.`, {
+    file,
+    remedy: 'Write one vector [d] or one sequence [frames, d] for each id, all of one length d.',
+  })
+}

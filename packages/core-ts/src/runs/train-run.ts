@@ -1,0 +1,203 @@
+import { join } from 'node:path'
+import { isGiven } from '../audio/index.js'
+import type { Backend } from '../backend/port.js'
+import {
+  Batches,
+  type Caption,
+  type Clip,
+  type FeatureSource,
+  type QuarantinedClip,
+  readManifest,
+} from '../data/index.js'
+import { losses } from '../losses/index.js'
+import type { DualEncoder } from '../models/index.js'
+import { tokenize } from '../text/index.js'
+import {
+  createTrainer,
+  jsonlLogger,
+  type Logger,
+  optimizers,
+  retrievalMeasures,
+  schedules,
+  stoppers,
+  type Trainer,
+  type TrainingReport,
+  tensorBoardLogger,
+  type ValidationOptions,
+} from '../train/index.js'
+import { buildGuards, buildModel, buildYardsticks } from './build.js'
+import { claimRunFolder } from './claim.js'
+import type { RunConfig } from './config.js'
+import { cacheFolderOf, corpusOf, decodePolicyOf, prepareClips } from './prepare.js'
+import { keepClips, leakNotes, refuseOtherClips, runClipsOf } from './run-clips.js'
+import { runFiles } from './run-folder.js'
+
+export interface TrainRunOptions {
+  /** Folder of the run; made when it is not there. */
+  folder: string
+  backend: Backend
+  /** Go on where the run in the folder stopped. Default false: a folder that holds a run is refused. */
+  resume?: boolean
+  signal?: AbortSignal
+  onFeatures?: (done: number, total: number) => void
+  /** Told which clips cannot be used, and why; the rest is trained on. */
+  onSetAside?: (clips: readonly QuarantinedClip[]) => void
+  /** Told what is not as it was asked for or as it should be, such as recordings in two splits, as sentences. */
+  onNote?: (note: string) => void
+  onReport?: (report: TrainingReport, trainer: Trainer) => void
+}
+
+export interface TrainRunResult {
+  readonly folder: string
+  readonly epochs: number
+  readonly steps: number
+  /** The epoch in model.safetensors, and the number that picked it. */
+  readonly best: { readonly epoch: number; readonly monitor: string; readonly metric: number } | null
+  readonly trainClips: number
+  readonly validationClips: number
+  /** Clips set aside with their reasons, also in quarantine.jsonl. */
+  readonly quarantined: number
+}
+
+/**
+ * Trains as a configuration says: manifest → features → vocabulary, vectors and model → trainer. Everything lands in the
+ * folder: config.json, checkpoint.safetensors (resumes bit for bit), model.safetensors (the best epoch), log.jsonl,
+ * TensorBoard events, quarantine.jsonl, clips.jsonl.
+ * @throws SonotextError IN_USE while another process trains in the folder; ABORTED after a stop with a resumable checkpoint; NUMERIC when training diverges; the errors of the
+ *   parts, each naming its file
+ */
+export async function trainRun(config: RunConfig, options: TrainRunOptions): Promise<TrainRunResult> {
+  const { folder, backend, resume = false, signal, onNote = () => {} } = options
+  const abortable = signal === undefined ? {} : { signal }
+  using claim = await claimRunFolder(folder, config, { resume })
+  const wanted = runClipsOf(config, await readManifest(config.data.manifest, abortable), onNote)
+  const early = leakNotes(wanted)
+  for (const note of early) onNote(note)
+  await claim.keepConfig()
+
+  await using corpus = await corpusOf(config.features, {
+    cacheFolder: cacheFolderOf(config),
+    backend,
+    decode: decodePolicyOf(config),
+    onNote,
+    ...abortable,
+  })
+  const { quarantine, contents } = await prepareClips([...wanted.training, ...wanted.validation], corpus, {
+    maxBadShare: config.data.maxBadShare,
+    needCaptions: true,
+    ...abortable,
+    ...(options.onFeatures === undefined ? {} : { onProgress: options.onFeatures }),
+  })
+  await quarantine.save(join(folder, runFiles.quarantine))
+  if (quarantine.clips.length > 0) options.onSetAside?.(quarantine.clips)
+  const training = quarantine.keep(wanted.training)
+  const validation = quarantine.keep(wanted.validation)
+  if (early.length === 0 && !isGiven(corpus.kind))
+    for (const note of leakNotes({ training, validation }, contents)) onNote(note)
+  if (claim.started) await refuseOtherClips(folder, { training, validation }, contents)
+  await keepClips(folder, { training, validation }, contents)
+
+  const captions = training.flatMap((clip) => clip.captions.map(tokensOf))
+  const model = await buildModel(config, captions, { backend, bands: corpus.kind.cols, ...abortable })
+  const stopper = stoppers.build(config.stopper)
+  const { epochs, saveEvery, readEvery } = config.training
+  const hasValidation = validation.length >= 2
+  await using trainer = createTrainer({
+    model,
+    data: batchesOf(config, model, training, corpus.source),
+    loss: losses.build(config.loss),
+    guards: await buildGuards(config),
+    optimizer: optimizers.build(config.optimizer),
+    schedule: schedules.build(config.schedule),
+    epochs,
+    seed: config.seed,
+    loggers: loggersOf(config, folder),
+    directory: folder,
+    readEvery,
+    recordNegatives: config.logging.negatives,
+    ...(saveEvery === 0 ? {} : { saveEvery }),
+    ...(stopper === null ? {} : { stopper }),
+    ...(hasValidation ? { validation: validationOf(config, model, validation, corpus.source) } : {}),
+  })
+  if (claim.started) await trainer.resume(folder)
+  for await (const report of trainer.steps(abortable)) options.onReport?.(report, trainer)
+  return {
+    folder,
+    epochs: trainer.epoch,
+    steps: trainer.step,
+    best: trainer.best && {
+      ...trainer.best,
+      monitor: hasValidation ? config.validation.monitor : 'trainLoss',
+    },
+    trainClips: training.length,
+    validationClips: validation.length,
+    quarantined: quarantine.clips.length,
+  }
+}
+
+/** A caption's own tokens, where the manifest gives them. */
+function tokensOf({ tokens, text }: Caption): readonly string[] {
+  return tokens ?? tokenize(text)
+}
+
+function batchesOf(
+  config: RunConfig,
+  model: DualEncoder,
+  clips: readonly Clip[],
+  features: FeatureSource,
+  items = config.data.items,
+): Batches {
+  return new Batches({
+    clips,
+    features,
+    encode: (caption) => model.text.encoder.encode(tokensOf(caption)),
+    batchSize: config.training.batchSize,
+    seed: config.seed,
+    items,
+    maxFrames: config.data.maxFrames,
+    leastFrames: model.audio.encoder.leastFrames,
+  })
+}
+
+/**
+ * The loss over the validation clips with one caption each, always the same, and the retrieval measures over the whole split: each
+ * direction, and their mean by the name of the measure.
+ */
+function validationOf(
+  config: RunConfig,
+  model: DualEncoder,
+  clips: readonly Clip[],
+  features: FeatureSource,
+): ValidationOptions {
+  const { every, monitor, watch = monitor, measures } = config.validation
+  return {
+    data: batchesOf(config, model, clips, features, 'clip'),
+    every,
+    monitor,
+    watch,
+    yardsticks: buildYardsticks(config),
+    ...(measures.length > 0 && { measure: bothWays(clips, features, measures) }),
+  }
+}
+
+function bothWays(
+  clips: readonly Clip[],
+  features: FeatureSource,
+  measures: readonly string[],
+): NonNullable<ValidationOptions['measure']> {
+  const measure = retrievalMeasures(clips, features, { measures })
+  return async (model, options) => {
+    const found = await measure(model, options)
+    const means = measures.map((name): [string, number] => [
+      name,
+      (found[`textToAudio.${name}`]! + found[`audioToText.${name}`]!) / 2,
+    ])
+    return { ...found, ...Object.fromEntries(means) }
+  }
+}
+
+function loggersOf({ logging }: RunConfig, folder: string): Logger[] {
+  const loggers = [jsonlLogger(join(folder, runFiles.log))]
+  if (logging.tensorboard) loggers.push(tensorBoardLogger(join(folder, runFiles.tensorboard)))
+  return loggers
+}

@@ -1,0 +1,90 @@
+// Three products: pixels under the window · weights; the same with gradients and the window turned around;
+// and the places under the window, transposed, · gradients, a sum over all pixels.
+#include "../entries.hpp"
+#include "../product.cuh"
+#include "../window.cuh"
+
+namespace sonotext::cuda {
+namespace {
+
+constexpr int kThreads = 256;
+
+// out[tap, co, ci] = weight[tap, ci, co]
+__global__ void __launch_bounds__(kThreads)
+    swap_channels(const float* weight, float* out, i64 cin, i64 cout, i64 count) {
+  const i64 index = static_cast<i64>(blockIdx.x) * kThreads + threadIdx.x;
+  if (index >= count) return;
+  const i64 ci = index % cin, co = index / cin % cout, tap = index / (cin * cout);
+  out[index] = weight[(tap * cin + ci) * cout + co];
+}
+
+// The gradient before the activation, whose sign is the sign of `out`.
+__global__ void __launch_bounds__(kThreads)
+    masked(const float* grad, const float* out, float slope, i64 count, float* result) {
+  const i64 stride = static_cast<i64>(gridDim.x) * kThreads;
+  for (i64 i = static_cast<i64>(blockIdx.x) * kThreads + threadIdx.x; i < count; i += stride) {
+    result[i] = out[i] > 0.0f ? grad[i] : slope * grad[i];
+  }
+}
+
+// Pixels and places are counted in 31 bits.
+template <class Args>
+bool too_large(const Args& args) {
+  constexpr i64 kMost = INT32_MAX;
+  const i64 most_c = args.cin > args.cout ? args.cin : args.cout;
+  return args.n * args.h * args.w > kMost - kDepth ||
+         args.kh * args.kw * (most_c > 0 ? most_c : 1) > kMost - kDepth;
+}
+
+}  // namespace
+
+Status conv2d(const Conv2dArgs& args, Exec& base) {
+  auto& exec = static_cast<CudaExec&>(base);
+  if (too_large(args)) return Status::unsupported("2³¹ pixels or weights of an output");
+  const Window window(args.x.data, args.n, args.h, args.w, args.cin, args.kh, args.kw, 1);
+  const i64 places = args.kh * args.kw * args.cin;
+  const Operand<false> weights{args.weight.data, args.cout, args.cout, 0};
+  Result out{args.out.data, window.pixels, args.cout};
+  out.slope = static_cast<float>(args.slope);
+  return product_of(exec, MakePixelLoader{window}, MakeMatrixLoader<false>(weights), out, places, 1);
+}
+
+Status conv2d_backward(const Conv2dBackwardArgs& args, Exec& base) {
+  auto& exec = static_cast<CudaExec&>(base);
+  if (too_large(args)) return Status::unsupported("2³¹ pixels or weights of an output");
+  const i64 pixels = args.n * args.h * args.w, taps = args.kh * args.kw;
+  const float* grad = args.gradOut.data;
+  Status status;
+  if (args.slope != 1.0 && args.gradOut.size > 0) {
+    float* result = exec.array<float>(args.gradOut.size);
+    if (result == nullptr) return out_of_device_memory();
+    const i64 blocks = (args.gradOut.size + kThreads - 1) / kThreads,
+              most = 16 * static_cast<i64>(exec.multiprocessors);
+    status = launch(exec, masked, blocks < most ? blocks : most, kThreads, grad, args.out.data,
+                    static_cast<float>(args.slope), args.gradOut.size, result);
+    grad = result;
+  }
+  if (status.ok() && args.gradX.size > 0) {
+    const i64 count = taps * args.cin * args.cout;
+    float* swapped = exec.array<float>(count);
+    if (swapped == nullptr) return out_of_device_memory();
+    status = launch(exec, swap_channels, (count + kThreads - 1) / kThreads, kThreads, args.weight.data,
+                    swapped, args.cin, args.cout, count);
+    if (!status.ok()) return status;
+    const MakePixelLoader gradients{Window(grad, args.n, args.h, args.w, args.cout, args.kh, args.kw, -1)};
+    const Operand<false> weights{swapped, args.cin, args.cin, 0};
+    status = product_of(exec, gradients, MakeMatrixLoader<false>(weights),
+                        Result{args.gradX.data, pixels, args.cin}, taps * args.cout, 1);
+  }
+  if (status.ok() && args.gradWeight.size > 0) {
+    const i64 places = taps * args.cin;
+    const MakePlaceLoader images{Window(args.x.data, args.n, args.h, args.w, args.cin, args.kh, args.kw, 1),
+                                 places};
+    const Operand<false> gradients{grad, args.cout, args.cout, 0};
+    status = product_of(exec, images, MakeMatrixLoader<false>(gradients),
+                        Result{args.gradWeight.data, places, args.cout}, pixels, 1);
+  }
+  return status;
+}
+
+}  // namespace sonotext::cuda

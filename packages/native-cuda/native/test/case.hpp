@@ -1,0 +1,191 @@
+// One case of the conformance runner: a call of an op, on any device.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "../core/check.hpp"
+#include "../core/device.hpp"
+#include "every_op.hpp"
+
+namespace sonotext::test {
+
+using Floats = std::vector<float>;
+using Ints = std::vector<std::int32_t>;
+
+// Uniform in [-1, 1), the same on every machine.
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) : state_(seed * 2654435761u + 88172645463325252u) {}
+  std::uint32_t word() {
+    state_ ^= state_ << 13, state_ ^= state_ >> 7, state_ ^= state_ << 17;
+    return static_cast<std::uint32_t>(state_ >> 32);
+  }
+  i64 below(i64 n) { return static_cast<i64>(word() % static_cast<std::uint32_t>(n)); }
+  Floats floats(i64 count) {
+    Floats values(static_cast<std::size_t>(count));
+    for (float& value : values) value = static_cast<float>(word() >> 8) / 8388608.0f - 1.0f;
+    return values;
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
+inline F32In in(const Floats& values) { return {values.data(), static_cast<i64>(values.size())}; }
+inline I32In in(const Ints& values) { return {values.data(), static_cast<i64>(values.size())}; }
+inline F32Out out(Floats& values) { return {values.data(), static_cast<i64>(values.size())}; }
+
+// Brings the float views of an Args struct to a device, and what it wrote back. Views begin `shift` floats
+// into their memory.
+class Mover {
+ public:
+  explicit Mover(Device& device, i64 shift) : device_(device), shift_(shift) {}
+  ~Mover() {
+    for (const Moved& m : moved_) device_.free(m.device);
+  }
+  Mover(const Mover&) = delete;
+  Mover& operator=(const Mover&) = delete;
+
+  template <class T>
+  void in(const char*, View<T>& view) {
+    move(view, false);
+  }
+  template <class T>
+  void opt_in(const char*, View<T>& view) {
+    move(view, false);
+  }
+  template <class T>
+  void out(const char*, View<T>& view) {
+    move(view, true);
+  }
+  template <class T>
+  void opt_out(const char*, View<T>& view) {
+    move(view, true);
+  }
+  template <class T>
+  void inout(const char*, View<T>& view) {
+    move(view, true);
+  }
+  void integer(const char*, i64) {}
+  void number(const char*, double) {}
+
+  Status bring_back() {
+    for (const Moved& m : moved_) {
+      if (m.target != nullptr && status.ok()) status = device_.download(m.device + shift_, m.target, m.size);
+    }
+    return status;
+  }
+
+  Status status;
+
+ private:
+  struct Moved {
+    float* device;
+    float* target;  // where to bring it back to, or null
+    i64 size;
+  };
+
+  template <class T>
+  void move(View<T>& view, bool written) {
+    if constexpr (std::is_same_v<std::remove_const_t<T>, float>) {
+      if (view.data == nullptr || device_.host_memory() || !status.ok()) return;
+      float* data = nullptr;
+      status = device_.alloc(view.size + shift_, &data);
+      if (!status.ok()) return;
+      moved_.push_back({data, written ? const_cast<float*>(view.data) : nullptr, view.size});
+      status = device_.upload(view.data, data + shift_, view.size);
+      view.data = data + shift_;
+    }
+  }
+
+  Device& device_;
+  const i64 shift_;
+  std::vector<Moved> moved_;
+};
+
+constexpr const char* kNoEntry = "no entry in the table";
+
+template <class Args>
+Status run_on(Device& device, Status (*const OpTable::*entry)(const Args&, Exec&), Args args, i64 shift = 0) {
+  if (device.table().*entry == nullptr) return Status::unsupported(kNoEntry);
+  Mover mover(device, shift);
+  args.visit(mover);
+  if (!mover.status.ok()) return mover.status;
+  if (const Status checked = check(args); !checked.ok()) return checked;
+  const std::atomic<bool> never{false};
+  const Status status = run(device, device.table().*entry, args, never);
+  return status.ok() ? mover.bring_back() : status;
+}
+
+struct Output {
+  const char* name;
+  Floats values;
+};
+
+// Runs one case on a device and returns its outputs.
+using Case = std::function<Status(Device&, std::vector<Output>&)>;
+
+struct Row {
+  std::string name;
+  double tolerance;  // of ‖difference‖ / ‖expected‖, for every output
+  Case run;
+};
+
+// What an op wrote; only `gru` may fill its `saved` as it likes.
+struct Outputs {
+  std::vector<Output> floats;
+  std::vector<std::int32_t> integers;
+
+  template <class T>
+  void out(const char* name, const View<T>& view) {
+    if (!view || std::string(name) == "saved") return;
+    if constexpr (std::is_same_v<T, float>) {
+      floats.push_back({name, Floats(view.data, view.data + view.size)});
+    } else {
+      integers.insert(integers.end(), view.data, view.data + view.size);
+    }
+  }
+  template <class T>
+  void opt_out(const char* name, const View<T>& view) {
+    out(name, view);
+  }
+  template <class T>
+  void inout(const char* name, const View<T>& view) {
+    out(name, view);
+  }
+  template <class T>
+  void in(const char*, const View<T>&) {}
+  template <class T>
+  void opt_in(const char*, const View<T>&) {}
+  void integer(const char*, i64) {}
+  void number(const char*, double) {}
+};
+
+template <class Args>
+std::vector<Output> outputs_of(Args args) {
+  Outputs written;
+  args.visit(written);
+  const Floats integers(written.integers.begin(), written.integers.end());
+  if (!integers.empty()) written.floats.push_back({"integers", integers});
+  return written.floats;
+}
+
+// A case of one call: make(memory) gives its arguments, the same each time.
+template <class Args, class Make>
+Row row_of(std::string name, double tolerance, Status (*OpTable::*entry)(const Args&, Exec&), Make make) {
+  return {std::move(name), tolerance, [=](Device& device, std::vector<Output>& outputs) {
+            Memory memory(1);
+            const Args args = make(memory);
+            const Status status = run_on(device, entry, args);
+            outputs = outputs_of(args);
+            return status;
+          }};
+}
+
+}  // namespace sonotext::test

@@ -80,7 +80,7 @@ describe.skipIf(!built)(`imports from a plain project${built ? '' : ' (not built
           'frameWord',
           'tripletLoss',
           'infoNceLoss',
-          'negatives',
+          'strategies',
           'createTrainer',
           'adam',
           'loadModel',

@@ -29,7 +29,7 @@ export {
 export { type Corpus, givenFeatures, openCorpus } from './corpus/index.js'
 export { frameWord, pooled } from './similarity/index.js'
 export { crnn, type DualEncoder, dualEncoder, meanWords, projection, words } from './models/index.js'
-export { type Guard, negativeQuery, negatives, type NegativeStrategy } from './negatives/index.js'
+export { type Guard, negativeQuery, type NegativeStrategy, strategies } from './negatives/index.js'
 export { infoNceLoss, type Loss, tripletLoss } from './losses/index.js'
 export {
   adam,

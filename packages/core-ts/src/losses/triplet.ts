@@ -5,7 +5,7 @@ import { tripletFromPicks } from '../nn/functions/index.js'
 import { type Loss, lossPart } from './loss.js'
 
 export interface TripletLossOptions {
-  /** How negatives are chosen: `negatives['semi-hard']()`. */
+  /** How negatives are chosen: `strategies.build('semi-hard')`. */
   negatives: NegativeStrategy
   /** Least lead of the pair's own score. Default 0.5. */
   margin?: number

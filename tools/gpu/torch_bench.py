@@ -101,16 +101,66 @@ def info_nce(n, d):
     return make
 
 
-def log_mel(seconds):
+def gru(n, t, cin, hidden, backward):
+    def make(dtype):
+        layer = torch.nn.GRU(cin, hidden, batch_first=True, bidirectional=True).cuda().to(dtype)
+        x = uniform(n, t, cin, dtype=dtype).requires_grad_()
+        if not backward:
+            return lambda: layer(x)[0]
+        out, inputs = layer(x)[0], [x, *layer.parameters()]
+        grad = torch.ones_like(out)
+        return lambda: torch.autograd.grad(out, inputs, grad, retain_graph=True)
+
+    return make
+
+
+def frame_score(clips, frames, captions, words, d, reduction, backward):
+    def score(x, y, lengths):
+        # A caption at a time, as the whole of the products would not fit for long ones.
+        scores = []
+        for j, length in enumerate(lengths):
+            products = torch.relu(x @ y[j, :length].t())  # [clips, frames, words]
+            if reduction == 'mean':
+                scores.append(products.mean((1, 2)))
+            elif reduction == 'max over frames':
+                scores.append(products.amax(1).mean(1))
+            else:
+                scores.append(products.amax(2).mean(1))
+        return torch.stack(scores, 1)
+
+    def make(dtype):
+        x, y = uniform(clips, frames, d, dtype=dtype), uniform(captions, words, d, dtype=dtype)
+        lengths = [words if words == frames else words // 2 + i * words // 2 // captions for i in range(captions)]
+        if not backward:
+            return lambda: score(x, y, lengths)
+        x, y = x.requires_grad_(), y.requires_grad_()
+        grad = uniform(clips, captions, dtype=dtype)
+        out = score(x, y, lengths)
+        return lambda: torch.autograd.grad(out, (x, y), grad, retain_graph=True)
+
+    return make
+
+
+def top_k(q, n, d, k):
+    def make(dtype):
+        queries, items = uniform(q, d, dtype=dtype), uniform(n, d, dtype=dtype)
+        if q < 100:
+            return lambda: torch.topk(queries @ items.t(), k)
+        return lambda: [torch.topk(part @ items.t(), k) for part in queries.split(250)]
+
+    return make
+
+
+def log_mel(seconds, rate=32000, n_fft=1024, hop=320, bands_count=64):
     def bands(pcm, window, filters):
-        spectrum = torch.stft(pcm, 1024, 320, window=window, center=True, pad_mode='reflect', return_complex=True)
+        spectrum = torch.stft(pcm, n_fft, hop, window=window, center=True, pad_mode='reflect', return_complex=True)
         return torch.log(torch.clamp(filters @ (spectrum.real**2 + spectrum.imag**2), min=1e-10))
 
     def make(dtype, compiled=False):
         if dtype != torch.float32:
             raise NotImplementedError('torch.stft has no bfloat16')
-        pcm, filters = uniform(seconds * 32000, dtype=dtype), uniform(64, 513, dtype=dtype).abs()
-        window = torch.hann_window(1024, device='cuda')
+        pcm, filters = uniform(seconds * rate, dtype=dtype), uniform(bands_count, n_fft // 2 + 1, dtype=dtype).abs()
+        window = torch.hann_window(n_fft, device='cuda')
         f = torch.compile(bands) if compiled else bands
         return lambda: f(pcm, window, filters)
 
@@ -140,6 +190,20 @@ def rows():
         yield 'info_nce', name(*shape), info_nce(*shape)
     for seconds in [10, 7200]:
         yield 'log_mel', f'{seconds} s at 32 kHz, 1024/320, 64 bands', log_mel(seconds)
+    yield 'log_mel', '7200 s at 44.1 kHz, 2048/882, 64 bands', log_mel(7200, 44100, 2048, 882)
+    yield 'log_mel', '7200 s at 16 kHz, 400/160, 80 bands', log_mel(7200, 16000, 400, 160, 80)
+    for n, t, cin, hidden in [(32, 500, 128, 150), (32, 500, 300, 150), (32, 500, 256, 256), (256, 500, 128, 150)]:
+        for backward in [False, True]:
+            shape = f'{name(n, t, cin)} to 2×{hidden}'
+            yield 'gru_backward' if backward else 'gru', shape, gru(n, t, cin, hidden, backward)
+    for words in [20, 500]:
+        for reduction in ['mean', 'max over frames', 'max over words']:
+            for backward in [False, True]:
+                shape = (32, 500, 32, words, 300)
+                op = 'frame_score_backward' if backward else 'frame_score'
+                yield op, f'{name(*shape)} {reduction}', frame_score(*shape, reduction, backward)
+    for q, k in [(1, 10), (1, 100), (1, 1000), (8, 10), (1000, 10), (1000, 1000)]:
+        yield 'top_k', f'{name(q, 1000000, 512)} best {k}', top_k(q, 1000000, 512, k)
 
 
 def timed(make, precision, compiled):

@@ -2,9 +2,9 @@ import { type ClipFeatures, type DecodePolicy, type FeatureKind, isGiven } from 
 import { openBackend } from '../backend/open.js'
 import type { Backend } from '../backend/port.js'
 import { throwIfAborted } from '../base/abort.js'
-import { type ErrorCode, expected, isSonotextError, SonotextError } from '../base/errors.js'
+import { expected, SonotextError } from '../base/errors.js'
 import { checkOptions } from '../base/options.js'
-import { type Clip, type FeatureSource, Quarantine } from '../data/index.js'
+import { type Clip, type FeatureSource, isAboutClip, Quarantine } from '../data/index.js'
 import type { EntryFacts } from './cache-file.js'
 import { inOrder } from './in-order.js'
 import { type Part, placeOf } from './part.js'
@@ -86,21 +86,6 @@ export interface SiftOptions extends ReadOptions {
   /** A further reason to set a clip aside. */
   refuse?: (clip: Clip) => string | undefined
   onProgress?: (done: number, total: number) => void
-}
-
-/** Codes of what is wrong with one clip; anything else (a full disk, an abort, a lost device) is wrong with the whole work. */
-const clipCodes: readonly ErrorCode[] = [
-  'INVALID_FILE',
-  'INVALID_DATA',
-  'TOO_LONG',
-  'MISSING_FILE',
-  'UNSUPPORTED',
-  'MISSING_DEPENDENCY',
-]
-
-/** Whether an error is about one clip, so that work on others can go on without it. */
-export function isAboutClip(error: unknown): error is SonotextError {
-  return isSonotextError(error) && clipCodes.includes(error.code)
 }
 
 /** The features of clips, streamed: see {@link Corpus}. Reads the table of known recordings. */

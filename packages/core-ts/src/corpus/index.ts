@@ -6,7 +6,6 @@ export {
   type CorpusFeatures,
   type ClipFacts,
   type CorpusOptions,
-  isAboutClip,
   openCorpus,
   type ReadOptions,
   type SiftedClips,

@@ -205,9 +205,7 @@ describe.skipIf(!built)(
       stop.abort()
       await corpus[Symbol.asyncDispose]()
       console.log('closed', new Set(await Promise.all(jobs)).size)`
-      const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code], {
-        timeout: 30_000,
-      })
+      const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code])
       expect(stdout.trim()).toBe('closed 1')
     })
 
@@ -220,9 +218,7 @@ describe.skipIf(!built)(
       const corpus = await openCorpus({ features: logMelFeatures({ preset: 'thesis' }), workers: 2, backend })
       await Promise.all(${JSON.stringify(clips.slice(0, 8))}.map((clip) => corpus.features(clip)))
       console.log(backend.info.threads)`
-      const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code], {
-        timeout: 30_000,
-      })
+      const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code])
       expect(stdout.trim()).toBe('1')
     })
   },

@@ -331,6 +331,41 @@ describe('position', () => {
 })
 
 describe('failures', () => {
+  it('one bad clip of many does not end an epoch, whatever the source throws about it', async () => {
+    const asked: string[] = []
+    const failing = async (clip: Clip) => {
+      asked.push(clip.id)
+      if (clip.id === 'c9') throw new TypeError('no such row')
+      return clip.id === 'c11' ? ofFrames(matrix(0, bands)) : features(clip)
+    }
+    const clips = clipsOf(Array(12).fill(1))
+    const batches = make(clips, { shuffle: false, features: failing, batchSize: 2, maxBadShare: 0.2 })
+    const seen: string[][] = []
+    for await (const { items, audio } of batches.epoch()) {
+      expect(audio.n).toBe(items.length)
+      seen.push(items.map(({ clip }) => clip.id))
+    }
+    expect(seen.flat()).toEqual(clips.map(({ id }) => id).filter((id) => id !== 'c9' && id !== 'c11'))
+    expect(batches.quarantine.clips.map(({ id, reasons }) => [id, reasons])).toEqual([
+      ['c9', [expect.stringMatching(/clip "c9" could not be had \(TypeError: no such row\)/)]],
+      ['c11', [expect.stringMatching(/no frame/)]],
+    ])
+    expect(batches.state).toMatchObject({ epoch: 1, batch: 0 })
+    expect(asked).toHaveLength(12)
+  })
+
+  it('a batch without any usable clip is passed over', async () => {
+    const failing = async (clip: Clip) => {
+      if (['c2', 'c3'].includes(clip.id)) throw new Error('gone')
+      return features(clip)
+    }
+    const clips = clipsOf(Array(6).fill(1))
+    const batches = make(clips, { shuffle: false, features: failing, batchSize: 2, maxBadShare: 0.5 })
+    const seen: number[] = []
+    for await (const { index } of batches.epoch()) seen.push(index)
+    expect(seen).toEqual([0, 2])
+  })
+
   it('a feature source that fails names the clip, and nothing is left unhandled', async () => {
     const failing = async (clip: Clip) => {
       if (clip.id === 'c9') throw new Error('disk gone')

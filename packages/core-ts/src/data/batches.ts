@@ -6,6 +6,7 @@ import { Rng } from '../base/rng.js'
 import { hasOneGroup, type PlannedClip, type PlannedItem, planEpoch } from './batch-plan.js'
 import { cropRows, type FeatureCrop, type FeatureSource } from './feature-source.js'
 import { type Caption, type Clip, groupOf } from './manifest.js'
+import { isAboutClip, Quarantine } from './quarantine.js'
 import { type PaddedFeatures, type PaddedTokens, padFeatures, padTokens } from './padding.js'
 
 export interface BatchesOptions {
@@ -31,6 +32,8 @@ export interface BatchesOptions {
   leastFrames?: number
   /** Batches whose features are read ahead; default 2. */
   prefetch?: number
+  /** A clip whose features cannot be had is set aside; past this share of the clips the epoch ends with an error. Default 0.05. */
+  maxBadShare?: number
 }
 
 /** One pair of a batch. */
@@ -49,6 +52,12 @@ export interface Batch {
   readonly epoch: number
   /** Number of the batch in its epoch, from 0. */
   readonly index: number
+}
+
+/** A batch of the plan; null when none of its clips can be used. */
+interface Loaded {
+  readonly index: number
+  readonly batch: Batch | null
 }
 
 /** The position of a sampler, as JSON. */
@@ -77,6 +86,8 @@ export class Batches {
   readonly emptyCaptions: number
   /** Clips without any caption that has words, left out. */
   readonly captionlessClips: number
+  /** Clips whose features could not be had, with their reasons: their pairs are left out. */
+  readonly quarantine: Quarantine
 
   /**
    * Throws INVALID_ARGUMENT for a bad option, INVALID_DATA when no pair is left or all clips share one group, since then no
@@ -93,6 +104,7 @@ export class Batches {
       padValue: 0,
       leastFrames: 1,
       prefetch: 2,
+      maxBadShare: 0.05,
       ...rest,
     }
     const { batchSize, maxFrames, prefetch, encode } = this.#options
@@ -107,6 +119,7 @@ export class Batches {
     const pairs = this.#clips.reduce((sum, { captions }) => sum + captions.length, 0)
     this.emptyCaptions = clips.reduce((sum, { captions }) => sum + captions.length, 0) - pairs
     refuseOneGroup(this.#clips, clips.length)
+    this.quarantine = new Quarantine(this.#clips.length, this.#options.maxBadShare)
     this.#rng = new Rng(this.#options.seed, 'batches')
     this.#fingerprint = fingerprintOf(this.#clips, this.#options)
   }
@@ -162,7 +175,8 @@ export class Batches {
 
   /**
    * The batches left in the current epoch; afterwards the next epoch is the current one. Features are read ahead. Leaving
-   * the loop early keeps the position: the next call goes on there. Throws what the feature source throws, naming the clip.
+   * the loop early keeps the position: the next call goes on there. Throws what the feature source throws when it is not about one
+   * clip, and INVALID_DATA when too many clips have to be set aside.
    */
   async *epoch(options: { signal?: AbortSignal } = {}): AsyncGenerator<Batch, void, undefined> {
     throwIfAborted(options.signal)
@@ -170,7 +184,7 @@ export class Batches {
     const plan = this.#planOf(epoch)
     const stop = new AbortController()
     const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal])
-    const ahead: Promise<Batch>[] = []
+    const ahead: Promise<Loaded>[] = []
     let next = this.#batch
     const fill = () => {
       while (next < plan.length && ahead.length <= this.#options.prefetch) {
@@ -182,11 +196,11 @@ export class Batches {
     }
     try {
       for (fill(); ahead.length > 0; fill()) {
-        const batch = await ahead.shift()!
+        const { index, batch } = await ahead.shift()!
         if (options.signal?.aborted) throw abortedError(options.signal)
-        this.#batch = batch.index + 1
+        this.#batch = index + 1
         this.#settle()
-        yield batch
+        if (batch !== null) yield batch
       }
     } finally {
       stop.abort()
@@ -212,30 +226,47 @@ export class Batches {
     epoch: number,
     index: number,
     signal: AbortSignal,
-  ): Promise<Batch> {
+  ): Promise<Loaded> {
     const { padValue, leastFrames } = this.#options
     const crops = this.#cropsOf(planned.length, epoch, index)
-    const asked = new Map<string, Promise<ClipFeatures>>()
+    const asked = new Map<string, Promise<ClipFeatures | null>>()
     const loaded = await Promise.all(
       planned.map(({ clip }, i) => {
         const crop = crops?.[i]
         const key = `${crop?.at} ${clip.id}`
-        const loading = asked.get(key) ?? this.#featuresOf(clip, crop, signal)
+        const loading = asked.get(key) ?? this.#orSetAside(clip, this.#featuresOf(clip, crop, signal))
         asked.set(key, loading)
         return loading
       }),
     )
-    const cut = loaded.map(({ features }, i) => (crops === null ? features : cropRows(features, crops[i]!)))
-    return {
-      audio: padFeatures(cut, { padValue, leastFrames }),
-      text: padTokens(planned.map(({ tokens }) => tokens)),
-      items: planned.map((item, i) => ({
-        ...item,
-        frameStep: loaded[i]!.frameStep,
-        duration: loaded[i]!.duration,
-      })),
+    const good = planned.flatMap((item, i) => {
+      const given = loaded[i]!
+      if (given === null) return []
+      return { item, given, cut: crops === null ? given.features : cropRows(given.features, crops[i]!) }
+    })
+    if (good.length === 0) return { index, batch: null }
+    const batch = {
+      audio: padFeatures(
+        good.map(({ cut }) => cut),
+        { padValue, leastFrames },
+      ),
+      text: padTokens(good.map(({ item }) => item.tokens)),
+      items: good.map(({ item, given: { frameStep, duration } }) => ({ ...item, frameStep, duration })),
       epoch,
       index,
+    }
+    return { index, batch }
+  }
+
+  /** Null for a clip that cannot be used: one of many does not end an epoch. */
+  async #orSetAside(clip: Clip, features: Promise<ClipFeatures>): Promise<ClipFeatures | null> {
+    try {
+      return await features
+    } catch (error) {
+      if (!isAboutClip(error)) throw error
+      this.quarantine.add(clip, error.message)
+      this.quarantine.refuseExceeded()
+      return null
     }
   }
 

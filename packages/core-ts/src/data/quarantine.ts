@@ -1,7 +1,22 @@
-import { expected, SonotextError } from '../base/errors.js'
+import { type ErrorCode, expected, isSonotextError, SonotextError } from '../base/errors.js'
 import { writeFileAtomic } from '../base/files.js'
 import type { Finding } from './finding.js'
 import type { Clip } from './manifest.js'
+
+/** Codes of what is wrong with one clip; anything else (a full disk, an abort, a lost device) is wrong with the whole work. */
+const clipCodes: readonly ErrorCode[] = [
+  'INVALID_FILE',
+  'INVALID_DATA',
+  'TOO_LONG',
+  'MISSING_FILE',
+  'UNSUPPORTED',
+  'MISSING_DEPENDENCY',
+]
+
+/** Whether an error is about one clip, so that work on others can go on without it. */
+export function isAboutClip(error: unknown): error is SonotextError {
+  return isSonotextError(error) && clipCodes.includes(error.code)
+}
 
 /** A clip set aside, and why. */
 export interface QuarantinedClip {

@@ -4,7 +4,7 @@ import { nextTurn } from '../base/turn.js'
 import { Tape } from '../nn/tape.js'
 import type { EmbeddedBatch } from '../similarity/index.js'
 import type { DualEncoder } from './dual-encoder.js'
-import type { EmbedOptions } from './sides.js'
+import type { EmbedOptions, PassOptions } from './sides.js'
 
 /** Some clips or captions as the similarity needs them, on the host. */
 export interface PreparedItems {
@@ -29,7 +29,7 @@ const TOGETHER = 1024
 export function preparedClips(
   model: DualEncoder,
   features: AsyncIterable<readonly Matrix[]>,
-  options: EmbedOptions = {},
+  options: PassOptions = {},
 ): AsyncGenerator<PreparedItems, void, undefined> {
   async function* blocks() {
     let first = 0

@@ -37,7 +37,7 @@ export async function searchRun(
   }
   await using opened = await openClips(run, split, options)
   const { clips, corpus } = opened
-  const prepared = await run.model.prepareCaptions(sentences, abortable)
+  using prepared = await run.model.prepareCaptions(sentences, abortable)
   const items: Scorer<string> = {
     size: clips.length,
     async score(_queries, first, count, at) {

@@ -6,7 +6,8 @@ import type { Backend } from '../backend/port.js'
 import { infoNceLoss, type Loss, tripletLoss } from '../losses/index.js'
 import { strategies } from '../negatives/index.js'
 import { frameWord, pooled, type Similarity } from '../similarity/index.js'
-import { toyData, toyRun } from '../testing/toy-run.js'
+import { clipFeatures, toyData, toyRun } from '../testing/toy-run.js'
+import { retrievalMeasures } from './evaluate-model.js'
 import { adamw } from './optimizers.js'
 import { createTrainer } from './trainer.js'
 
@@ -79,7 +80,7 @@ describe.each(objectives)('training with %s', (_, loss, similarity) => {
 })
 
 describe('memory', () => {
-  it('of a device is all given back when trainer and tapes end', async () => {
+  it('of a device is all given back when trainer, looks at validation and tapes end', async () => {
     const backend = openBackend({ device: 'sealed' })
     let held = 0
     const { memory } = backend
@@ -98,14 +99,24 @@ describe('memory', () => {
         },
       },
     }) as Backend
-    const options = toyRun(counted, { network: 'crnn', epochs: 1 })
+    const unseen = toyData(16, 64, { takes: 1, seed: 9 })
+    const options = toyRun(counted, {
+      network: 'crnn',
+      epochs: 2,
+      validation: {
+        data: unseen.batches({ shuffle: false, leastFrames: 4 }),
+        yardsticks: { other: infoNceLoss({ learnable: true }) },
+        measure: retrievalMeasures(unseen.clips, async (clip) => clipFeatures(unseen.features(clip))),
+      },
+    })
     const ofModel = held
-    const afterStep: number[] = []
+    const after: Record<string, Set<number>> = { step: new Set(), epoch: new Set() }
     {
       await using trainer = createTrainer(options)
-      for await (const { kind } of trainer.steps()) if (kind === 'step') afterStep.push(held)
+      for await (const { kind } of trainer.steps()) after[kind]!.add(held)
     }
-    expect(new Set(afterStep).size).toBe(1)
+    expect(after['step']!.size).toBe(1)
+    expect(after['epoch']).toEqual(after['step'])
     expect(held).toBe(ofModel)
   })
 })

@@ -5,7 +5,7 @@ import { StreamedRanks } from '../metrics/index.js'
 import {
   bytesOf,
   type DualEncoder,
-  type EmbedOptions,
+  type PassOptions,
   preparedCaptions,
   preparedClips,
   type PreparedItems,
@@ -19,7 +19,7 @@ const AT_ONCE = 2 ** 26
 /** Clips whose features are read at once; the next ones are read while these are encoded. */
 const portion = 64
 
-export interface LargeOptions extends EmbedOptions {
+export interface LargeOptions extends PassOptions {
   onProgress?: (done: number, total: number) => void
   /** Instead of what is kept by default, for tests. */
   kept?: number
@@ -33,9 +33,9 @@ export async function rankSplit(
   model: DualEncoder,
   clips: readonly Clip[],
   features: FeatureSource,
-  { signal, onProgress, kept = KEPT }: LargeOptions = {},
+  { signal, padding = 0, onProgress, kept = KEPT }: LargeOptions = {},
 ): Promise<ReturnType<typeof rankBothWays>> {
-  const options = signal === undefined ? {} : { signal }
+  const options = { padding, ...(signal && { signal }) }
   const texts = clips.flatMap(({ captions }) => captions.map(({ text }) => text))
   const captionClip = Int32Array.from(clips.flatMap(({ captions }, row) => captions.map(() => row)))
   const ranks = new StreamedRanks(clips.length, captionClip)

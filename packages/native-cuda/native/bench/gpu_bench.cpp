@@ -24,6 +24,7 @@
 #include "gpu_peak.hpp"
 #include "gpu_rows.hpp"
 #include "layer_rows.hpp"
+#include "score_rows.hpp"
 
 namespace sonotext {
 namespace {
@@ -114,23 +115,33 @@ void loss_rows(Rows& rows) {
 
 // Triangular filters of equal width, close enough to a mel bank for the time.
 void feature_rows(Rows& rows) {
-  for (const i64 seconds : {10, 7200}) {
-    const i64 rate = 32000, hop = 320, n_fft = 1024, bands = 64, samples = rate * seconds,
-              frames = samples / hop + 1;
-    const i64 width = 2 * (n_fft / 2) / (bands + 1);
-    rows.add("log_mel", &OpTable::log_mel, std::to_string(seconds) + " s at 32 kHz, 1024/320, 64 bands",
-             2.5 * n_fft * std::log2(n_fft) * frames, 4.0 * (samples + frames * bands), [=](Data& data) {
-               std::vector<float> window(2 * n_fft, 0.0f);
-               for (i64 i = 0; i < n_fft; ++i)
-                 window[i] = 0.5f - 0.5f * std::cos(2.0f * static_cast<float>(M_PI) * i / n_fft);
+  struct Features {
+    i64 seconds, rate, n_fft, hop, bands;
+    const char* name;
+  };
+  for (const auto& f : {Features{10, 32000, 1024, 320, 64, "10 s at 32 kHz, 1024/320, 64 bands"},
+                        Features{7200, 32000, 1024, 320, 64, "7200 s at 32 kHz, 1024/320, 64 bands"},
+                        Features{7200, 44100, 2048, 882, 64, "7200 s at 44.1 kHz, 2048/882, 64 bands"},
+                        Features{7200, 16000, 400, 160, 80, "7200 s at 16 kHz, 400/160, 80 bands"}}) {
+    const i64 samples = f.rate * f.seconds, frames = samples / f.hop + 1;
+    const i64 width = 2 * (f.n_fft / 2) / (f.bands + 1);
+    rows.add("log_mel", &OpTable::log_mel, f.name,
+             2.5 * f.n_fft * std::log2(f.n_fft) * static_cast<double>(frames),
+             4.0 * static_cast<double>(samples + frames * f.bands), [=](Data& data) {
+               std::vector<float> window(static_cast<std::size_t>(2 * f.n_fft), 0.0f);
+               for (i64 i = 0; i < f.n_fft; ++i) {
+                 window[static_cast<std::size_t>(i)] =
+                     static_cast<float>(0.5 - 0.5 * std::cos(2.0 * M_PI * static_cast<double>(i) /
+                                                             static_cast<double>(f.n_fft)));
+               }
                LogMelArgs args{};
                args.pcm = data.in(samples), args.window = data.floats(window);
-               args.filterStart = data.integers(bands, [=](i64 b) { return b * width / 2; });
-               args.filterOffset = data.integers(bands + 1, [=](i64 b) { return b * width; });
-               args.filterWeights = data.in(bands * width);
-               args.out = data.out(frames * bands);
-               args.nFft = n_fft, args.hop = hop, args.frames = frames, args.bands = bands,
-               args.pad = n_fft / 2;
+               args.filterStart = data.integers(f.bands, [=](i64 b) { return b * width / 2; });
+               args.filterOffset = data.integers(f.bands + 1, [=](i64 b) { return b * width; });
+               args.filterWeights = data.in(f.bands * width);
+               args.out = data.out(frames * f.bands);
+               args.nFft = f.n_fft, args.hop = f.hop, args.frames = frames, args.bands = f.bands,
+               args.pad = f.n_fft / 2;
                args.padMode = 1, args.power = 2, args.logKind = 2, args.offset = 1e-10;
                return args;
              });
@@ -144,6 +155,7 @@ Rows all_rows() {
   loss_rows(rows);
   feature_rows(rows);
   layer_rows(rows);
+  score_rows(rows);
   return rows;
 }
 

@@ -24,10 +24,10 @@ constexpr int kOldest =
 // it.
 class CudaDevice final : public Device {
  public:
-  CudaDevice(int index, const cuda::Limits& limits, cudaStream_t stream)
+  CudaDevice(int index, const cuda::CudaTraits& traits, cudaStream_t stream)
       : name_("cuda:" + std::to_string(index)),
         index_(index),
-        limits_(limits),
+        traits_(traits),
         stream_(stream),
         table_(cuda::make_table()),
         transfers_(stream) {
@@ -106,7 +106,7 @@ class CudaDevice final : public Device {
     Status status = select();
     if (!status.ok()) return status;
     {
-      cuda::CudaExec exec(stream_, limits_, transfers_, cancel);
+      cuda::CudaExec exec(stream_, traits_, transfers_, cancel);
       status = body(context, exec);
     }
     transfers_.tidy();
@@ -142,7 +142,7 @@ class CudaDevice final : public Device {
 
   const std::string name_;
   const int index_;
-  const cuda::Limits limits_;
+  const cuda::CudaTraits traits_;
   const cudaStream_t stream_;
   const OpTable table_;
   cuda::StreamTransfers transfers_;
@@ -169,6 +169,28 @@ int count_devices(std::string& reason) {
   return 0;
 }
 
+// SONOTEXT_MEL.
+bool chosen_mel(bool& fp32, std::string& reason) {
+  const char* set = std::getenv("SONOTEXT_MEL");
+  const std::string name = set != nullptr && *set != '\0' ? set : "fp64";
+  fp32 = name == "fp32";
+  if (fp32 || name == "fp64") return true;
+  reason = "SONOTEXT_MEL is fp64 or fp32, not \"" + name + "\".";
+  return false;
+}
+
+// SONOTEXT_MATMUL.
+bool chosen_precision(cuda::Precision& precision, std::string& reason) {
+  const char* set = std::getenv("SONOTEXT_MATMUL");
+  const std::string name = set != nullptr && *set != '\0' ? set : "fp32";
+  precision = name == "bf16"   ? cuda::Precision::bf16
+              : name == "tf32" ? cuda::Precision::tf32
+                               : cuda::Precision::fp32;
+  if (name == "fp32" || precision != cuda::Precision::fp32) return true;
+  reason = "SONOTEXT_MATMUL is fp32, tf32 or bf16, not \"" + name + "\".";
+  return false;
+}
+
 }  // namespace
 
 std::unique_ptr<Device> make_cuda_device(const std::string& index, std::string& reason) {
@@ -185,6 +207,10 @@ std::unique_ptr<Device> make_cuda_device(const std::string& index, std::string& 
     return nullptr;
   }
   const int device = static_cast<int>(wanted);
+  cuda::Precision precision;
+  if (!chosen_precision(precision, reason)) return nullptr;
+  bool mel_fp32 = false;
+  if (!chosen_mel(mel_fp32, reason)) return nullptr;
   cudaDeviceProp properties;
   int has_pools = 0;
   cudaError_t error = cudaSetDevice(device);
@@ -216,9 +242,13 @@ std::unique_ptr<Device> make_cuda_device(const std::string& index, std::string& 
     cudaGetLastError();
     return nullptr;
   }
-  const cuda::Limits limits{properties.multiProcessorCount, static_cast<i64>(properties.totalGlobalMem / 256),
-                            static_cast<i64>(properties.sharedMemPerBlockOptin)};
-  return std::make_unique<CudaDevice>(device, limits, stream);
+  const cuda::CudaTraits traits{properties.multiProcessorCount,
+                                properties.major == 9 && properties.minor == 0,
+                                static_cast<i64>(properties.totalGlobalMem / 256),
+                                static_cast<i64>(properties.sharedMemPerBlockOptin),
+                                precision,
+                                mel_fp32};
+  return std::make_unique<CudaDevice>(device, traits, stream);
 }
 
 void list_cuda_devices(std::vector<DeviceSummary>& list) {

@@ -38,19 +38,30 @@ class Transfers {
   virtual void* table(const char* name, std::int64_t number, std::int64_t bytes, bool& fresh) = 0;
 };
 
-// Of a device; CudaExec says what they mean.
-struct Limits {
+// Of the operands of matrix products; sums are FP32, and so is what lies in memory. tf32 and bf16 are for
+// GPUs whose tensor cores we have kernels for, others multiply in FP32.
+enum class Precision { fp32, tf32, bf16 };
+
+struct CudaTraits {
   int multiprocessors;
-  std::int64_t workspace, shared_memory;
+  bool hopper;                 // compute capability 9.0: has wgmma
+  std::int64_t workspace;      // bytes of scratch memory that an op may take without need
+  std::int64_t shared_memory;  // bytes that one block may have
+  Precision precision;
+  bool mel_fp32;  // log_mel transforms in float32
 };
 
 class CudaExec final : public Exec {
  public:
-  CudaExec(cudaStream_t stream, const Limits& limits, Transfers& transfers, const std::atomic<bool>& cancel)
+  CudaExec(cudaStream_t stream, const CudaTraits& traits, Transfers& transfers,
+           const std::atomic<bool>& cancel)
       : stream(stream),
-        multiprocessors(limits.multiprocessors),
-        workspace(limits.workspace),
-        shared_memory(limits.shared_memory),
+        multiprocessors(traits.multiprocessors),
+        hopper(traits.hopper),
+        workspace(traits.workspace),
+        shared_memory(traits.shared_memory),
+        precision(traits.precision),
+        mel_fp32(traits.mel_fp32),
         transfers_(transfers),
         cancel_(cancel) {}
   CudaExec(const CudaExec&) = delete;
@@ -61,8 +72,11 @@ class CudaExec final : public Exec {
 
   const cudaStream_t stream;
   const int multiprocessors;
-  const std::int64_t workspace;      // bytes of scratch memory that an op may take without need
-  const std::int64_t shared_memory;  // bytes that one block may have
+  const bool hopper;
+  const std::int64_t workspace;
+  const std::int64_t shared_memory;
+  const Precision precision;
+  const bool mel_fp32;
 
   // Memory on the device, given back in stream order when the op returns. Its contents are not specified.
   void* scratch(std::int64_t bytes) override {
@@ -74,6 +88,17 @@ class CudaExec final : public Exec {
     }
     taken_.push_back(data);
     return data;
+  }
+
+  // Gives scratch memory back before the op returns, where it takes much in turn.
+  void release(void* data) {
+    for (void*& taken : taken_) {
+      if (taken != data || data == nullptr) continue;
+      cudaFreeAsync(data, stream);
+      taken = taken_.back();
+      taken_.pop_back();
+      return;
+    }
   }
 
   template <class T>

@@ -50,40 +50,70 @@ struct Cut {
   }
 };
 
-// Writes the sums of a tile at (first_row, first_col).
+// What becomes of a tile's sums: finish(sums, slice, first row, first column, exchange). Slices are the parts
+// of the batch's matrices; `exchange` is kExchangeBytes of shared memory.
+//
+// Writes them to memory:
 template <class TileT>
-__device__ void write_tile(const typename TileT::Sums& sums, const Result& result, float* data, i64 first_row,
-                           i64 first_col, bool vectors) {
+struct WriteSums {
+  static constexpr int kExchangeBytes = 0;
+  Result result;
+  bool vectors;  // accesses of kVector floats are possible
+
+  explicit WriteSums(const Result& result)
+      : result(result), vectors(takes_vectors(result.data, result.cols, result.batch_stride)) {}
+
+  __device__ void operator()(typename TileT::Sums& sums, i64 slice, i64 first_row, i64 first_col,
+                             void*) const {
+    float* data = result.data + slice * result.batch_stride;
 #pragma unroll
-  for (int i = 0; i < TileT::kOwnRows; ++i) {
-    const i64 row = first_row + TileT::row(i);
-    if (row >= result.rows) continue;
+    for (int i = 0; i < TileT::kOwnRows; ++i) {
+      const i64 row = first_row + TileT::row(i);
+      if (row >= result.rows) continue;
 #pragma unroll
-    for (int j = 0; j < TileT::kOwnCols; j += 4) {
-      const i64 col = first_col + TileT::col(j);
-      float* out = data + row * result.cols + col;
-      if (vectors && col < result.cols) {
-        float4 old = make_float4(0, 0, 0, 0);
-        if (result.beta != 0.0f) old = *reinterpret_cast<const float4*>(out);
-        *reinterpret_cast<float4*>(out) = make_float4(
-            result.finished(sums[i][j], old.x, col), result.finished(sums[i][j + 1], old.y, col + 1),
-            result.finished(sums[i][j + 2], old.z, col + 2), result.finished(sums[i][j + 3], old.w, col + 3));
-      } else {
+      for (int j = 0; j < TileT::kOwnCols; j += TileT::kVector) {
+        const i64 col = first_col + TileT::col(j);
+        float* out = data + row * result.cols + col;
+        float x[TileT::kVector];
+        if (vectors && col < result.cols) {
+          load_vector(out, result.beta != 0.0f, x);
 #pragma unroll
-        for (int e = 0; e < 4; ++e) {
-          if (col + e >= result.cols) continue;
-          const float old = result.beta != 0.0f ? out[e] : 0.0f;
-          out[e] = result.finished(sums[i][j + e], old, col + e);
+          for (int e = 0; e < TileT::kVector; ++e)
+            x[e] = result.finished(TileT::at(sums, i, j + e), x[e], col + e);
+          store_vector(x, out);
+        } else {
+#pragma unroll
+          for (int e = 0; e < TileT::kVector; ++e) {
+            if (col + e >= result.cols) continue;
+            out[e] = result.finished(TileT::at(sums, i, j + e), result.beta != 0.0f ? out[e] : 0.0f, col + e);
+          }
         }
       }
     }
   }
-}
+
+ private:
+  __device__ static void load_vector(const float* from, bool wanted, float (&x)[4]) {
+    const float4 four = wanted ? *reinterpret_cast<const float4*>(from) : make_float4(0, 0, 0, 0);
+    x[0] = four.x, x[1] = four.y, x[2] = four.z, x[3] = four.w;
+  }
+  __device__ static void load_vector(const float* from, bool wanted, float (&x)[2]) {
+    const float2 two = wanted ? *reinterpret_cast<const float2*>(from) : make_float2(0, 0);
+    x[0] = two.x, x[1] = two.y;
+  }
+  __device__ static void store_vector(const float (&x)[4], float* to) {
+    *reinterpret_cast<float4*>(to) = make_float4(x[0], x[1], x[2], x[3]);
+  }
+  __device__ static void store_vector(const float (&x)[2], float* to) {
+    *reinterpret_cast<float2*>(to) = make_float2(x[0], x[1]);
+  }
+};
 
 // MakeA, MakeB: loaders made from (batch, first row of the tile).
-template <class TileT, class MakeA, class MakeB>
+template <class TileT, class MakeA, class MakeB, class Finish>
 __global__ void __launch_bounds__(TileT::kThreads, TileT::kBlocks)
-    product_kernel(MakeA make_a, MakeB make_b, Result result, Cut cut, bool vectors) {
+    product_kernel(MakeA make_a, MakeB make_b, Cut cut, Finish finish) {
+  static_assert(Finish::kExchangeBytes <= TileT::kSharedBytes);
   SONOTEXT_DYNAMIC_SHARED(float, shared);
   const i64 tiles = cut.tiles.rows * cut.tiles.cols;
   const i64 slice = blockIdx.x / tiles, batch = slice / cut.parts, part = slice % cut.parts;
@@ -94,7 +124,15 @@ __global__ void __launch_bounds__(TileT::kThreads, TileT::kBlocks)
   tile_product<TileT>(make_a.template at<TileT::kRows, TileT::kThreads>(batch, row),
                       make_b.template at<TileT::kCols, TileT::kThreads>(batch, col), cut.begin(part),
                       cut.end(part), shared, sums);
-  write_tile<TileT>(sums, result, result.data + slice * result.batch_stride, row, col, vectors);
+  if (Finish::kExchangeBytes > 0) __syncthreads();  // the operands were read by all
+  finish(sums, slice, row, col, shared);
+}
+
+template <class TileT, class MakeA, class MakeB, class Finish>
+Status launch_product(CudaExec& exec, const MakeA& a, const MakeB& b, const Cut& cut, const Finish& finish) {
+  return launch_with_shared(exec, product_kernel<TileT, MakeA, MakeB, Finish>,
+                            cut.tiles.rows * cut.tiles.cols * cut.batch * cut.parts, TileT::kThreads,
+                            TileT::kSharedBytes, a, b, cut, finish);
 }
 
 // result[i] = Σ of parts[i], in their order, for every matrix of the batch; parts is [batch × count × rows ×
@@ -132,11 +170,11 @@ Status product_with_tile(CudaExec& exec, const MakeA& a, const MakeB& b, const R
     target = Result{exec.array<float>(size * batch * cut.parts), result.rows, result.cols, size};
     if (target.data == nullptr) return out_of_device_memory();
   }
-  Status status = launch_with_shared(exec, product_kernel<TileT, MakeA, MakeB>, tiles * cut.parts,
-                                     TileT::kThreads, TileT::kSharedBytes, a, b, target, cut,
-                                     takes_vectors(target.data, target.cols, target.batch_stride));
+  const Status status = launch_product<TileT>(exec, a, b, cut, WriteSums<TileT>(target));
   if (!status.ok() || cut.parts == 1) return status;
-  return add_parts(exec, target.data, cut.parts, result, batch);
+  const Status added = add_parts(exec, target.data, cut.parts, result, batch);
+  exec.release(target.data);
+  return added;
 }
 
 // Time of a product in tiles of rows × cols, in arbitrary units: whole waves of as many tiles as the GPU has

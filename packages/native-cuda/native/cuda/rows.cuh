@@ -20,14 +20,17 @@ __global__ void __launch_bounds__(kRowThreads) rows_kernel(F f, i64 rows) {
   if (row < rows) f.template operator()<kWidth>(row, static_cast<int>(threadIdx.x) % kWarp);
 }
 
-// f.operator()<kWidth>(row, lane) by every lane of a row's warp; kWidth is 4 where the arrays allow it
-// (in_fours), else 1.
+// f.operator()<kWidth>(row, lane) by every lane of a row's warp.
+template <int kWidth, class F>
+Status for_rows(CudaExec& exec, i64 rows, F f) {
+  constexpr i64 kEach = kRowThreads / kWarp;
+  return launch(exec, rows_kernel<kWidth, F>, (rows + kEach - 1) / kEach, kRowThreads, f, rows);
+}
+
+// With a kWidth of 4 where the arrays allow it (in_fours), else 1.
 template <class F>
 Status for_rows(CudaExec& exec, i64 rows, bool fours, F f) {
-  constexpr i64 kEach = kRowThreads / kWarp;
-  const i64 blocks = (rows + kEach - 1) / kEach;
-  return fours ? launch(exec, rows_kernel<4, F>, blocks, kRowThreads, f, rows)
-               : launch(exec, rows_kernel<1, F>, blocks, kRowThreads, f, rows);
+  return fours ? for_rows<4>(exec, rows, f) : for_rows<1>(exec, rows, f);
 }
 
 // f(col) for every kWidth neighbouring columns of a lane.

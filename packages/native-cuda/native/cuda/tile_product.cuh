@@ -20,7 +20,9 @@ template <int kWarpRows, int kWarpCols>
 struct Tile {
   static constexpr int kRows = 64 * kWarpRows, kCols = 64 * kWarpCols;
   static constexpr int kThreads = kWarp * kWarpRows * kWarpCols;
-  static constexpr int kOwnRows = 8, kOwnCols = 16;
+  static constexpr int kOwnRows = 8, kOwnCols = 16,
+                       kVector = 4;  // own columns come in groups of kVector neighbours
+  static constexpr int kWarpsDown = kWarpRows, kWarpsAcross = kWarpCols;
   static constexpr int kSharedBytes = kStages * (kRows + kCols) * kDepth * static_cast<int>(sizeof(float));
   // So many blocks' registers and shared memory fit a multiprocessor of sm_80: 8 warps with 255 registers.
   static constexpr int kBlocks = 256 / kThreads;
@@ -29,7 +31,11 @@ struct Tile {
   __device__ static int warp() { return static_cast<int>(threadIdx.x) / kWarp; }
   __device__ static int lane_row() { return static_cast<int>(threadIdx.x) % kWarp / 4; }
   __device__ static int lane_col() { return static_cast<int>(threadIdx.x) % 4; }
-  // Where sums[i][j] of this thread stands in the tile: groups of 4 neighbours.
+  __device__ static float& at(Sums& sums, int i, int j) { return sums[i][j]; }
+  // Of all threads that hold sums.
+  __device__ static void barrier() { __syncthreads(); }
+  // Where sums[i][j] of this thread stands in the tile. Lanes l and l ^ 1, 2, 3 have the same rows, lanes l
+  // and l ^ 4, 8, ... 28 the same columns.
   __device__ static int row(int i) { return warp() / kWarpCols * 64 + i / 4 * 32 + lane_row() * 4 + i % 4; }
   __device__ static int col(int j) { return warp() % kWarpCols * 64 + j / 4 * 16 + lane_col() * 4 + j % 4; }
 };

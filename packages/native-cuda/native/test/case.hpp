@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <string>
 #include <type_traits>
@@ -18,6 +19,13 @@ namespace sonotext::test {
 using Floats = std::vector<float>;
 using Ints = std::vector<std::int32_t>;
 
+// How far rounding the operands of products takes a result; 0 when they are not rounded.
+inline double rounding_of_operands() {
+  const char* set = std::getenv("SONOTEXT_MATMUL");
+  const std::string precision = set != nullptr ? set : "";
+  return precision == "bf16" ? 1e-2 : precision == "tf32" ? 1e-3 : 0.0;
+}
+
 // Uniform in [-1, 1), the same on every machine.
 class Random {
  public:
@@ -30,6 +38,14 @@ class Random {
   Floats floats(i64 count) {
     Floats values(static_cast<std::size_t>(count));
     for (float& value : values) value = static_cast<float>(word() >> 8) / 8388608.0f - 1.0f;
+    return values;
+  }
+  // Operands of products: with SONOTEXT_MATMUL=bf16 or tf32 such as need no rounding there (8 bits), so that
+  // the products must agree as closely as in FP32.
+  Floats operands(i64 count) {
+    Floats values = floats(count);
+    if (rounding_of_operands() == 0.0) return values;
+    for (float& value : values) value = std::round(value * 256.0f) / 256.0f;
     return values;
   }
 

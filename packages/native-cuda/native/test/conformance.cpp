@@ -11,6 +11,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <future>
 #include <string>
@@ -25,6 +26,15 @@ namespace {
 
 using namespace test;
 
+// Of ‖difference‖ / ‖expected‖, over the ops: rounding, and how much an op amplifies it.
+double tolerance_of(const std::string& op) {
+  if (op == "lp_pool" || op == "lp_pool_backward" || op == "batch_norm_backward") return 1e-4;
+  for (const char* product : {"gemm", "similarity", "conv2d", "conv2d_backward", "info_nce"}) {
+    if (op == product && rounding_of_operands() > 0.0) return rounding_of_operands();
+  }
+  return 3e-5;
+}
+
 // ---- cases
 // ----------------------------------------------------------------------------------------------------------
 
@@ -33,7 +43,7 @@ Row similarity_case(i64 batch, i64 n, i64 m, i64 d) {
               std::to_string(d),
           1e-5, [=](Device& device, std::vector<Output>& outputs) {
             Random random(1);
-            const Floats a = random.floats(batch * n * d), b = random.floats(batch * m * d);
+            const Floats a = random.operands(batch * n * d), b = random.operands(batch * m * d);
             Floats result(static_cast<std::size_t>(batch * n * m), NAN);
             const Status status = run_on<SimilarityArgs>(device, &OpTable::similarity,
                                                          {in(a), in(b), out(result), batch, n, m, d, 0.7});
@@ -48,7 +58,7 @@ Row gemm_case(i64 m, i64 n, i64 k, i64 trans_a, i64 trans_b) {
               (trans_a ? " T" : " N") + (trans_b ? "T" : "N"),
           1e-5, [=](Device& device, std::vector<Output>& outputs) {
             Random random(6);
-            const Floats a = random.floats(m * k), b = random.floats(k * n), bias = random.floats(n);
+            const Floats a = random.operands(m * k), b = random.operands(k * n), bias = random.floats(n);
             Floats result = random.floats(m * n);
             const Status status = run_on<GemmArgs>(
                 device, &OpTable::gemm,
@@ -94,7 +104,7 @@ Row info_nce_case(i64 n, i64 d, NceOptions options) {
   return {"info_nce " + std::to_string(n) + "×" + std::to_string(d) + " groups " +
               std::to_string(options.groups) + " excluded " + std::to_string(options.excluded) +
               (options.positives ? " shared" : ""),
-          3e-5, [=](Device& device, std::vector<Output>& outputs) {
+          tolerance_of("info_nce"), [=](Device& device, std::vector<Output>& outputs) {
             Random random(2);
             Floats audio = random.floats(n * d), text = random.floats(n * d);
             const float length = std::sqrt(static_cast<float>(d) / 3.0f);
@@ -203,6 +213,45 @@ Row gru_case(i64 n, i64 t, i64 in_size, i64 hidden, i64 directions) {
           }};
 }
 
+// Clips of several blocks of frames, captions that go on in the next tile, and some of nothing.
+Row frame_score_case(i64 clips, i64 captions, i64 most_frames, i64 most_words, i64 d, i64 reduction) {
+  return {
+      "frame_score and backward " + std::to_string(clips) + "×" + std::to_string(most_frames) + " by " +
+          std::to_string(captions) + "×" + std::to_string(most_words) + "×" + std::to_string(d) +
+          ", reduction " + std::to_string(reduction),
+      2e-5, [=](Device& device, std::vector<Output>& outputs) {
+        Random random(7);
+        const Floats frames = random.floats(clips * most_frames * d),
+                     words = random.floats(captions * most_words * d),
+                     grad_out = random.floats(clips * captions);
+        Ints frame_lengths, word_lengths;
+        for (i64 i = 0; i < clips; ++i) {
+          frame_lengths.push_back(static_cast<std::int32_t>(i == 1 ? 0 : most_frames - i * 7 % most_frames));
+        }
+        for (i64 j = 0; j < captions; ++j) {
+          word_lengths.push_back(static_cast<std::int32_t>(j == 2 ? 0 : most_words - j * 3 % most_words));
+        }
+        const auto empty = [](i64 count) { return Floats(static_cast<std::size_t>(count), NAN); };
+        Floats scores = empty(clips * captions), grad_frames = empty(clips * most_frames * d),
+               grad_words = empty(captions * most_words * d);
+        FrameScoreArgs forward{};
+        forward.frames = in(frames), forward.words = in(words), forward.out = out(scores);
+        forward.frameLengths = in(frame_lengths), forward.wordLengths = in(word_lengths);
+        forward.clips = clips, forward.captions = captions, forward.maxFrames = most_frames;
+        forward.maxWords = most_words, forward.d = d, forward.reduction = reduction;
+        Status status = run_on(device, &OpTable::frame_score, forward);
+        FrameScoreBackwardArgs backward{};
+        backward.frames = in(frames), backward.words = in(words), backward.gradOut = in(grad_out);
+        backward.frameLengths = in(frame_lengths), backward.wordLengths = in(word_lengths);
+        backward.gradFrames = out(grad_frames), backward.gradWords = out(grad_words);
+        backward.clips = clips, backward.captions = captions, backward.maxFrames = most_frames;
+        backward.maxWords = most_words, backward.d = d, backward.reduction = reduction;
+        if (status.ok()) status = run_on(device, &OpTable::frame_score_backward, backward);
+        outputs = {{"out", scores}, {"gradFrames", grad_frames}, {"gradWords", grad_words}};
+        return status;
+      }};
+}
+
 // Few different scores, so that ties must go to the lower index, and some that are not numbers.
 Row top_k_case(i64 q, i64 n, i64 k, bool rising) {
   return {
@@ -265,10 +314,19 @@ std::vector<Row> all_cases() {
   rows.push_back(info_nce_case(100, 33, {1, 0, 1}));
   rows.push_back(info_nce_case(90, 20, {60, 5, 0}));
   rows.push_back(info_nce_case(90, 20, {60, 5, 1}));
+  rows.push_back(info_nce_case(330, 9, {330, 0, 0}));  // several panels on a small device
+  rows.push_back(info_nce_case(330, 9, {100, 3, 1}));
 
   for (const i64 n_fft : {4, 8, 16, 64, 512, 1024, 2048, 4096}) {
     rows.push_back(log_mel_case(9000, n_fft, n_fft / 2 - 1, 3, 5, {0, 2, 1}));
   }
+  // Odd ones, factors without code of their own, and one that no shared memory holds.
+  for (const i64 n_fft : {1, 2, 3, 7, 45, 62, 77, 400, 499, 1764, 30030}) {
+    rows.push_back(log_mel_case(9000, n_fft, n_fft / 2 + 1, 3, 5, {0, 2, 1}));
+  }
+  rows.push_back(log_mel_case(9000, 1024, 200, 45, 66, {1, 2, 1}));  // several blocks
+  rows.push_back(log_mel_case(9000, 2048, 300, 30, 9, {1, 1, 2}));
+  rows.push_back(log_mel_case(3000, 64, 10, 300, 4, {0, 2, 3}));
   for (const i64 kind : {0, 1, 2, 3})
     rows.push_back(log_mel_case(700, 256, 100, 7, 9, {kind % 2, 1 + kind / 2, kind}));
   rows.push_back(log_mel_case(300, 512, 100, 4, 40, {1, 2, 1}));
@@ -285,12 +343,16 @@ std::vector<Row> all_cases() {
   rows.push_back(gru_case(19, 40, 8, 13, 2));  // four, and sums over frames in parts
   rows.push_back(gru_case(1, 3, 3, 520, 1));   // more hidden values than threads
 
+  for (const i64 reduction : {0, 1, 2}) {
+    rows.push_back(frame_score_case(5, 4, 70, 90, 20, reduction));
+    rows.push_back(frame_score_case(2, 9, 130, 11, 33, reduction));
+  }
   rows.push_back(top_k_case(1, 9000, 10, false));  // parts and panels
   rows.push_back(top_k_case(1, 9000, 60, true));   // every item displaces one
   rows.push_back(top_k_case(2, 5000, 700, true));
   rows.push_back(top_k_case(20, 3000, 30, false));
-  rows.push_back(top_k_case(3, 700, 1000, false));   // more than there are
-  rows.push_back(top_k_case(1, 7000, 6500, false));  // lists that no shared memory holds
+  rows.push_back(top_k_case(3, 700, 1000, false));     // more than there are
+  rows.push_back(top_k_case(1, 11000, 10500, false));  // lists that no shared memory holds
   rows.push_back(top_k_case(2, 0, 4, false));
   return rows;
 }
@@ -298,11 +360,6 @@ std::vector<Row> all_cases() {
 // ---- drawn calls
 // ------------------------------------------------------------------------------------------------------
 
-// Of ‖difference‖ / ‖expected‖, over the ops: rounding, and how much an op amplifies it.
-double tolerance_of(const std::string& op) {
-  if (op == "lp_pool" || op == "lp_pool_backward" || op == "batch_norm_backward") return 1e-4;
-  return 3e-5;
-}
 
 // The same call, drawn anew, so that what one device writes is not what the next one reads.
 template <class Args>

@@ -1,4 +1,5 @@
 #include "../entries.hpp"
+#include "../packed.cuh"
 #include "../product.cuh"
 
 namespace sonotext::cuda {
@@ -23,17 +24,50 @@ Status add_parts(CudaExec& exec, const float* parts, i64 count, const Result& re
   return launch(exec, add_up, (size * batch + 255) / 256, 256, parts, count, result, size, batch);
 }
 
+namespace {
+
+template <class Number, bool kA, bool kB>
+Status packed_product_of(CudaExec& exec, const Operand<kA>& a, const Operand<kB>& b, const Result& result,
+                         i64 depth, i64 batch) {
+  Packed packed_a{}, packed_b{};
+  Status status = pack<Number>(exec, a, depth, batch, 1, packed_a);
+  if (status.ok()) status = pack<Number>(exec, b, depth, batch, PackedTile::kCols / kBlockRows, packed_b);
+  if (status.ok()) status = product_of_packed<Number, false>(exec, packed_a, packed_b, result, batch);
+  exec.release(packed_a.data);
+  exec.release(packed_b.data);
+  return status;
+}
+
+template <bool kA, bool kB>
+Status any_product(CudaExec& exec, const Operand<kA>& a, const Operand<kB>& b, const Result& result,
+                   i64 depth, i64 batch) {
+  if (result.rows == 0 || result.cols == 0 || batch == 0) return {};
+  if (exec.hopper && exec.precision == Precision::bf16)
+    return packed_product_of<Bf16>(exec, a, b, result, depth, batch);
+  if (exec.hopper && exec.precision == Precision::tf32)
+    return packed_product_of<Tf32>(exec, a, b, result, depth, batch);
+  return product_of(exec, MakeMatrixLoader<kA>(a), MakeMatrixLoader<kB>(b), result, depth, batch);
+}
+
+}  // namespace
+
 // The kernels of all products of matrices in memory are compiled here.
-#define SONOTEXT_PRODUCT(kA, kB)                                                                     \
-  Status product(CudaExec& exec, const Operand<kA>& a, const Operand<kB>& b, const Result& result,   \
-                 i64 depth, i64 batch) {                                                             \
-    return product_of(exec, MakeMatrixLoader<kA>(a), MakeMatrixLoader<kB>(b), result, depth, batch); \
-  }
-SONOTEXT_PRODUCT(true, true)
-SONOTEXT_PRODUCT(true, false)
-SONOTEXT_PRODUCT(false, true)
-SONOTEXT_PRODUCT(false, false)
-#undef SONOTEXT_PRODUCT
+Status product(CudaExec& exec, const Operand<true>& a, const Operand<true>& b, const Result& result,
+               i64 depth, i64 batch) {
+  return any_product(exec, a, b, result, depth, batch);
+}
+Status product(CudaExec& exec, const Operand<true>& a, const Operand<false>& b, const Result& result,
+               i64 depth, i64 batch) {
+  return any_product(exec, a, b, result, depth, batch);
+}
+Status product(CudaExec& exec, const Operand<false>& a, const Operand<true>& b, const Result& result,
+               i64 depth, i64 batch) {
+  return any_product(exec, a, b, result, depth, batch);
+}
+Status product(CudaExec& exec, const Operand<false>& a, const Operand<false>& b, const Result& result,
+               i64 depth, i64 batch) {
+  return any_product(exec, a, b, result, depth, batch);
+}
 
 Status gemm(const GemmArgs& args, Exec& base) {
   auto& exec = static_cast<CudaExec&>(base);

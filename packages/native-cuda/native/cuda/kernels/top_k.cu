@@ -10,7 +10,7 @@
 namespace sonotext::cuda {
 namespace {
 
-constexpr int kTakers = 256;  // threads of a block that takes keys
+constexpr int kTakers = 512;  // threads of a block that takes keys
 constexpr int kTaken = 4;     // keys a thread looks at together
 constexpr int kFanIn = 8;     // lists that are merged at once
 constexpr i64 kSkinny = 8;    // so few queries are limited by reading the items
@@ -207,11 +207,14 @@ __global__ void __launch_bounds__(kTakers)
   }
 }
 
+// Of a warp: more queries leave fewer registers for them.
+__host__ __device__ constexpr int items_at_once(int queries) { return queries > 2 ? 2 : 4; }
+
 // Scores of few queries: a warp reads some items at a time, and each of them once.
 template <int kQueries>
 __global__ void __launch_bounds__(256) score_few(const float* queries, int count, const float* items, i64 n,
                                                  i64 d, bool vectors, float* scores) {
-  constexpr int kItems = 4;
+  constexpr int kItems = items_at_once(kQueries);
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
   const i64 warp = (static_cast<i64>(blockIdx.x) * blockDim.x + threadIdx.x) / kWarp;
   const i64 first = warp * kItems;
@@ -283,14 +286,14 @@ struct Search {
       return product(exec, a, b, Result{plane, queries, items}, args.d, 1);
     }
     const bool vectors = takes_vectors(own, args.d, 0) && takes_vectors(from, args.d, 0);
-    const auto run = [&](auto kernel) {
-      return launch(exec, kernel, (items + 31) / 32, 256, own, static_cast<int>(queries), from, items, args.d,
-                    vectors, plane);
+    const auto run = [&](auto kernel, int most) {
+      const i64 each = 256 / kWarp * items_at_once(most);  // of a block
+      return launch(exec, kernel, (items + each - 1) / each, 256, own, static_cast<int>(queries), from, items,
+                    args.d, vectors, plane);
     };
-    return queries == 1   ? run(score_few<1>)
-           : queries == 2 ? run(score_few<2>)
-           : queries <= 4 ? run(score_few<4>)
-                          : run(score_few<8>);
+    if (queries == 1) return run(score_few<1>, 1);
+    if (queries == 2) return run(score_few<2>, 2);
+    return queries <= 4 ? run(score_few<4>, 4) : run(score_few<8>, 8);
   }
 
   bool make(Lists& lists, i64 count) const {

@@ -137,7 +137,7 @@ Status triplet(const TripletArgs& args, Exec& base) {
       bytes > 0
           ? status_of(cudaMemsetAsync(args.gradScores.data, 0, static_cast<std::size_t>(bytes), exec.stream))
           : Status{};
-  if (status.ok()) status = for_rows(exec, args.n, false, counts);
+  if (status.ok()) status = for_rows<1>(exec, args.n, counts);
   if (status.ok()) {
     status = map_rows(exec, args.n, args.n, in_fours(args.n, args.gradScores.data),
                       Gradients{args.gradScores.data, counts.anchors, args.n});

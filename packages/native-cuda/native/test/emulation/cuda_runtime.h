@@ -26,10 +26,14 @@ struct dim3 {
 struct __align__(16) float4 {
   float x, y, z, w;
 };
+struct __align__(8) float2 {
+  float x, y;
+};
 struct __align__(16) double2 {
   double x, y;
 };
 inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
+inline float2 make_float2(float x, float y) { return {x, y}; }
 inline double2 make_double2(double x, double y) { return {x, y}; }
 inline void sincospi(double x, double* sine, double* cosine) {
   *sine = std::sin(M_PI * x), *cosine = std::cos(M_PI * x);
@@ -40,15 +44,32 @@ inline std::uint32_t __float_as_uint(float x) {
   std::memcpy(&bits, &x, sizeof bits);
   return bits;
 }
-template <class T>
-T atomicAdd(T* at, T value) {  // a fiber is not interrupted
-  const T old = *at;
-  *at += value;
-  return old;
-}
 inline unsigned __umulhi(unsigned a, unsigned b) {
   return static_cast<unsigned>(static_cast<std::uint64_t>(a) * b >> 32);
 }
+
+// Fibers take turns only where they wait.
+template <class T>
+T atomicMin(T* at, T value) {
+  const T old = *at;
+  return *at = value < old ? value : old, old;
+}
+template <class T>
+T atomicAdd(T* at, T value) {
+  const T old = *at;
+  return *at = old + value, old;
+}
+template <class T>
+T atomicOr(T* at, T value) {
+  const T old = *at;
+  return *at = old | value, old;
+}
+inline unsigned atomicInc(unsigned* at, unsigned last) {
+  const unsigned old = *at;
+  *at = old >= last ? 0 : old + 1;
+  return old;
+}
+inline void __threadfence() {}
 
 // Of the fiber that runs now.
 extern dim3 threadIdx, blockIdx, blockDim, gridDim;
@@ -57,8 +78,8 @@ void __syncthreads();
 int __syncthreads_or(int own);
 
 namespace emulation {
-// Gives `value` to the warp and takes that of lane `lane ^ mask`.
-std::uint64_t exchange(std::uint64_t value, int mask);
+// Gives `value` to the warp and takes that of a lane.
+std::uint64_t exchange(std::uint64_t value, int lane);
 void run_grid(dim3 grid, dim3 block, std::size_t shared_bytes, const std::function<void()>& kernel);
 // Of the block that runs now: as many bytes as its launch asked for, and a guard behind them.
 void* dynamic_shared();
@@ -69,13 +90,17 @@ void wait_for_copies(int newest);
 }  // namespace emulation
 
 template <class T>
-T __shfl_xor_sync(unsigned, T value, int mask) {
+T __shfl_sync(unsigned, T value, int lane) {
   static_assert(sizeof(T) <= sizeof(std::uint64_t));
   std::uint64_t bits = 0;
   std::memcpy(&bits, &value, sizeof value);
-  bits = emulation::exchange(bits, mask);
+  bits = emulation::exchange(bits, lane);
   std::memcpy(&value, &bits, sizeof value);
   return value;
+}
+template <class T>
+T __shfl_xor_sync(unsigned warp, T value, int mask) {
+  return __shfl_sync(warp, value, static_cast<int>(threadIdx.x % 32) ^ mask);
 }
 inline float __uint_as_float(unsigned bits) {
   float value;
@@ -153,7 +178,7 @@ inline cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int) {
 }
 inline cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*) { return cudaSuccess; }
 inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
-  *properties = {"emulated GPU", 4 << 20, 8, 0, 4, 48 << 10};  // so small that ops must work in parts
+  *properties = {"emulated GPU", 4 << 20, 9, 0, 4, 163 << 10};  // so small that ops must work in parts
   return cudaSuccess;
 }
 template <class... Parameters, class... Arguments>

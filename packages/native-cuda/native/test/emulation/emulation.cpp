@@ -132,11 +132,11 @@ int __syncthreads_or(int own) {
 
 namespace emulation {
 
-std::uint64_t exchange(std::uint64_t value, int mask) {
+std::uint64_t exchange(std::uint64_t value, int lane) {
   const int own = current;
   fibers[own].slot = value;
   wait(State::at_exchange);
-  const std::uint64_t taken = fibers[own ^ mask].slot;
+  const std::uint64_t taken = fibers[own / kWarp * kWarp + lane].slot;
   wait(State::at_exchange);
   return taken;
 }

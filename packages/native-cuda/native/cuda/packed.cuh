@@ -1,0 +1,380 @@
+// Products on the tensor cores of Hopper: operands are rounded and packed once into the blocks that the
+// tensor cores read, then a block of threads makes 128×256 of the result. One warp brings blocks into shared
+// memory, two groups of four warps multiply.
+//
+// A packed block is 128 rows of 128 bytes of the depth (64 bf16 or 32 tf32), 16 KB in one piece, chunks of 16
+// bytes exchanged as the tensor cores want them.
+#pragma once
+
+#include "hopper.cuh"
+#include "product.cuh"
+
+namespace sonotext::cuda {
+
+constexpr int kBlockRows = 128, kRowBytes = 128, kBlockBytes = kBlockRows * kRowBytes;
+
+// An operand in blocks [batch × row_blocks × steps]; zeros where the matrix ends.
+struct Packed {
+  unsigned char* data;
+  i64 row_blocks, steps;
+};
+
+struct Bf16 {
+  static constexpr int kBytes = 2;
+  using Bits = std::uint16_t;
+
+  // To the nearest, ties to even.
+  __device__ static std::uint32_t rounded(float x) {
+    std::uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    if ((bits & 0x7fffffffu) > 0x7f800000u) return bits >> 16 | 0x40u;  // stays a NaN
+    return (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
+  }
+  // The first in the lower half.
+  __device__ static std::uint32_t pair(float a, float b) {
+#ifdef __CUDACC__
+    std::uint32_t bits;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(bits) : "f"(b), "f"(a));
+    return bits;
+#else
+    return rounded(a) | rounded(b) << 16;
+#endif
+  }
+  __device__ static float value(std::uint32_t bits) {
+    bits <<= 16;
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+  }
+};
+
+struct Tf32 {
+  static constexpr int kBytes = 4;
+  using Bits = std::uint32_t;
+
+  // 10 bits of mantissa; to the nearest, ties away from zero.
+  __device__ static std::uint32_t rounded(float x) {
+    std::uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    if ((bits & 0x7f800000u) == 0x7f800000u) return bits;
+    return (bits + 0x1000u) & ~0x1fffu;
+  }
+  __device__ static float value(std::uint32_t bits) {
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+  }
+};
+
+template <class Number>
+constexpr int kStepDepth = kRowBytes / Number::kBytes;
+
+// Where the chunk of 16 bytes stands in its block.
+__device__ inline int packed_place(int row, int chunk) { return row * kRowBytes + (chunk ^ (row % 8)) * 16; }
+
+// One thread block per packed block.
+template <class Number, bool kDepthContiguous>
+__global__ void __launch_bounds__(256)
+    pack_blocks(Operand<kDepthContiguous> m, i64 depth, Packed packed, bool vectors) {
+  constexpr int kEach = 16 / Number::kBytes, kChunks = kRowBytes / 16;
+  __shared__ __align__(16) unsigned char block[kBlockBytes];
+  const i64 step = blockIdx.x % packed.steps, at = blockIdx.x / packed.steps;
+  const i64 first_row = at % packed.row_blocks * kBlockRows, first_k = step * kStepDepth<Number>;
+  const float* data = m.data + at / packed.row_blocks * m.batch_stride;
+  for (int i = static_cast<int>(threadIdx.x); i < kBlockRows * kChunks; i += 256) {
+    // Neighbours in the thread block are neighbours in memory.
+    const int row = kDepthContiguous ? i / kChunks : i % kBlockRows;
+    const int chunk = kDepthContiguous ? i % kChunks : i / kBlockRows;
+    const i64 r = first_row + row, k = first_k + chunk * kEach;
+    std::uint32_t words[4] = {};
+    float x[kEach];
+    if (kDepthContiguous && vectors && r < m.extent && k + kEach <= depth) {
+#pragma unroll
+      for (int e = 0; e < kEach; e += 4) {
+        const float4 four = *reinterpret_cast<const float4*>(data + r * m.stride + k + e);
+        x[e] = four.x, x[e + 1] = four.y, x[e + 2] = four.z, x[e + 3] = four.w;
+      }
+    } else {
+#pragma unroll
+      for (int e = 0; e < kEach; ++e) {
+        const bool inside = r < m.extent && k + e < depth;
+        x[e] = inside ? data[kDepthContiguous ? r * m.stride + k + e : (k + e) * m.stride + r] : 0.0f;
+      }
+    }
+#pragma unroll
+    for (int e = 0; e < kEach; ++e)
+      words[e * Number::kBytes / 4] |= Number::rounded(x[e]) << (e * Number::kBytes % 4 * 8);
+    memcpy(block + packed_place(row, chunk), words, 16);
+  }
+  __syncthreads();
+  unsigned char* to = packed.data + static_cast<i64>(blockIdx.x) * kBlockBytes;
+  for (int i = static_cast<int>(threadIdx.x) * 16; i < kBlockBytes; i += 256 * 16)
+    memcpy(to + i, block + i, 16);
+}
+
+// `multiple` of the row blocks: a tile takes two of its second operand.
+template <class Number, bool kDepthContiguous>
+Status pack(CudaExec& exec, const Operand<kDepthContiguous>& m, i64 depth, i64 batch, int multiple,
+            Packed& packed) {
+  packed.row_blocks = (m.extent + kBlockRows * multiple - 1) / (kBlockRows * multiple) * multiple;
+  packed.steps = (depth + kStepDepth<Number> - 1) / kStepDepth<Number>;
+  const i64 blocks = batch * packed.row_blocks * packed.steps;
+  packed.data = exec.array<unsigned char>(blocks * kBlockBytes);
+  if (packed.data == nullptr) return out_of_device_memory();
+  return launch(exec, pack_blocks<Number, kDepthContiguous>, blocks, 256, m, depth, packed,
+                takes_vectors(m.data, m.stride, m.batch_stride));
+}
+
+// The tile of a product of packed operands.
+struct PackedTile {
+  static constexpr int kRows = 128, kCols = 256, kThreads = 384;
+  static constexpr int kMultipliers = 256;  // one of the others brings blocks
+  static constexpr int kOwnRows = 2, kOwnCols = 64, kVector = 2;
+  static constexpr int kWarpsDown = 8, kWarpsAcross = 1;
+  static constexpr int kStages = 4;
+  static constexpr int kStageBytes = (kRows + kCols) * kRowBytes;
+  static constexpr int kSharedBytes = kStages * kStageBytes + 1024;  // blocks begin on a multiple of 1024
+  using Sums = float[128];
+
+  // Of all threads that hold sums.
+  __device__ static void barrier() {
+#ifdef __CUDACC__
+    asm volatile("bar.sync 1, %0;" ::"n"(kMultipliers) : "memory");
+#else
+    __syncthreads();  // the other warp has ended or waits for nothing
+#endif
+  }
+  // Of the thread's own sums; columns are pairs, 8 apart. Lanes share rows and columns as in Tile.
+  __device__ static int row(int i) {
+    return static_cast<int>(threadIdx.x) / kWarp * 16 + static_cast<int>(threadIdx.x) % kWarp / 4 + 8 * i;
+  }
+  __device__ static int col(int j) { return j / 2 * 8 + static_cast<int>(threadIdx.x) % 4 * 2 + j % 2; }
+  __device__ static float& at(Sums& sums, int i, int j) { return sums[j / 2 * 4 + i * 2 + j % 2]; }
+};
+
+// How the blocks of a tile's operands are found: row block `row_block` of a over the steps, two row blocks of
+// b. With kTransposedA a is packed the other way around: its rows are the depth, its depth the rows (two
+// steps' blocks to a tile), and `begin` and `end` count halves of its row blocks.
+struct TileAt {
+  i64 batch, row_block, col_block, begin, end;
+};
+
+// The ring of buffers between the warp that brings blocks and those that multiply; goes on over all tiles of
+// a thread block.
+template <class Number, bool kTransposedA>
+class PackedRing {
+ public:
+#ifdef SONOTEXT_HOPPER
+  // By all threads, at the start.
+  __device__ explicit PackedRing(unsigned char* shared) {
+    __shared__ std::uint64_t barriers[2 * PackedTile::kStages];
+    buffers_ = shared + (1024 - shared_address(shared) % 1024) % 1024;
+    full_ = barriers, empty_ = barriers + PackedTile::kStages;
+    if (threadIdx.x == 0) {
+      for (int s = 0; s < PackedTile::kStages; ++s) {
+        barrier_init(full_ + s, 1);
+        barrier_init(empty_ + s, PackedTile::kMultipliers / kWarp);
+      }
+      barriers_ready();
+    }
+    __syncthreads();
+  }
+
+  // A third of the registers that the launch gave are those of the group of warps that brings blocks.
+  __device__ static void bringers_need_few_registers() {
+    asm volatile("setmaxnreg.dec.sync.aligned.u32 40;");
+  }
+  __device__ static void multipliers_need_many() { asm volatile("setmaxnreg.inc.sync.aligned.u32 232;"); }
+
+  // By one thread.
+  __device__ void bring(const Packed& a, const Packed& b, const TileAt& tile) {
+    for (i64 step = tile.begin; step < tile.end; ++step) {
+      unsigned char* to = buffers_ + stage_ * PackedTile::kStageBytes;
+      barrier_wait(empty_ + stage_, parity_ ^ 1);
+      barrier_expect(full_ + stage_, PackedTile::kStageBytes);
+      if constexpr (kTransposedA) {
+        for (int half = 0; half < 2; ++half) {
+          copy_block_async(to + half * kBlockBytes / 2, half_block(a, tile, step, half), kBlockBytes / 2,
+                           full_ + stage_);
+        }
+      } else {
+        copy_block_async(to, block(a, tile.batch, tile.row_block, step), kBlockBytes, full_ + stage_);
+      }
+      for (int n = 0; n < 2; ++n) {
+        copy_block_async(to + (1 + n) * kBlockBytes, block(b, tile.batch, tile.col_block + n, step),
+                         kBlockBytes, full_ + stage_);
+      }
+      next();
+    }
+  }
+
+  // By both groups of warps.
+  __device__ void multiply(const Packed&, const Packed&, const TileAt& tile, PackedTile::Sums& sums) {
+    const int group = static_cast<int>(threadIdx.x) / 128;
+    const bool tells = threadIdx.x % kWarp == 0;  // for its warp
+    int before = -1;
+    for (i64 step = tile.begin; step < tile.end; ++step) {
+      barrier_wait(full_ + stage_, parity_);
+      const unsigned char* from = buffers_ + stage_ * PackedTile::kStageBytes;
+      const std::uint64_t a = rows_of_128_bytes(from + group * kBlockBytes / 2);
+      const std::uint64_t b = rows_of_128_bytes(from + kBlockBytes);
+      products_begin();
+#pragma unroll
+      for (int k = 0; k < 4; ++k) {
+        const bool add = step > tile.begin || k > 0;
+        if constexpr (kTransposedA) {
+          multiply_bf16_transposed(sums, advanced(a, k * 16 * kRowBytes), advanced(b, k * 32), add);
+        } else if constexpr (Number::kBytes == 2) {
+          multiply_bf16(sums, advanced(a, k * 32), advanced(b, k * 32), add);
+        } else {
+          multiply_tf32(sums, advanced(a, k * 32), advanced(b, k * 32), add);
+        }
+      }
+      products_commit();
+      products_wait<1>();
+      if (before >= 0 && tells) barrier_arrive(empty_ + before);
+      before = stage_;
+      next();
+    }
+    products_wait<0>();
+    if (before >= 0 && tells) barrier_arrive(empty_ + before);
+    if (tile.begin >= tile.end) {
+#pragma unroll
+      for (float& sum : sums) sum = 0.0f;
+    }
+  }
+
+ private:
+  __device__ void next() {
+    stage_ = (stage_ + 1) % PackedTile::kStages;
+    parity_ ^= stage_ == 0;
+  }
+
+  unsigned char* buffers_;
+  std::uint64_t *full_, *empty_;
+  int stage_ = 0, parity_ = 0;
+#elif defined(__CUDACC__)
+  // For other GPUs, where nothing calls it.
+  __device__ explicit PackedRing(unsigned char*) {}
+  __device__ static void bringers_need_few_registers() {}
+  __device__ static void multipliers_need_many() {}
+  __device__ void bring(const Packed&, const Packed&, const TileAt&) {}
+  __device__ void multiply(const Packed&, const Packed&, const TileAt&, PackedTile::Sums&) {}
+
+ private:
+#else
+  // The same sums without tensor cores, for the emulation.
+  __device__ explicit PackedRing(unsigned char*) {}
+  __device__ static void bringers_need_few_registers() {}
+  __device__ static void multipliers_need_many() {}
+  __device__ void bring(const Packed&, const Packed&, const TileAt&) {}
+  __device__ void multiply(const Packed& a, const Packed& b, const TileAt& tile, PackedTile::Sums& sums) {
+    constexpr int kEach = 16 / Number::kBytes;
+    const auto value = [](const unsigned char* block, int row, int k) {
+      typename Number::Bits bits;
+      memcpy(&bits, block + packed_place(row, k / kEach) + k % kEach * Number::kBytes, sizeof bits);
+      return Number::value(bits);
+    };
+    for (float& sum : sums) sum = 0.0f;
+    for (i64 step = tile.begin; step < tile.end; ++step) {
+      for (int i = 0; i < PackedTile::kOwnRows; ++i) {
+        for (int j = 0; j < PackedTile::kOwnCols; ++j) {
+          const int row = PackedTile::row(i), col = PackedTile::col(j);
+          const unsigned char* from_b = block(b, tile.batch, tile.col_block + col / kBlockRows, step);
+          float& sum = PackedTile::at(sums, i, j);
+          for (int k = 0; k < kStepDepth<Number>; ++k) {
+            const float x = kTransposedA ? value(half_block(a, tile, step, row / 64), k, row % 64)
+                                         : value(block(a, tile.batch, tile.row_block, step), row, k);
+            sum = fmaf(x, value(from_b, col % kBlockRows, k), sum);
+          }
+        }
+      }
+    }
+  }
+
+ private:
+#endif
+  __device__ static const unsigned char* block(const Packed& m, i64 batch, i64 row_block, i64 step) {
+    return m.data + ((batch * m.row_blocks + row_block) * m.steps + step) * kBlockBytes;
+  }
+  // Of a transposed operand: depths step·64 ... of 64 of the tile's rows.
+  __device__ static const unsigned char* half_block(const Packed& m, const TileAt& tile, i64 step, int half) {
+    return block(m, tile.batch, step / 2, tile.row_block * 2 + half) + step % 2 * (kBlockBytes / 2);
+  }
+};
+
+template <class Number, bool kTransposedA, class Finish>
+__global__ void __launch_bounds__(PackedTile::kThreads, 1)
+    packed_product(Packed a, Packed b, Cut cut, Finish finish) {
+  SONOTEXT_DYNAMIC_SHARED(unsigned char, shared);
+  PackedRing<Number, kTransposedA> ring(shared);
+  const i64 tiles = cut.tiles.rows * cut.tiles.cols, all = tiles * cut.batch * cut.parts;
+  const auto tile_at = [&](i64 index, i64& slice) {
+    slice = index / tiles;
+    const i64 part = slice % cut.parts;
+    i64 row, col;
+    cut.tiles.at(index % tiles, row, col);
+    return TileAt{slice / cut.parts, row, 2 * col, cut.begin(part), cut.end(part)};
+  };
+  i64 slice;
+  if (threadIdx.x >= PackedTile::kMultipliers) {
+    PackedRing<Number, kTransposedA>::bringers_need_few_registers();
+    if (threadIdx.x > PackedTile::kMultipliers) return;
+    for (i64 index = blockIdx.x; index < all; index += gridDim.x) ring.bring(a, b, tile_at(index, slice));
+  } else {
+    PackedRing<Number, kTransposedA>::multipliers_need_many();
+    for (i64 index = blockIdx.x; index < all; index += gridDim.x) {
+      const TileAt tile = tile_at(index, slice);
+      PackedTile::Sums sums;
+      ring.multiply(a, b, tile, sums);
+      finish(sums, slice, tile.row_block * kBlockRows, tile.col_block * kBlockRows,
+             shared + PackedTile::kSharedBytes);
+    }
+  }
+}
+
+// As many parts of the depth as fill whole waves of tiles best, each of 8 steps or more.
+inline i64 packed_parts(const CudaExec& exec, i64 tiles, i64 steps) {
+  i64 best = 1;
+  double least = INFINITY;
+  for (i64 parts = 1; parts <= 64 && (parts == 1 || steps / parts >= 8); ++parts) {
+    const i64 waves = (tiles * parts + exec.multiprocessors - 1) / exec.multiprocessors;
+    // A tile also costs its beginning and end, a part the adding up.
+    const double time =
+        static_cast<double>(waves) * (static_cast<double>((steps + parts - 1) / parts) + 4.0) +
+        0.5 * static_cast<double>(parts - 1);
+    if (time < least * 0.999) least = time, best = parts;
+  }
+  return best;
+}
+
+template <class Number, bool kTransposedA, class Finish>
+Status launch_packed(CudaExec& exec, const Packed& a, const Packed& b, const Cut& cut, const Finish& finish) {
+  const i64 tiles = cut.tiles.rows * cut.tiles.cols * cut.batch * cut.parts;
+  const i64 blocks = tiles < exec.multiprocessors ? tiles : exec.multiprocessors;
+  return launch_with_shared(exec, packed_product<Number, kTransposedA, Finish>, blocks, PackedTile::kThreads,
+                            PackedTile::kSharedBytes + Finish::kExchangeBytes, a, b, cut, finish);
+}
+
+// result = a·bᵀ of packed operands. The steps are those of b.
+template <class Number, bool kTransposedA>
+Status product_of_packed(CudaExec& exec, const Packed& a, const Packed& b, const Result& result, i64 batch) {
+  const i64 rows = (result.rows + PackedTile::kRows - 1) / PackedTile::kRows,
+            cols = (result.cols + PackedTile::kCols - 1) / PackedTile::kCols;
+  const i64 parts = packed_parts(exec, rows * cols * batch, b.steps);
+  const i64 each = (b.steps + parts - 1) / parts;
+  const Cut cut{{rows, cols}, batch, each > 0 ? (b.steps + each - 1) / each : 1, each, b.steps};
+  Result target = result;
+  const i64 size = result.rows * result.cols;
+  if (cut.parts > 1) {
+    target = Result{exec.array<float>(size * batch * cut.parts), result.rows, result.cols, size};
+    if (target.data == nullptr) return out_of_device_memory();
+  }
+  const Status status = launch_packed<Number, kTransposedA>(exec, a, b, cut, WriteSums<PackedTile>(target));
+  if (!status.ok() || cut.parts == 1) return status;
+  const Status added = add_parts(exec, target.data, cut.parts, result, batch);
+  exec.release(target.data);
+  return added;
+}
+
+}  // namespace sonotext::cuda

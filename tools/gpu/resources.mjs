@@ -1,0 +1,175 @@
+#!/usr/bin/env node
+// What every CUDA kernel takes of a multiprocessor, into docs/results/cuda-resources.md: registers, spills and shared memory as
+// ptxas reports them, and the occupancy that follows. Needs nvcc and c++filt, no GPU.
+//
+//   node tools/gpu/resources.mjs          exit 1 when a kernel spills registers or has a stack frame
+import { execFile, execFileSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { basename, dirname, join, resolve } from 'node:path'
+import { pathToFileURL, fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import * as prettier from 'prettier'
+import { findProgram } from '../program.mjs'
+import { architectures, occupancy } from './occupancy.mjs'
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
+const folder = join(root, 'packages/native-cuda/native/cuda/kernels')
+const page = join(root, 'docs/results/cuda-resources.md')
+
+/** Symbol → what ptxas -v says of the kernel. */
+export function reported(text) {
+  const kernels = new Map()
+  let current
+  for (const line of text.split('\n')) {
+    const begun = /Compiling entry function '(\w+)'/.exec(line)
+    if (begun !== null)
+      kernels.set(begun[1], (current = { spilled: 0, stack: 0, registers: 0, sharedBytes: 0 }))
+    if (current === undefined) continue
+    const number = (pattern) => Number(pattern.exec(line)?.[1] ?? 0)
+    current.stack += number(/(\d+) bytes stack frame/)
+    current.spilled += number(/(\d+) bytes spill stores/) + number(/(\d+) bytes spill loads/)
+    current.registers += number(/Used (\d+) registers/)
+    current.sharedBytes += number(/(\d+) bytes smem/)
+  }
+  return kernels
+}
+
+/** Symbol → { threads of a block, or undefined where no bound is stated; dynamic: takes shared memory at the launch }. */
+export function stated(ptx) {
+  const kernels = new Map()
+  for (const [, symbol, bounds, body] of ptx.matchAll(/\.entry (\w+)\([^)]*\)([^{]*)\{([\s\S]*?)\n\}/g)) {
+    const threads = /\.maxntid (\d+)/.exec(bounds)
+    kernels.set(symbol, {
+      threads: threads === null ? undefined : Number(threads[1]),
+      dynamic: body.includes('sonotext_shared'),
+    })
+  }
+  return kernels
+}
+
+/** "void sonotext::cuda::(anonymous namespace)::f<4>(int)" → "f<4>". */
+export function shortName(demangled) {
+  let name = demangled
+    .replaceAll('(anonymous namespace)::', '')
+    .replaceAll('sonotext::cuda::', '')
+    .replace(/^void /, '')
+  name = name.replaceAll(/\((?:int|bool)\)/g, '') // older c++filt writes the type of a template's value
+  let depth = 0
+  for (let i = 0; i < name.length; i += 1) {
+    if (name[i] === '<') depth += 1
+    if (name[i] === '>') depth -= 1
+    if (name[i] === '(' && depth === 0) return name.slice(0, i)
+  }
+  return name
+}
+
+async function compiled(file, architecture, keep) {
+  const virtual = architecture.replace('sm_', 'compute_')
+  const flags = [
+    '-std=c++17',
+    '-O3',
+    '-DNDEBUG',
+    `-gencode=arch=${virtual},code=${architecture}`,
+    '-Xptxas=-v',
+  ]
+  const output = join(keep, `${basename(file, '.cu')}.cubin`)
+  const { stderr } = await promisify(execFile)(
+    'nvcc',
+    [...flags, '--keep', '--keep-dir', keep, '-cubin', '-o', output, join(folder, file)],
+    { maxBuffer: 1 << 28 },
+  )
+  const ptx = readdirSync(keep).find(
+    (name) => name.startsWith(basename(file, '.cu')) && name.endsWith('.ptx'),
+  )
+  const more = stated(readFileSync(join(keep, ptx), 'utf8'))
+  return [...reported(stderr)].map(([symbol, numbers]) => [symbol, { ...numbers, ...more.get(symbol) }])
+}
+
+/** One row per kernel: { file, name, sm_80: {…}, sm_90a: {…} }. */
+async function kernelsOf(file) {
+  const rows = new Map()
+  for (const architecture of architectures) {
+    const keep = mkdtempSync(join(tmpdir(), 'sonotext-ptx-'))
+    try {
+      for (const [symbol, kernel] of await compiled(file, architecture, keep))
+        rows.set(symbol, { ...rows.get(symbol), file, [architecture]: kernel })
+    } finally {
+      rmSync(keep, { recursive: true })
+    }
+  }
+  if (rows.size === 0) return []
+  const names = execFileSync('c++filt', [...rows.keys()], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+  return [...rows.values()]
+    .map((row, index) => ({ ...row, name: shortName(names[index]) }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+function cells(architecture, kernel) {
+  if (kernel === undefined) return ['', '', '']
+  const { threads, dynamic, registers, sharedBytes } = kernel
+  const share = threads === undefined ? '' : `${Math.round(100 * occupancy(architecture, kernel))} %`
+  return [
+    registers,
+    `${sharedBytes}${dynamic ? ' + launch' : ''}`,
+    dynamic && share !== '' ? `≤ ${share}` : share,
+  ]
+}
+
+/** The page. */
+export function pageOf(rows, nvcc) {
+  const lost = rows.filter((row) =>
+    architectures.some((name) => row[name]?.spilled > 0 || row[name]?.stack > 0),
+  )
+  const head = architectures.flatMap((name) => [`registers ${name}`, 'shared memory', 'occupancy'])
+  const table = [
+    ['op', 'kernel', 'threads', ...head],
+    ['---', '---', '---:', ...head.map(() => '---:')],
+    ...rows.map((row) => [
+      basename(row.file, '.cu'),
+      `\`${row.name}\``,
+      architectures.map((name) => row[name]?.threads).find((threads) => threads !== undefined) ?? '',
+      ...architectures.flatMap((name) => cells(name, row[name])),
+    ]),
+  ]
+  return `# Resources of the CUDA kernels
+
+Written by \`node tools/gpu/resources.mjs\` with nvcc ${nvcc}: what ptxas reports of every kernel, and the share of a multiprocessor's
+2,048 threads that it can hold at once (65,536 registers, 64 warps, 32 blocks, 164 KB of shared memory at 8.0 and 228 KB at 9.0). Shared
+memory in bytes of a block; "+ launch" is what a launch asks for besides, which the occupancy leaves out. Kernels without a stated number of
+threads have no occupancy here. Not measured: no GPU is needed.
+
+${
+  lost.length === 0
+    ? `None of the ${rows.length} kernels spills registers or has a stack frame.`
+    : `Spills or stack frames: ${lost.map(({ name }) => `\`${name}\``).join(', ')}.`
+}
+
+${table.map((row) => `| ${row.join(' | ')} |`).join('\n')}
+`
+}
+
+async function main() {
+  for (const program of ['nvcc', 'c++filt']) {
+    if (findProgram(program) === undefined) throw new Error(`There is no ${program} in PATH.`)
+  }
+  const files = readdirSync(folder).filter((name) => name.endsWith('.cu'))
+  const results = new Map()
+  const queue = [...files]
+  const worker = async () => {
+    for (let file = queue.shift(); file !== undefined; file = queue.shift())
+      results.set(file, await kernelsOf(file))
+  }
+  await Promise.all(Array.from({ length: Math.min(availableParallelism(), files.length) }, worker))
+  const rows = files.sort().flatMap((file) => results.get(file))
+  const version = /release ([\d.]+)/.exec(execFileSync('nvcc', ['--version'], { encoding: 'utf8' }))[1]
+  const options = JSON.parse(readFileSync(join(root, '.prettierrc.json'), 'utf8'))
+  const text = await prettier.format(pageOf(rows, version), { ...options, filepath: page })
+  writeFileSync(page, text)
+  console.log(text.split('\n').find((line) => /^None of|^Spills/.test(line)))
+  if (!text.includes('None of the')) process.exitCode = 1
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) await main()

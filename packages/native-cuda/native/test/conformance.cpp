@@ -29,7 +29,8 @@ using namespace test;
 // Of ‖difference‖ / ‖expected‖, over the ops: rounding, and how much an op amplifies it.
 double tolerance_of(const std::string& op) {
   if (op == "lp_pool" || op == "lp_pool_backward" || op == "batch_norm_backward") return 1e-4;
-  for (const char* product : {"gemm", "similarity", "conv2d", "conv2d_backward", "info_nce"}) {
+  for (const char* product :
+       {"gemm", "similarity", "info_nce", "gru", "gru_backward", "frame_score_backward"}) {
     if (op == product && rounding_of_operands() > 0.0) return rounding_of_operands();
   }
   return 3e-5;
@@ -178,7 +179,8 @@ Row log_mel_case(i64 samples, i64 n_fft, i64 hop, i64 frames, i64 bands, MelOpti
 Row gru_case(i64 n, i64 t, i64 in_size, i64 hidden, i64 directions) {
   return {"gru and backward " + std::to_string(n) + "×" + std::to_string(t) + "×" + std::to_string(in_size) +
               " to " + std::to_string(hidden) + ", directions " + std::to_string(directions),
-          2e-5, [=](Device& device, std::vector<Output>& outputs) {
+          rounding_of_operands() > 0.0 ? rounding_of_operands() : 2e-5,
+          [=](Device& device, std::vector<Output>& outputs) {
             Random random(5);
             const i64 gates = directions * 3 * hidden, width = directions * hidden;
             const Floats x = random.floats(n * t * in_size), w_ih = random.floats(gates * in_size),
@@ -359,7 +361,6 @@ std::vector<Row> all_cases() {
 
 // ---- drawn calls
 // ------------------------------------------------------------------------------------------------------
-
 
 // The same call, drawn anew, so that what one device writes is not what the next one reads.
 template <class Args>

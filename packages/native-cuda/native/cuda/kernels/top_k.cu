@@ -283,7 +283,7 @@ struct Search {
     const float* from = args.items.data + first * args.d;
     if (queries > kSkinny) {
       const Operand<true> a{own, queries, args.d, 0}, b{from, items, args.d, 0};
-      return product(exec, a, b, Result{plane, queries, items}, args.d, 1);
+      return product(exec, a, b, Result{plane, queries, items}, args.d, 1, true);
     }
     const bool vectors = takes_vectors(own, args.d, 0) && takes_vectors(from, args.d, 0);
     const auto run = [&](auto kernel, int most) {

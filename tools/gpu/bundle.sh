@@ -23,7 +23,7 @@ for package in core-ts native-cuda scenes bench; do
   copy "packages/$package/dist"
 done
 copy packages/native-cuda/build/Release/sonotext.node
-copy packages/core-ts/src/testing
+copy packages/core-ts/test-data/crnn
 copy tools/gpu
 copy tools/compare
 copy tools/golden

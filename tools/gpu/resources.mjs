@@ -3,8 +3,11 @@
 // ptxas reports them, and the occupancy that follows. Needs nvcc and c++filt, no GPU.
 //
 //   node tools/gpu/resources.mjs          exit 1 when a kernel spills registers or has a stack frame
+//
+// Reports are kept in build/resources: a second run compiles what changed.
 import { execFile, execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { pathToFileURL, fileURLToPath } from 'node:url'
@@ -86,17 +89,46 @@ async function compiled(file, architecture, keep) {
   return [...reported(stderr)].map(([symbol, numbers]) => [symbol, { ...numbers, ...more.get(symbol) }])
 }
 
+/** What a report hangs on, besides its own file. */
+function shared(nvcc) {
+  const hash = createHash('sha256')
+    .update(nvcc)
+    .update(readFileSync(fileURLToPath(import.meta.url)))
+  for (const name of readdirSync(dirname(folder))
+    .filter((file) => /\.(cuh|hpp)$/.test(file))
+    .sort())
+    hash.update(readFileSync(join(dirname(folder), name)))
+  return hash.digest('hex')
+}
+
+/** The kernels of a file, compiled now or before. */
+async function known(file, architecture, key) {
+  const hash = createHash('sha256')
+    .update(key)
+    .update(readFileSync(join(folder, file)))
+  const kept = join(
+    root,
+    'build/resources',
+    `${file}.${architecture}.${hash.digest('hex').slice(0, 16)}.json`,
+  )
+  if (existsSync(kept)) return JSON.parse(readFileSync(kept, 'utf8'))
+  const keep = mkdtempSync(join(tmpdir(), 'sonotext-ptx-'))
+  try {
+    const kernels = await compiled(file, architecture, keep)
+    mkdirSync(dirname(kept), { recursive: true })
+    writeFileSync(kept, JSON.stringify(kernels))
+    return kernels
+  } finally {
+    rmSync(keep, { recursive: true })
+  }
+}
+
 /** One row per kernel: { file, name, sm_80: {…}, sm_90a: {…} }. */
-async function kernelsOf(file) {
+async function kernelsOf(file, key) {
   const rows = new Map()
   for (const architecture of architectures) {
-    const keep = mkdtempSync(join(tmpdir(), 'sonotext-ptx-'))
-    try {
-      for (const [symbol, kernel] of await compiled(file, architecture, keep))
-        rows.set(symbol, { ...rows.get(symbol), file, [architecture]: kernel })
-    } finally {
-      rmSync(keep, { recursive: true })
-    }
+    for (const [symbol, kernel] of await known(file, architecture, key))
+      rows.set(symbol, { ...rows.get(symbol), file, [architecture]: kernel })
   }
   if (rows.size === 0) return []
   const names = execFileSync('c++filt', [...rows.keys()], { encoding: 'utf8' })
@@ -155,16 +187,19 @@ async function main() {
   for (const program of ['nvcc', 'c++filt']) {
     if (findProgram(program) === undefined) throw new Error(`There is no ${program} in PATH.`)
   }
-  const files = readdirSync(folder).filter((name) => name.endsWith('.cu'))
+  const version = /release ([\d.]+)/.exec(execFileSync('nvcc', ['--version'], { encoding: 'utf8' }))[1]
+  const files = readdirSync(folder)
+    .filter((name) => name.endsWith('.cu'))
+    .sort()
+  const key = shared(version)
   const results = new Map()
   const queue = [...files]
   const worker = async () => {
     for (let file = queue.shift(); file !== undefined; file = queue.shift())
-      results.set(file, await kernelsOf(file))
+      results.set(file, await kernelsOf(file, key))
   }
   await Promise.all(Array.from({ length: Math.min(availableParallelism(), files.length) }, worker))
-  const rows = files.sort().flatMap((file) => results.get(file))
-  const version = /release ([\d.]+)/.exec(execFileSync('nvcc', ['--version'], { encoding: 'utf8' }))[1]
+  const rows = files.flatMap((file) => results.get(file))
   const options = JSON.parse(readFileSync(join(root, '.prettierrc.json'), 'utf8'))
   const text = await prettier.format(pageOf(rows, version), { ...options, filepath: page })
   writeFileSync(page, text)

@@ -6,7 +6,7 @@ import { openBackend, referenceBackend, type Backend } from '../backend/index.js
 import { SonotextError } from '../base/errors.js'
 import { row } from '../base/matrix.js'
 import { Rng } from '../base/rng.js'
-import { describeWithRealData } from '../testing/real-data.js'
+import { describeWithRealData } from '../testing/real-data/index.js'
 import { readMono } from './decode.js'
 import { logMel } from './log-mel.js'
 import {

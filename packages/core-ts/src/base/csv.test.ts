@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { describeWithRealData } from '../testing/real-data.js'
+import { describeWithRealData } from '../testing/real-data/index.js'
 import { type CsvOptions, parseCsv, readCsv, requireColumns } from './csv.js'
 import type { ReadTextOptions } from './text.js'
 

@@ -142,6 +142,8 @@ export class WorkerReaders implements Readers {
       member.ready = true
       return
     }
+    // What still comes from a thread that is being ended must not let the process end before it.
+    if (this.#closed) return
     const pending = member.running.get(reply.id)
     member.running.delete(reply.id)
     if (member.running.size === 0) member.worker.unref()

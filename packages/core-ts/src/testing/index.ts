@@ -4,7 +4,7 @@ export { argsOf, bitDifferences, checkCase, type Outputs, runCase } from './chec
 export * from './crnn-golden.js'
 export { gradientProblems, isDifferentiable } from './gradient-case.js'
 export { itemsOf } from './items.js'
-export { describeWithRealData, realData } from './real-data.js'
+export { realData } from './data-folder.js'
 export * from './small-batch.js'
 export * from './strategy.cases.js'
 export { tinyRun, type ToneClipsOptions, writeToneClips } from './tone-clips.js'

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { describeWithRealData } from '../testing/real-data.js'
+import { describeWithRealData } from '../testing/real-data/index.js'
 import { tokenize } from './tokenize.js'
 
 describe('tokenize', () => {

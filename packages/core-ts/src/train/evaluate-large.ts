@@ -1,6 +1,6 @@
 import type { Matrix } from '../base/matrix.js'
 import type { Clip, FeatureSource } from '../data/index.js'
-import type { rankBothWays} from '../metrics/index.js';
+import type { rankBothWays } from '../metrics/index.js'
 import { StreamedRanks } from '../metrics/index.js'
 import {
   bytesOf,

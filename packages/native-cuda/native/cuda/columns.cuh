@@ -13,27 +13,26 @@ template <int kWidth, class F>
 __global__ void __launch_bounds__(kColumnThreads)
     columns_kernel(F f, i64 units, int lanes, i64 column_blocks) {
   using Sum = typename F::Sum;
-  __shared__ Sum sums[kColumnThreads];
+  __shared__ Sum sums[kWidth][kColumnThreads];
   const int thread = static_cast<int>(threadIdx.x), shares = kColumnThreads / lanes;
   const int lane = thread % lanes, share = thread / lanes;
   const i64 piece = blockIdx.x / column_blocks, unit = blockIdx.x % column_blocks * lanes + lane;
   const bool works = share < shares && unit < units;
   Sum own[kWidth];
   if (works) f.template gather<kWidth>(piece, share, shares, unit * kWidth, own);
-  int top = 1;
-  while (top < shares) top *= 2;
-#pragma unroll
-  for (int k = 0; k < kWidth; ++k) {
-    if (works) sums[thread] = own[k];
+  int half = 1;
+  while (2 * half < shares) half *= 2;
+  for (int k = 0; works && k < kWidth; ++k) sums[k][thread] = own[k];
+  for (; shares > 1 && half > 0; half /= 2) {
     __syncthreads();
-    for (int half = top / 2; half > 0; half /= 2) {
-      if (works && share < half && share + half < shares) {
-        sums[thread] = F::combine(sums[thread], sums[thread + half * lanes]);
-      }
-      __syncthreads();
+    if (!works || share >= half || share + half >= shares) continue;
+#pragma unroll
+    for (int k = 0; k < kWidth; ++k) {
+      sums[k][thread] = F::combine(sums[k][thread], sums[k][thread + half * lanes]);
     }
-    if (works && share == 0) f.put(piece, unit * kWidth + k, sums[thread]);
   }
+  if (!works || share != 0) return;
+  for (int k = 0; k < kWidth; ++k) f.put(piece, unit * kWidth + k, sums[k][thread]);
 }
 
 // For every piece and column: f.gather<kWidth>(piece, share, shares, col, own) makes one Sum for each of

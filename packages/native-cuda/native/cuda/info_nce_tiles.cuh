@@ -167,7 +167,7 @@ struct ScoreGradients {
     Anchor columns[TileT::kCols];
     TileTotals totals[TileT::kWarpsDown * TileT::kWarpsAcross];
   };
-  static constexpr int kExchangeBytes = sizeof(Exchange);
+  static constexpr int kExchangeBytes = sizeof(Exchange) + Sink::kExchangeBytes;
 
   __device__ void operator()(typename TileT::Sums& cells, i64, i64 first_row, i64 first_col,
                              void* shared) const {
@@ -186,30 +186,37 @@ struct ScoreGradients {
     for (int i = 0; i < TileT::kOwnRows; ++i) {
       const int row = TileT::row(i), at_row = pairs.first_row + static_cast<int>(first_row) + row;
       const Anchor anchor = row < row_end ? rows[at_row] : Anchor{0.0f, 0.0f, 0.0f, 0};
+      // Bit j: the cell is the best of its row, of its column. Few are: they are told after the loop.
+      std::uint64_t best_of_row = 0, best_of_column = 0;
 #pragma unroll
       for (int j = 0; j < TileT::kOwnCols; ++j) {
+        // No more columns than these are read ahead: the sums leave few registers.
+        if (j % 4 == 0) asm volatile("" ::: "memory");
         const int col = TileT::col(j), at_col = static_cast<int>(first_col) + col;
         const Anchor other = exchange.columns[col];
         float& cell = TileT::at(cells, i, j);
         const float cosine = cell, score = cosine * scale;
-        cell = 0.0f;
-        if (row >= row_end || col >= col_end || pairs.left_out(at_row, at_col, anchor.group, other.group))
-          continue;
-        float gradient = exp2f(score - anchor.log_sum) + exp2f(score - other.log_sum);
-        if (at_row == at_col || anchor.group == other.group) {  // what is left of its group: a positive
-          const float share = anchor.share + other.share;
-          gradient -= share;
-          targets = fmaf(cosine * inverse, share, targets);
-          if (at_row == at_col) diagonal[at_row] = cosine;
-        }
-        if (score == anchor.most) atomicMin(best_of_rows + at_row, at_col);
-        if (score == other.most) atomicMin(best_of_columns + at_col, at_row);
-        gradient *= each;
-        temperature = fmaf(-gradient, cosine, temperature);
+        const bool counts =
+            row < row_end && col < col_end && !pairs.left_out(at_row, at_col, anchor.group, other.group);
+        const bool positive = counts && anchor.group == other.group;  // what is left of a group
+        const float share = positive ? anchor.share + other.share : 0.0f;
+        const float gradient =
+            counts ? each * (exp2f(score - anchor.log_sum) + exp2f(score - other.log_sum) - share) : 0.0f;
+        targets = fmaf(positive ? cosine * inverse : 0.0f, share, targets);
+        temperature = counts ? fmaf(-gradient, cosine, temperature) : temperature;
+        if (at_row == at_col && counts) diagonal[at_row] = cosine;
+        best_of_row |= static_cast<std::uint64_t>(counts && score == anchor.most) << j;
+        best_of_column |= static_cast<std::uint64_t>(counts && score == other.most) << j;
         cell = gradient;
       }
+      for (int j = 0; (best_of_row | best_of_column) >> j != 0; ++j) {
+        const int at_col = static_cast<int>(first_col) + TileT::col(j);
+        if ((best_of_row >> j & 1) != 0) atomicMin(best_of_rows + at_row, at_col);
+        if ((best_of_column >> j & 1) != 0) atomicMin(best_of_columns + at_col, at_row);
+        if (j == TileT::kOwnCols - 1) break;
+      }
     }
-    sink(cells, first_row, first_col);
+    sink(cells, first_row, first_col, &exchange + 1);
     double sum_temperature = temperature, sum_targets = targets;
     for (int mask = kWarp / 2; mask > 0; mask /= 2) {
       sum_temperature += __shfl_xor_sync(0xffffffffu, sum_temperature, mask);
@@ -232,18 +239,21 @@ struct ScoreGradients {
 // Gradients of a panel [rows × n] as FP32 in memory.
 template <class TileT>
 struct RowMajorSink {
+  static constexpr int kExchangeBytes = WriteSums<TileT>::kExchangeBytes;
   WriteSums<TileT> write;
 
-  __device__ void operator()(typename TileT::Sums& cells, i64 first_row, i64 first_col) const {
-    write(cells, 0, first_row, first_col, nullptr);
+  __device__ void operator()(typename TileT::Sums& cells, i64 first_row, i64 first_col,
+                             void* exchange) const {
+    write(cells, 0, first_row, first_col, exchange);
   }
 };
 
 // Gradients as bf16, packed as they are multiplied: from the left as they are and transposed.
 struct PackedSink {
+  static constexpr int kExchangeBytes = 0;
   Packed panel;
 
-  __device__ void operator()(PackedTile::Sums& cells, i64 first_row, i64 first_col) const {
+  __device__ void operator()(PackedTile::Sums& cells, i64 first_row, i64 first_col, void*) const {
     constexpr int kDepthOf = kStepDepth<Bf16>;
     unsigned char* blocks =
         panel.data + (first_row / kBlockRows * panel.steps + first_col / kDepthOf) * kBlockBytes;

@@ -104,12 +104,13 @@ __global__ void __launch_bounds__(256)
 #pragma unroll
     for (int e = 0; e < kEach; ++e)
       words[e * Number::kBytes / 4] |= Number::rounded(x[e]) << (e * Number::kBytes % 4 * 8);
-    memcpy(block + packed_place(row, chunk), words, 16);
+    *reinterpret_cast<uint4*>(block + packed_place(row, chunk)) =
+        make_uint4(words[0], words[1], words[2], words[3]);
   }
   __syncthreads();
   unsigned char* to = packed.data + static_cast<i64>(blockIdx.x) * kBlockBytes;
   for (int i = static_cast<int>(threadIdx.x) * 16; i < kBlockBytes; i += 256 * 16)
-    memcpy(to + i, block + i, 16);
+    *reinterpret_cast<uint4*>(to + i) = *reinterpret_cast<const uint4*>(block + i);
 }
 
 // `multiple` of the row blocks: a tile takes two of its second operand.
@@ -129,7 +130,7 @@ Status pack(CudaExec& exec, const Operand<kDepthContiguous>& m, i64 depth, i64 b
 struct PackedTile {
   static constexpr int kRows = 128, kCols = 256, kThreads = 384;
   static constexpr int kMultipliers = 256;  // one of the others brings blocks
-  static constexpr int kOwnRows = 2, kOwnCols = 64, kVector = 2;
+  static constexpr int kOwnRows = 2, kOwnCols = 64;
   static constexpr int kWarpsDown = 8, kWarpsAcross = 1;
   static constexpr int kStages = 4;
   static constexpr int kStageBytes = (kRows + kCols) * kRowBytes;
@@ -150,21 +151,47 @@ struct PackedTile {
   }
   __device__ static int col(int j) { return j / 2 * 8 + static_cast<int>(threadIdx.x) % 4 * 2 + j % 2; }
   __device__ static float& at(Sums& sums, int i, int j) { return sums[j / 2 * 4 + i * 2 + j % 2]; }
+
+  // As in Tile; 32 columns at a time.
+  static constexpr int kStagingBytes = 8 * 16 * (32 + 8) * static_cast<int>(sizeof(float));
+  template <class Visit>
+  __device__ static void visit(Sums& sums, void* staging, Visit visit) {
+    constexpr int kPitch = 32 + 8;
+    const int warp = static_cast<int>(threadIdx.x) / kWarp, lane = static_cast<int>(threadIdx.x) % kWarp;
+    float* const rows = static_cast<float*>(staging) + warp * 16 * kPitch;
+#pragma unroll
+    for (int first = 0; first < kCols; first += 32) {
+#pragma unroll
+      for (int i = 0; i < kOwnRows; ++i) {
+#pragma unroll
+        for (int j = 0; j < 8; j += 2) {
+          *reinterpret_cast<float2*>(rows + (lane / 4 + 8 * i) * kPitch + j * 4 + lane % 4 * 2) =
+              make_float2(at(sums, i, first / 4 + j), at(sums, i, first / 4 + j + 1));
+        }
+      }
+      __syncwarp();
+#pragma unroll 1
+      for (int row = lane / 8; row < 16; row += 4) {
+        visit(warp * 16 + row, first + lane % 8 * 4,
+              *reinterpret_cast<const float4*>(rows + row * kPitch + lane % 8 * 4));
+      }
+      __syncwarp();
+    }
+  }
 };
 
-// How the blocks of a tile's operands are found: row block `row_block` of a over the steps, two row blocks of
-// b. With kTransposedA a is packed the other way around: its rows are the depth, its depth the rows (two
-// steps' blocks to a tile), and `begin` and `end` count halves of its row blocks.
-struct TileAt {
-  i64 batch, row_block, col_block, begin, end;
-};
+// How the blocks of a tile's operands are found: row block `row` of a over the steps, row blocks 2·col and
+// 2·col + 1 of b. With kTransposedA a is packed the other way around: its rows are the depth, its depth the
+// rows (two steps' blocks to a tile), and `begin` and `end` count halves of its row blocks.
+//
+#if defined(SONOTEXT_HOPPER) || !defined(__CUDACC__)
 
-// The ring of buffers between the warp that brings blocks and those that multiply; goes on over all tiles of
-// a thread block.
+// The ring of buffers between the thread that brings blocks and those that multiply; goes on over all tiles
+// of a thread block.
 template <class Number, bool kTransposedA>
 class PackedRing {
  public:
-#ifdef SONOTEXT_HOPPER
+#ifdef __CUDACC__
   // By all threads, at the start.
   __device__ explicit PackedRing(unsigned char* shared) {
     __shared__ std::uint64_t barriers[2 * PackedTile::kStages];
@@ -182,34 +209,34 @@ class PackedRing {
 
   // A third of the registers that the launch gave are those of the group of warps that brings blocks.
   __device__ static void bringers_need_few_registers() {
-    asm volatile("setmaxnreg.dec.sync.aligned.u32 40;");
+    asm volatile("setmaxnreg.dec.sync.aligned.u32 56;");
   }
-  __device__ static void multipliers_need_many() { asm volatile("setmaxnreg.inc.sync.aligned.u32 232;"); }
+  __device__ static void multipliers_need_many() { asm volatile("setmaxnreg.inc.sync.aligned.u32 224;"); }
 
   // By one thread.
-  __device__ void bring(const Packed& a, const Packed& b, const TileAt& tile) {
-    for (i64 step = tile.begin; step < tile.end; ++step) {
+  __device__ void bring(const Packed& a, const Packed& b, const Cut::Piece& tile) {
+    const unsigned char* from_b = block(b, tile.batch, 2 * tile.col, tile.begin);
+    const i64 next_b = b.steps * kBlockBytes;
+    for (i64 step = tile.begin; step < tile.end; ++step, from_b += kBlockBytes) {
       unsigned char* to = buffers_ + stage_ * PackedTile::kStageBytes;
       barrier_wait(empty_ + stage_, parity_ ^ 1);
       barrier_expect(full_ + stage_, PackedTile::kStageBytes);
       if constexpr (kTransposedA) {
-        for (int half = 0; half < 2; ++half) {
-          copy_block_async(to + half * kBlockBytes / 2, half_block(a, tile, step, half), kBlockBytes / 2,
-                           full_ + stage_);
-        }
+        // The tile's two blocks of a lie side by side.
+        const unsigned char* from = half_block(a, tile, step, 0);
+        copy_block_async(to, from, kBlockBytes / 2, full_ + stage_);
+        copy_block_async(to + kBlockBytes / 2, from + kBlockBytes, kBlockBytes / 2, full_ + stage_);
       } else {
-        copy_block_async(to, block(a, tile.batch, tile.row_block, step), kBlockBytes, full_ + stage_);
+        copy_block_async(to, block(a, tile.batch, tile.row, step), kBlockBytes, full_ + stage_);
       }
-      for (int n = 0; n < 2; ++n) {
-        copy_block_async(to + (1 + n) * kBlockBytes, block(b, tile.batch, tile.col_block + n, step),
-                         kBlockBytes, full_ + stage_);
-      }
+      copy_block_async(to + kBlockBytes, from_b, kBlockBytes, full_ + stage_);
+      copy_block_async(to + 2 * kBlockBytes, from_b + next_b, kBlockBytes, full_ + stage_);
       next();
     }
   }
 
   // By both groups of warps.
-  __device__ void multiply(const Packed&, const Packed&, const TileAt& tile, PackedTile::Sums& sums) {
+  __device__ void multiply(const Packed&, const Packed&, const Cut::Piece& tile, PackedTile::Sums& sums) {
     const int group = static_cast<int>(threadIdx.x) / 128;
     const bool tells = threadIdx.x % kWarp == 0;  // for its warp
     int before = -1;
@@ -253,22 +280,13 @@ class PackedRing {
   unsigned char* buffers_;
   std::uint64_t *full_, *empty_;
   int stage_ = 0, parity_ = 0;
-#elif defined(__CUDACC__)
-  // For other GPUs, where nothing calls it.
-  __device__ explicit PackedRing(unsigned char*) {}
-  __device__ static void bringers_need_few_registers() {}
-  __device__ static void multipliers_need_many() {}
-  __device__ void bring(const Packed&, const Packed&, const TileAt&) {}
-  __device__ void multiply(const Packed&, const Packed&, const TileAt&, PackedTile::Sums&) {}
-
- private:
 #else
   // The same sums without tensor cores, for the emulation.
   __device__ explicit PackedRing(unsigned char*) {}
   __device__ static void bringers_need_few_registers() {}
   __device__ static void multipliers_need_many() {}
-  __device__ void bring(const Packed&, const Packed&, const TileAt&) {}
-  __device__ void multiply(const Packed& a, const Packed& b, const TileAt& tile, PackedTile::Sums& sums) {
+  __device__ void bring(const Packed&, const Packed&, const Cut::Piece&) {}
+  __device__ void multiply(const Packed& a, const Packed& b, const Cut::Piece& tile, PackedTile::Sums& sums) {
     constexpr int kEach = 16 / Number::kBytes;
     const auto value = [](const unsigned char* block, int row, int k) {
       typename Number::Bits bits;
@@ -280,11 +298,11 @@ class PackedRing {
       for (int i = 0; i < PackedTile::kOwnRows; ++i) {
         for (int j = 0; j < PackedTile::kOwnCols; ++j) {
           const int row = PackedTile::row(i), col = PackedTile::col(j);
-          const unsigned char* from_b = block(b, tile.batch, tile.col_block + col / kBlockRows, step);
+          const unsigned char* from_b = block(b, tile.batch, 2 * tile.col + col / kBlockRows, step);
           float& sum = PackedTile::at(sums, i, j);
           for (int k = 0; k < kStepDepth<Number>; ++k) {
             const float x = kTransposedA ? value(half_block(a, tile, step, row / 64), k, row % 64)
-                                         : value(block(a, tile.batch, tile.row_block, step), row, k);
+                                         : value(block(a, tile.batch, tile.row, step), row, k);
             sum = fmaf(x, value(from_b, col % kBlockRows, k), sum);
           }
         }
@@ -294,43 +312,41 @@ class PackedRing {
 
  private:
 #endif
-  __device__ static const unsigned char* block(const Packed& m, i64 batch, i64 row_block, i64 step) {
+  __device__ static const unsigned char* block(const Packed& m, int batch, i64 row_block, i64 step) {
     return m.data + ((batch * m.row_blocks + row_block) * m.steps + step) * kBlockBytes;
   }
   // Of a transposed operand: depths step·64 ... of 64 of the tile's rows.
-  __device__ static const unsigned char* half_block(const Packed& m, const TileAt& tile, i64 step, int half) {
-    return block(m, tile.batch, step / 2, tile.row_block * 2 + half) + step % 2 * (kBlockBytes / 2);
+  __device__ static const unsigned char* half_block(const Packed& m, const Cut::Piece& tile, i64 step,
+                                                    int half) {
+    return block(m, tile.batch, step / 2, tile.row * 2 + half) + step % 2 * (kBlockBytes / 2);
   }
 };
+
+#endif
 
 template <class Number, bool kTransposedA, class Finish>
 __global__ void __launch_bounds__(PackedTile::kThreads, 1)
     packed_product(Packed a, Packed b, Cut cut, Finish finish) {
+#if defined(SONOTEXT_HOPPER) || !defined(__CUDACC__)  // on other GPUs nothing calls it
   SONOTEXT_DYNAMIC_SHARED(unsigned char, shared);
   PackedRing<Number, kTransposedA> ring(shared);
-  const i64 tiles = cut.tiles.rows * cut.tiles.cols, all = tiles * cut.batch * cut.parts;
-  const auto tile_at = [&](i64 index, i64& slice) {
-    slice = index / tiles;
-    const i64 part = slice % cut.parts;
-    i64 row, col;
-    cut.tiles.at(index % tiles, row, col);
-    return TileAt{slice / cut.parts, row, 2 * col, cut.begin(part), cut.end(part)};
-  };
-  i64 slice;
+  const int count = static_cast<int>(cut.count()), blocks = static_cast<int>(gridDim.x);
   if (threadIdx.x >= PackedTile::kMultipliers) {
     PackedRing<Number, kTransposedA>::bringers_need_few_registers();
     if (threadIdx.x > PackedTile::kMultipliers) return;
-    for (i64 index = blockIdx.x; index < all; index += gridDim.x) ring.bring(a, b, tile_at(index, slice));
+    for (int index = static_cast<int>(blockIdx.x); index < count; index += blocks)
+      ring.bring(a, b, cut.piece(index));
   } else {
     PackedRing<Number, kTransposedA>::multipliers_need_many();
-    for (i64 index = blockIdx.x; index < all; index += gridDim.x) {
-      const TileAt tile = tile_at(index, slice);
+    for (int index = static_cast<int>(blockIdx.x); index < count; index += blocks) {
+      const Cut::Piece tile = cut.piece(index);
       PackedTile::Sums sums;
       ring.multiply(a, b, tile, sums);
-      finish(sums, slice, tile.row_block * kBlockRows, tile.col_block * kBlockRows,
-             shared + PackedTile::kSharedBytes);
+      finish(sums, tile.slice, static_cast<i64>(tile.row) * PackedTile::kRows,
+             static_cast<i64>(tile.col) * PackedTile::kCols, shared + PackedTile::kSharedBytes);
     }
   }
+#endif
 }
 
 // As many parts of the depth as fill whole waves of tiles best, each of 8 steps or more.
@@ -350,8 +366,7 @@ inline i64 packed_parts(const CudaExec& exec, i64 tiles, i64 steps) {
 
 template <class Number, bool kTransposedA, class Finish>
 Status launch_packed(CudaExec& exec, const Packed& a, const Packed& b, const Cut& cut, const Finish& finish) {
-  const i64 tiles = cut.tiles.rows * cut.tiles.cols * cut.batch * cut.parts;
-  const i64 blocks = tiles < exec.multiprocessors ? tiles : exec.multiprocessors;
+  const i64 tiles = cut.count(), blocks = tiles < exec.multiprocessors ? tiles : exec.multiprocessors;
   return launch_with_shared(exec, packed_product<Number, kTransposedA, Finish>, blocks, PackedTile::kThreads,
                             PackedTile::kSharedBytes + Finish::kExchangeBytes, a, b, cut, finish);
 }
@@ -363,7 +378,8 @@ Status product_of_packed(CudaExec& exec, const Packed& a, const Packed& b, const
             cols = (result.cols + PackedTile::kCols - 1) / PackedTile::kCols;
   const i64 parts = packed_parts(exec, rows * cols * batch, b.steps);
   const i64 each = (b.steps + parts - 1) / parts;
-  const Cut cut{{rows, cols}, batch, each > 0 ? (b.steps + each - 1) / each : 1, each, b.steps};
+  if (!Cut::fits(rows, cols, batch, parts)) return too_many_tiles();
+  const Cut cut(rows, cols, batch, each > 0 ? (b.steps + each - 1) / each : 1, each, b.steps);
   Result target = result;
   const i64 size = result.rows * result.cols;
   if (cut.parts > 1) {

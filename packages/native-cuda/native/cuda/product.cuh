@@ -26,29 +26,57 @@ struct Result {
 // The tiles of a product in an order that keeps those of neighbouring blocks close in both dimensions, so
 // that what blocks share of the operands is still in the cache: bands of 16 tiles' height, column by column.
 struct TileOrder {
-  i64 rows, cols;  // of tiles
+  int rows, cols;  // of tiles
 
   static constexpr int kBand = 16;
 
-  __device__ void at(i64 index, i64& row, i64& col) const {
-    const i64 band = index / (kBand * cols), first = band * kBand;
-    const i64 height = rows - first < kBand ? rows - first : kBand;
-    const i64 within = index - first * cols;
+  __device__ void at(int index, int& row, int& col) const {
+    const int band = index / (kBand * cols), first = band * kBand;
+    const int height = rows - first < kBand ? rows - first : kBand;
+    const int within = index - first * cols;
     row = first + within % height, col = within / height;
   }
 };
 
 // How a product is cut: into tiles, and its depth into parts whose sums are added up afterwards where there
-// are fewer tiles than the GPU has room for.
+// are fewer tiles than the GPU has room for. A slice is a part of a matrix of the batch.
 struct Cut {
   TileOrder tiles;
-  i64 batch, parts, depth_each, depth;
+  int batch, parts;
+  i64 depth_each, depth;
 
-  __device__ i64 begin(i64 part) const { return part * depth_each; }
-  __device__ i64 end(i64 part) const {
-    return part * depth_each + depth_each < depth ? part * depth_each + depth_each : depth;
+  Cut(i64 tile_rows, i64 tile_cols, i64 batch, i64 parts, i64 depth_each, i64 depth)
+      : tiles{static_cast<int>(tile_rows), static_cast<int>(tile_cols)},
+        batch(static_cast<int>(batch)),
+        parts(static_cast<int>(parts)),
+        depth_each(depth_each),
+        depth(depth) {}
+
+  // Of all slices; as many as a grid has blocks at most.
+  __host__ __device__ i64 count() const { return static_cast<i64>(tiles.rows) * tiles.cols * batch * parts; }
+  static bool fits(i64 tile_rows, i64 tile_cols, i64 batch, i64 parts) {
+    constexpr double kMost = INT32_MAX;
+    return static_cast<double>(tile_rows) * static_cast<double>(tile_cols) * static_cast<double>(batch) *
+               static_cast<double>(parts) <=
+           kMost;
+  }
+
+  struct Piece {
+    int slice, batch, row, col;  // row and column of the tile
+    i64 begin, end;              // of the depth
+  };
+  __device__ Piece piece(int index) const {
+    const int each = tiles.rows * tiles.cols;
+    Piece at;
+    at.slice = index / each, at.batch = at.slice / parts;
+    tiles.at(index - at.slice * each, at.row, at.col);
+    at.begin = (at.slice - at.batch * parts) * depth_each;
+    at.end = at.begin + depth_each < depth ? at.begin + depth_each : depth;
+    return at;
   }
 };
+
+inline Status too_many_tiles() { return Status::unsupported("more than 2³¹ tiles of a product"); }
 
 // What becomes of a tile's sums: finish(sums, slice, first row, first column, exchange). Slices are the parts
 // of the batch's matrices; `exchange` is kExchangeBytes of shared memory.
@@ -56,56 +84,35 @@ struct Cut {
 // Writes them to memory:
 template <class TileT>
 struct WriteSums {
-  static constexpr int kExchangeBytes = 0;
+  static constexpr int kExchangeBytes = TileT::kStagingBytes;
   Result result;
-  bool vectors;  // accesses of kVector floats are possible
+  bool vectors;  // 16-byte accesses are possible
 
   explicit WriteSums(const Result& result)
       : result(result), vectors(takes_vectors(result.data, result.cols, result.batch_stride)) {}
 
   __device__ void operator()(typename TileT::Sums& sums, i64 slice, i64 first_row, i64 first_col,
-                             void*) const {
-    float* data = result.data + slice * result.batch_stride;
-#pragma unroll
-    for (int i = 0; i < TileT::kOwnRows; ++i) {
-      const i64 row = first_row + TileT::row(i);
-      if (row >= result.rows) continue;
-#pragma unroll
-      for (int j = 0; j < TileT::kOwnCols; j += TileT::kVector) {
-        const i64 col = first_col + TileT::col(j);
-        float* out = data + row * result.cols + col;
-        float x[TileT::kVector];
-        if (vectors && col < result.cols) {
-          load_vector(out, result.beta != 0.0f, x);
-#pragma unroll
-          for (int e = 0; e < TileT::kVector; ++e)
-            x[e] = result.finished(TileT::at(sums, i, j + e), x[e], col + e);
-          store_vector(x, out);
-        } else {
-#pragma unroll
-          for (int e = 0; e < TileT::kVector; ++e) {
-            if (col + e >= result.cols) continue;
-            out[e] = result.finished(TileT::at(sums, i, j + e), result.beta != 0.0f ? out[e] : 0.0f, col + e);
-          }
-        }
+                             void* exchange) const {
+    float* const data = result.data + slice * result.batch_stride;
+    TileT::visit(sums, exchange, [&](int tile_row, int tile_col, const float4& four) {
+      const i64 row = first_row + tile_row, col = first_col + tile_col;
+      if (row >= result.rows || col >= result.cols) return;
+      float* const out = data + row * result.cols + col;
+      if (vectors) {
+        float4 old = make_float4(0.0f, 0.0f, 0.0f, 0.0f);
+        if (result.beta != 0.0f) old = *reinterpret_cast<const float4*>(out);
+        *reinterpret_cast<float4*>(out) =
+            make_float4(result.finished(four.x, old.x, col), result.finished(four.y, old.y, col + 1),
+                        result.finished(four.z, old.z, col + 2), result.finished(four.w, old.w, col + 3));
+        return;
       }
-    }
-  }
-
- private:
-  __device__ static void load_vector(const float* from, bool wanted, float (&x)[4]) {
-    const float4 four = wanted ? *reinterpret_cast<const float4*>(from) : make_float4(0, 0, 0, 0);
-    x[0] = four.x, x[1] = four.y, x[2] = four.z, x[3] = four.w;
-  }
-  __device__ static void load_vector(const float* from, bool wanted, float (&x)[2]) {
-    const float2 two = wanted ? *reinterpret_cast<const float2*>(from) : make_float2(0, 0);
-    x[0] = two.x, x[1] = two.y;
-  }
-  __device__ static void store_vector(const float (&x)[4], float* to) {
-    *reinterpret_cast<float4*>(to) = make_float4(x[0], x[1], x[2], x[3]);
-  }
-  __device__ static void store_vector(const float (&x)[2], float* to) {
-    *reinterpret_cast<float2*>(to) = make_float2(x[0], x[1]);
+      const float x[4] = {four.x, four.y, four.z, four.w};
+#pragma unroll
+      for (int e = 0; e < 4; ++e) {
+        if (col + e < result.cols)
+          out[e] = result.finished(x[e], result.beta != 0.0f ? out[e] : 0.0f, col + e);
+      }
+    });
   }
 };
 
@@ -115,23 +122,19 @@ __global__ void __launch_bounds__(TileT::kThreads, TileT::kBlocks)
     product_kernel(MakeA make_a, MakeB make_b, Cut cut, Finish finish) {
   static_assert(Finish::kExchangeBytes <= TileT::kSharedBytes);
   SONOTEXT_DYNAMIC_SHARED(float, shared);
-  const i64 tiles = cut.tiles.rows * cut.tiles.cols;
-  const i64 slice = blockIdx.x / tiles, batch = slice / cut.parts, part = slice % cut.parts;
-  i64 row, col;
-  cut.tiles.at(blockIdx.x % tiles, row, col);
-  row *= TileT::kRows, col *= TileT::kCols;
+  const Cut::Piece at = cut.piece(static_cast<int>(blockIdx.x));
+  const i64 row = static_cast<i64>(at.row) * TileT::kRows, col = static_cast<i64>(at.col) * TileT::kCols;
   typename TileT::Sums sums = {};
-  tile_product<TileT>(make_a.template at<TileT::kRows, TileT::kThreads>(batch, row),
-                      make_b.template at<TileT::kCols, TileT::kThreads>(batch, col), cut.begin(part),
-                      cut.end(part), shared, sums);
+  tile_product<TileT>(make_a.template at<TileT::kRows, TileT::kThreads>(at.batch, row),
+                      make_b.template at<TileT::kCols, TileT::kThreads>(at.batch, col), at.begin, at.end,
+                      shared, sums);
   if (Finish::kExchangeBytes > 0) __syncthreads();  // the operands were read by all
-  finish(sums, slice, row, col, shared);
+  finish(sums, at.slice, row, col, shared);
 }
 
 template <class TileT, class MakeA, class MakeB, class Finish>
 Status launch_product(CudaExec& exec, const MakeA& a, const MakeB& b, const Cut& cut, const Finish& finish) {
-  return launch_with_shared(exec, product_kernel<TileT, MakeA, MakeB, Finish>,
-                            cut.tiles.rows * cut.tiles.cols * cut.batch * cut.parts, TileT::kThreads,
+  return launch_with_shared(exec, product_kernel<TileT, MakeA, MakeB, Finish>, cut.count(), TileT::kThreads,
                             TileT::kSharedBytes, a, b, cut, finish);
 }
 
@@ -163,7 +166,8 @@ Status product_with_tile(CudaExec& exec, const MakeA& a, const MakeB& b, const R
   const i64 steps = (depth + kDepth - 1) / kDepth, most = steps / 8;
   const i64 parts = tiles >= room || most <= 1 ? 1 : room / tiles < most ? room / tiles : most;
   const i64 depth_each = (steps + parts - 1) / parts * kDepth;
-  Cut cut{{rows, cols}, batch, depth > 0 ? (depth + depth_each - 1) / depth_each : 1, depth_each, depth};
+  if (!Cut::fits(rows, cols, batch, parts)) return too_many_tiles();
+  const Cut cut(rows, cols, batch, depth > 0 ? (depth + depth_each - 1) / depth_each : 1, depth_each, depth);
   Result target = result;
   const i64 size = result.rows * result.cols;
   if (cut.parts > 1) {

@@ -38,6 +38,38 @@ struct Tile {
   // and l ^ 4, 8, ... 28 the same columns.
   __device__ static int row(int i) { return warp() / kWarpCols * 64 + i / 4 * 32 + lane_row() * 4 + i % 4; }
   __device__ static int col(int j) { return warp() % kWarpCols * 64 + j / 4 * 16 + lane_col() * 4 + j % 4; }
+
+  // visit(row, column, four neighbours) of all sums of the tile, each warp its own: through shared memory, so
+  // that neighbouring threads have neighbouring columns, and in a loop: what is written out for every sum is
+  // more code than the instruction cache holds.
+  static constexpr int kStagingBytes =
+      kWarpRows * kWarpCols * 32 * (64 + 4) * static_cast<int>(sizeof(float));
+  template <class Visit>
+  __device__ static void visit(Sums& sums, void* staging, Visit visit) {
+    constexpr int kPitch = 64 + 4;
+    float* const rows = static_cast<float*>(staging) + warp() * 32 * kPitch;
+    const int lane = static_cast<int>(threadIdx.x) % kWarp, first = warp() / kWarpCols * 64,
+              col = lane % 16 * 4;
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+#pragma unroll
+      for (int i = 0; i < 4; ++i) {
+#pragma unroll
+        for (int j = 0; j < kOwnCols; j += 4) {
+          const float* const own = sums[half * 4 + i] + j;
+          *reinterpret_cast<float4*>(rows + (lane_row() * 4 + i) * kPitch + j * 4 + lane_col() * 4) =
+              make_float4(own[0], own[1], own[2], own[3]);
+        }
+      }
+      __syncwarp();
+#pragma unroll 1
+      for (int row = lane / 16; row < 32; row += 2) {
+        visit(first + half * 32 + row, warp() % kWarpCols * 64 + col,
+              *reinterpret_cast<const float4*>(rows + row * kPitch + col));
+      }
+      __syncwarp();
+    }
+  }
 };
 
 // A buffer holds kExtent × kDepth values of an operand. Those that are contiguous along the depth in memory
@@ -132,6 +164,29 @@ class MatrixLoader {
   bool vectors_;
 };
 
+// x[k][i] = depth 4·chunk + k of the thread's own row i.
+template <class TileT, bool kDepthContiguous>
+__device__ void read_rows(const float* a, int row, int chunk, float (&x)[kChunk][TileT::kOwnRows]) {
+  if constexpr (kDepthContiguous) {
+#pragma unroll
+    for (int i = 0; i < TileT::kOwnRows; ++i) {
+      const float4 four = *reinterpret_cast<const float4*>(a + (row + i / 4 * 32 + i % 4) * kDepth +
+                                                           (chunk ^ (row / 4 % 8)) * kChunk);
+      x[0][i] = four.x, x[1][i] = four.y, x[2][i] = four.z, x[3][i] = four.w;
+    }
+  } else {
+#pragma unroll
+    for (int k = 0; k < kChunk; ++k) {
+#pragma unroll
+      for (int i = 0; i < TileT::kOwnRows; i += 4) {
+        const float4 four =
+            *reinterpret_cast<const float4*>(a + (chunk * kChunk + k) * TileT::kRows + row + i / 4 * 32);
+        x[k][i] = four.x, x[k][i + 1] = four.y, x[k][i + 2] = four.z, x[k][i + 3] = four.w;
+      }
+    }
+  }
+}
+
 // Adds the depths begin ... end - 1 to `sums`. `shared` is of kSharedBytes. Whoever uses it afterwards has a
 // barrier first.
 template <class TileT, class LoaderA, class LoaderB>
@@ -156,27 +211,12 @@ __device__ void tile_product(const LoaderA& load_a, const LoaderB& load_b, i64 b
     const float* const a = shared + stage * kFloats;
     const float* const b = a + kFloatsA;
     const int chunks = end - step >= kDepth ? kDepth / kChunk : static_cast<int>(end - step + 3) / kChunk;
-#pragma unroll 1
+    float x[kChunk][TileT::kOwnRows], next[kChunk][TileT::kOwnRows];
+    read_rows<TileT, LoaderA::kDepthContiguous>(a, row, 0, x);
+#pragma unroll 2
     for (int c = 0; c < chunks; ++c) {
-      float x[kChunk][TileT::kOwnRows];
-      if constexpr (LoaderA::kDepthContiguous) {
-#pragma unroll
-        for (int i = 0; i < TileT::kOwnRows; ++i) {
-          const float4 four = *reinterpret_cast<const float4*>(a + (row + i / 4 * 32 + i % 4) * kDepth +
-                                                               (c ^ (row / 4 % 8)) * kChunk);
-          x[0][i] = four.x, x[1][i] = four.y, x[2][i] = four.z, x[3][i] = four.w;
-        }
-      } else {
-#pragma unroll
-        for (int k = 0; k < kChunk; ++k) {
-#pragma unroll
-          for (int i = 0; i < TileT::kOwnRows; i += 4) {
-            const float4 four =
-                *reinterpret_cast<const float4*>(a + (c * kChunk + k) * TileT::kRows + row + i / 4 * 32);
-            x[k][i] = four.x, x[k][i + 1] = four.y, x[k][i + 2] = four.z, x[k][i + 3] = four.w;
-          }
-        }
-      }
+      // Read ahead; the last chunk again rather than past it.
+      read_rows<TileT, LoaderA::kDepthContiguous>(a, row, c + 1 < chunks ? c + 1 : c, next);
       if constexpr (LoaderB::kDepthContiguous) {
 #pragma unroll
         for (int j = 0; j < TileT::kOwnCols; ++j) {
@@ -208,6 +248,11 @@ __device__ void tile_product(const LoaderA& load_a, const LoaderB& load_b, i64 b
             }
           }
         }
+      }
+#pragma unroll
+      for (int k = 0; k < kChunk; ++k) {
+#pragma unroll
+        for (int i = 0; i < TileT::kOwnRows; ++i) x[k][i] = next[k][i];
       }
     }
     stage = (stage + 1) % kStages;

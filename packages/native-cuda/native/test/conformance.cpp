@@ -304,6 +304,8 @@ std::vector<Row> all_cases() {
   rows.push_back(conv2d_case(2, 9, 11, 8, 12, 3, 0.2));   // rows that begin on 16 bytes
   rows.push_back(conv2d_case(2, 9, 11, 5, 7, 3, 0.0));    // rows that do not
   rows.push_back(conv2d_case(1, 30, 13, 1, 32, 3, 1.0));  // a first layer
+  rows.push_back(conv2d_case(2, 5, 40, 1, 70, 3, 0.1));   // more pixels and channels than a warp has lanes
+  rows.push_back(conv2d_case(3, 1, 1, 1, 5, 3, 0.2));
   rows.push_back(conv2d_case(1, 7, 9, 4, 70, 5, 1.0));
   rows.push_back(conv2d_case(3, 40, 12, 8, 4, 1, 1.0));  // parts of the pixels
   rows.push_back(conv2d_case(1, 2, 1, 3, 4, 7, 0.2));    // a window larger than the image

@@ -144,7 +144,7 @@ inline Row embedding_backward_case(i64 vocabulary, i64 count, i64 d) {
   return row_of<EmbeddingBackwardArgs>(
       "embedding_backward " + std::to_string(count) + " of " + std::to_string(vocabulary) + "×" +
           std::to_string(d),
-      0, &OpTable::embedding_backward, [=](Memory& memory) {
+      1e-6, &OpTable::embedding_backward, [=](Memory& memory) {
         EmbeddingBackwardArgs args{};
         args.tokens = memory.integers(count, [=](i64 i) { return i * i % 7 % vocabulary; });
         args.gradOut = memory.in(count * d), args.gradTable = memory.out(vocabulary * d);

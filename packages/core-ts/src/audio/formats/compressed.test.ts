@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { SonotextError } from '../../base/errors.js'
 import { decodeNpy } from '../../base/npy.js'
-import { describeWithRealData } from '../../testing/real-data.js'
+import { describeWithRealData } from '../../testing/real-data/index.js'
 import { decodeAudio } from '../decode.js'
 import { optionalDecoder } from './optional-decoder.js'
 

@@ -20,7 +20,7 @@ Shape shape_of(i64 rows, i64 c, Pointers... arrays) {
   Shape s{rows, c, c, in_fours(c, arrays...), 0, 0};
   if ((c == 1 || c == 2) && in_fours(rows * c, arrays...)) s.rows = rows * c / 4, s.cols = 4, s.fours = true;
   // Enough pieces for every multiprocessor; rows enough that a piece's sum costs little. By the shape alone.
-  constexpr i64 kPieces = 1024, kLeast = 8, kMost = 128;
+  constexpr i64 kPieces = 512, kLeast = 8, kMost = 128;
   const i64 units = s.fours ? s.cols / 4 : s.cols;
   const i64 shares = units < kColumnThreads ? kColumnThreads / (units > 0 ? units : 1) : 1;
   const i64 wanted = s.rows / (shares * kPieces) + 1;
@@ -47,7 +47,8 @@ struct Moments {
 __device__ inline Moments combine(const Moments& a, const Moments& b) {
   if (a.n == 0.0) return b;
   if (b.n == 0.0) return a;
-  const double n = a.n + b.n, share = b.n / n, delta = b.mean - a.mean;
+  const double n = a.n + b.n, delta = b.mean - a.mean;
+  const double share = static_cast<float>(b.n) / static_cast<float>(n);  // a division in float64 takes long
   return {n, a.mean + delta * share, a.m2 + b.m2 + delta * delta * a.n * share};
 }
 

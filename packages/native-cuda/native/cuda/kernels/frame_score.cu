@@ -92,9 +92,9 @@ struct FrameTile {
   i64 count;
 
   __device__ FrameTile(const FrameBlock* blocks, i64 count, TileOrder order) : blocks(blocks), count(count) {
-    i64 row, col;
-    order.at(blockIdx.x, row, col);
-    block = row * (TileT::kRows / kBlock), column = col * TileT::kCols;
+    int row, col;
+    order.at(static_cast<int>(blockIdx.x), row, col);
+    block = static_cast<i64>(row) * (TileT::kRows / kBlock), column = static_cast<i64>(col) * TileT::kCols;
   }
 
   __device__ void multiply(const Batch& batch, float* shared, bool vectors,
@@ -347,7 +347,8 @@ Status with_tile(const CudaExec& exec, i64 blocks, i64 columns, Run run) {
   };
   const auto order = [&](auto tile) {
     using TileT = decltype(tile);
-    return TileOrder{(rows + TileT::kRows - 1) / TileT::kRows, (columns + TileT::kCols - 1) / TileT::kCols};
+    return TileOrder{static_cast<int>((rows + TileT::kRows - 1) / TileT::kRows),
+                     static_cast<int>((columns + TileT::kCols - 1) / TileT::kCols)};
   };
   const double large = cost(128, 128, 1.0), flat = cost(128, 64, 1.05), small = cost(64, 64, 1.15);
   if (large <= flat && large <= small) return run(Tile<2, 2>{}, order(Tile<2, 2>{}));
@@ -561,6 +562,15 @@ __global__ void __launch_bounds__(128)
   for (int c = first; c < end; ++c) own[c] = c == best ? share : 0.0f;
 }
 
+// Frames of some clips with zeros for padding: what stands there may be NaN.
+__global__ void take_true_frames(Batch batch, i64 first_clip, i64 clips, float* to) {
+  const i64 at = static_cast<i64>(blockIdx.x) * blockDim.x + threadIdx.x;
+  const i64 clip_size = batch.max_frames * batch.d;
+  if (at >= clips * clip_size) return;
+  const i64 clip = first_clip + at / clip_size, t = at % clip_size / batch.d;
+  to[at] = t < batch.frame_lengths[clip] ? batch.frames[first_clip * clip_size + at] : 0.0f;
+}
+
 }  // namespace
 
 Status frame_score(const FrameScoreArgs& args, Exec& base) {
@@ -621,6 +631,7 @@ Status frame_score_backward(const FrameScoreBackwardArgs& args, Exec& base) {
   const bool vectors = takes_vectors(batch), all_words = batch.words == args.words.data;
   const Incoming incoming{args.gradOut.data, batch.frame_lengths, batch.first_column, args.captions,
                           static_cast<int>(args.reduction)};
+  const bool all_frames = all_are(args.frameLengths, args.maxFrames);
   const bool wants_words = args.gradWords && args.gradWords.size > 0;
   float* grad_words =
       all_words && wants_words ? args.gradWords.data : exec.array<float>(batch.columns * args.d);
@@ -661,11 +672,20 @@ Status frame_score_backward(const FrameScoreBackwardArgs& args, Exec& base) {
     }
     if (status.ok() && wants_words) {
       const Operand<false> by_word{weights, batch.columns, batch.columns, 0};
-      const Operand<false> own{args.frames.data + begin * args.d, args.d, args.d, 0};
+      Operand<false> own{args.frames.data + begin * args.d, args.d, args.d, 0};
+      if (!all_frames) {
+        float* copy = exec.array<float>(frames * args.d);
+        if (copy == nullptr) return out_of_device_memory();
+        status = launch(exec, take_true_frames, (frames * args.d + 255) / 256, 256, batch, clip, clips, copy);
+        if (!status.ok()) break;
+        own.data = copy;
+      }
       Result sums{grad_words, batch.columns, args.d};
       sums.beta = clip > 0 ? 1.0f : 0.0f;
       status = product(exec, by_word, own, sums, frames, 1);
+      if (!all_frames) exec.release(const_cast<float*>(own.data));
     }
+    exec.release(weights);
     clip += clips;
   }
   if (!status.ok() || !wants_words || all_words) return status;

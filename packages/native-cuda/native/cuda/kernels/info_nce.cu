@@ -271,7 +271,7 @@ Status info_nce_with(const InfoNceArgs& args, CudaExec& exec) {
         cudaMemsetAsync(column_positives, 0, static_cast<std::size_t>(n) * sizeof(int), exec.stream));
   }
   Pairs pairs{static_cast<int>(n), 0, 0, share, groups, excluded, words, inverse};
-  Cut cut{{0, tile_cols}, 1, 1, panel.cut_depth(), panel.cut_depth()};
+  Cut cut(tile_rows, tile_cols, 1, 1, panel.cut_depth(), panel.cut_depth());
   const auto enter = [&](i64 first) {
     pairs.first_row = static_cast<int>(first);
     pairs.rows = static_cast<int>(n - first < rows_each ? n - first : rows_each);
@@ -295,8 +295,8 @@ Status info_nce_with(const InfoNceArgs& args, CudaExec& exec) {
                       tile_cols * TileT::kWarpsAcross, static_cast<i64>(pairs.rows), false, row_sums + first);
     }
     if (status.ok())
-      status = launch(exec, add_sums, blocks_for(n), kThreads, column_parts, cut.tiles.rows, n, first > 0,
-                      column_sums);
+      status = launch(exec, add_sums, blocks_for(n), kThreads, column_parts, static_cast<i64>(cut.tiles.rows),
+                      n, first > 0, column_sums);
   }
   if (status.ok()) {
     status = launch(exec, make_anchors, blocks_for(n), kThreads, row_sums, row_positives, groups, n, rows,

@@ -1,10 +1,10 @@
-#include <vector>
-
 #include "../entries.hpp"
 #include "../map.cuh"
 
 namespace sonotext::cuda {
 namespace {
+
+constexpr int kThreads = 256;
 
 // Where output step t reads: x[low]·(1 - weight) + x[high]·weight.
 struct Between {
@@ -12,18 +12,29 @@ struct Between {
   float weight;
 };
 
-// For every output step; made on the host, in float64 as on the CPU.
-std::vector<Between> all_between(i64 l, i64 steps) {
-  std::vector<Between> all;
-  for (i64 t = 0; t < steps; ++t) {
-    double s = (static_cast<double>(t) + 0.5) * static_cast<double>(l) / static_cast<double>(steps) - 0.5;
-    if (s < 0.0) s = 0.0;
-    i64 low = static_cast<i64>(s);
-    if (low > l - 1) low = l - 1;
-    all.push_back({static_cast<std::int32_t>(low), static_cast<std::int32_t>(low + 1 < l ? low + 1 : l - 1),
-                   static_cast<float>(s - static_cast<double>(low))});
-  }
-  return all;
+__device__ inline Between between_at(i64 t, i64 l, i64 steps) {
+  double s = (static_cast<double>(t) + 0.5) * static_cast<double>(l) / static_cast<double>(steps) - 0.5;
+  if (s < 0.0) s = 0.0;
+  i64 low = static_cast<i64>(s);
+  if (low > l - 1) low = l - 1;
+  return {static_cast<std::int32_t>(low), static_cast<std::int32_t>(low + 1 < l ? low + 1 : l - 1),
+          static_cast<float>(s - static_cast<double>(low))};
+}
+
+// Of one pair of lengths, kept on the device. Input step s is the lower one of output steps begin[s] ...
+// begin[s + 1] - 1 and the upper one of those of s - 1.
+struct Steps {
+  Between* between;     // [steps]
+  std::int32_t* begin;  // [l + 1]
+};
+
+__global__ void __launch_bounds__(kThreads) fill_steps(Steps to, i64 l, i64 steps) {
+  const i64 t = static_cast<i64>(blockIdx.x) * kThreads + threadIdx.x;
+  if (t > steps) return;
+  if (t < steps) to.between[t] = between_at(t, l, steps);
+  const i64 before = t > 0 ? between_at(t - 1, l, steps).low : -1;
+  const i64 last = t < steps ? between_at(t, l, steps).low : l;
+  for (i64 s = before + 1; s <= last; ++s) to.begin[s] = static_cast<std::int32_t>(t);
 }
 
 struct Interpolate {
@@ -66,39 +77,37 @@ struct InterpolateBackward {
   }
 };
 
-Status too_long() { return Status::unsupported("more than 2^31 steps"); }
+Status steps_of(CudaExec& exec, i64 l, i64 steps, Steps& table) {
+  if (l > INT32_MAX || steps > INT32_MAX) return Status::unsupported("more than 2^31 steps");
+  const i64 bytes =
+      steps * static_cast<i64>(sizeof(Between)) + (l + 1) * static_cast<i64>(sizeof(std::int32_t));
+  bool fresh = false;
+  table.between = reinterpret_cast<Between*>(exec.table<char>("interpolate", l << 31 | steps, bytes, fresh));
+  if (table.between == nullptr) return out_of_device_memory();
+  table.begin = reinterpret_cast<std::int32_t*>(table.between + steps);
+  return fresh ? launch(exec, fill_steps, steps / kThreads + 1, kThreads, table, l, steps) : Status{};
+}
 
 }  // namespace
 
 Status interpolate(const InterpolateArgs& args, Exec& base) {
   auto& exec = static_cast<CudaExec&>(base);
   if (args.out.size == 0) return {};
-  if (args.l > INT32_MAX || args.t > INT32_MAX) return too_long();
-  const std::vector<Between> between = all_between(args.l, args.t);
-  const Interpolate f{args.x.data, exec.constant(between.data(), args.t), args.out.data, args.l, args.t,
-                      args.c};
-  if (f.between == nullptr) return out_of_device_memory();
+  Steps steps;
+  const Status status = steps_of(exec, args.l, args.t, steps);
+  if (!status.ok()) return status;
+  const Interpolate f{args.x.data, steps.between, args.out.data, args.l, args.t, args.c};
   return map_rows(exec, args.n * args.t, args.c, in_fours(args.c, f.x, f.out), f);
 }
 
 Status interpolate_backward(const InterpolateBackwardArgs& args, Exec& base) {
   auto& exec = static_cast<CudaExec&>(base);
   if (args.gradX.size == 0) return {};
-  if (args.l > INT32_MAX || args.t > INT32_MAX) return too_long();
-  const std::vector<Between> between = all_between(args.l, args.t);
-  std::vector<std::int32_t> begin(static_cast<std::size_t>(args.l + 1));
-  for (std::size_t s = 0, step = 0; s < begin.size(); ++s) {
-    while (step < between.size() && between[step].low < static_cast<std::int32_t>(s)) ++step;
-    begin[s] = static_cast<std::int32_t>(step);
-  }
-  const InterpolateBackward f{args.gradOut.data,
-                              exec.constant(between.data(), args.t),
-                              exec.constant(begin.data(), args.l + 1),
-                              args.gradX.data,
-                              args.l,
-                              args.t,
-                              args.c};
-  if (f.between == nullptr || f.begin == nullptr) return out_of_device_memory();
+  Steps steps;
+  const Status status = steps_of(exec, args.l, args.t, steps);
+  if (!status.ok()) return status;
+  const InterpolateBackward f{
+      args.gradOut.data, steps.between, steps.begin, args.gradX.data, args.l, args.t, args.c};
   return map_rows(exec, args.n * args.l, args.c, in_fours(args.c, f.grad_out, f.grad_x), f);
 }
 

@@ -56,11 +56,9 @@ struct NormalizeBackward {
     const float norm = norms[row];
     const float* y = out + row * cols;
     const float* g = grad_out + row * cols;
-    float along = 0.0f;
-    if (norm > eps) {
-      along = row_sum<kWidth, float>(
-          cols, lane, [&](i64 col) { return dot<float>(load<kWidth>(y + col), load<kWidth>(g + col)); });
-    }
+    float along = row_sum<kWidth, float>(
+        cols, lane, [&](i64 col) { return dot<float>(load<kWidth>(y + col), load<kWidth>(g + col)); });
+    if (!(norm > eps)) along = 0.0f;
     const float factor = 1.0f / (norm > eps || norm != norm ? norm : eps);
     for_columns<kWidth>(cols, lane, [&](i64 col) {
       const Lanes<kWidth> direction = load<kWidth>(y + col);

@@ -6,11 +6,26 @@ namespace {
 
 // x^p for a positive whole p, by squaring.
 __device__ inline float power(float x, int p) {
-  if (p == 3) return x * x * x;
   float result = 1.0f;
   for (; p > 0; p >>= 1) {
     if (p & 1) result *= x;
     x *= x;
+  }
+  return result;
+}
+
+// The powers of the usual exponents, 2 and 4, and of their gradients are spelt out.
+template <int kWidth>
+__device__ Lanes<kWidth> powers(const Lanes<kWidth>& x, int p) {
+  Lanes<kWidth> result = x;
+  if (p == 4) {
+    for (int k = 0; k < kWidth; ++k) result.v[k] = x.v[k] * x.v[k] * (x.v[k] * x.v[k]);
+  } else if (p == 2) {
+    for (int k = 0; k < kWidth; ++k) result.v[k] = x.v[k] * x.v[k];
+  } else if (p == 3) {
+    for (int k = 0; k < kWidth; ++k) result.v[k] = x.v[k] * x.v[k] * x.v[k];
+  } else if (p > 4) {
+    for (int k = 0; k < kWidth; ++k) result.v[k] = power(x.v[k], p);
   }
   return result;
 }
@@ -23,44 +38,61 @@ __device__ inline float root(float s, int p) {
 }
 
 struct Windows {
-  i64 h, w, c, kh, kw, out_h, out_w;
-  int p;
+  i64 h, w, c;
+  int kh, kw, p;
+  i64 out_h, out_w;
 };
 
+int as_int(i64 extent) { return static_cast<int>(extent < INT32_MAX ? extent : INT32_MAX); }
+
 Windows windows_of(i64 h, i64 w, i64 c, i64 kh, i64 kw, i64 p) {
-  return {h, w, c, kh, kw, h / kh, w / kw, static_cast<int>(p)};
+  return {h, w, c, as_int(kh), as_int(kw), as_int(p), h / kh, w / kw};
 }
 
-// A row is an output pixel. Windows are scaled by their largest magnitude, so that x^p neither overflows nor
-// vanishes.
+// A row is an output pixel.
 struct LpPool {
   Windows s;
   const float* x;
   float* out;
+
+  // f(values) for every place of a window.
+  template <int kWidth, class F>
+  __device__ void for_window(const float* corner, F f) const {
+    for (int a = 0; a < s.kh; ++a) {
+      const float* from = corner + a * s.w * s.c;
+#pragma unroll 4
+      for (int b = 0; b < s.kw; ++b) f(load<kWidth>(from + b * s.c));
+    }
+  }
+
   template <int kWidth>
   __device__ void operator()(i64 pixel, i64 col) const {
     const i64 line = quotient(pixel, s.out_w), image = quotient(line, s.out_h);
     const i64 row = (line - image * s.out_h) * s.kh, column = (pixel - line * s.out_w) * s.kw;
     const float* corner = x + ((image * s.h + row) * s.w + column) * s.c + col;
-    Lanes<kWidth> largest = zeros<kWidth>();
-    for (i64 a = 0; a < s.kh; ++a) {
-      for (i64 b = 0; b < s.kw; ++b) {
-        const Lanes<kWidth> v = load<kWidth>(corner + (a * s.w + b) * s.c);
-        for (int k = 0; k < kWidth; ++k) largest.v[k] = fmaxf(fabsf(v.v[k]), largest.v[k]);
-      }
-    }
-    Lanes<kWidth> inverse, sum = zeros<kWidth>();
+    Lanes<kWidth> sum = zeros<kWidth>(), scale;
+    for_window<kWidth>(corner, [&](const Lanes<kWidth>& v) {
+      const Lanes<kWidth> power = powers(v, s.p);
+      for (int k = 0; k < kWidth; ++k) sum.v[k] += power.v[k];
+    });
+    bool far = false;
     for (int k = 0; k < kWidth; ++k) {
-      largest.v[k] = fmaxf(largest.v[k], 1e-37f);
-      inverse.v[k] = 1.0f / largest.v[k];
+      scale.v[k] = 1.0f;
+      far = far || !(sum.v[k] > 1e-30f && sum.v[k] < 1e30f);
     }
-    for (i64 a = 0; a < s.kh; ++a) {
-      for (i64 b = 0; b < s.kw; ++b) {
-        const Lanes<kWidth> v = load<kWidth>(corner + (a * s.w + b) * s.c);
-        for (int k = 0; k < kWidth; ++k) sum.v[k] += power(inverse.v[k] * v.v[k], s.p);
-      }
+    if (far) {  // again, scaled by the largest magnitude, so that x^p neither overflows nor vanishes
+      scale = sum = zeros<kWidth>();
+      for_window<kWidth>(corner, [&](const Lanes<kWidth>& v) {
+        for (int k = 0; k < kWidth; ++k) scale.v[k] = fmaxf(fabsf(v.v[k]), scale.v[k]);
+      });
+      for (int k = 0; k < kWidth; ++k) scale.v[k] = fmaxf(scale.v[k], 1e-37f);
+      for_window<kWidth>(corner, [&](Lanes<kWidth> v) {
+        for (int k = 0; k < kWidth; ++k) v.v[k] *= 1.0f / scale.v[k];
+        const Lanes<kWidth> power = powers(v, s.p);
+        for (int k = 0; k < kWidth; ++k) sum.v[k] += power.v[k];
+      });
     }
-    for (int k = 0; k < kWidth; ++k) sum.v[k] = largest.v[k] * root(sum.v[k], s.p);
+    for (int k = 0; k < kWidth; ++k) sum.v[k] = scale.v[k] * root(sum.v[k], s.p);
     store(out + pixel * s.c + col, sum);
   }
 };
@@ -79,7 +111,7 @@ struct LpPoolBackward {
     const i64 line = quotient(window, columns), image = quotient(line, rows);
     const i64 row = line - image * rows, column = window - line * columns;
     const i64 corner = ((image * s.h + row * s.kh) * s.w + column * s.kw) * s.c + col;
-    const i64 high = min_of(s.kh, s.h - row * s.kh), wide = min_of(s.kw, s.w - column * s.kw);
+    const int high = least(s.kh, s.h - row * s.kh), wide = least(s.kw, s.w - column * s.kw);
     Lanes<kWidth> y = zeros<kWidth>(), g = y;
     if (row < s.out_h && column < s.out_w) {
       const i64 pixel = ((image * s.out_h + row) * s.out_w + column) * s.c + col;
@@ -89,22 +121,25 @@ struct LpPoolBackward {
     for (int k = 0; k < kWidth; ++k) {
       if (y.v[k] == 0.0f) g.v[k] = 0.0f, y.v[k] = 1.0f;
     }
-    for (i64 a = 0; a < high; ++a) {
-      for (i64 b = 0; b < wide; ++b) {
+    for (int a = 0; a < high; ++a) {
+#pragma unroll 4
+      for (int b = 0; b < wide; ++b) {
         const i64 at = corner + (a * s.w + b) * s.c;
         Lanes<kWidth> v = load<kWidth>(x + at);
-        // Where there is no gradient x may hold anything.
-        for (int k = 0; k < kWidth; ++k) v.v[k] = g.v[k] * power(v.v[k] / y.v[k], s.p - 1);
+        for (int k = 0; k < kWidth; ++k) v.v[k] /= y.v[k];
+        v = powers(v, s.p - 1);
+        for (int k = 0; k < kWidth; ++k) v.v[k] *= g.v[k];
         store(grad_x + at, v);
       }
     }
   }
-  __device__ static i64 min_of(i64 a, i64 b) { return a < b ? a : b; }
+  __device__ static int least(int a, i64 b) { return a < b ? a : static_cast<int>(b); }
 };
 
 }  // namespace
 
 Status lp_pool(const LpPoolArgs& args, Exec& exec) {
+  if (args.out.size == 0) return {};
   const Windows s = windows_of(args.h, args.w, args.c, args.kh, args.kw, args.p);
   return map_rows(static_cast<CudaExec&>(exec), args.n * s.out_h * s.out_w, args.c,
                   in_fours(args.c, args.x.data, args.out.data), LpPool{s, args.x.data, args.out.data});

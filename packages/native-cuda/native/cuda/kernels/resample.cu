@@ -16,41 +16,43 @@ struct Bands {
   const float* pcm;
   const float* taps;
   float* out;
-  i64 samples, count, up, down, width;
+  i64 samples, count, up, down;
+  int width;
   i64 period;  // outputs, a multiple of up
   i64 step;    // inputs
-  i64 depth;   // inputs of a group's phases
+  int depth;   // inputs of a group's phases
   i64 groups;
 };
 
 // What a thread brings for one step of the depth: kLoads values of each operand, 16 threads along a row.
 struct Loader {
-  const float* pcm;
-  i64 inputs[kLoads];  // where the row's inputs begin, from pcm
-  const float* taps[kLoads];
-  i64 shift[kLoads];  // of the phase's taps
+  static constexpr int kRows = kThreads / kDepth;  // between the rows of a thread
+  i64 first;                                       // input of the thread's first row at depth 0
+  bool inside;                                     // all inputs of the block are there
+  const float* taps[kLoads];                       // of each row's phase
+  int place[kLoads];                               // of depth 0 in them
   float held_x[kLoads], held_taps[kLoads];
 
   __device__ Loader(const Bands& b, i64 first_period, i64 first_phase) {
-    const i64 base = first_phase * b.down / b.up;
-    pcm = b.pcm;
+    const int row = static_cast<int>(threadIdx.x) / kDepth, k = static_cast<int>(threadIdx.x) % kDepth;
+    const i64 base = first_phase * b.down / b.up, corner = first_period * b.step + base - (b.width / 2 - 1);
+    first = corner + row * b.step + k;
+    inside = corner >= 0 && corner + (kTile - 1) * b.step + b.depth + kDepth <= b.samples;
 #pragma unroll
     for (int l = 0; l < kLoads; ++l) {
-      const int row = static_cast<int>(threadIdx.x) / kDepth + l * (kTile / kLoads);
-      inputs[l] = (first_period + row) * b.step + base - (b.width / 2 - 1);
-      const i64 at = (first_phase + row) * b.down, input = at / b.up;
+      const i64 at = (first_phase + row + l * kRows) * b.down, input = at / b.up;
       taps[l] = b.taps + (at - input * b.up) * b.width;
-      shift[l] = input - base;
+      place[l] = k - static_cast<int>(input - base);
     }
   }
 
-  __device__ void fetch(const Bands& b, i64 from) {
-    const i64 k = from + threadIdx.x % kDepth;
+  __device__ void fetch(const Bands& b, int from) {
 #pragma unroll
     for (int l = 0; l < kLoads; ++l) {
-      const i64 input = inputs[l] + k, tap = k - shift[l];
-      held_x[l] = input >= 0 && input < b.samples ? pcm[input] : 0.0f;
-      held_taps[l] = tap >= 0 && tap < b.width ? taps[l][tap] : 0.0f;
+      const i64 input = first + l * kRows * b.step + from;
+      held_x[l] = inside || (input >= 0 && input < b.samples) ? b.pcm[input] : 0.0f;
+      const int tap = place[l] + from;
+      held_taps[l] = static_cast<unsigned>(tap) < static_cast<unsigned>(b.width) ? taps[l][tap] : 0.0f;
     }
   }
 
@@ -58,7 +60,7 @@ struct Loader {
     const int k = static_cast<int>(threadIdx.x) % kDepth;
 #pragma unroll
     for (int l = 0; l < kLoads; ++l) {
-      const int row = static_cast<int>(threadIdx.x) / kDepth + l * (kTile / kLoads);
+      const int row = static_cast<int>(threadIdx.x) / kDepth + l * kRows;
       x[k][row] = held_x[l];
       t[k][row] = held_taps[l];
     }
@@ -76,7 +78,7 @@ __global__ void __launch_bounds__(kThreads) resample_kernel(Bands b) {
   __syncthreads();
   float sum[4][4] = {};
   int current = 0;
-  for (i64 from = 0; from < b.depth; from += kDepth, current = 1 - current) {
+  for (int from = 0; from < b.depth; from += kDepth, current = 1 - current) {
     const bool more = from + kDepth < b.depth;
     if (more) loader.fetch(b, from + kDepth);
 #pragma unroll
@@ -115,9 +117,11 @@ Status resample(const ResampleArgs& args, Exec& exec) {
   Bands bands;
   bands.pcm = args.pcm.data, bands.taps = args.taps.data, bands.out = args.out.data;
   bands.samples = args.pcm.size, bands.count = args.out.size;
-  bands.up = args.up, bands.down = args.down, bands.width = args.width;
+  bands.up = args.up, bands.down = args.down;
   bands.period = args.up * periods, bands.step = args.down * periods;
-  bands.depth = args.width + (kTile - 1) * args.down / args.up + 1;
+  const i64 depth = args.width + (kTile - 1) * args.down / args.up + 1;
+  if (depth > INT32_MAX - kDepth) return Status::unsupported("more than 2^31 taps of a group of phases");
+  bands.width = static_cast<int>(args.width), bands.depth = static_cast<int>(depth);
   bands.groups = groups;
   const i64 tiles = (args.out.size + kTile * bands.period - 1) / (kTile * bands.period);
   return launch(static_cast<CudaExec&>(exec), resample_kernel, tiles * groups, kThreads, bands);

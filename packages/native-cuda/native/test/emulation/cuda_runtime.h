@@ -29,10 +29,14 @@ struct __align__(16) float4 {
 struct __align__(8) float2 {
   float x, y;
 };
+struct __align__(16) uint4 {
+  unsigned x, y, z, w;
+};
 struct __align__(16) double2 {
   double x, y;
 };
 inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
+inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) { return {x, y, z, w}; }
 inline float2 make_float2(float x, float y) { return {x, y}; }
 inline double2 make_double2(double x, double y) { return {x, y}; }
 inline void sincospi(double x, double* sine, double* cosine) {
@@ -64,6 +68,12 @@ T atomicOr(T* at, T value) {
   const T old = *at;
   return *at = old | value, old;
 }
+inline unsigned atomicInc(unsigned* at, unsigned last) {
+  const unsigned old = *at;
+  *at = old >= last ? 0 : old + 1;
+  return old;
+}
+inline void __threadfence() {}
 
 // Of the fiber that runs now.
 extern dim3 threadIdx, blockIdx, blockDim, gridDim;

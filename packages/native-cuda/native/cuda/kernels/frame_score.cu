@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "../entries.hpp"
-#include "../product.cuh"
+#include "../packed.cuh"
 
 namespace sonotext::cuda {
 namespace {
@@ -110,25 +110,24 @@ struct FrameTile {
   __device__ i64 own_column() const { return column + TileT::col(0) / 64 * 64; }
 };
 
-// Reduces `kCount` values over the 8 lanes of a warp that have the same columns, half of the values at a
-// time: values[0] and [1] become those of columns own and own + 1 of the 16.
-template <class Combine>
-__device__ int reduce_lanes(float (&values)[16], Combine combine) {
-  const int lane = static_cast<int>(threadIdx.x) % kWarp;
-  int own = 0;
+// Reduces values over the 8 lanes of a warp that have the same columns, half of the values at a time; those
+// that become this lane's follow values[0] there and are those from the returned one on before.
+template <int kMask, int kHave, int kCount, class Combine>
+__device__ int reduce_lanes(float (&values)[kCount], Combine combine) {
+  const bool upper = (threadIdx.x & kMask) != 0;
 #pragma unroll
-  for (int step = 0; step < 3; ++step) {
-    const int mask = 16 >> step, count = 8 >> step;
-    const bool upper = (lane & mask) != 0;
-#pragma unroll
-    for (int i = 0; i < count; ++i) {
-      const float kept = upper ? values[i + count] : values[i], sent = upper ? values[i] : values[i + count];
-      const float other = __shfl_xor_sync(0xffffffffu, sent, mask);
-      values[i] = upper ? combine(other, kept) : combine(kept, other);
-    }
-    own += upper ? count : 0;
+  for (int i = 0; i < kHave / 2; ++i) {
+    const float kept = upper ? values[i + kHave / 2] : values[i];
+    const float sent = upper ? values[i] : values[i + kHave / 2];
+    const float other = __shfl_xor_sync(0xffffffffu, sent, kMask);
+    values[i] = upper ? combine(other, kept) : combine(kept, other);
   }
-  return own;
+  const int own = upper ? kHave / 2 : 0;
+  if constexpr (kMask == 4) {
+    return own;
+  } else {
+    return own + reduce_lanes<kMask / 2, kHave / 2>(values, combine);
+  }
 }
 
 // STSQ and MTSQ: partial[block, column] = the sum or maximum over the block's frames.
@@ -152,7 +151,7 @@ __global__ void __launch_bounds__(TileT::kThreads, TileT::kBlocks)
       values[j] = combine(values[j], x);
     }
   }
-  const int own = reduce_lanes(values, combine);
+  const int own = reduce_lanes<16, TileT::kOwnCols>(values, combine);
   if (block >= count) return;
 #pragma unroll
   for (int j = 0; j < 2; ++j) {
@@ -203,7 +202,8 @@ __device__ inline float warp_sum(float x) {
 // A warp per pair.
 template <int kReduction>
 __global__ void __launch_bounds__(128)
-    reduce_partial(Batch batch, i64 first_clip, i64 clips, const float* partial, float* out) {
+    reduce_partial(Batch batch, i64 first_clip, i64 clips, const float* partial, i64 all_clips, bool turned,
+                   float* out) {
   const i64 pair = static_cast<i64>(blockIdx.x) * (128 / kWarp) + threadIdx.x / kWarp;
   if (pair >= clips * batch.captions) return;
   const i64 clip = first_clip + pair / batch.captions, caption = pair % batch.captions;
@@ -235,7 +235,8 @@ __global__ void __launch_bounds__(128)
   total = warp_sum(total);
   const float share = kReduction == kMean ? static_cast<float>(frames) * static_cast<float>(words)
                                           : static_cast<float>(kReduction == kMaxOverFrames ? words : frames);
-  if (lane == 0) out[clip * batch.captions + caption] = frames > 0 && words > 0 ? total / share : 0.0f;
+  const i64 at = turned ? caption * all_clips + clip : clip * batch.captions + caption;
+  if (lane == 0) out[at] = frames > 0 && words > 0 ? total / share : 0.0f;
 }
 
 // Rows `index` of a matrix, one after the other; or the other way round, zeros for the others (rows of
@@ -265,13 +266,13 @@ struct Tables {
   std::vector<Segment> segments;
 
   // With `padding`, the blocks hold the padded frames too.
-  Tables(const Lengths& lengths, bool padding) {
+  Tables(const Lengths& lengths, bool padding, int block = kBlock) {
     for (i64 i = 0; i < lengths.clips; ++i) {
       const std::int32_t length = lengths.frames[i];
       const auto all = padding ? static_cast<std::int32_t>(lengths.max_frames) : length;
-      for (std::int32_t t = 0; t < all; t += kBlock) {
+      for (std::int32_t t = 0; t < all; t += block) {
         const auto within = [&](std::int32_t end) {
-          return end - t < 0 ? 0 : end - t < kBlock ? end - t : kBlock;
+          return end - t < 0 ? 0 : end - t < block ? end - t : block;
         };
         blocks.push_back({static_cast<std::int32_t>(i), t, within(all), within(length)});
       }
@@ -370,6 +371,115 @@ i64 clips_within(const Tables& tables, i64 first, i64 clips, i64 block_bytes, i6
   return last - first;
 }
 
+// ---- on tensor cores
+
+constexpr int kSmallBlock = 16;  // frames of one clip, the rows of a warp there
+
+// Frames of blocks of kSmallBlock rows, zeros for those that are not there.
+__global__ void take_blocks(Batch batch, const FrameBlock* blocks, i64 count, float* to) {
+  const i64 at = static_cast<i64>(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (at >= count * kSmallBlock * batch.d) return;
+  const i64 row = at / batch.d;
+  const FrameBlock block = blocks[row / kSmallBlock];
+  const int t = static_cast<int>(row % kSmallBlock);
+  to[at] = t < block.true_rows
+               ? batch.frames[(block.clip * batch.max_frames + block.first + t) * batch.d + at % batch.d]
+               : 0.0f;
+}
+
+// What reduce_frames does with a tile.
+template <bool kMaximum>
+struct ReduceRows {
+  static constexpr int kExchangeBytes = 0;
+  const FrameBlock* blocks;
+  i64 count, columns;
+  float* partial;
+
+  __device__ void operator()(PackedTile::Sums& sums, i64, i64 first_row, i64 first_col, void*) const {
+    const i64 block = (first_row + PackedTile::row(0)) / kSmallBlock;
+    const int rows = block < count ? blocks[block].true_rows : 0;
+    const auto combine = [](float a, float b) { return kMaximum ? max_or_nan(a, b) : a + b; };
+    float values[PackedTile::kOwnCols];
+#pragma unroll
+    for (int j = 0; j < PackedTile::kOwnCols; ++j) {
+      values[j] = 0.0f;
+#pragma unroll
+      for (int i = 0; i < PackedTile::kOwnRows; ++i) {
+        if (PackedTile::row(i) % kSmallBlock < rows) {
+          values[j] = combine(values[j], relu(PackedTile::at(sums, i, j)));
+        }
+      }
+    }
+    const int own = reduce_lanes<16, PackedTile::kOwnCols>(values, combine);
+    if (block >= count) return;
+#pragma unroll
+    for (int j = 0; j < PackedTile::kOwnCols / 8; ++j) {
+      const i64 column = first_col + PackedTile::col(own + j);
+      if (column < columns) partial[block * columns + column] = values[j];
+    }
+  }
+};
+
+// With rounded operands. The best words are found as the best frames are, words and frames exchanged.
+template <class Number>
+Status frame_score_packed(const FrameScoreArgs& args, CudaExec& exec) {
+  const bool turned = args.reduction == kMaxOverWords, mean = args.reduction == kMean;
+  const Lengths straight{args.clips, args.captions,     args.maxFrames,  args.maxWords,
+                         args.d,     args.frameLengths, args.wordLengths};
+  const Lengths exchanged{args.captions, args.clips,       args.maxWords,    args.maxFrames,
+                          args.d,        args.wordLengths, args.frameLengths};
+  const Lengths& lengths = turned ? exchanged : straight;
+  const Tables tables(lengths, false, kSmallBlock);
+  Batch batch{};
+  Status status = turned ? place(exec, lengths, tables, args.words.data, args.frames.data, batch)
+                         : place(exec, lengths, tables, args.frames.data, args.words.data, batch);
+  if (!status.ok()) return status;
+  Packed columns{};
+  if (batch.columns > 0) {
+    status = pack<Number>(exec, Operand<true>{batch.words, batch.columns, batch.d, 0}, batch.d, 1,
+                          PackedTile::kCols / kBlockRows, columns);
+  }
+  for (i64 clip = 0; status.ok() && clip < lengths.clips;) {
+    if (exec.cancelled()) return {};
+    const i64 clips = clips_within(tables, clip, lengths.clips, batch.columns * 4, exec.workspace);
+    const i64 first = tables.first_block[static_cast<std::size_t>(clip)],
+              count = tables.first_block[static_cast<std::size_t>(clip + clips)] - first;
+    float* partial = exec.array<float>(batch.columns * count);
+    float* frames = exec.array<float>(count * kSmallBlock * batch.d);
+    if (!partial || !frames) return out_of_device_memory();
+    const FrameBlock* blocks = batch.blocks + first;
+    if (count > 0 && batch.columns > 0) {
+      const i64 rows = count * kSmallBlock;
+      status = launch(exec, take_blocks, (rows * batch.d + 255) / 256, 256, batch, blocks, count, frames);
+      Packed packed{};
+      if (status.ok()) {
+        status = pack<Number>(exec, Operand<true>{frames, rows, batch.d, 0}, batch.d, 1, 1, packed);
+      }
+      const Cut cut{{(rows + PackedTile::kRows - 1) / PackedTile::kRows,
+                     (batch.columns + PackedTile::kCols - 1) / PackedTile::kCols},
+                    1,
+                    1,
+                    columns.steps,
+                    columns.steps};
+      if (status.ok()) {
+        status = mean ? launch_packed<Number, false>(exec, packed, columns, cut,
+                                                     ReduceRows<false>{blocks, count, batch.columns, partial})
+                      : launch_packed<Number, false>(exec, packed, columns, cut,
+                                                     ReduceRows<true>{blocks, count, batch.columns, partial});
+      }
+      exec.release(packed.data);
+    }
+    if (status.ok()) {
+      status = launch(exec, mean ? reduce_partial<kMean> : reduce_partial<kMaxOverFrames>,
+                      (clips * lengths.captions + 3) / 4, 128, batch, clip, clips, partial, lengths.clips,
+                      turned, args.out.data);
+    }
+    exec.release(partial), exec.release(frames);
+    clip += clips;
+  }
+  return status;
+}
+
 // ---- backward
 
 // What the weights are made from.
@@ -452,6 +562,15 @@ __global__ void __launch_bounds__(128)
   for (int c = first; c < end; ++c) own[c] = c == best ? share : 0.0f;
 }
 
+// Frames of some clips with zeros for padding: what stands there may be NaN.
+__global__ void take_true_frames(Batch batch, i64 first_clip, i64 clips, float* to) {
+  const i64 at = static_cast<i64>(blockIdx.x) * blockDim.x + threadIdx.x;
+  const i64 clip_size = batch.max_frames * batch.d;
+  if (at >= clips * clip_size) return;
+  const i64 clip = first_clip + at / clip_size, t = at % clip_size / batch.d;
+  to[at] = t < batch.frame_lengths[clip] ? batch.frames[first_clip * clip_size + at] : 0.0f;
+}
+
 }  // namespace
 
 Status frame_score(const FrameScoreArgs& args, Exec& base) {
@@ -463,6 +582,8 @@ Status frame_score(const FrameScoreArgs& args, Exec& base) {
     const auto bytes = static_cast<std::size_t>(args.out.size) * sizeof(float);
     return status_of(cudaMemsetAsync(args.out.data, 0, bytes, exec.stream));
   }
+  if (exec.hopper && exec.precision == Precision::bf16) return frame_score_packed<Bf16>(args, exec);
+  if (exec.hopper && exec.precision == Precision::tf32) return frame_score_packed<Tf32>(args, exec);
   const Tables tables(lengths, false);
   Batch batch{};
   Status status = place(exec, lengths, tables, args.frames.data, args.words.data, batch);
@@ -489,7 +610,7 @@ Status frame_score(const FrameScoreArgs& args, Exec& base) {
     if (!status.ok()) break;
     const auto finish = [&](auto kernel) {
       return launch(exec, kernel, (clips * args.captions + 3) / 4, 128, batch, clip, clips, partial,
-                    args.out.data);
+                    args.clips, false, args.out.data);
     };
     status = args.reduction == kMean            ? finish(reduce_partial<kMean>)
              : args.reduction == kMaxOverFrames ? finish(reduce_partial<kMaxOverFrames>)
@@ -510,6 +631,7 @@ Status frame_score_backward(const FrameScoreBackwardArgs& args, Exec& base) {
   const bool vectors = takes_vectors(batch), all_words = batch.words == args.words.data;
   const Incoming incoming{args.gradOut.data, batch.frame_lengths, batch.first_column, args.captions,
                           static_cast<int>(args.reduction)};
+  const bool all_frames = all_are(args.frameLengths, args.maxFrames);
   const bool wants_words = args.gradWords && args.gradWords.size > 0;
   float* grad_words =
       all_words && wants_words ? args.gradWords.data : exec.array<float>(batch.columns * args.d);
@@ -550,11 +672,20 @@ Status frame_score_backward(const FrameScoreBackwardArgs& args, Exec& base) {
     }
     if (status.ok() && wants_words) {
       const Operand<false> by_word{weights, batch.columns, batch.columns, 0};
-      const Operand<false> own{args.frames.data + begin * args.d, args.d, args.d, 0};
+      Operand<false> own{args.frames.data + begin * args.d, args.d, args.d, 0};
+      if (!all_frames) {
+        float* copy = exec.array<float>(frames * args.d);
+        if (copy == nullptr) return out_of_device_memory();
+        status = launch(exec, take_true_frames, (frames * args.d + 255) / 256, 256, batch, clip, clips, copy);
+        if (!status.ok()) break;
+        own.data = copy;
+      }
       Result sums{grad_words, batch.columns, args.d};
       sums.beta = clip > 0 ? 1.0f : 0.0f;
       status = product(exec, by_word, own, sums, frames, 1);
+      if (!all_frames) exec.release(const_cast<float*>(own.data));
     }
+    exec.release(weights);
     clip += clips;
   }
   if (!status.ok() || !wants_words || all_words) return status;

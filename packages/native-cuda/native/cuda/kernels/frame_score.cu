@@ -455,12 +455,9 @@ Status frame_score_packed(const FrameScoreArgs& args, CudaExec& exec) {
       if (status.ok()) {
         status = pack<Number>(exec, Operand<true>{frames, rows, batch.d, 0}, batch.d, 1, 1, packed);
       }
-      const Cut cut{{(rows + PackedTile::kRows - 1) / PackedTile::kRows,
-                     (batch.columns + PackedTile::kCols - 1) / PackedTile::kCols},
-                    1,
-                    1,
-                    columns.steps,
-                    columns.steps};
+      const Cut cut((rows + PackedTile::kRows - 1) / PackedTile::kRows,
+                    (batch.columns + PackedTile::kCols - 1) / PackedTile::kCols, 1, 1, columns.steps,
+                    columns.steps);
       if (status.ok()) {
         status = mean ? launch_packed<Number, false>(exec, packed, columns, cut,
                                                      ReduceRows<false>{blocks, count, batch.columns, partial})

@@ -45,6 +45,16 @@ export const stages = [
     },
   },
   {
+    name: 'emulation',
+    what: 'the whole case suite, gradients included, on a CUDA device that is the emulation',
+    async run({ exec, root }) {
+      const addon = join(root, 'packages/native-cuda/build/native/test/sonotext_emulated.node')
+      return lastLine(
+        await exec(process.execPath, ['tools/gpu/cases.mjs', 'cuda'], { env: { SONOTEXT_ADDON: addon } }),
+      )
+    },
+  },
+  {
     name: 'races',
     what: 'callers of the pool, its size changing, calls cancelled, the runner: ThreadSanitizer',
     async run({ exec, needs, folder, root }) {

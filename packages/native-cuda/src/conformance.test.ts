@@ -31,7 +31,7 @@ describe('CUDA ops against the CPU', () => {
     if (reason !== null) context.skip(reason)
     const table = await run('conformance_emulated')
     expect(table).toMatch(/\d+ cases compared, 0 differ or failed\n$/)
-    for (const op of ['log_mel', 'similarity', 'info_nce']) expect(table).toContain(op)
+    expect(table).toContain('\n0 ops without an entry\n')
   })
 
   it('agree in emulation with log_mel in float32', async (context) => {

@@ -43,6 +43,11 @@ const checks: Record<string, (printed: string) => void> = {
     expect(printed).toMatch(/^rain falls \[( '(train|test)-\d+ [\d.]+',?){3} \]$/m)
     expect(printed).toMatch(/^somebody laughs \[/m)
   },
+  'plugin.mjs'(printed) {
+    expect(printed).toMatch(/^104 steps with mean-linear over loudness$/m)
+    const [, top, recall] = /^top ([\d.]+) R@1 ([\d.]+)$/m.exec(printed)!
+    expect(Number(top)).toBe(Number(recall))
+  },
   'negatives.mjs'(printed) {
     const picked = Object.fromEntries(
       [...printed.matchAll(/^(\S+) +reads (\S+) +(.+)$/gm)].map(([, name, , list]) => [

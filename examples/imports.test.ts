@@ -80,7 +80,7 @@ describe.skipIf(!built)(`imports from a plain project${built ? '' : ' (not built
           'frameWord',
           'tripletLoss',
           'infoNceLoss',
-          'negatives',
+          'strategies',
           'createTrainer',
           'adam',
           'loadModel',
@@ -135,10 +135,10 @@ describe.skipIf(!built)(`imports from a plain project${built ? '' : ' (not built
   it('the schemas are shipped', async () => {
     const ids = await printed(
       `import manifest from '@sonotext/core/manifest.schema.json' with { type: 'json' }
-       import experiment from '@sonotext/core/experiment.schema.json' with { type: 'json' }
-       console.log(JSON.stringify([manifest.title, experiment.title]))`,
+       import run from '@sonotext/core/run.schema.json' with { type: 'json' }
+       console.log(JSON.stringify([manifest.title, run.title]))`,
     )
-    expect(ids).toEqual(['ManifestLine', 'ExperimentConfig'])
+    expect(ids).toEqual(['ManifestLine', 'RunConfig'])
   })
 })
 

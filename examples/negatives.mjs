@@ -1,6 +1,6 @@
 // Which negatives each strategy picks for "a dog barks" in one batch of six pairs. Two of them are of one recording: they are
 // never each other's negatives.
-import { matrix, negativeQuery, negatives, Rng, row, tokenize } from '@sonotext/core'
+import { matrix, negativeQuery, Rng, row, strategies, tokenize } from '@sonotext/core'
 
 const captions = [
   'a dog barks',
@@ -34,8 +34,8 @@ const planes = { 'text-text': plane(0), 'audio-audio': plane(0.1), 'audio-text':
 
 const ofFirst = row(planes['audio-text'], 0)
 console.log(`the pair itself scores ${ofFirst[0].toFixed(2)}`)
-for (const [name, make] of Object.entries(negatives)) {
-  const strategy = make()
+for (const name of strategies.names) {
+  const strategy = strategies.build(name)
   const { text } = strategy.select(negativeQuery(items, { planes }), new Rng(7))
   const picked = [...text.index.subarray(0, text.offsets[1])].map(
     (j) => `${captions[j]} (${ofFirst[j].toFixed(2)})`,

@@ -9,10 +9,10 @@ const { manifest } = await composeScenes({ bank, scenes, duration: 2, groups: [1
 // A CRNN over log-mel frames and trained word vectors meet in one space. Stopped at any step, it resumes bit for bit.
 const config = parseConfig({
   data: { manifest },
-  text: { dim: 64, trainable: true },
-  model: { score: 'pooled' },
+  model: { text: { type: 'mean-words', dim: 64, trainable: true }, similarity: 'pooled' },
   loss: { type: 'info-nce' },
-  training: { epochs: 8, batchSize: 16, schedule: 'cosine' },
+  schedule: 'cosine',
+  training: { epochs: 8, batchSize: 16 },
 })
 const backend = openBackend()
 const onReport = ({ kind, epoch, trainLoss }) => kind === 'epoch' && console.log('epoch', epoch, trainLoss)

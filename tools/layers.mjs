@@ -12,7 +12,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 
 /** Top to bottom. Folders in one row do not import each other, unless listed in `siblings`. */
 const layers = [
-  ['experiment'],
+  ['runs'],
   ['report'],
   ['train'],
   ['models', 'losses'],
@@ -20,6 +20,7 @@ const layers = [
   ['corpus'],
   ['data'],
   ['audio', 'text'],
+  ['registry'],
   ['nn'],
   ['backend'],
   ['base'],

@@ -10,7 +10,6 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 /** Schema file → types file, both from the repository's root. */
 export const schemas = {
   'packages/core-ts/src/data/manifest.schema.json': 'packages/core-ts/src/data/manifest-line.ts',
-  'packages/core-ts/src/experiment/config.schema.json': 'packages/core-ts/src/experiment/config.types.ts',
 }
 
 /** The types of one schema as TypeScript source: of a value whose defaults are filled in. */

@@ -19,6 +19,7 @@ import { architectures, occupancy } from './occupancy.mjs'
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
 const folder = join(root, 'packages/native-cuda/native/cuda/kernels')
 const page = join(root, 'docs/results/cuda-resources.md')
+const flags = ['-std=c++17', '-O3', '-DNDEBUG', '-Xptxas=-v']
 
 /** Symbol → what ptxas -v says of the kernel. */
 export function reported(text) {
@@ -69,17 +70,20 @@ export function shortName(demangled) {
 
 async function compiled(file, architecture, keep) {
   const virtual = architecture.replace('sm_', 'compute_')
-  const flags = [
-    '-std=c++17',
-    '-O3',
-    '-DNDEBUG',
-    `-gencode=arch=${virtual},code=${architecture}`,
-    '-Xptxas=-v',
-  ]
   const output = join(keep, `${basename(file, '.cu')}.cubin`)
   const { stderr } = await promisify(execFile)(
     'nvcc',
-    [...flags, '--keep', '--keep-dir', keep, '-cubin', '-o', output, join(folder, file)],
+    [
+      ...flags,
+      `-gencode=arch=${virtual},code=${architecture}`,
+      '--keep',
+      '--keep-dir',
+      keep,
+      '-cubin',
+      '-o',
+      output,
+      join(folder, file),
+    ],
     { maxBuffer: 1 << 28 },
   )
   const ptx = readdirSync(keep).find(
@@ -89,23 +93,19 @@ async function compiled(file, architecture, keep) {
   return [...reported(stderr)].map(([symbol, numbers]) => [symbol, { ...numbers, ...more.get(symbol) }])
 }
 
-/** What a report hangs on, besides its own file. */
-function shared(nvcc) {
-  const hash = createHash('sha256')
-    .update(nvcc)
-    .update(readFileSync(fileURLToPath(import.meta.url)))
-  for (const name of readdirSync(dirname(folder))
-    .filter((file) => /\.(cuh|hpp)$/.test(file))
-    .sort())
-    hash.update(readFileSync(join(dirname(folder), name)))
-  return hash.digest('hex')
+/** The text of a source and of every file of ours that it includes. */
+function sources(path, seen = new Map()) {
+  if (seen.has(path) || !existsSync(path)) return seen
+  const text = readFileSync(path, 'utf8')
+  seen.set(path, text)
+  for (const [, name] of text.matchAll(/^#include "(.+)"/gm)) sources(resolve(dirname(path), name), seen)
+  return seen
 }
 
 /** The kernels of a file, compiled now or before. */
-async function known(file, architecture, key) {
-  const hash = createHash('sha256')
-    .update(key)
-    .update(readFileSync(join(folder, file)))
+async function known(file, architecture, nvcc) {
+  const hash = createHash('sha256').update(`${nvcc} ${flags.join(' ')}`)
+  for (const text of sources(join(folder, file)).values()) hash.update(text)
   const kept = join(
     root,
     'build/resources',
@@ -124,10 +124,10 @@ async function known(file, architecture, key) {
 }
 
 /** One row per kernel: { file, name, sm_80: {…}, sm_90a: {…} }. */
-async function kernelsOf(file, key) {
+async function kernelsOf(file, nvcc) {
   const rows = new Map()
   for (const architecture of architectures) {
-    for (const [symbol, kernel] of await known(file, architecture, key))
+    for (const [symbol, kernel] of await known(file, architecture, nvcc))
       rows.set(symbol, { ...rows.get(symbol), file, [architecture]: kernel })
   }
   if (rows.size === 0) return []
@@ -191,12 +191,11 @@ async function main() {
   const files = readdirSync(folder)
     .filter((name) => name.endsWith('.cu'))
     .sort()
-  const key = shared(version)
   const results = new Map()
   const queue = [...files]
   const worker = async () => {
     for (let file = queue.shift(); file !== undefined; file = queue.shift())
-      results.set(file, await kernelsOf(file, key))
+      results.set(file, await kernelsOf(file, version))
   }
   await Promise.all(Array.from({ length: Math.min(availableParallelism(), files.length) }, worker))
   const rows = files.flatMap((file) => results.get(file))

@@ -70,6 +70,13 @@ export const stages = [
     },
   },
   {
+    name: 'kills',
+    what: 'a training killed at 50 random moments and resumed ends with the same bits',
+    async run({ exec }) {
+      return lastLine(await exec(process.execPath, ['tools/nightly/kill-and-resume.mjs', '--points', '50']))
+    },
+  },
+  {
     name: 'clang',
     what: 'a build with Clang and libc++ passes the tests of the addon and the backends',
     async run({ build, suite, needs, folder }) {

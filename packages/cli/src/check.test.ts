@@ -112,7 +112,7 @@ describe.skipIf(notBuilt !== null)(`bad clips${notBuilt === null ? '' : ` (${not
     )
     const { code, stderr } = await cli([
       'train',
-      ...['--run', join(folder, 'alike'), '--set', `data.manifest=${alike}`, '--set', 'text.dim=16'],
+      ...['--run', join(folder, 'alike'), '--set', `data.manifest=${alike}`, '--set', 'model.text.dim=16'],
     ])
     expect(code).toBe(1)
     expect(stderr).toMatch(/group/)

@@ -1,47 +1,37 @@
 import { dirname, extname, resolve } from 'node:path'
 import { isSonotextError, readText, SonotextError } from '@sonotext/core/base'
-import { type ExperimentConfig, parseConfig, setKey } from '@sonotext/core/experiment'
+import { loadPlugins, parseConfig, type RunConfig, setKeys, upgraded } from '@sonotext/core/runs'
 import { parseDocument } from 'yaml'
 
-/** Keys that name files or folders. */
-const pathKeys = new Set(['data.manifest', 'data.cache', 'text.vectors'])
-
 /**
- * Reads a JSON or YAML configuration, applies `--set` assignments and checks it. Paths in the file are relative to the
+ * Reads a JSON or YAML configuration, loads its plugins, applies `--set` assignments and checks it. Paths in the file are relative to the
  * file, paths in assignments to the working directory.
- * @throws SonotextError MISSING_FILE, INVALID_CONFIG
+ * @throws SonotextError MISSING_FILE, INVALID_FILE, INVALID_CONFIG
  */
 export async function loadConfig(
   file: string | undefined,
   assignments: readonly string[],
-): Promise<ExperimentConfig> {
-  if (file === undefined) return applied({}, assignments, 'configuration')
-  const config = await readConfigObject(file)
-  for (const path of pathKeys) resolvePath(config, path, dirname(file))
-  return applied(config, assignments, file)
+): Promise<RunConfig> {
+  const base = file === undefined ? '.' : dirname(file)
+  const config = upgraded(file === undefined ? {} : await readConfigObject(file)) as Config
+  setKeys(config, assignments, resolve('.'))
+  const { plugins } = config
+  if (Array.isArray(plugins))
+    await loadPlugins(
+      plugins.filter((plugin) => typeof plugin === 'string'),
+      { base },
+    )
+  return parseConfig(config, { source: file ?? 'configuration', base })
 }
 
 /** The configuration of a run with `--set` assignments. */
-export function changeConfig(config: ExperimentConfig, assignments: readonly string[]): ExperimentConfig {
-  return applied(structuredClone(config) as unknown as Config, assignments, 'configuration')
+export function changeConfig(config: RunConfig, assignments: readonly string[]): RunConfig {
+  const changed = structuredClone(config) as unknown as Config
+  setKeys(changed, assignments, resolve('.'))
+  return parseConfig(changed)
 }
 
 type Config = Record<string, unknown>
-
-function applied(config: Config, assignments: readonly string[], source: string): ExperimentConfig {
-  for (const assignment of assignments) {
-    setKey(config, assignment)
-    const key = assignment.slice(0, assignment.indexOf('='))
-    if (pathKeys.has(key)) resolvePath(config, key, '.')
-  }
-  return parseConfig(config, source)
-}
-
-function resolvePath(config: Config, path: string, base: string): void {
-  const [group, key] = path.split('.') as [string, string]
-  const node = config[group] as Config | null | undefined
-  if (typeof node?.[key] === 'string' && node[key] !== '') node[key] = resolve(base, node[key])
-}
 
 async function readConfigObject(file: string): Promise<Config> {
   const text = await readText(file).catch((cause: unknown) => {

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { configKeys } from '@sonotext/core/experiment'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { cli, notBuilt } from './testing/run-cli.js'
 
@@ -49,7 +48,16 @@ describe.skipIf(notBuilt !== null)(`the guide${notBuilt === null ? '' : ` (${not
       expect(section, name).toBeDefined()
       // What recordings are read is described once, for every command that reads them.
       const decoding = ['--max-seconds', '--accept-cut', '--ffmpeg']
-      const global = ['--version', '--json', '--quiet', '--help', '--device', '--threads', ...decoding]
+      const global = [
+        '--version',
+        '--json',
+        '--quiet',
+        '--plugin',
+        '--help',
+        '--device',
+        '--threads',
+        ...decoding,
+      ]
       // A bank of recordings is described once, under compose.
       const elsewhere = name === 'demo' ? ['--csv', '--activity', '--folds'] : []
       for (const option of known) {
@@ -67,22 +75,4 @@ describe.skipIf(notBuilt !== null)(`the guide${notBuilt === null ? '' : ` (${not
       if (anchor !== undefined) expect(headings(target)).toContain(anchor)
     }
   })
-})
-
-it('the training guide lists every configuration key with its default', () => {
-  const section = training.slice(training.indexOf('\n## Configuration\n'))
-  const rows = [...section.matchAll(/^\| `([\w.]+)` +\| (.+?) +\| (.+?) +\|$/gm)].map(
-    ([, key, value, description]) => [key, value, description],
-  )
-  const cell = (text: string): string => text.replaceAll('|', '\\|')
-  expect(rows).toEqual(
-    configKeys().map(({ key, default: value, required, description }) => [
-      key,
-      value === undefined ? (required ? 'required' : 'none') : `\`${String(value)}\``,
-      // Its choices are the registry's; the guide tells of them above.
-      key === 'loss.negatives'
-        ? expect.stringContaining('how the negatives of a batch are chosen')
-        : cell(description),
-    ]),
-  )
 })

@@ -1,5 +1,5 @@
 import { relative } from 'node:path'
-import type { ClipHit } from '@sonotext/core/experiment'
+import type { ClipHit } from '@sonotext/core/runs'
 
 /** The clips found for one sentence, as printed with --json. */
 export interface FoundClips {

@@ -37,9 +37,10 @@ const collect = (text: string, before: string[]): string[] => [...before, text]
 /** Loads the command's file only when it runs. */
 function run<Options>(load: () => Promise<{ default: CommandBody<Options, never> }>) {
   return async function (this: Command, ...args: unknown[]): Promise<void> {
-    const options = this.optsWithGlobals() as Options & { json?: boolean; quiet?: boolean }
+    const options = this.optsWithGlobals() as Options & { json?: boolean; quiet?: boolean; plugin: string[] }
     const terminal = new Terminal({ json: options.json ?? false, quiet: options.quiet ?? false })
     try {
+      if (options.plugin.length > 0) await (await import('@sonotext/core/runs')).loadPlugins(options.plugin)
       const command = (await load()).default as CommandBody<Options, readonly unknown[]>
       const positional = args.slice(0, -2)
       process.exitCode = await command(
@@ -64,6 +65,7 @@ function program(): Command {
     .version('0.1.0')
     .option('--json', 'stdout is one JSON document; everything else goes to stderr')
     .option('--quiet', 'no progress and no notes')
+    .option('--plugin <file>', 'file or package that adds parts, such as a loss; repeatable', collect, [])
     .configureHelp({ sortSubcommands: false, showGlobalOptions: true })
     .exitOverride()
     .showSuggestionAfterError(true)

@@ -1,4 +1,4 @@
-import type { RunClipsOptions } from '@sonotext/core/experiment'
+import type { RunClipsOptions } from '@sonotext/core/runs'
 import type { CommandContext } from './command.js'
 import type { Progress } from './progress.js'
 import { warnOfSetAside } from './set-aside.js'

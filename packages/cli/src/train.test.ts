@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { readSafetensors } from '@sonotext/core/base'
 import { tinyRun, writeToneClips } from '@sonotext/core/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -96,6 +97,7 @@ describe.skipIf(notBuilt !== null)(`sonotext train${notBuilt === null ? '' : ` (
     })
     expect((await readdir(join(folder, 'whole'))).toSorted()).toEqual([
       'checkpoint.safetensors',
+      'clips.jsonl',
       'config.json',
       'log.jsonl',
       'model.safetensors',
@@ -157,6 +159,27 @@ describe.skipIf(notBuilt !== null)(`sonotext train${notBuilt === null ? '' : ` (
     expect((await readdir(join(folder, 'killed'))).filter((name) => name.endsWith('.tmp'))).toEqual([])
   })
 
+  it('two at once do not get into each other’s way: one is refused with the process that has the folder', async () => {
+    const first = start(train('both', ...long, '--set', 'seed=1'))
+    await first.said('epoch 1 ·')
+    const second = await cli(train('both', '--set', 'seed=2'))
+    expect(second.code).toBe(1)
+    expect(second.stderr).toMatch(
+      new RegExp(`another training writes into this folder: process ${first.child.pid} on .*, since 20`),
+    )
+    first.child.kill('SIGTERM')
+    expect((await first.outcome).code).toBe(130)
+    expect(JSON.parse(await readFile(file('both', 'config.json'), 'utf8'))).toMatchObject({ seed: 1 })
+    expect((await log('both')).filter(({ kind }) => kind === 'start')).toHaveLength(1)
+  })
+
+  it('killed anywhere goes on to the same bits', { timeout: 300_000 }, () => {
+    const program = fileURLToPath(new URL('../../../tools/nightly/kill-and-resume.mjs', import.meta.url))
+    const { stdout, stderr } = spawnSync(process.execPath, [program, '--points', '3'], { encoding: 'utf8' })
+    expect(stderr).toBe('')
+    expect(stdout).toMatch(/^3 runs killed \(.*\) and resumed: the same bits$/m)
+  })
+
   it('a finished run resumed does nothing, and more epochs may be asked for', async () => {
     await cp(join(folder, 'quiet'), join(folder, 'more'), { recursive: true })
     const again = await cliJson<{ steps: number }>(['train', '--run', join(folder, 'more'), '--resume'])
@@ -181,11 +204,11 @@ describe.skipIf(notBuilt !== null)(`sonotext train${notBuilt === null ? '' : ` (
     expect(again.code).toBe(2)
     expect(again.stderr).toMatch(/quiet: there is already a run in this folder\. Resume it with --resume/)
     const other = await cli(
-      train('quiet', '--resume', '--set', 'loss.margin=0.7', '--set', 'training.learningRate=0.1'),
+      train('quiet', '--resume', '--set', 'loss.margin=0.7', '--set', 'optimizer.lr=0.1'),
     )
     expect(other.code).toBe(2)
     expect(other.stderr).toMatch(
-      /another configuration: loss\.margin was 0\.5, now 0\.7; training\.learningRate was 0\.001, now 0\.1\./,
+      /another configuration: loss\.margin was 0\.5, now 0\.7; optimizer\.lr was 0\.001, now 0\.1\./,
     )
     expect(await tensors(file('quiet', 'checkpoint.safetensors'))).toEqual(before)
   })
@@ -238,7 +261,7 @@ describe.skipIf(notBuilt !== null)(`sonotext train${notBuilt === null ? '' : ` (
 
   it('without validation clips the training loss picks the epoch', async () => {
     const result = await cliJson<{ best: { monitor: string }; validationClips: number }>(
-      train('alone', '--set', 'data.validationSplit=none', '--set', 'logging.tensorboard=false'),
+      train('alone', '--set', 'data.validationSplit=null', '--set', 'logging.tensorboard=false'),
     )
     expect([result.best.monitor, result.validationClips]).toEqual(['trainLoss', 0])
     expect(existsSync(file('alone', 'tensorboard'))).toBe(false)

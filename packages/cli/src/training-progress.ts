@@ -51,9 +51,11 @@ export class TrainingProgress {
     const parts = [epoch === 0 ? 'before training' : `epoch ${epoch}`]
     if (trainLoss !== null) parts.push(`loss ${trainLoss.toFixed(4)}`)
     if (validation['loss'] !== undefined) parts.push(`validation loss ${validation['loss'].toFixed(4)}`)
-    const { textToAudio, audioToText } = validation
-    if (textToAudio !== undefined && audioToText !== undefined) {
-      parts.push(`mAP@10 ${textToAudio.toFixed(3)} text→audio, ${audioToText.toFixed(3)} audio→text`)
+    for (const [name, toAudio] of Object.entries(validation)) {
+      const measure = /^textToAudio\.(.+)$/.exec(name)?.[1]
+      const toText = validation[`audioToText.${measure}`]
+      if (measure === undefined || toText === undefined) continue
+      parts.push(`${measure} ${toAudio.toFixed(3)} text→audio, ${toText.toFixed(3)} audio→text`)
     }
     if (best && epoch > 0) parts.push('best so far')
     this.#terminal.note(parts.join(' · '))

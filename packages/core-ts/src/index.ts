@@ -1,6 +1,6 @@
 /**
  * The names people start with. Everything else is in the folders: `@sonotext/core/audio`, `/text`, `/data`, `/corpus`, `/models`,
- * `/similarity`, `/negatives`, `/losses`, `/train`, `/retrieval`, `/metrics`, `/experiment`, `/nn`, `/backend`, `/base`.
+ * `/similarity`, `/negatives`, `/losses`, `/train`, `/retrieval`, `/metrics`, `/corpus`, `/runs`, `/registry`, `/nn`, `/backend`, `/base`.
  */
 export { type Matrix, matrix, Rng, row, SonotextError } from './base/index.js'
 export { type Backend, openBackend } from './backend/index.js'
@@ -29,7 +29,7 @@ export {
 export { type Corpus, givenFeatures, openCorpus } from './corpus/index.js'
 export { frameWord, pooled } from './similarity/index.js'
 export { crnn, type DualEncoder, dualEncoder, meanWords, projection, words } from './models/index.js'
-export { type Guard, negativeQuery, negatives, type NegativeStrategy } from './negatives/index.js'
+export { type Guard, negativeQuery, type NegativeStrategy, strategies } from './negatives/index.js'
 export { infoNceLoss, type Loss, tripletLoss } from './losses/index.js'
 export {
   adam,
@@ -50,11 +50,12 @@ export { createIndex, type EmbeddingIndex, type Hit, loadIndex, searchByScore } 
 export { evaluateRunFiles, evaluateScores, type Evaluation, measures } from './metrics/index.js'
 export {
   evaluateRun,
-  type ExperimentConfig,
+  loadPlugins,
   type OpenRun,
   openRun,
   parseConfig,
+  type RunConfig,
   searchCaptions,
   searchRun,
   trainRun,
-} from './experiment/index.js'
+} from './runs/index.js'

@@ -4,7 +4,7 @@ import { openCorpus } from '@sonotext/core/corpus'
 import { Batches, type Clip } from '@sonotext/core/data'
 import { tripletLoss } from '@sonotext/core/losses'
 import { crnn, type DualEncoder, dualEncoder, words } from '@sonotext/core/models'
-import { negatives } from '@sonotext/core/negatives'
+import { strategies } from '@sonotext/core/negatives'
 import { frameWord, pooled, type Similarity } from '@sonotext/core/similarity'
 import { tokenize, Vocabulary } from '@sonotext/core/text'
 import { adam, createTrainer, evaluateModel } from '@sonotext/core/train'
@@ -99,7 +99,7 @@ async function train(
   })
   await using trainer = createTrainer({
     ...{ model, data, epochs: Math.ceil((steps * batchSize) / clips.length), seed: 1 },
-    loss: tripletLoss({ margin: 1, negatives: negatives['semi-hard']() }),
+    loss: tripletLoss({ margin: 1, negatives: strategies.build('semi-hard') }),
     optimizer: adam({ lr: 1e-3 }),
   })
   let done = 0

@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util'
 import { openBackend } from '@sonotext/core/backend'
 import { Rng } from '@sonotext/core/base'
 import { LossInput, tripletLoss } from '@sonotext/core/losses'
-import { negatives, type NegativeStrategyName } from '@sonotext/core/negatives'
+import { strategies } from '@sonotext/core/negatives'
 import { Tape } from '@sonotext/core/nn'
 import { frameWord } from '@sonotext/core/similarity'
 import { itemsOf } from '@sonotext/core/testing'
@@ -74,8 +74,8 @@ interface StepCost {
   lead: number
 }
 
-function step(name: NegativeStrategyName): StepCost {
-  const strategy = negatives[name]()
+function step(name: string): StepCost {
+  const strategy = strategies.build(name)
   using tape = new Tape(backend, { training: true, rng: new Rng(3, 'dropout') })
   const audio = { values: tape.variable([n, t, d], frames), lengths: frameLengths }
   const text = { values: tape.constant([n, w, d], words), lengths: wordLengths }
@@ -121,7 +121,7 @@ class Clock {
   }
 }
 
-const names = Object.keys(negatives) as NegativeStrategyName[]
+const names = strategies.names
 const costs = new Map(names.map((name) => [name, [] as StepCost[]]))
 for (let round = -1; round < rounds; round++) {
   for (const name of names) {
@@ -136,7 +136,7 @@ const rows = names.map((name) => {
   const part = (key: keyof StepCost): number => summarise(all.map((cost) => cost[key])).median
   return {
     strategy: name,
-    reads: negatives[name]().needs,
+    reads: strategies.build(name).needs,
     scoresMs: part('scores'),
     planesMs: part('planes'),
     selectMs: part('select'),

@@ -11,7 +11,8 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { openBackend } from '@sonotext/core/backend'
 import { clipsOfSplit, readManifest } from '@sonotext/core/data'
-import { openRun, parseConfig, trainRun } from '@sonotext/core/experiment'
+import { openRun, trainRun } from '@sonotext/core/runs'
+import { parseConfig } from '@sonotext/core/runs'
 import { type Evaluation, evaluateScores, withoutPerQuery } from '@sonotext/core/metrics'
 import { logMelFeatures } from '@sonotext/core/audio'
 import type { Matrix } from '@sonotext/core/base'
@@ -87,10 +88,10 @@ async function trainAndMeasure(seed: number): Promise<SeedResult> {
     seed,
     data: { manifest },
     features: { preset: 'thesis', sampleRate },
-    text: { trainable: true },
-    model: { score: 'pooled' },
-    loss: { type: 'info-nce', learnableTemperature: true },
-    training: { epochs: Number(options.epochs), schedule: 'cosine' },
+    model: { text: { type: 'mean-words', trainable: true }, similarity: 'pooled' },
+    loss: { type: 'info-nce', learnable: true },
+    schedule: 'cosine',
+    training: { epochs: Number(options.epochs) },
   })
   const started = performance.now()
   await trainRun(config, {

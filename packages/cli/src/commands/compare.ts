@@ -1,4 +1,4 @@
-import { evaluateRun, openRun } from '@sonotext/core/experiment'
+import { evaluateRun, openRun } from '@sonotext/core/runs'
 import { compareEvaluations, type Comparison, type Evaluation, holm } from '@sonotext/core/metrics'
 import { backendOf, type BackendOptions } from '../backend-option.js'
 import { exitCode, UsageError } from '../exit.js'

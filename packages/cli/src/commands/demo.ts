@@ -1,14 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { readManifest } from '@sonotext/core/data'
-import {
-  evaluateRun,
-  type ExperimentConfig,
-  openRun,
-  parseConfig,
-  searchRun,
-  trainRun,
-} from '@sonotext/core/experiment'
+import { evaluateRun, openRun, searchRun, trainRun } from '@sonotext/core/runs'
+import { type RunConfig, parseConfig } from '@sonotext/core/runs'
 import { withoutPerQuery } from '@sonotext/core/metrics'
 import { composeScenes } from '@sonotext/scenes'
 import { backendOf, type BackendOptions } from '../backend-option.js'
@@ -33,15 +27,16 @@ const defaultEpochs = 8
 const measures = ['R@1', 'R@5', 'R@10', 'mAP@10', 'MRR', 'medR']
 
 /** What worked best on composed scenes; see docs/results/real-scenes.md. */
-function recipe(manifest: string, seed: number, epochs: number): ExperimentConfig {
+function recipe(manifest: string, seed: number, epochs: number): RunConfig {
   return parseConfig({
     seed,
     data: { manifest },
     features: { preset: 'thesis', sampleRate: sceneOptions.sampleRate },
-    text: { trainable: true },
-    model: { score: 'pooled' },
-    loss: { type: 'info-nce', learnableTemperature: true },
-    training: { epochs, schedule: 'cosine', monitor: 'mAP@10' },
+    model: { text: { type: 'mean-words', trainable: true }, similarity: 'pooled' },
+    loss: { type: 'info-nce', learnable: true },
+    schedule: 'cosine',
+    training: { epochs },
+    validation: { monitor: 'mAP@10' },
   })
 }
 
@@ -95,7 +90,7 @@ async function compose(
 /** Seconds spent training; a run that was stopped goes on, one that is finished is taken as it is. */
 async function train(
   { terminal, signal }: CommandContext,
-  config: ExperimentConfig,
+  config: RunConfig,
   { folder, backend }: { folder: string; backend: ReturnType<typeof backendOf> },
 ): Promise<number> {
   const { device, isa, threads } = backend.info

@@ -1,4 +1,4 @@
-import { evaluateRun, openRun } from '@sonotext/core/experiment'
+import { evaluateRun, openRun } from '@sonotext/core/runs'
 import { type IntervalMethod, withoutPerQuery } from '@sonotext/core/metrics'
 import { backendOf, type BackendOptions } from '../backend-option.js'
 import type { CommandBody } from '../command.js'

@@ -1,5 +1,5 @@
 import { isFolder } from '@sonotext/core/data'
-import { type OpenRun, openRun, searchCaptions, searchRun, unknownWords } from '@sonotext/core/experiment'
+import { type OpenRun, openRun, searchCaptions, searchRun, unknownWords } from '@sonotext/core/runs'
 import { audioInputs } from '../audio-inputs.js'
 import { backendOf, type BackendOptions } from '../backend-option.js'
 import type { CommandBody, CommandContext } from '../command.js'

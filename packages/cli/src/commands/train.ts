@@ -1,5 +1,6 @@
+import type { LogMelPreset } from '@sonotext/core/audio'
 import { readManifest, splitsOf } from '@sonotext/core/data'
-import { readRunConfig, trainRun, type TrainRunResult } from '@sonotext/core/experiment'
+import { readRunConfig, trainRun, type TrainRunResult } from '@sonotext/core/runs'
 import { backendOf, type BackendOptions } from '../backend-option.js'
 import type { CommandBody } from '../command.js'
 import { changeConfig, loadConfig } from '../config-file.js'
@@ -28,7 +29,9 @@ const train: CommandBody<TrainOptions> = async ({ terminal, signal }, options) =
   terminal.note(
     `training on ${device}${isa === null ? '' : ` (${isa})`}, ${plural(threads, 'thread')} → ${folder}`,
   )
-  warnOfEmptyBands(terminal, config.features.preset, [config.features.sampleRate])
+  const { preset, sampleRate } = config.features
+  if (config.features.type === 'log-mel' && typeof sampleRate === 'number')
+    warnOfEmptyBands(terminal, preset as LogMelPreset, [sampleRate])
   const progress = new TrainingProgress(terminal)
   try {
     const result = await trainRun(config, {

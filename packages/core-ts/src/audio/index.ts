@@ -26,6 +26,7 @@ export type {
 } from './feature-kind.js'
 export { isGiven } from './feature-kind.js'
 export { logMelFeatures, type LogMelFeaturesOptions } from './log-mel-features.js'
+export { featuresPart, logMelPart } from './log-mel-part.js'
 export { logMel, logMelHash, type ComputeOptions, type LogMel, type LogMelSettings } from './log-mel.js'
 export {
   checkLogMelOptions,

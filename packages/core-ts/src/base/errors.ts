@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'DEVICE_ERROR'
   | 'OUT_OF_MEMORY'
   | 'WRITE_FAILED'
+  | 'IN_USE'
   | 'NUMERIC'
   | 'ABORTED'
 

@@ -65,6 +65,19 @@ export interface ClipWithFeatures<C extends CorpusClip> extends CorpusFeatures {
   readonly index: number
 }
 
+export interface ClipFacts extends EntryFacts {
+  /** Hash of the recording; of features that were made elsewhere a name of them all. */
+  readonly content: string
+}
+
+/** Clips with usable features, and those without. */
+export interface SiftedClips<C extends Clip> {
+  readonly clips: readonly C[]
+  /** {@link ClipFacts.content} of every clip that could be read. */
+  readonly contents: ReadonlyMap<C, string>
+  readonly quarantine: Quarantine
+}
+
 export interface SiftOptions extends ReadOptions {
   /** Past this share of bad clips the work is refused. Default 0.05. */
   maxBadShare?: number
@@ -131,14 +144,20 @@ export class Corpus implements AsyncDisposable {
     }
   }
 
-  /** What the features of a clip are like, without reading those that are kept. Throws as {@link features}. */
-  async describe(clip: CorpusClip, { signal }: ReadOptions = {}): Promise<EntryFacts> {
+  /** What a clip and its features are like, without reading those that are kept. Throws as {@link features}. */
+  async describe(clip: CorpusClip, { signal }: ReadOptions = {}): Promise<ClipFacts> {
     throwIfAborted(signal)
     if (!isGiven(this.kind)) return (await this.#recordings!.read(clip.audio, undefined, signal)).facts
     const { frameStep } = this.kind
     const frames = this.kind.framesOf(clip.id)
     if (frames === undefined) throw notGiven(clip)
-    return { frames, frameStep, duration: clip.duration ?? frames * frameStep, constant: false }
+    return {
+      frames,
+      frameStep,
+      duration: clip.duration ?? frames * frameStep,
+      constant: false,
+      content: this.kind.id,
+    }
   }
 
   /** As the features of {@link Batches} and evaluateModel: a crop is read without the rest of the clip. */
@@ -165,15 +184,14 @@ export class Corpus implements AsyncDisposable {
    * afterwards. Known recordings are not read.
    * @throws SonotextError INVALID_DATA when more than `maxBadShare` of the clips are bad or none is left
    */
-  async sift<C extends Clip>(
-    clips: readonly C[],
-    options: SiftOptions = {},
-  ): Promise<{ readonly clips: readonly C[]; readonly quarantine: Quarantine }> {
+  async sift<C extends Clip>(clips: readonly C[], options: SiftOptions = {}): Promise<SiftedClips<C>> {
     const { maxBadShare, silent = true, refuse, signal, onProgress } = options
     const quarantine = new Quarantine(clips.length, maxBadShare)
+    const contents = new Map<C, string>()
     const one = async (clip: C, _: number, inner: AbortSignal) => {
       try {
-        const { constant, frames } = await this.describe(clip, { signal: inner })
+        const { constant, frames, content } = await this.describe(clip, { signal: inner })
+        contents.set(clip, content)
         const isSilent = silent && constant && frames > 0
         return { clip, reason: isSilent ? `${clip.audio}: the clip is silent.` : refuse?.(clip) }
       } catch (error) {
@@ -189,7 +207,7 @@ export class Corpus implements AsyncDisposable {
     await this.#recordings?.flush()
     quarantine.refuseExceeded()
     const kept = quarantine.keep(clips)
-    if (kept.length > 0) return { clips: kept, quarantine }
+    if (kept.length > 0) return { clips: kept, contents, quarantine }
     throw new SonotextError('INVALID_DATA', `none of ${clips.length} clips can be used.`, {
       remedy: 'Run sonotext check on the manifest: it names what is wrong with each.',
     })

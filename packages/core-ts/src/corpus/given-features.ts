@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { GivenFeatures } from '../audio/index.js'
+import { featuresPart, type GivenFeatures } from '../audio/index.js'
 import { throwIfAborted } from '../base/abort.js'
 import { expected, SonotextError } from '../base/errors.js'
 import { readRange } from '../base/files.js'
@@ -62,6 +62,29 @@ export async function givenFeatures(
     },
   }
 }
+
+export const givenPart = featuresPart({
+  name: 'given',
+  description: 'Vectors or sequences that another program made of the clips.',
+  schema: {
+    properties: {
+      file: {
+        type: 'string',
+        format: 'path',
+        minLength: 1,
+        description: 'Safetensors file with a tensor [d] or [frames, d] for each id of a clip.',
+      },
+      frameStep: {
+        type: 'number',
+        minimum: 0,
+        default: 0,
+        description: 'Seconds between frames; 0 for vectors without time.',
+      },
+    },
+    required: ['file'],
+  },
+  fromConfig: ({ file, frameStep }) => givenFeatures(file, { frameStep }),
+})
 
 async function tensorsOf(path: string, ids: readonly string[] | undefined): Promise<Sequences> {
   if (ids !== undefined) throw expected('no ids beside a safetensors file', 'ids', ids)

@@ -4,12 +4,15 @@ export {
   type ClipWithFeatures,
   type CorpusClip,
   type CorpusFeatures,
+  type ClipFacts,
   type CorpusOptions,
   openCorpus,
   type ReadOptions,
+  type SiftedClips,
   type SiftOptions,
 } from './corpus.js'
 export { givenFeatures, type GivenFeaturesOptions } from './given-features.js'
+export { featureKinds } from './registry.js'
 export { type Part } from './part.js'
 export { type CorpusStats } from './recordings.js'
 export { type ClipWindow, type WindowOptions } from './windows.js'

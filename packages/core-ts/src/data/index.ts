@@ -2,6 +2,7 @@ export { hasAudioEnding, listAudio, passedOverText, type AudioListing } from './
 export { Batches, type Batch, type BatchesOptions, type BatchesState, type BatchItem } from './batches.js'
 export { checkClips, type CheckOptions, type CheckReport } from './check.js'
 export { isFolder, readCollection, type CollectionOptions } from './collection.js'
+export { findLeaks, type Shared } from './check-leaks.js'
 export * from './feature-source.js'
 export type { Finding, FindingKind } from './finding.js'
 export * from '../base/csv.js'

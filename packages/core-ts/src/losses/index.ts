@@ -1,4 +1,5 @@
 export { infoNceLoss, type InfoNceLossOptions } from './info-nce.js'
 export type { Loss, LossOutput, RunningLoss } from './loss.js'
+export { losses } from './registry.js'
 export { type EmbeddedPairs, LossInput } from './loss-input.js'
 export { tripletLoss, type TripletLossOptions } from './triplet.js'

@@ -2,7 +2,7 @@ import { expected } from '../base/errors.js'
 import { checkOptions } from '../base/options.js'
 import { infoNce } from '../nn/functions/index.js'
 import { Parameter, Tensor } from '../nn/tensor.js'
-import type { Loss } from './loss.js'
+import { type Loss, lossPart } from './loss.js'
 
 export interface InfoNceLossOptions {
   /** τ, or its starting value. Default 0.07. */
@@ -50,3 +50,25 @@ export function infoNceLoss(options: InfoNceLossOptions = {}): Loss {
     },
   }
 }
+
+export const infoNcePart = lossPart({
+  name: 'info-nce',
+  description: 'Every pair among all others of the batch.',
+  schema: {
+    properties: {
+      temperature: {
+        type: 'number',
+        exclusiveMinimum: 0,
+        default: 0.07,
+        description: 'What scores are divided by.',
+      },
+      learnable: { type: 'boolean', default: false, description: 'Train the temperature too.' },
+      positives: {
+        enum: ['own-pair', 'same-clip'],
+        default: 'own-pair',
+        description: 'What other pairs of the same clip are: left out, or positives that share the mass.',
+      },
+    },
+  },
+  fromConfig: infoNceLoss,
+})

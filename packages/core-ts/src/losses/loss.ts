@@ -3,6 +3,7 @@ import type { Rng } from '../base/rng.js'
 import type { NegativeSet } from '../negatives/index.js'
 import type { Module } from '../nn/module.js'
 import type { Tensor } from '../nn/tensor.js'
+import { partOf } from '../registry/index.js'
 import type { LossInput } from './loss-input.js'
 
 export interface LossOutput {
@@ -36,3 +37,6 @@ export interface RunningLoss extends Module {
   state?(): unknown
   restore?(state: unknown): void
 }
+
+/** For a loss's row in its family, next to its code. */
+export const lossPart = partOf<Loss>()

@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { referenceBackend } from '../backend/reference/index.js'
 import { Rng } from '../base/rng.js'
-import {
-  type Guard,
-  negatives,
-  type NegativeStrategy,
-  type NegativeStrategyName,
-  negativeStrategy,
-} from '../negatives/index.js'
+import { type Guard, type NegativeStrategy, strategies } from '../negatives/index.js'
 import { Tape } from '../nn/tape.js'
 import { frameWord, pooled } from '../similarity/index.js'
 import { lossCases } from '../testing/loss.cases.js'
@@ -16,7 +10,7 @@ import { smallBatch } from '../testing/small-batch.js'
 import { infoNceLoss, type Loss, LossInput, tripletLoss } from './index.js'
 
 const losses: Loss[] = [
-  ...Object.values(negatives).map((make) => tripletLoss({ negatives: make() })),
+  ...strategies.names.map((name) => tripletLoss({ negatives: strategies.build(name) })),
   infoNceLoss({ temperature: 0.2 }),
   infoNceLoss({ temperature: 0.2, learnable: true, positives: 'same-clip' }),
 ]
@@ -51,7 +45,7 @@ function golden(loss: Loss, similarity = frameWord(), tape = new Tape(backend)) 
 
 describe('against the NumPy golden', () => {
   it.each(Object.entries(smallBatch.strategies))('triplet with %s', (name, { loss: wanted }) => {
-    const loss = tripletLoss({ negatives: negativeStrategy(name), margin: smallBatch.margin })
+    const loss = tripletLoss({ negatives: strategies.build(name), margin: smallBatch.margin })
     expect(golden(loss).output.loss.item()).toBeCloseTo(wanted, 5)
   })
 
@@ -89,7 +83,7 @@ describe('what a loss asks for', () => {
     for (const loss of losses) loss.build(backend).compute(input, new Rng(1))
     return counts
   }
-  const triplet = (name: NegativeStrategyName) => tripletLoss({ negatives: negatives[name]() })
+  const triplet = (name: string) => tripletLoss({ negatives: strategies.build(name) })
 
   it('is all that is computed', () => {
     expect(asked([triplet('random')])).toEqual({ score: 1 })
@@ -153,7 +147,7 @@ function vectors(tape: Tape, inGroups: number[], value = 0.6): LossInput {
 
 describe('triplet', () => {
   it('counts pairs without a negative', () => {
-    const loss = tripletLoss({ negatives: negatives.random() })
+    const loss = tripletLoss({ negatives: strategies.build('random') })
     const without = (inGroups: number[]) => {
       using tape = new Tape(backend)
       return loss.build(backend).compute(vectors(tape, inGroups), new Rng(1)).statistics()['withoutNegatives']
@@ -173,7 +167,7 @@ describe('triplet', () => {
   })
 
   it('says nothing of equal scores where its negatives are looked for near the positive', () => {
-    const of = (name: NegativeStrategyName) => tripletLoss({ negatives: negatives[name](), margin: 0.3 })
+    const of = (name: string) => tripletLoss({ negatives: strategies.build(name), margin: 0.3 })
     expect(of('semi-hard').valueOfEqualScores(8)).toBeNull()
     expect(of('hard').valueOfEqualScores(8)).toBe(0.6)
     expect(of('hard').easier).toBe('easier negatives (semi-hard, random)')
@@ -182,7 +176,7 @@ describe('triplet', () => {
   })
 
   it('stops at scores that are not finite', () => {
-    const loss = tripletLoss({ negatives: negatives.hard() })
+    const loss = tripletLoss({ negatives: strategies.build('hard') })
     using tape = new Tape(backend)
     const input = vectors(tape, [0, 1], NaN)
     expect(() => loss.build(backend).compute(input, new Rng(1))).toThrow(
@@ -191,7 +185,7 @@ describe('triplet', () => {
   })
 
   it('refuses options out of range', () => {
-    expect(() => tripletLoss({ negatives: negatives.hard(), margin: 0 })).toThrow(/margin/)
+    expect(() => tripletLoss({ negatives: strategies.build('hard'), margin: 0 })).toThrow(/margin/)
     expect(() => infoNceLoss({ temperature: 0 })).toThrow(/temperature/)
     expect(() => infoNceLoss({ positives: 'all' as never })).toThrow(/positives/)
   })

@@ -1,11 +1,11 @@
 import { expected } from '../base/errors.js'
 import { checkOptions } from '../base/options.js'
-import { checkNegatives, type NegativeStrategy } from '../negatives/index.js'
+import { checkNegatives, type NegativeStrategy, strategies } from '../negatives/index.js'
 import { tripletFromPicks } from '../nn/functions/index.js'
-import type { Loss } from './loss.js'
+import { type Loss, lossPart } from './loss.js'
 
 export interface TripletLossOptions {
-  /** How negatives are chosen: `negatives['semi-hard']()`. */
+  /** How negatives are chosen: `strategies.build('semi-hard')`. */
   negatives: NegativeStrategy
   /** Least lead of the pair's own score. Default 0.5. */
   margin?: number
@@ -47,3 +47,24 @@ export function tripletLoss(given: TripletLossOptions): Loss {
     },
   }
 }
+
+export const triplet = lossPart({
+  name: 'triplet',
+  description: 'Every pair must score higher by the margin than chosen negatives.',
+  schema: {
+    properties: {
+      margin: {
+        type: 'number',
+        exclusiveMinimum: 0,
+        default: 0.5,
+        description: 'How much higher a matching pair must score than its negatives.',
+      },
+      negatives: {
+        family: 'strategy',
+        default: { type: 'semi-hard' },
+        description: 'How the negatives of a batch are chosen.',
+      },
+    },
+  },
+  fromConfig: ({ margin, negatives }) => tripletLoss({ margin, negatives: strategies.build(negatives) }),
+})

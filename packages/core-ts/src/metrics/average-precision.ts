@@ -1,4 +1,4 @@
-import { type Measure, meanMeasure } from './measure.js'
+import { cutoff, meanMeasure, type Measure, measurePart, nameWith } from './measure.js'
 import { shareWithin } from './recall.js'
 
 /**
@@ -25,3 +25,11 @@ export function averagePrecision(name: string, k: number): Measure {
     shareWithin(k),
   )
 }
+
+export const averagePrecisionPart = measurePart({
+  name: 'mAP',
+  description: 'Mean precision at the ranks of the relevant items.',
+  schema: cutoff.optional,
+  aliases: ['AP', 'meanAveragePrecision', 'average_precision'],
+  fromConfig: ({ k }) => averagePrecision(nameWith('mAP', k), k ?? Number.POSITIVE_INFINITY),
+})

@@ -1,3 +1,4 @@
+import { partOf } from '../registry/index.js'
 import { type Statistic, unitMean } from './significance/index.js'
 
 /** What a measure needs to know of a query before any ranking is seen: enough for its value by chance. */
@@ -63,4 +64,27 @@ export function meanMeasure(
       return sum / queries.length
     },
   }
+}
+
+/** What the row of a measure has besides. */
+export interface MeasureExtra {
+  /** What people coming from elsewhere call it; only used for suggestions. */
+  readonly aliases?: readonly string[]
+}
+
+/** For a measure's row in its family, next to its maths. Its name is written with `@k` as its schema says: see {@link cutoff}. */
+export const measurePart = partOf<Measure, void, MeasureExtra>()
+
+const k = { type: 'integer', minimum: 1, maximum: 999_999_999, description: 'Ranks that count.' } as const
+
+/** Schemas of measures: `R@k` always has a cut-off, `mAP` and `mAP@k` may have one, `medR` has none. */
+export const cutoff = {
+  required: { properties: { k }, required: ['k'] },
+  optional: { properties: { k } },
+  none: { properties: {} },
+} as const
+
+/** `nDCG@10`, or `nDCG` without a cut-off. */
+export function nameWith(name: string, rank: number | undefined): string {
+  return rank === undefined ? name : `${name}@${rank}`
 }

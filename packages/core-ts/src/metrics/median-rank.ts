@@ -1,4 +1,4 @@
-import type { Measure, QueryShape } from './measure.js'
+import { cutoff, type Measure, measurePart, type QueryShape } from './measure.js'
 import { median } from './significance/index.js'
 
 /**
@@ -82,3 +82,11 @@ function probabilityBelow({ start, pmf }: Distribution, bound: number): number {
   for (let i = 0; i < pmf.length && start + i < bound; i++) sum += pmf[i]!
   return sum
 }
+
+export const medianRankPart = measurePart({
+  name: 'medR',
+  description: 'Median rank of the first relevant item; less is better.',
+  schema: cutoff.none,
+  aliases: ['medRank', 'medianRank', 'median_rank'],
+  fromConfig: () => medianRank('medR'),
+})

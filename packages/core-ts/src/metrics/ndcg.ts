@@ -1,4 +1,4 @@
-import { type Measure, meanMeasure } from './measure.js'
+import { cutoff, meanMeasure, type Measure, measurePart, nameWith } from './measure.js'
 
 /**
  * nDCG@k = DCG@k / ideal DCG@k, DCG@k = Σ_{n≤k} gain(n) / log2(n + 1) (Järvelin and Kekäläinen 2002). Gains are the grades as given;
@@ -47,3 +47,11 @@ function idealDcg(gains: ArrayLike<number> | undefined, count: number, k: number
     dcg += (gains ? gains[n - 1]! : 1) / Math.log2(n + 1)
   return dcg
 }
+
+export const ndcgPart = measurePart({
+  name: 'nDCG',
+  description: 'Gain of the ranking beside that of the best one.',
+  schema: cutoff.optional,
+  aliases: ['DCG'],
+  fromConfig: ({ k }) => ndcg(nameWith('nDCG', k), k ?? Number.POSITIVE_INFINITY),
+})

@@ -1,4 +1,4 @@
-import { type Measure, meanMeasure } from './measure.js'
+import { cutoff, meanMeasure, type Measure, measurePart } from './measure.js'
 
 /** R@k = relevant items among the first k / R. By chance: min(k, depth, N) / N. */
 export function recall(name: string, k: number): Measure {
@@ -36,3 +36,19 @@ function countWithin(ranks: ArrayLike<number>, k: number): number {
   while (count < ranks.length && ranks[count]! <= k) count++
   return count
 }
+
+export const recallPart = measurePart({
+  name: 'R',
+  description: 'Share of the relevant items among the first k.',
+  schema: cutoff.required,
+  aliases: ['recall', 'rec'],
+  fromConfig: ({ k }) => recall(`R@${k}`, k),
+})
+
+export const hitRatePart = measurePart({
+  name: 'HR',
+  description: 'Whether any relevant item is among the first k.',
+  schema: cutoff.required,
+  aliases: ['hit', 'hits', 'hitRate', 'success'],
+  fromConfig: ({ k }) => hitRate(`HR@${k}`, k),
+})

@@ -1,4 +1,4 @@
-import { type Measure, meanMeasure } from './measure.js'
+import { cutoff, meanMeasure, type Measure, measurePart, nameWith } from './measure.js'
 
 /**
  * MRR: mean of 1/rank of the first relevant item, 0 where the ranking (or its first k) holds none.
@@ -20,3 +20,11 @@ export function reciprocalRank(name: string, k: number): Measure {
     },
   )
 }
+
+export const reciprocalRankPart = measurePart({
+  name: 'MRR',
+  description: 'One over the rank of the first relevant item.',
+  schema: cutoff.optional,
+  aliases: ['RR', 'mean_reciprocal_rank'],
+  fromConfig: ({ k }) => reciprocalRank(nameWith('MRR', k), k ?? Number.POSITIVE_INFINITY),
+})

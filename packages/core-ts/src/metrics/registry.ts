@@ -1,33 +1,21 @@
 import { expected, nearest } from '../base/index.js'
-import { averagePrecision } from './average-precision.js'
-import type { Measure } from './measure.js'
-import { medianRank } from './median-rank.js'
-import { ndcg } from './ndcg.js'
-import { hitRate, recall } from './recall.js'
-import { reciprocalRank } from './reciprocal-rank.js'
+import { Family } from '../registry/index.js'
+import { averagePrecisionPart } from './average-precision.js'
+import { type Measure, type MeasureExtra, nameWith } from './measure.js'
+import { medianRankPart } from './median-rank.js'
+import { ndcgPart } from './ndcg.js'
+import { hitRatePart, recallPart } from './recall.js'
+import { reciprocalRankPart } from './reciprocal-rank.js'
 
-/** A row of the registry. To add a measure: one file with its maths and one row here. */
-interface MeasureFamily {
-  readonly name: string
-  readonly cutoff: 'required' | 'optional' | 'none'
-  readonly make: (name: string, k: number) => Measure
-  /** What people coming from elsewhere call it; only used for suggestions. */
-  readonly aliases: readonly string[]
-}
-
-const families: readonly MeasureFamily[] = [
-  { name: 'R', cutoff: 'required', make: recall, aliases: ['recall', 'rec'] },
-  {
-    name: 'mAP',
-    cutoff: 'optional',
-    make: averagePrecision,
-    aliases: ['AP', 'meanAveragePrecision', 'average_precision'],
-  },
-  { name: 'MRR', cutoff: 'optional', make: reciprocalRank, aliases: ['RR', 'mean_reciprocal_rank'] },
-  { name: 'medR', cutoff: 'none', make: medianRank, aliases: ['medRank', 'medianRank', 'median_rank'] },
-  { name: 'HR', cutoff: 'required', make: hitRate, aliases: ['hit', 'hits', 'hitRate', 'success'] },
-  { name: 'nDCG', cutoff: 'optional', make: ndcg, aliases: ['DCG'] },
-]
+/** Measures of rankings by the name before the `@`. */
+export const measureFamily = new Family<Measure, void, MeasureExtra>('measure', [
+  recallPart,
+  averagePrecisionPart,
+  reciprocalRankPart,
+  medianRankPart,
+  hitRatePart,
+  ndcgPart,
+])
 
 /** Measures reported when none are named. */
 export const defaultMeasures = [
@@ -48,11 +36,12 @@ export const defaultMeasures = [
  * Throws INVALID_ARGUMENT with the nearest name for anything else.
  */
 export function measure(name: string): Measure {
-  const [, base, k] = /^([A-Za-z]+)(?:@([1-9]\d{0,8}))?$/.exec(name) ?? []
-  const family = families.find((row) => row.name === base)
-  if (family && (k === undefined ? family.cutoff !== 'required' : family.cutoff !== 'none')) {
-    return family.make(name, k === undefined ? Number.POSITIVE_INFINITY : Number(k))
-  }
+  const [, base = '', k] = /^([A-Za-z][\w-]*)(?:@([1-9]\d{0,8}))?$/.exec(name) ?? []
+  if (
+    measureFamily.has(base) &&
+    (k === undefined ? cutoffOf(base) !== 'required' : cutoffOf(base) !== 'none')
+  )
+    return measureFamily.build({ type: base, ...(k !== undefined && { k: Number(k) }) })
   throw expected(`a measure (${measureForms()})`, 'measure', name, {
     remedy: `Did you mean "${meant(name)}"?`,
   })
@@ -63,24 +52,29 @@ export function measures(...names: readonly string[]): Measure[] {
   return names.map(measure)
 }
 
+/** Whether a measure is written with `@k`, as its schema says. */
+function cutoffOf(name: string): 'required' | 'optional' | 'none' {
+  const { properties, required = [] } = measureFamily.schemaOf(name)
+  if (!Object.hasOwn(properties, 'k')) return 'none'
+  return required.includes('k') ? 'required' : 'optional'
+}
+
 function measureForms(): string {
-  const forms = {
-    required: (n: string) => [`${n}@k`],
-    optional: (n: string) => [n, `${n}@k`],
-    none: (n: string) => [n],
-  }
-  return families.flatMap((row) => forms[row.cutoff](row.name)).join(', ')
+  const forms = { required: ['@k'], optional: ['', '@k'], none: [''] }
+  return measureFamily.names.flatMap((name) => forms[cutoffOf(name)].map((end) => `${name}${end}`)).join(', ')
 }
 
 /** The measure that a wrong name most likely meant; always one that parses. */
 function meant(name: string): string {
   const base = /^[A-Za-z_ -]*/.exec(name)![0].replace(/[ -]+/g, '_')
   const spellings = new Map(
-    families.flatMap((row) => [row.name, ...row.aliases].map((spelling) => [spelling, row])),
+    measureFamily.parts.flatMap(({ name, aliases = [] }) =>
+      [name, ...aliases].map((spelling) => [spelling, name] as const),
+    ),
   )
-  const family = spellings.get(nearest(base, spellings.keys()) ?? 'R')!
-  if (family.cutoff === 'none') return family.name
+  const row = spellings.get(nearest(base, spellings.keys()) ?? 'R')!
+  const cut = cutoffOf(row)
   const k = Number(/\d+/.exec(name)?.[0] ?? 0)
-  if (k > 0 && k < 1e9) return `${family.name}@${k}`
-  return family.cutoff === 'required' ? `${family.name}@10` : family.name
+  if (cut !== 'none' && k > 0 && k < 1e9) return nameWith(row, k)
+  return cut === 'required' ? nameWith(row, 10) : row
 }

@@ -17,7 +17,7 @@ import {
   type Tensor,
 } from '../nn/index.js'
 import type { EmbeddedBatch } from '../similarity/index.js'
-import type { AudioEncoder, AudioEncoderSpec } from './encoder.js'
+import { type AudioEncoder, audioEncoderPart, type AudioEncoderSpec } from './encoder.js'
 
 export interface CrnnOptions {
   /** Mel bands of the features, a multiple of 64. Default 64. */
@@ -57,9 +57,36 @@ export function crnn(given: CrnnOptions = {}): AudioEncoderSpec {
   const options = { bands, hidden, dropout }
   return {
     config: { kind: 'crnn', ...options },
+    dim: 2 * hidden,
     build: (backend, rng) => new Crnn(backend, rng, options),
   }
 }
+
+export const crnnPart = audioEncoderPart({
+  name: 'crnn',
+  description: 'Five convolutions and a bidirectional GRU: the encoder of the thesis.',
+  schema: {
+    properties: {
+      dropout: {
+        type: 'number',
+        minimum: 0,
+        exclusiveMaximum: 1,
+        default: 0.3,
+        description: 'Share of values dropped between convolution and GRU.',
+      },
+    },
+  },
+  fromConfig({ dropout }, { bands, dim }) {
+    if (dim % 2 !== 0) {
+      throw expected('vectors of even length from the text encoder', 'a CRNN', dim, {
+        remedy:
+          'The GRU gives half of it in each direction: take vectors of another length, or a projection of them.',
+      })
+    }
+    return crnn({ bands, hidden: dim / 2, dropout })
+  },
+  fromSaved: (options) => crnn(options as CrnnOptions),
+})
 
 class Crnn implements AudioEncoder {
   readonly bands: number

@@ -12,11 +12,13 @@ import {
   pooled,
   type Similarity,
   type SimilarityConfig,
-  similarityFromConfig,
+  savedSimilarity,
+  similarities,
 } from '../similarity/index.js'
-import type { AudioEncoderSpec, EncoderConfig, Json, TextEncoderSpec } from './encoder.js'
+import type { Json } from '../registry/index.js'
+import type { AudioEncoderSpec, EncoderConfig, TextEncoderSpec } from './encoder.js'
 import { PreparedCaptions } from './prepared-captions.js'
-import { audioEncoderFromConfig, textEncoderFromConfig } from './registry.js'
+import { audioEncoders, savedAudioEncoder, savedTextEncoder, textEncoders } from './registry.js'
 import { AudioSide, type EmbedOptions, type PassOptions, TextSide } from './sides.js'
 import { loadState, type StateDict, stateOf } from './state.js'
 
@@ -47,18 +49,38 @@ export function dualEncoder(options: DualEncoderOptions): DualEncoder {
   return new DualEncoder(options)
 }
 
-/** A model as its configuration describes it, with initial weights. Throws INVALID_ARGUMENT for what it does not know. */
-export function modelFromConfig(
-  config: ModelConfig,
-  options: { backend?: Backend; seed?: number } = {},
-): DualEncoder {
-  checkOptions(options, 'modelFromConfig')
+/** Which plugin each part of a model comes from; empty where all come with the library. */
+export type ModelPlugins = Readonly<Partial<Record<'audio' | 'text' | 'similarity', string>>>
+
+/** What a model file says besides {@link ModelConfig}, so that a missing plugin can be named. */
+export function pluginsOf(config: Readonly<Partial<Record<string, unknown>>>): ModelPlugins {
+  const families = { audio: audioEncoders, text: textEncoders, similarity: similarities }
+  const from = Object.entries(families).map(([part, family]) => {
+    const { kind } = (config[part] ?? {}) as { kind?: unknown }
+    return [part, typeof kind === 'string' ? family.pluginOf(kind) : undefined] as const
+  })
+  return Object.fromEntries(from.filter(([, plugin]) => plugin !== undefined))
+}
+
+export interface ModelFromConfigOptions {
+  backend?: Backend
+  seed?: number
+  /** Where parts that are not there come from. */
+  plugins?: ModelPlugins
+}
+
+/**
+ * A model as its configuration describes it, with initial weights. Throws INVALID_CONFIG for parts that there are not,
+ * MISSING_DEPENDENCY where it is known which plugin they come from.
+ */
+export function modelFromConfig(config: ModelConfig, options: ModelFromConfigOptions = {}): DualEncoder {
+  const { plugins = {}, ...rest } = checkOptions(options, 'modelFromConfig')
   return dualEncoder({
-    audio: audioEncoderFromConfig(config.audio),
-    text: textEncoderFromConfig(config.text),
-    similarity: similarityFromConfig(config.similarity),
+    audio: savedAudioEncoder(config.audio, plugins.audio),
+    text: savedTextEncoder(config.text, plugins.text),
+    similarity: savedSimilarity(config.similarity, plugins.similarity),
     features: config.features,
-    ...options,
+    ...rest,
   })
 }
 

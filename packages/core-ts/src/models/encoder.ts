@@ -4,6 +4,7 @@ import type { PaddedTokens } from '../data/index.js'
 import type { Module } from '../nn/module.js'
 import type { Tape } from '../nn/tape.js'
 import type { Tensor } from '../nn/tensor.js'
+import { type Json, partOf } from '../registry/index.js'
 import type { EmbeddedBatch } from '../similarity/index.js'
 
 /** Turns features of clips into vectors. */
@@ -27,9 +28,7 @@ export interface TextEncoder extends Module {
   forward(tape: Tape, batch: PaddedTokens): EmbeddedBatch
 }
 
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
-
-/** Everything but the weights, as JSON: `kind` names the architecture in its registry. */
+/** Everything but the weights, as JSON: `kind` is the name of its row in the family. */
 export interface EncoderConfig {
   readonly kind: string
   readonly [option: string]: Json
@@ -38,8 +37,40 @@ export interface EncoderConfig {
 /** A plain description of an encoder; {@link build} makes it with its own weights on a backend. */
 export interface EncoderSpec<E> {
   readonly config: EncoderConfig
+  /** Length of the vectors it gives. */
+  readonly dim: number
   build(backend: Backend, rng: Rng): E
 }
 
 export type AudioEncoderSpec = EncoderSpec<AudioEncoder>
 export type TextEncoderSpec = EncoderSpec<TextEncoder>
+
+/** What an audio encoder must fit. */
+export interface AudioEncoderSetting {
+  /** Numbers in one feature frame. */
+  readonly bands: number
+  /** Length of the vectors it is to give: that of the text encoder. */
+  readonly dim: number
+}
+
+/** What a text encoder can learn from before training. */
+export interface TextEncoderSetting {
+  /** Tokens of every caption that is trained on. */
+  readonly captions: readonly (readonly string[])[]
+  readonly seed: number
+  readonly signal?: AbortSignal
+}
+
+/** What the row of an encoder has besides: a model file holds its `config`, with what it took from the data. */
+export interface SavedEncoder<E> {
+  /** Makes it again from the `config` of a spec that `fromConfig` gave; weights are loaded afterwards. */
+  fromSaved(config: { readonly [option: string]: Json }): EncoderSpec<E>
+}
+
+/** For an encoder's row in its family, next to its code. */
+export const audioEncoderPart = partOf<AudioEncoderSpec, AudioEncoderSetting, SavedEncoder<AudioEncoder>>()
+export const textEncoderPart = partOf<
+  TextEncoderSpec | Promise<TextEncoderSpec>,
+  TextEncoderSetting,
+  SavedEncoder<TextEncoder>
+>()

@@ -5,20 +5,24 @@ export {
   type DualEncoderOptions,
   type ModelConfig,
   modelFromConfig,
+  type ModelFromConfigOptions,
+  type ModelPlugins,
+  pluginsOf,
 } from './dual-encoder.js'
 export type {
   AudioEncoder,
   AudioEncoderSpec,
   EncoderConfig,
+  AudioEncoderSetting,
   EncoderSpec,
-  Json,
+  TextEncoderSetting,
   TextEncoder,
   TextEncoderSpec,
 } from './encoder.js'
 export { PreparedCaptions } from './prepared-captions.js'
 export { projection, type ProjectionOptions } from './projection.js'
 export { crnnFromPyTorch, type CrnnLayout, crnnToPyTorch, type ForeignTensor } from './pytorch.js'
-export { audioEncoderFromConfig, textEncoderFromConfig } from './registry.js'
+export { audioEncoders, textEncoders } from './registry.js'
 export { AudioSide, type EmbedOptions, type EncodedBlock, type PassOptions, TextSide } from './sides.js'
 export {
   bytesOf,

@@ -1,7 +1,7 @@
 import { expected } from '../base/errors.js'
 import { checkOptions } from '../base/options.js'
 import { collect, Dropout, l2Normalize, Linear, type Tensor } from '../nn/index.js'
-import type { AudioEncoderSpec } from './encoder.js'
+import { audioEncoderPart, type AudioEncoderSpec } from './encoder.js'
 
 export interface ProjectionOptions {
   /** Numbers in one precomputed vector. */
@@ -32,6 +32,7 @@ export function projection(options: ProjectionOptions): AudioEncoderSpec {
   const widths = [inputs, ...hidden, dim]
   return {
     config: { kind: 'projection', inputs, dim, hidden, dropout },
+    dim,
     build(backend, rng) {
       const layers = widths.slice(1).map((width, i) => {
         const slope = i < hidden.length ? 0 : 1
@@ -54,3 +55,27 @@ export function projection(options: ProjectionOptions): AudioEncoderSpec {
     },
   }
 }
+
+export const projectionPart = audioEncoderPart({
+  name: 'projection',
+  description: 'A linear projection or a perceptron over vectors that were computed elsewhere.',
+  schema: {
+    properties: {
+      hidden: {
+        type: 'array',
+        items: { type: 'integer', minimum: 1 },
+        default: [],
+        description: 'Units of each hidden layer; none for a linear projection.',
+      },
+      dropout: {
+        type: 'number',
+        minimum: 0,
+        exclusiveMaximum: 1,
+        default: 0,
+        description: 'Share of the input and hidden values dropped while training.',
+      },
+    },
+  },
+  fromConfig: (options, { bands, dim }) => projection({ ...options, inputs: bands, dim }),
+  fromSaved: (options) => projection(options as unknown as ProjectionOptions),
+})

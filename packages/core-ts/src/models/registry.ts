@@ -1,43 +1,37 @@
-import { expected } from '../base/errors.js'
-import { type SerializedVocabulary, Vocabulary } from '../text/index.js'
-import { crnn, type CrnnOptions } from './crnn.js'
-import type { AudioEncoderSpec, EncoderConfig, TextEncoderSpec } from './encoder.js'
-import { projection, type ProjectionOptions } from './projection.js'
-import { meanWords, words, type WordsOptions } from './words.js'
+import { Family } from '../registry/index.js'
+import { crnnPart } from './crnn.js'
+import type {
+  AudioEncoder,
+  AudioEncoderSetting,
+  AudioEncoderSpec,
+  EncoderConfig,
+  SavedEncoder,
+  TextEncoder,
+  TextEncoderSetting,
+  TextEncoderSpec,
+} from './encoder.js'
+import { projectionPart } from './projection.js'
+import { meanWordsPart, wordsPart } from './words.js'
 
-type Options = Omit<EncoderConfig, 'kind'>
+/** What turns features of clips into vectors. */
+export const audioEncoders = new Family<AudioEncoderSpec, AudioEncoderSetting, SavedEncoder<AudioEncoder>>(
+  'audio-encoder',
+  [crnnPart, projectionPart],
+)
 
-/** Every encoder by kind, made again from its configuration; weights are loaded afterwards. A new one is a row here. */
-const audioEncoders: Readonly<Record<string, (options: Options) => AudioEncoderSpec>> = {
-  crnn: (options) => crnn(options as CrnnOptions),
-  projection: (options) => projection(options as unknown as ProjectionOptions),
+/** What turns captions into vectors. */
+export const textEncoders = new Family<
+  TextEncoderSpec | Promise<TextEncoderSpec>,
+  TextEncoderSetting,
+  SavedEncoder<TextEncoder>
+>('text-encoder', [wordsPart, meanWordsPart])
+
+/** The encoder a model file describes. Throws as `Family.get` does; `plugin` is the one it came from. */
+export function savedAudioEncoder({ kind, ...options }: EncoderConfig, plugin?: string): AudioEncoderSpec {
+  return audioEncoders.get(kind, { plugin }).fromSaved(options)
 }
 
-const textEncoders: Readonly<Record<string, (options: Options) => TextEncoderSpec>> = {
-  words: (options) => words(wordsOptions(options)),
-  'mean-words': (options) => meanWords(wordsOptions(options)),
-}
-
-/** Throws INVALID_ARGUMENT listing the kinds there are. */
-export function audioEncoderFromConfig({ kind, ...options }: EncoderConfig): AudioEncoderSpec {
-  return known(audioEncoders, 'audio.kind', kind)(options)
-}
-
-/** Throws INVALID_ARGUMENT listing the kinds there are. */
-export function textEncoderFromConfig({ kind, ...options }: EncoderConfig): TextEncoderSpec {
-  return known(textEncoders, 'text.kind', kind)(options)
-}
-
-function known<T>(registry: Readonly<Record<string, T>>, name: string, kind: string): T {
-  if (!Object.hasOwn(registry, kind)) throw expected(`one of ${Object.keys(registry).join(', ')}`, name, kind)
-  return registry[kind]!
-}
-
-function wordsOptions({ vocabulary, dim, trainable, project }: Options): WordsOptions {
-  return {
-    vocabulary: Vocabulary.fromJSON(vocabulary as unknown as SerializedVocabulary),
-    dim: dim as number,
-    trainable: trainable as boolean,
-    ...(typeof project === 'number' && { project }),
-  }
+/** The encoder a model file describes. Throws as `Family.get` does; `plugin` is the one it came from. */
+export function savedTextEncoder({ kind, ...options }: EncoderConfig, plugin?: string): TextEncoderSpec {
+  return textEncoders.get(kind, { plugin }).fromSaved(options)
 }

@@ -13,8 +13,22 @@ import {
   type Tensor,
 } from '../nn/index.js'
 import { type EmbeddedBatch, poolEmbedded } from '../similarity/index.js'
-import { tokenize, type Vocabulary } from '../text/index.js'
-import type { TextEncoder, TextEncoderSpec } from './encoder.js'
+import type { ConfigOf, Json } from '../registry/index.js'
+import {
+  type EmbeddingTable,
+  embeddingTable,
+  readEmbeddingTable,
+  type SerializedVocabulary,
+  tokenize,
+  trainWordVectors,
+  Vocabulary,
+} from '../text/index.js'
+import {
+  type TextEncoder,
+  textEncoderPart,
+  type TextEncoderSetting,
+  type TextEncoderSpec,
+} from './encoder.js'
 
 export interface WordsOptions {
   /** The words the model knows; index 0 is padding. */
@@ -65,6 +79,7 @@ function wordsSpec(kind: string, options: WordsOptions, finish: Finish): TextEnc
   const { words, counts } = vocabulary.toJSON()
   return {
     config: { kind, vocabulary: { words, counts }, dim, trainable, project },
+    dim: project ?? dim,
     build(backend, rng) {
       const frozen = !trainable
       const table =
@@ -118,3 +133,72 @@ class Words implements TextEncoder {
     return this.#linear === null ? { words: this.#table } : { words: this.#table, linear: this.#linear }
   }
 }
+
+const schema = {
+  properties: {
+    vectors: {
+      type: 'string',
+      format: 'path',
+      minLength: 1,
+      description: 'word2vec, GloVe or fastText file; without it vectors are trained on the captions.',
+    },
+    dim: {
+      type: 'integer',
+      minimum: 2,
+      default: 300,
+      description: 'Length of the trained vectors; vectors from a file keep their own length.',
+    },
+    minCount: {
+      type: 'integer',
+      minimum: 1,
+      default: 1,
+      description: 'Rarer words share the unknown-word vector.',
+    },
+    trainable: { type: 'boolean', default: false, description: 'Whether training changes the word vectors.' },
+    project: {
+      type: 'integer',
+      minimum: 1,
+      description: 'Length of a trainable linear projection of each word; without it there is none.',
+    },
+  },
+} as const
+
+/** The options of words learnt from captions: a vocabulary, and vectors from a file or trained. */
+async function learnt(
+  { vectors: file, dim, minCount, trainable, project }: ConfigOf<typeof schema>,
+  { captions, seed, signal }: TextEncoderSetting,
+): Promise<WordsOptions> {
+  const abortable = signal === undefined ? {} : { signal }
+  const vocabulary = Vocabulary.build(captions, { minCount })
+  const table = async (): Promise<EmbeddingTable> =>
+    file !== undefined
+      ? readEmbeddingTable(vocabulary, file, { seed, ...abortable })
+      : embeddingTable(vocabulary, await trainWordVectors(captions, { dim, seed, ...abortable }), { seed })
+  const { vectors } = await table()
+  return { vocabulary, vectors, trainable, ...(project !== undefined && { project }) }
+}
+
+function saved({ vocabulary, dim, trainable, project }: { readonly [option: string]: Json }): WordsOptions {
+  return {
+    vocabulary: Vocabulary.fromJSON(vocabulary as unknown as SerializedVocabulary),
+    dim: dim as number,
+    trainable: trainable as boolean,
+    ...(typeof project === 'number' && { project }),
+  }
+}
+
+export const wordsPart = textEncoderPart({
+  name: 'words',
+  description: 'A vector for each word.',
+  schema,
+  fromConfig: async (config, setting) => words(await learnt(config, setting)),
+  fromSaved: (options) => words(saved(options)),
+})
+
+export const meanWordsPart = textEncoderPart({
+  name: 'mean-words',
+  description: 'The mean of the word vectors of a caption.',
+  schema,
+  fromConfig: async (config, setting) => meanWords(await learnt(config, setting)),
+  fromSaved: (options) => meanWords(saved(options)),
+})

@@ -1,6 +1,6 @@
 import { type Appeal, extremePerColumn, extremePerRow } from './extreme.js'
 import { checkQuery, planeOf } from './query.js'
-import { fromPicks, type NegativeStrategy } from './strategy.js'
+import { fromPicks, type NegativeStrategy, strategyPart } from './strategy.js'
 
 /** Clip and caption are picked separately, by their clip–caption score against the anchor. */
 function crossModality(
@@ -32,3 +32,17 @@ export const semiHardNegatives = crossModality(
 )
 /** `hard-NS`: the highest score. */
 export const hardNegatives = crossModality('hard', (score) => score, { easier: ['semi-hard', 'random'] })
+
+export const semiHard = strategyPart({
+  name: 'semi-hard',
+  description: 'Clip and caption whose score is closest to that of the pair, above or below.',
+  schema: { properties: {} },
+  fromConfig: semiHardNegatives,
+})
+
+export const hard = strategyPart({
+  name: 'hard',
+  description: 'Clip and caption with the highest score.',
+  schema: { properties: {} },
+  fromConfig: hardNegatives,
+})

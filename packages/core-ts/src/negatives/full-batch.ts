@@ -1,6 +1,6 @@
 import type { RaggedIndices } from '../base/ragged.js'
 import { checkQuery } from './query.js'
-import type { NegativeStrategy } from './strategy.js'
+import { type NegativeStrategy, strategyPart } from './strategy.js'
 
 /** `full-batch-NS`: every pair that is not barred, in both directions; the hinge is averaged over them. */
 export function fullBatchNegatives(): NegativeStrategy {
@@ -19,6 +19,13 @@ export function fullBatchNegatives(): NegativeStrategy {
     },
   }
 }
+
+export const fullBatch = strategyPart({
+  name: 'full-batch',
+  description: 'Every other pair of the batch; the hinge is averaged over them.',
+  schema: { properties: {} },
+  fromConfig: fullBatchNegatives,
+})
 
 function allOf(n: number, wanted: (i: number, j: number) => boolean): RaggedIndices {
   const offsets = new Int32Array(n + 1)

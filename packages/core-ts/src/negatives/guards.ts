@@ -1,3 +1,5 @@
+import { readCsv, requireColumns } from '../base/csv.js'
+import { partOf } from '../registry/index.js'
 import { type PairItem, PairMask } from './pairs.js'
 import type { Plane, Planes } from './planes.js'
 
@@ -60,6 +62,37 @@ export function givenPairs(known: Iterable<readonly [clip: string, caption: stri
     },
   }
 }
+
+/** Made from a configuration, a guard may read files. */
+const guardPart = partOf<Guard | Promise<Guard>>()
+
+export const equalCaptionsGuard = guardPart({
+  name: 'equal-captions',
+  description: 'Captions that say the same as one of the clip’s own, but for case, punctuation and blanks.',
+  schema: { properties: {} },
+  fromConfig: equalCaptions,
+})
+
+export const givenPairsGuard = guardPart({
+  name: 'given-pairs',
+  description: 'Pairs of clip and caption that are known to match, from a file.',
+  schema: {
+    properties: {
+      file: {
+        type: 'string',
+        format: 'path',
+        minLength: 1,
+        description: 'CSV file with columns clip and caption: ids of a clip and of a caption of another one.',
+      },
+    },
+    required: ['file'],
+  },
+  async fromConfig({ file }) {
+    const table = await readCsv(file)
+    requireColumns(table, ['clip', 'caption'])
+    return givenPairs(table.rows.map((row) => [row.get('clip'), row.get('caption')] as const))
+  },
+})
 
 /** All that these guards bar in a batch. */
 export function guardedPairs(query: GuardQuery, guards: readonly Guard[]): PairMask {

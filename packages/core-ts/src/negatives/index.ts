@@ -1,7 +1,7 @@
 export { hardNegatives, semiHardNegatives } from './cross-modality.js'
 export { fullBatchNegatives } from './full-batch.js'
 export { randomNegatives } from './random.js'
-export { negatives, negativeStrategy, type NegativeStrategyName } from './registry.js'
+export { guards, strategies } from './registry.js'
 export { equalCaptions, givenPairs, type Guard, type GuardQuery, guardedPairs, sameGroup } from './guards.js'
 export { groupsOf, type PairItem, PairMask } from './pairs.js'
 export type { Plane, Planes } from './planes.js'

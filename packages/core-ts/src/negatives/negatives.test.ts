@@ -11,13 +11,12 @@ import {
   givenPairs,
   type Guard,
   negativeQuery,
-  negatives,
   type NegativeSet,
-  negativeStrategy,
   sameGroup,
+  strategies,
 } from './index.js'
 
-const entries = Object.entries(negatives)
+const entries = strategies.names.map((name) => [name, () => strategies.build(name)] as const)
 
 describe.each(entries)('%s', (name, make) => {
   it('is registered under its own name', () => expect(make().name).toBe(name))
@@ -50,7 +49,7 @@ describe('against the NumPy golden', () => {
   it.each(Object.entries(smallBatch.strategies))(
     '%s picks the same and costs the same',
     (name, { picks, loss }) => {
-      const set = negativeStrategy(name).select(small, new Rng(1))
+      const set = strategies.build(name).select(small, new Rng(1))
       if (picks !== null) {
         expect([...set.audio.index]).toEqual(picks.audio)
         expect([...set.text.index]).toEqual(picks.text)
@@ -95,10 +94,10 @@ describe('over random batches', () => {
         }
         const s = (i: number, j: number) => plane.data[i * n + j]!
         const anchors = Array.from({ length: n }, (_, i) => i)
-        const hard = negatives.hard().select(query, new Rng(seed))
+        const hard = strategies.build('hard').select(query, new Rng(seed))
         expect([...hard.audio.index]).toEqual(anchors.flatMap((i) => best((j) => s(j, i), i)))
         expect([...hard.text.index]).toEqual(anchors.flatMap((i) => best((j) => s(i, j), i)))
-        const semi = negatives['semi-hard']().select(query, new Rng(seed))
+        const semi = strategies.build('semi-hard').select(query, new Rng(seed))
         expect([...semi.audio.index]).toEqual(
           anchors.flatMap((i) => best((j) => -Math.abs(s(j, i) - s(i, i)), i)),
         )
@@ -226,7 +225,7 @@ describe('random', () => {
     let same = 0
     const draws = 6000
     for (let k = 0; k < draws; k++) {
-      const { audio, text } = negatives.random().select(query, rng)
+      const { audio, text } = strategies.build('random').select(query, rng)
       clips[audio.index[0]!]!++
       if (audio.index[0] === text.index[0]) same++
     }
@@ -238,8 +237,8 @@ describe('random', () => {
   it('draws differently as its stream goes on', () => {
     const query = negativeQuery(itemsOf([0, 1, 2, 3, 4, 5, 6, 7]))
     const rng = new Rng(5)
-    const first = negatives.random().select(query, rng)
-    expect([...negatives.random().select(query, rng).audio.index]).not.toEqual([...first.audio.index])
+    const first = strategies.build('random').select(query, rng)
+    expect([...strategies.build('random').select(query, rng).audio.index]).not.toEqual([...first.audio.index])
   })
 })
 
@@ -247,8 +246,8 @@ describe('registry and checks', () => {
   it('has the eight published strategies and refuses other names with the list', () => {
     const published = 'random full-batch easy-text hard-text easy-audio hard-audio semi-hard hard'.split(' ')
     expect(entries.map(([name]) => name)).toEqual(expect.arrayContaining(published))
-    expect(() => negativeStrategy('hardest')).toThrow(/semi-hard.*got "hardest"/)
-    expect(() => negativeStrategy('toString')).toThrow(/Expected one of/)
+    expect(() => strategies.build('hardest')).toThrow(/semi-hard.*got "hardest" \(did you mean/)
+    expect(() => strategies.build('toString')).toThrow(/expected one of/)
   })
 
   it('refuses a set that breaks the rules, naming the strategy', () => {

@@ -1,6 +1,6 @@
 import type { Rng } from '../base/rng.js'
 import { checkQuery } from './query.js'
-import { fromPicks, type NegativeStrategy } from './strategy.js'
+import { fromPicks, type NegativeStrategy, strategyPart } from './strategy.js'
 
 /** `random-NS`: one clip and, independently, one caption, uniform over the pairs that are not barred. */
 export function randomNegatives(): NegativeStrategy {
@@ -28,6 +28,13 @@ export function randomNegatives(): NegativeStrategy {
     },
   }
 }
+
+export const random = strategyPart({
+  name: 'random',
+  description: 'A clip and, independently, a caption, drawn at random.',
+  schema: { properties: {} },
+  fromConfig: randomNegatives,
+})
 
 function draw(pool: readonly number[], rng: Rng): number {
   return pool.length === 0 ? -1 : rng.pick(pool)

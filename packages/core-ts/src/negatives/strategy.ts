@@ -2,6 +2,7 @@ import { expected } from '../base/errors.js'
 import type { RaggedIndices } from '../base/ragged.js'
 import type { Rng } from '../base/rng.js'
 import type { Plane } from './planes.js'
+import { partOf } from '../registry/index.js'
 import type { NegativeQuery } from './query.js'
 
 /** Both directions for every anchor pair; lists are empty where every other item is barred. */
@@ -42,6 +43,9 @@ export interface RememberingStrategy extends NegativeStrategy {
   state(): unknown
   restore(state: unknown): void
 }
+
+/** For a strategy's row in its family, next to its code. */
+export const strategyPart = partOf<NegativeStrategy>()
 
 /** One pick for each anchor; -1 stands for none. */
 export function fromPicks(audio: Int32Array, text: Int32Array): NegativeSet {

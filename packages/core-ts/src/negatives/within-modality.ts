@@ -1,7 +1,7 @@
 import { type Appeal, extremePerRow } from './extreme.js'
 import type { Plane } from './planes.js'
 import { checkQuery, planeOf } from './query.js'
-import { fromPicks, type NegativeStrategy } from './strategy.js'
+import { fromPicks, type NegativeStrategy, strategyPart } from './strategy.js'
 
 /**
  * One pair j is picked for both directions by how alike the anchors are inside one modality; the loss still compares
@@ -39,3 +39,31 @@ export const hardAudioNegatives = withinModality('hard-audio', 'audio-audio', ha
   'semi-hard',
   'random',
 ])
+
+export const easyText = strategyPart({
+  name: 'easy-text',
+  description: 'The pair whose caption is least like the own one.',
+  schema: { properties: {} },
+  fromConfig: easyTextNegatives,
+})
+
+export const hardText = strategyPart({
+  name: 'hard-text',
+  description: 'The pair whose caption is most like the own one.',
+  schema: { properties: {} },
+  fromConfig: hardTextNegatives,
+})
+
+export const easyAudio = strategyPart({
+  name: 'easy-audio',
+  description: 'The pair whose clip is least like the own one.',
+  schema: { properties: {} },
+  fromConfig: easyAudioNegatives,
+})
+
+export const hardAudio = strategyPart({
+  name: 'hard-audio',
+  description: 'The pair whose clip is most like the own one.',
+  schema: { properties: {} },
+  fromConfig: hardAudioNegatives,
+})

@@ -20,6 +20,13 @@ export interface EmbeddedBatch {
  */
 export type Padding = 'masked' | 'padded-compat'
 
+export const paddingSchema = {
+  enum: ['masked', 'padded-compat'],
+  default: 'masked',
+  description:
+    'masked: scores over true lengths; padded-compat: training counts padding as zeros, as the published experiments did.',
+} as const
+
 /** Lengths to average over. */
 export function countedLengths({ values, lengths }: EmbeddedBatch, padding: Padding): Int32Array {
   const [n, t] = values.shape as [number, number]

@@ -3,10 +3,16 @@ import { checkOptions } from '../base/options.js'
 import { frameScore, type FrameScoreReduction } from '../nn/functions/index.js'
 import type { Tape } from '../nn/tape.js'
 import type { Tensor } from '../nn/tensor.js'
-import { asSequence, countedLengths, type EmbeddedBatch, type Padding } from './embedded-batch.js'
-import { detached, type Similarity } from './similarity.js'
+import {
+  asSequence,
+  countedLengths,
+  type EmbeddedBatch,
+  type Padding,
+  paddingSchema,
+} from './embedded-batch.js'
+import { detached, type Similarity, similarityPart } from './similarity.js'
 
-const reductions: readonly FrameScoreReduction[] = ['STSQ', 'MTSQ', 'MQST']
+const reductions = ['STSQ', 'MTSQ', 'MQST'] as const satisfies readonly FrameScoreReduction[]
 
 export interface FrameWordOptions {
   /** STSQ mean over all frames and words; MTSQ maximum over frames; MQST maximum over words. Default STSQ. */
@@ -47,6 +53,23 @@ export function frameWord(given: FrameWordOptions = {}): Similarity {
     within: (side) => detached(side, (tape, embedded) => score(tape, embedded, embedded, 'STSQ')),
   }
 }
+
+export const frameWordPart = similarityPart({
+  name: 'frame-word',
+  description: 'Every frame of the clip against every word of the caption.',
+  schema: {
+    properties: {
+      reduction: {
+        enum: reductions,
+        default: 'STSQ',
+        description:
+          'Mean over frames and words (STSQ), maximum over frames (MTSQ) or maximum over words (MQST).',
+      },
+      padding: paddingSchema,
+    },
+  },
+  fromConfig: frameWord,
+})
 
 function identity(tape: Tape, n: number): Tensor {
   const values = new Float32Array(n * n)

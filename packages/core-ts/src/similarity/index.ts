@@ -1,5 +1,5 @@
 export { type EmbeddedBatch, type Padding, poolEmbedded } from './embedded-batch.js'
 export { frameWord, type FrameWordOptions } from './frame-word.js'
-export { similarityFromConfig } from './from-config.js'
 export { pooled, type PooledOptions } from './pooled.js'
-export { type Similarity, type SimilarityConfig, toMatrix } from './similarity.js'
+export { savedSimilarity, similarities } from './registry.js'
+export { type Similarity, type SimilarityConfig, similarityPart, toMatrix } from './similarity.js'

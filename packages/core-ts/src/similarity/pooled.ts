@@ -1,7 +1,7 @@
 import { checkOptions } from '../base/options.js'
 import { similarity } from '../nn/functions/index.js'
-import { type Padding, poolEmbedded } from './embedded-batch.js'
-import { detached, type Similarity } from './similarity.js'
+import { type Padding, paddingSchema, poolEmbedded } from './embedded-batch.js'
+import { detached, type Similarity, similarityPart } from './similarity.js'
 
 export interface PooledOptions {
   /** Default 'masked'. */
@@ -34,3 +34,10 @@ export function pooled(given: PooledOptions = {}): Similarity {
       }),
   }
 }
+
+export const pooledPart = similarityPart({
+  name: 'pooled',
+  description: 'Cosine of the mean vector of the clip and that of the caption.',
+  schema: { properties: { padding: paddingSchema } },
+  fromConfig: pooled,
+})

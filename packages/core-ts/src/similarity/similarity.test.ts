@@ -12,7 +12,7 @@ import {
   pooled,
   poolEmbedded,
   type Similarity,
-  similarityFromConfig,
+  savedSimilarity,
   toMatrix,
 } from './index.js'
 
@@ -181,7 +181,7 @@ describe.each(all.map((similarity) => [similarity.name, similarity] as const))('
   })
 
   it('is made again from its configuration', () => {
-    expect(similarityFromConfig(similarity.config).config).toEqual(similarity.config)
+    expect(savedSimilarity(similarity.config).config).toEqual(similarity.config)
   })
 
   it('takes one vector for each item', () => {
@@ -201,9 +201,11 @@ describe('pooling', () => {
   })
 
   it('refuses configurations it does not know', () => {
-    expect(() => similarityFromConfig({ kind: 'poled' })).toThrow(/one of pooled, frame-word.*"poled"/)
-    expect(() => similarityFromConfig({ kind: 'pooled', padding: 'none' })).toThrow(/similarity\.padding/)
-    expect(() => similarityFromConfig({ kind: 'frame-word', reduction: 'MTMQ' })).toThrow(/MTMQ/)
+    expect(() => savedSimilarity({ kind: 'poled' })).toThrow(
+      /one of frame-word, pooled, got "poled" \(did you mean pooled/,
+    )
+    expect(() => savedSimilarity({ kind: 'pooled', padding: 'none' })).toThrow(/similarity\.padding/)
+    expect(() => savedSimilarity({ kind: 'frame-word', reduction: 'MTMQ' })).toThrow(/MTMQ/)
   })
 
   it('brings scores to the host as a copy', () => {

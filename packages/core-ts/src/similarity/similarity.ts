@@ -1,12 +1,13 @@
 import { matrix, type Matrix } from '../base/matrix.js'
 import { Tape } from '../nn/tape.js'
 import { Tensor } from '../nn/tensor.js'
+import { partOf } from '../registry/index.js'
 import type { EmbeddedBatch } from './embedded-batch.js'
 
 /** How clips and captions are compared; larger = more similar. */
 export interface Similarity {
   readonly name: string
-  /** What `similarityFromConfig` needs to make it again. */
+  /** What its row in {@link similarities} needs to make it again. */
   readonly config: SimilarityConfig
   /** The same over true lengths, whatever the padding option: what a clip or caption scores on its own. */
   readonly masked: Similarity
@@ -28,9 +29,13 @@ export interface Similarity {
 }
 
 export interface SimilarityConfig {
+  /** Name of its row in the family. */
   readonly kind: string
   readonly [option: string]: string
 }
+
+/** For a similarity's row in its family, next to its code. */
+export const similarityPart = partOf<Similarity>()
 
 /** Runs `compute` on a detached embedded, off any tape, and brings the scores to the host. */
 export function detached(

@@ -54,6 +54,6 @@ export async function writeToneClips(
 
 /** Configuration of a run of a second over {@link writeToneClips}, without the data. */
 export const tinyRun = {
-  text: { dim: 16 },
+  model: { text: { dim: 16 } },
   training: { epochs: 2, batchSize: 4 },
 } as const

@@ -2,7 +2,15 @@ import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Backend } from '../backend/port.js'
 import { SonotextError } from '../base/errors.js'
-import { type DualEncoder, type ModelConfig, modelFromConfig, type StateDict } from '../models/index.js'
+import {
+  type DualEncoder,
+  type ModelConfig,
+  modelFromConfig,
+  type ModelPlugins,
+  pluginsOf,
+  type StateDict,
+} from '../models/index.js'
+import { loadPlugins } from '../registry/index.js'
 import { type NamedTensor, readSafetensors, type TensorFile, writeSafetensors } from '../base/safetensors.js'
 import { checkOptions } from '../base/options.js'
 import type { TrainableModel } from './batch-source.js'
@@ -86,22 +94,40 @@ export async function saveModel(
   path: string,
   state: Readonly<StateDict> = model.state(),
 ): Promise<void> {
-  await writeSafetensors(path, state, header(models, { model: model.config }))
+  await writeSafetensors(path, state, header(models, describe(model)))
+}
+
+/** What a model file says: the model, and where parts of it come from that the library does not have. */
+interface ModelDescription {
+  readonly model: ModelConfig
+  readonly plugins?: ModelPlugins
+}
+
+function describe({ config }: Pick<TrainableModel, 'config'>): object {
+  const plugins = pluginsOf({ ...config })
+  return { model: config, ...(Object.keys(plugins).length > 0 && { plugins }) }
+}
+
+export interface LoadModelOptions {
+  backend?: Backend
+  /** Files or packages with parts of the model, see {@link loadPlugins}. */
+  plugins?: readonly string[]
 }
 
 /**
- * Reads a model from its file, or from a run folder (the best epoch). Throws MISSING_FILE, or INVALID_FILE when the file is
- * cut short or holds no model.
+ * Reads a model from its file, or from a run folder (the best epoch). Throws MISSING_FILE, INVALID_FILE when the file is
+ * cut short or holds no model, MISSING_DEPENDENCY naming the plugin that a part of it comes from.
  */
-export async function loadModel(path: string, options: { backend?: Backend } = {}): Promise<DualEncoder> {
-  checkOptions(options, 'loadModel')
+export async function loadModel(path: string, given: LoadModelOptions = {}): Promise<DualEncoder> {
+  const { plugins = [], ...options } = checkOptions(given, 'loadModel')
+  await loadPlugins(plugins)
   const isFolder = await stat(path)
     .then((entry) => entry.isDirectory())
     .catch(() => false)
   const file = isFolder ? join(path, modelFile) : path
   const read = await readSafetensors(file)
-  const { model: config } = content<{ model: ModelConfig }>(read, models, file)
-  const model = modelFromConfig(config, options)
+  const { model: config, plugins: from = {} } = content<ModelDescription>(read, models, file)
+  const model = modelFromConfig(config, { ...options, plugins: from })
   model.load(read.tensors as StateDict, file)
   return model
 }

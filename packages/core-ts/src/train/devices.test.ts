@@ -4,7 +4,7 @@ import { openBackend } from '../backend/open.js'
 import { referenceBackend } from '../backend/reference/index.js'
 import type { Backend } from '../backend/port.js'
 import { infoNceLoss, type Loss, tripletLoss } from '../losses/index.js'
-import { negatives } from '../negatives/index.js'
+import { strategies } from '../negatives/index.js'
 import { frameWord, pooled, type Similarity } from '../similarity/index.js'
 import { clipFeatures, toyData, toyRun } from '../testing/toy-run.js'
 import { retrievalMeasures } from './evaluate-model.js'
@@ -23,12 +23,12 @@ const objectives: [string, Loss, Similarity][] = [
   ['InfoNCE on frame × word scores', infoNceLoss(), frameWord({ reduction: 'MTSQ' })],
   [
     'semi-hard triplets on frame × word scores',
-    tripletLoss({ negatives: negatives['semi-hard']() }),
+    tripletLoss({ negatives: strategies.build('semi-hard') }),
     frameWord(),
   ],
   [
     'hard audio triplets, padding counted',
-    tripletLoss({ negatives: negatives['hard-audio']() }),
+    tripletLoss({ negatives: strategies.build('hard-audio') }),
     frameWord({ padding: 'padded-compat' }),
   ],
 ]

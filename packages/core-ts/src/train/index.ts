@@ -23,6 +23,7 @@ export { adam, type AdamOptions, adamw, type Optimizer, type RunningOptimizer } 
 export type { EpochReport, StepReport, TrainerOptions, TrainingReport, ValidationOptions } from './options.js'
 export type { ParameterGroup } from './parameter-groups.js'
 export type { PickedNegatives } from './picked-negatives.js'
+export { optimizers, schedules, stoppers } from './registry.js'
 export * from './schedules.js'
 export { trainInWorker, type TrainInWorkerOptions } from './train-in-worker.js'
 export { createTrainer, Trainer } from './trainer.js'

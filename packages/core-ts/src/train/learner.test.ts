@@ -6,7 +6,13 @@ import { openBackend } from '../backend/open.js'
 import type { Backend } from '../backend/port.js'
 import { referenceBackend } from '../backend/reference/index.js'
 import { infoNceLoss, type Loss, tripletLoss } from '../losses/index.js'
-import { equalCaptions, fromPicks, type Guard, negatives, type NegativeStrategy } from '../negatives/index.js'
+import {
+  equalCaptions,
+  fromPicks,
+  type Guard,
+  strategies,
+  type NegativeStrategy,
+} from '../negatives/index.js'
 import { toyData, toyRun } from '../testing/toy-run.js'
 import { readCheckpoint, writeCheckpoint } from './checkpoint.js'
 import { Learner, type LearnerOptions } from './learner.js'
@@ -21,7 +27,7 @@ beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), 'sonotext-'))
 afterEach(() => rm(folder, { recursive: true }))
 
 const triplet = (name: 'random' | 'semi-hard' | 'full-batch' | 'hard'): Loss =>
-  tripletLoss({ negatives: negatives[name]() })
+  tripletLoss({ negatives: strategies.build(name) })
 const other = () => toyData(1, 12, { takes: 1, seed: 4 }).batches({ leastFrames: 1, batchSize: 5, seed: 6 })
 
 function learnerOf(overrides: Partial<LearnerOptions> = {}, on: Backend = backend) {
@@ -247,7 +253,7 @@ describe('negatives', () => {
       select(query, rng) {
         const { step, epoch, items } = query
         queries.push({ step, epoch, ids: items.map(({ caption }) => caption.id) })
-        return negatives['full-batch']().select(query, rng)
+        return strategies.build('full-batch').select(query, rng)
       },
     }
     const same: Guard = {

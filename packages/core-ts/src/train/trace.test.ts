@@ -4,7 +4,7 @@ import { referenceBackend } from '../backend/reference/index.js'
 import { Rng } from '../base/rng.js'
 import { infoNceLoss, type Loss, LossInput, tripletLoss } from '../losses/index.js'
 import { crnn, loadState } from '../models/index.js'
-import { negatives } from '../negatives/index.js'
+import { strategies } from '../negatives/index.js'
 import { Tape } from '../nn/tape.js'
 import { frameWord, pooled, type Similarity } from '../similarity/index.js'
 import { crnnGolden, digestError, goldenInput, goldenWeights, traceGolden } from '../testing/crnn-golden.js'
@@ -37,7 +37,7 @@ function batchOf(turn: number) {
 
 const runs = {
   triplet: {
-    loss: tripletLoss({ negatives: negatives['full-batch'](), margin: golden.margin }),
+    loss: tripletLoss({ negatives: strategies.build('full-batch'), margin: golden.margin }),
     similarity: frameWord(),
   },
   infoNce: { loss: infoNceLoss({ temperature: golden.temperature }), similarity: pooled() },

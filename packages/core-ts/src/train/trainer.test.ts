@@ -8,7 +8,7 @@ import { matrix } from '../base/matrix.js'
 import { evaluateScores } from '../metrics/index.js'
 import { infoNceLoss, type Loss, tripletLoss } from '../losses/index.js'
 import { loadState } from '../models/index.js'
-import { equalCaptions, negatives, type NegativeStrategyName } from '../negatives/index.js'
+import { equalCaptions, strategies } from '../negatives/index.js'
 import { clipFeatures, toyData, toyRun } from '../testing/toy-run.js'
 import type { BatchSource } from './batch-source.js'
 import { loadModel, modelFile, saveModel } from './checkpoint.js'
@@ -25,7 +25,7 @@ beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), 'sonotext-'))
 afterEach(() => rm(folder, { recursive: true }))
 
 type Overrides = Parameters<typeof toyRun>[1]
-const triplet = (name: NegativeStrategyName): Loss => tripletLoss({ negatives: negatives[name]() })
+const triplet = (name: string): Loss => tripletLoss({ negatives: strategies.build(name) })
 
 /** All reports to the end, or up to the first that `until` accepts. */
 async function run(
@@ -327,7 +327,7 @@ describe('resuming', () => {
   it('refuses every option that changes numbers, naming each', async () => {
     const make = (overrides: Overrides = {}) =>
       toyRun(backend, {
-        loss: tripletLoss({ negatives: negatives.random() }),
+        loss: tripletLoss({ negatives: strategies.build('random') }),
         schedule: plateau({ patience: 1 }),
         stopper: patience({ patience: 3 }),
         validation: validationOf(),
@@ -335,7 +335,7 @@ describe('resuming', () => {
       })
     await run(make(), ({ step }) => step === 2)
     const resumed = (overrides: Overrides) => run(make(overrides), undefined, folder)
-    const margin = tripletLoss({ negatives: negatives.random(), margin: 0.7 })
+    const margin = tripletLoss({ negatives: strategies.build('random'), margin: 0.7 })
     await expect(resumed({ loss: margin, optimizer: adam({ lr: 0.1, clip: 1 }) })).rejects.toThrow(
       /loss\.margin: 0\.5 instead of 0\.7; optimiser\.lr: 0\.01 instead of 0\.1; optimiser\.clip: none instead of 1\./,
     )
@@ -626,10 +626,7 @@ describe('a batch whose clips share one group', () => {
 
   const losses: [string, Loss][] = [
     ['InfoNCE', infoNceLoss({ temperature: 0.1 })],
-    ...(Object.keys(negatives) as NegativeStrategyName[]).map((name): [string, Loss] => [
-      name,
-      triplet(name),
-    ]),
+    ...strategies.names.map((name): [string, Loss] => [name, triplet(name)]),
   ]
 
   it.each(losses)('costs nothing, changes nothing and is said: %s', async (_, loss) => {

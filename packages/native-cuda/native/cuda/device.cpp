@@ -169,6 +169,16 @@ int count_devices(std::string& reason) {
   return 0;
 }
 
+// SONOTEXT_MEL.
+bool chosen_mel(bool& fp32, std::string& reason) {
+  const char* set = std::getenv("SONOTEXT_MEL");
+  const std::string name = set != nullptr && *set != '\0' ? set : "fp64";
+  fp32 = name == "fp32";
+  if (fp32 || name == "fp64") return true;
+  reason = "SONOTEXT_MEL is fp64 or fp32, not \"" + name + "\".";
+  return false;
+}
+
 // SONOTEXT_MATMUL.
 bool chosen_precision(cuda::Precision& precision, std::string& reason) {
   const char* set = std::getenv("SONOTEXT_MATMUL");
@@ -178,16 +188,6 @@ bool chosen_precision(cuda::Precision& precision, std::string& reason) {
                                : cuda::Precision::fp32;
   if (name == "fp32" || precision != cuda::Precision::fp32) return true;
   reason = "SONOTEXT_MATMUL is fp32, tf32 or bf16, not \"" + name + "\".";
-  return false;
-}
-
-// SONOTEXT_MEL.
-bool chosen_mel(bool& fp32, std::string& reason) {
-  const char* set = std::getenv("SONOTEXT_MEL");
-  const std::string name = set != nullptr && *set != '\0' ? set : "fp64";
-  fp32 = name == "fp32";
-  if (fp32 || name == "fp64") return true;
-  reason = "SONOTEXT_MEL is fp64 or fp32, not \"" + name + "\".";
   return false;
 }
 

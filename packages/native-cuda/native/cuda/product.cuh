@@ -209,14 +209,15 @@ Status product_of(CudaExec& exec, const MakeA& a, const MakeB& b, const Result& 
   return product_with_tile<Tile<1, 1>>(exec, a, b, result, depth, batch);
 }
 
-// result[i] = a[i]·b[i]ᵀ of matrices in memory, whichever of their dimensions is contiguous.
+// result[i] = a[i]·b[i]ᵀ of matrices in memory, whichever of their dimensions is contiguous; in FP32 where
+// `exact`, in the precision that the device was opened with otherwise.
 Status product(CudaExec& exec, const Operand<true>& a, const Operand<true>& b, const Result& result,
-               i64 depth, i64 batch);
+               i64 depth, i64 batch, bool exact = false);
 Status product(CudaExec& exec, const Operand<true>& a, const Operand<false>& b, const Result& result,
-               i64 depth, i64 batch);
+               i64 depth, i64 batch, bool exact = false);
 Status product(CudaExec& exec, const Operand<false>& a, const Operand<true>& b, const Result& result,
-               i64 depth, i64 batch);
+               i64 depth, i64 batch, bool exact = false);
 Status product(CudaExec& exec, const Operand<false>& a, const Operand<false>& b, const Result& result,
-               i64 depth, i64 batch);
+               i64 depth, i64 batch, bool exact = false);
 
 }  // namespace sonotext::cuda

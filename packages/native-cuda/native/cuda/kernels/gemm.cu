@@ -40,11 +40,11 @@ Status packed_product_of(CudaExec& exec, const Operand<kA>& a, const Operand<kB>
 
 template <bool kA, bool kB>
 Status any_product(CudaExec& exec, const Operand<kA>& a, const Operand<kB>& b, const Result& result,
-                   i64 depth, i64 batch) {
+                   i64 depth, i64 batch, bool exact) {
   if (result.rows == 0 || result.cols == 0 || batch == 0) return {};
-  if (exec.hopper && exec.precision == Precision::bf16)
+  if (!exact && exec.hopper && exec.precision == Precision::bf16)
     return packed_product_of<Bf16>(exec, a, b, result, depth, batch);
-  if (exec.hopper && exec.precision == Precision::tf32)
+  if (!exact && exec.hopper && exec.precision == Precision::tf32)
     return packed_product_of<Tf32>(exec, a, b, result, depth, batch);
   return product_of(exec, MakeMatrixLoader<kA>(a), MakeMatrixLoader<kB>(b), result, depth, batch);
 }
@@ -53,20 +53,20 @@ Status any_product(CudaExec& exec, const Operand<kA>& a, const Operand<kB>& b, c
 
 // The kernels of all products of matrices in memory are compiled here.
 Status product(CudaExec& exec, const Operand<true>& a, const Operand<true>& b, const Result& result,
-               i64 depth, i64 batch) {
-  return any_product(exec, a, b, result, depth, batch);
+               i64 depth, i64 batch, bool exact) {
+  return any_product(exec, a, b, result, depth, batch, exact);
 }
 Status product(CudaExec& exec, const Operand<true>& a, const Operand<false>& b, const Result& result,
-               i64 depth, i64 batch) {
-  return any_product(exec, a, b, result, depth, batch);
+               i64 depth, i64 batch, bool exact) {
+  return any_product(exec, a, b, result, depth, batch, exact);
 }
 Status product(CudaExec& exec, const Operand<false>& a, const Operand<true>& b, const Result& result,
-               i64 depth, i64 batch) {
-  return any_product(exec, a, b, result, depth, batch);
+               i64 depth, i64 batch, bool exact) {
+  return any_product(exec, a, b, result, depth, batch, exact);
 }
 Status product(CudaExec& exec, const Operand<false>& a, const Operand<false>& b, const Result& result,
-               i64 depth, i64 batch) {
-  return any_product(exec, a, b, result, depth, batch);
+               i64 depth, i64 batch, bool exact) {
+  return any_product(exec, a, b, result, depth, batch, exact);
 }
 
 Status gemm(const GemmArgs& args, Exec& base) {

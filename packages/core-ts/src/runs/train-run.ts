@@ -1,33 +1,36 @@
 import { join } from 'node:path'
+import { isGiven } from '../audio/index.js'
 import type { Backend } from '../backend/port.js'
 import {
   Batches,
   type Caption,
   type Clip,
-  clipsOfSplit,
   type FeatureSource,
   type QuarantinedClip,
   readManifest,
-  splitsOf,
 } from '../data/index.js'
-import { tripletLoss } from '../losses/index.js'
+import { losses } from '../losses/index.js'
 import type { DualEncoder } from '../models/index.js'
-import { negatives } from '../negatives/index.js'
 import { tokenize } from '../text/index.js'
 import {
   createTrainer,
   jsonlLogger,
   type Logger,
+  optimizers,
   retrievalMeasures,
+  schedules,
+  stoppers,
   type Trainer,
   type TrainingReport,
   tensorBoardLogger,
   type ValidationOptions,
 } from '../train/index.js'
-import { buildGuards, buildLoss, buildModel, buildOptimizer, buildSchedule, buildStopper } from './build.js'
-import type { ExperimentConfig } from './config.js'
+import { buildGuards, buildModel, buildYardsticks } from './build.js'
+import { claimRunFolder } from './claim.js'
+import type { RunConfig } from './config.js'
 import { cacheFolderOf, corpusOf, decodePolicyOf, prepareClips } from './prepare.js'
-import { claimRunFolder, runFiles } from './run-folder.js'
+import { keepClips, leakNotes, refuseOtherClips, runClipsOf } from './run-clips.js'
+import { runFiles } from './run-folder.js'
 
 export interface TrainRunOptions {
   /** Folder of the run; made when it is not there. */
@@ -39,7 +42,7 @@ export interface TrainRunOptions {
   onFeatures?: (done: number, total: number) => void
   /** Told which clips cannot be used, and why; the rest is trained on. */
   onSetAside?: (clips: readonly QuarantinedClip[]) => void
-  /** Told what is not as it was asked for, as sentences. */
+  /** Told what is not as it was asked for or as it should be, such as recordings in two splits, as sentences. */
   onNote?: (note: string) => void
   onReport?: (report: TrainingReport, trainer: Trainer) => void
 }
@@ -59,68 +62,76 @@ export interface TrainRunResult {
 /**
  * Trains as a configuration says: manifest → features → vocabulary, vectors and model → trainer. Everything lands in the
  * folder: config.json, checkpoint.safetensors (resumes bit for bit), model.safetensors (the best epoch), log.jsonl,
- * TensorBoard events, quarantine.jsonl.
- * @throws SonotextError ABORTED after a stop with a resumable checkpoint; NUMERIC when training diverges; the errors of the
+ * TensorBoard events, quarantine.jsonl, clips.jsonl.
+ * @throws SonotextError IN_USE while another process trains in the folder; ABORTED after a stop with a resumable checkpoint; NUMERIC when training diverges; the errors of the
  *   parts, each naming its file
  */
-export async function trainRun(config: ExperimentConfig, options: TrainRunOptions): Promise<TrainRunResult> {
-  const { folder, backend, resume = false, signal } = options
+export async function trainRun(config: RunConfig, options: TrainRunOptions): Promise<TrainRunResult> {
+  const { folder, backend, resume = false, signal, onNote = () => {} } = options
   const abortable = signal === undefined ? {} : { signal }
-  const started = await claimRunFolder(folder, config, resume)
+  using claim = await claimRunFolder(folder, config, { resume })
+  const wanted = runClipsOf(config, await readManifest(config.data.manifest, abortable), onNote)
+  const early = leakNotes(wanted)
+  for (const note of early) onNote(note)
+  await claim.keepConfig()
 
-  const manifest = await readManifest(config.data.manifest, abortable)
-  const training = clipsOfSplit(manifest, config.data.trainSplit)
-  const validation = splitsOf(manifest.clips).includes(config.data.validationSplit)
-    ? clipsOfSplit(manifest, config.data.validationSplit)
-    : []
   await using corpus = await corpusOf(config.features, {
     cacheFolder: cacheFolderOf(config),
     backend,
     decode: decodePolicyOf(config),
+    onNote,
     ...abortable,
-    ...(options.onNote === undefined ? {} : { onNote: options.onNote }),
   })
-  const prepared = await prepareClips([...training, ...validation], corpus, {
+  const { quarantine, contents } = await prepareClips([...wanted.training, ...wanted.validation], corpus, {
     maxBadShare: config.data.maxBadShare,
     needCaptions: true,
     ...abortable,
     ...(options.onFeatures === undefined ? {} : { onProgress: options.onFeatures }),
   })
-  const setAside = prepared.quarantine.clips
-  await prepared.quarantine.save(join(folder, runFiles.quarantine))
-  if (setAside.length > 0) options.onSetAside?.(setAside)
-  const trainClips = prepared.quarantine.keep(training)
-  const validationClips = prepared.quarantine.keep(validation)
+  await quarantine.save(join(folder, runFiles.quarantine))
+  if (quarantine.clips.length > 0) options.onSetAside?.(quarantine.clips)
+  const training = quarantine.keep(wanted.training)
+  const validation = quarantine.keep(wanted.validation)
+  if (early.length === 0 && !isGiven(corpus.kind))
+    for (const note of leakNotes({ training, validation }, contents)) onNote(note)
+  if (claim.started) await refuseOtherClips(folder, { training, validation }, contents)
+  await keepClips(folder, { training, validation }, contents)
 
-  const captions = trainClips.flatMap((clip) => clip.captions.map(tokensOf))
-  const model = await buildModel(config, captions, { backend, features: config.features, ...abortable })
-  const stopper = buildStopper(config)
-  const hasValidation = validationClips.length >= 2
+  const captions = training.flatMap((clip) => clip.captions.map(tokensOf))
+  const model = await buildModel(config, captions, { backend, bands: corpus.kind.cols, ...abortable })
+  const stopper = stoppers.build(config.stopper)
+  const { epochs, saveEvery, readEvery } = config.training
+  const hasValidation = validation.length >= 2
   await using trainer = createTrainer({
     model,
-    data: batchesOf(config, model, trainClips, corpus.source),
-    loss: buildLoss(config),
-    guards: buildGuards(config),
-    optimizer: buildOptimizer(config),
-    schedule: buildSchedule(config),
-    epochs: config.training.epochs,
+    data: batchesOf(config, model, training, corpus.source),
+    loss: losses.build(config.loss),
+    guards: await buildGuards(config),
+    optimizer: optimizers.build(config.optimizer),
+    schedule: schedules.build(config.schedule),
+    epochs,
     seed: config.seed,
     loggers: loggersOf(config, folder),
     directory: folder,
-    ...(config.training.saveEvery === 0 ? {} : { saveEvery: config.training.saveEvery }),
+    readEvery,
+    recordNegatives: config.logging.negatives,
+    ...(saveEvery === 0 ? {} : { saveEvery }),
     ...(stopper === null ? {} : { stopper }),
-    ...(hasValidation ? { validation: validationOf(config, model, validationClips, corpus.source) } : {}),
+    ...(hasValidation ? { validation: validationOf(config, model, validation, corpus.source) } : {}),
   })
-  if (started) await trainer.resume(folder)
+  if (claim.started) await trainer.resume(folder)
   for await (const report of trainer.steps(abortable)) options.onReport?.(report, trainer)
   return {
     folder,
     epochs: trainer.epoch,
     steps: trainer.step,
-    best: trainer.best && { ...trainer.best, monitor: hasValidation ? config.training.monitor : 'trainLoss' },
-    trainClips: trainClips.length,
-    validationClips: validationClips.length,
-    quarantined: setAside.length,
+    best: trainer.best && {
+      ...trainer.best,
+      monitor: hasValidation ? config.validation.monitor : 'trainLoss',
+    },
+    trainClips: training.length,
+    validationClips: validation.length,
+    quarantined: quarantine.clips.length,
   }
 }
 
@@ -130,7 +141,7 @@ function tokensOf({ tokens, text }: Caption): readonly string[] {
 }
 
 function batchesOf(
-  config: ExperimentConfig,
+  config: RunConfig,
   model: DualEncoder,
   clips: readonly Clip[],
   features: FeatureSource,
@@ -149,42 +160,43 @@ function batchesOf(
 }
 
 /**
- * The loss over the validation clips with one caption each, always the same, and, where it is asked for, mAP@10 in both
- * directions over the whole split.
+ * The loss over the validation clips with one caption each, always the same, and the retrieval measures over the whole split: each
+ * direction, and their mean by the name of the measure.
  */
 function validationOf(
-  config: ExperimentConfig,
+  config: RunConfig,
   model: DualEncoder,
   clips: readonly Clip[],
   features: FeatureSource,
 ): ValidationOptions {
-  const { monitor, watch, validateEvery: every, retrieval, randomYardstick } = config.training
-  const { margin } = config.loss
+  const { every, monitor, watch = monitor, measures } = config.validation
   return {
     data: batchesOf(config, model, clips, features, 'clip'),
     every,
     monitor,
-    watch: watch === 'monitor' ? monitor : watch,
-    ...(randomYardstick && {
-      yardsticks: { random: tripletLoss({ negatives: negatives.random(), margin }) },
-    }),
-    ...(retrieval && { measure: retrievalOf(clips, features) }),
+    watch,
+    yardsticks: buildYardsticks(config),
+    ...(measures.length > 0 && { measure: bothWays(clips, features, measures) }),
   }
 }
 
-function retrievalOf(
+function bothWays(
   clips: readonly Clip[],
   features: FeatureSource,
+  measures: readonly string[],
 ): NonNullable<ValidationOptions['measure']> {
-  const measure = retrievalMeasures(clips, features)
+  const measure = retrievalMeasures(clips, features, { measures })
   return async (model, options) => {
     const found = await measure(model, options)
-    const [textToAudio, audioToText] = [found['textToAudio.mAP@10']!, found['audioToText.mAP@10']!]
-    return { textToAudio, audioToText, 'mAP@10': (textToAudio + audioToText) / 2 }
+    const means = measures.map((name): [string, number] => [
+      name,
+      (found[`textToAudio.${name}`]! + found[`audioToText.${name}`]!) / 2,
+    ])
+    return { ...found, ...Object.fromEntries(means) }
   }
 }
 
-function loggersOf({ logging }: ExperimentConfig, folder: string): Logger[] {
+function loggersOf({ logging }: RunConfig, folder: string): Logger[] {
   const loggers = [jsonlLogger(join(folder, runFiles.log))]
   if (logging.tensorboard) loggers.push(tensorBoardLogger(join(folder, runFiles.tensorboard)))
   return loggers

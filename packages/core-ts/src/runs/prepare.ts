@@ -1,21 +1,20 @@
 import { dirname, join } from 'node:path'
-import { type DecodePolicy, ffmpegDecoder, logMelFeatures, logMelPresets } from '../audio/index.js'
+import { type DecodePolicy, ffmpegDecoder } from '../audio/index.js'
 import type { Backend } from '../backend/port.js'
 import { SonotextError } from '../base/errors.js'
-import { type Corpus, openCorpus } from '../corpus/index.js'
-import type { Clip, Quarantine } from '../data/index.js'
+import { type Corpus, featureKinds, openCorpus, type SiftedClips } from '../corpus/index.js'
+import type { Clip } from '../data/index.js'
 import type { DualEncoder } from '../models/index.js'
-import type { ExperimentConfig } from './config.js'
+import { isPlainObject } from '../registry/index.js'
+import type { RunConfig } from './config.js'
 
 /** The part of a configuration that says how features are made; kept with a model. */
-export type FeatureConfig = ExperimentConfig['features']
+export type FeatureConfig = RunConfig['features']
 
-/** The features a model was trained on. Throws INVALID_FILE when it does not say. */
+/** The features a model was trained on; 0.1 knew one kind and did not name it. Throws INVALID_FILE when it does not say. */
 export function featureConfigOf(model: DualEncoder, file: string): FeatureConfig {
-  const { preset, sampleRate } = (model.config.features ?? {}) as Partial<FeatureConfig>
-  if (logMelPresets.includes(preset!) && Number.isInteger(sampleRate)) {
-    return { preset: preset!, sampleRate: sampleRate! }
-  }
+  const { features } = model.config
+  if (isPlainObject(features)) return { type: 'log-mel', ...features }
   throw new SonotextError('INVALID_FILE', 'the model does not say which features it was trained on.', {
     file,
     remedy: 'Train it with `sonotext train` or trainRun(), or embed with its own features in code.',
@@ -32,19 +31,18 @@ export interface ClipCorpusOptions {
 }
 
 /** The features of clips as a configuration says. */
-export function corpusOf({ preset, sampleRate }: FeatureConfig, options: ClipCorpusOptions): Promise<Corpus> {
-  const overrides = preset === 'clap' ? {} : { sampleRate }
-  return openCorpus({ features: logMelFeatures({ preset, overrides }), ...options })
+export async function corpusOf(features: FeatureConfig, options: ClipCorpusOptions): Promise<Corpus> {
+  return openCorpus({ features: await featureKinds.build(features), ...options })
 }
 
 /** Which recordings a configuration lets be read, and by whom. */
-export function decodePolicyOf({ data }: ExperimentConfig): DecodePolicy {
+export function decodePolicyOf({ data }: RunConfig): DecodePolicy {
   const { maxSeconds, acceptCut, ffmpeg } = data
   return { maxSeconds, acceptCut, decoders: ffmpeg ? [ffmpegDecoder()] : [] }
 }
 
 /** Where features are kept: beside the manifest unless the configuration names a folder. */
-export function cacheFolderOf({ data }: ExperimentConfig, manifest = data.manifest): string {
+export function cacheFolderOf({ data }: RunConfig, manifest = data.manifest): string {
   return data.cache ?? join(dirname(manifest), 'features')
 }
 
@@ -65,7 +63,7 @@ export async function prepareClips(
   clips: readonly Clip[],
   corpus: Corpus,
   { needCaptions = false, ...options }: PrepareOptions,
-): Promise<{ readonly clips: readonly Clip[]; readonly quarantine: Quarantine }> {
+): Promise<SiftedClips<Clip>> {
   const refuse = ({ captions }: Clip) =>
     needCaptions && captions.length === 0 ? 'The clip has no caption.' : undefined
   return corpus.sift(clips, { ...options, refuse }).catch((error: unknown) => {

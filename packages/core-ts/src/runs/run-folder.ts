@@ -4,11 +4,11 @@ import type { Corpus } from '../corpus/index.js'
 import type { DecodePolicy } from '../audio/index.js'
 import type { Backend } from '../backend/port.js'
 import { isSonotextError, SonotextError } from '../base/errors.js'
-import { writeFileAtomic } from '../base/files.js'
 import { readText } from '../base/text.js'
 import type { DualEncoder } from '../models/index.js'
-import { checkpointFile, loadModel, modelFile } from '../train/index.js'
-import { configKeys, type ExperimentConfig, parseConfig, valueAt } from './config.js'
+import { loadPlugins } from '../registry/index.js'
+import { loadModel, modelFile } from '../train/index.js'
+import { parseConfig, type RunConfig } from './config.js'
 import {
   type ClipCorpusOptions,
   corpusOf,
@@ -23,60 +23,12 @@ export const runFiles = {
   log: 'log.jsonl',
   tensorboard: 'tensorboard',
   quarantine: 'quarantine.jsonl',
+  clips: 'clips.jsonl',
+  lock: 'run.lock',
 } as const
 
-/** Keys that may change when a run goes on: they do not change what is computed up to there, or the trainer checks them. */
-const changeable = new Set([
-  'data.manifest',
-  'data.cache',
-  'data.maxBadShare',
-  'data.maxSeconds',
-  'data.acceptCut',
-  'data.ffmpeg',
-  'training.epochs',
-  'training.saveEvery',
-  'logging.tensorboard',
-])
-
-/**
- * Takes a folder for a run and writes the configuration into it. A folder that holds a checkpoint is taken only to resume,
- * and only with the configuration it was started with; nothing of it is changed otherwise. True when there is a checkpoint.
- * @throws SonotextError INVALID_CONFIG, WRITE_FAILED
- */
-export async function claimRunFolder(
-  folder: string,
-  config: ExperimentConfig,
-  resume: boolean,
-): Promise<boolean> {
-  const started = existsSync(join(folder, checkpointFile))
-  if (started && !resume) {
-    throw new SonotextError('INVALID_CONFIG', 'there is already a run in this folder.', {
-      file: folder,
-      remedy: 'Resume it with --resume, or choose another folder.',
-    })
-  }
-  const file = join(folder, runFiles.config)
-  if (started && existsSync(file)) {
-    const before = await readRunConfig(folder)
-    const shown = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value))
-    const changed = configKeys()
-      .map(({ key }) => ({ key, was: valueAt(before, key), now: valueAt(config, key) }))
-      .filter(({ key, was, now }) => was !== now && !changeable.has(key))
-    if (changed.length > 0) {
-      const list = changed.map(({ key, was, now }) => `${key} was ${shown(was)}, now ${shown(now)}`)
-      throw new SonotextError(
-        'INVALID_CONFIG',
-        `the run was started with another configuration: ${list.join('; ')}.`,
-        { file, remedy: 'Resume without these changes, or start a new run in another folder.' },
-      )
-    }
-  }
-  await writeFileAtomic(file, `${JSON.stringify(config, null, 2)}\n`)
-  return started
-}
-
 /** The configuration a run was started with. Throws MISSING_FILE for a folder that is no run, INVALID_CONFIG. */
-export async function readRunConfig(folder: string): Promise<ExperimentConfig> {
+export async function readRunConfig(folder: string): Promise<RunConfig> {
   const file = join(folder, runFiles.config)
   const text = await readText(file).catch((cause: unknown) => {
     if (!isSonotextError(cause) || cause.code !== 'MISSING_FILE') throw cause
@@ -87,7 +39,7 @@ export async function readRunConfig(folder: string): Promise<ExperimentConfig> {
     })
   })
   try {
-    return parseConfig(JSON.parse(text), file)
+    return parseConfig(JSON.parse(text), { source: file })
   } catch (cause) {
     if (cause instanceof SonotextError) throw cause
     throw new SonotextError('INVALID_FILE', 'the configuration of the run is damaged.', {
@@ -101,7 +53,7 @@ export async function readRunConfig(folder: string): Promise<ExperimentConfig> {
 /** A finished (or stopped) run, ready to embed: the best epoch's model and the features it was trained on. */
 export interface OpenRun {
   readonly folder: string
-  readonly config: ExperimentConfig
+  readonly config: RunConfig
   readonly model: DualEncoder
   readonly features: FeatureConfig
   /** Features of recordings as the model was trained on them; kept in `cacheFolder` where one is given. To be closed. */
@@ -112,10 +64,16 @@ export interface OpenRunOptions {
   backend: Backend
   /** Which recordings are read, and by whom, where it is not as in training. */
   decode?: DecodePolicy
+  /** Files or packages with parts of the run: a folder names its plugins, but runs no code by itself. */
+  plugins?: readonly string[]
 }
 
 /** Throws MISSING_FILE, INVALID_FILE and INVALID_CONFIG naming the file. */
-export async function openRun(folder: string, options: OpenRunOptions): Promise<OpenRun> {
+export async function openRun(
+  folder: string,
+  { plugins = [], ...options }: OpenRunOptions,
+): Promise<OpenRun> {
+  await loadPlugins(plugins)
   const config = await readRunConfig(folder)
   const file = join(folder, modelFile)
   if (!existsSync(file)) {

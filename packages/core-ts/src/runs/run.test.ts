@@ -11,7 +11,7 @@ import { tinyRun, writeToneClips } from '../testing/tone-clips.js'
 import { crnn, dualEncoder, words } from '../models/index.js'
 import { Vocabulary } from '../text/index.js'
 import { saveModel, type TrainingReport } from '../train/index.js'
-import { type ExperimentConfig, parseConfig } from './config.js'
+import { parseConfig, type RunConfig } from './config.js'
 import { evaluateRun } from './evaluate-run.js'
 import { corpusOf, prepareClips } from './prepare.js'
 import { openRun, readRunConfig } from './run-folder.js'
@@ -21,7 +21,7 @@ import { trainRun } from './train-run.js'
 const backend = openBackend()
 let folder: string
 let manifest: string
-let config: ExperimentConfig
+let config: RunConfig
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sonotext-run-'))
   ;({ manifest } = await writeToneClips(folder))
@@ -63,8 +63,8 @@ describe('trainRun', () => {
     expect(result).toMatchObject({ epochs: 2, steps: 6, trainClips: 12, validationClips: 6, quarantined: 0 })
     const epoch = reports.at(-1)!
     if (epoch.kind !== 'epoch') throw new Error('expected an epoch')
-    const { textToAudio, audioToText } = epoch.validation
-    expect(epoch.validation['mAP@10']).toBeCloseTo((textToAudio! + audioToText!) / 2, 12)
+    const { 'textToAudio.mAP@10': toAudio, 'audioToText.mAP@10': toText } = epoch.validation
+    expect(epoch.validation['mAP@10']).toBeCloseTo((toAudio! + toText!) / 2, 12)
   })
 
   it('is a function of the configuration: the same bits twice, others with another seed', async () => {
@@ -115,10 +115,11 @@ describe('trainRun', () => {
   })
 
   it('watches mAP@10 when asked to, and keeps its best epoch', async () => {
-    const training = { ...config.training, monitor: 'mAP@10' as const, epochs: 4 }
+    const training = { ...config.training, epochs: 4 }
+    const validation = { ...config.validation, monitor: 'mAP@10' }
     const seen: number[] = []
     const { best } = await trainRun(
-      { ...config, training },
+      { ...config, training, validation },
       {
         folder: join(folder, 'watched'),
         backend,
@@ -132,10 +133,14 @@ describe('trainRun', () => {
 })
 
 describe('validation', () => {
-  const looks = async (name: string, training: Partial<ExperimentConfig['training']>) => {
+  const looks = async (name: string, validation: Partial<RunConfig['validation']>, epochs = 3) => {
     const reports: TrainingReport[] = []
     await trainRun(
-      { ...config, training: { ...config.training, epochs: 3, ...training } },
+      {
+        ...config,
+        training: { ...config.training, epochs },
+        validation: { ...config.validation, ...validation },
+      },
       { folder: join(folder, name), backend, onReport: (report) => reports.push(report) },
     )
     return reports.flatMap((report) => (report.kind === 'epoch' ? [Object.keys(report.validation)] : []))
@@ -143,14 +148,15 @@ describe('validation', () => {
 
   it('has a price that can be set', async () => {
     const signs = ['clipSpread', 'clipCosine', 'zeroScores']
-    expect(await looks('cheap', { retrieval: false, validateEvery: 2 })).toEqual([
+    expect(await looks('cheap', { measures: [], every: 2 })).toEqual([
       ['loss'],
       [],
       ['loss', ...signs],
       ['loss', ...signs],
     ])
-    expect((await looks('full', { randomYardstick: true, epochs: 1 }))[0]).toEqual([
-      ...['loss', 'random', 'textToAudio', 'audioToText', 'mAP@10'],
+    const yardsticks = [{ type: 'triplet', negatives: 'random' }]
+    expect((await looks('full', { yardsticks, measures: ['R@1'] }, 1))[0]).toEqual([
+      ...['loss', 'triplet-random', 'textToAudio.R@1', 'audioToText.R@1', 'R@1'],
     ])
   })
 })

@@ -1,12 +1,19 @@
-export { buildLoss, buildModel, buildOptimizer, buildSchedule, buildStopper } from './build.js'
+export { buildGuards, buildModel, type BuildModelOptions, buildYardsticks } from './build.js'
 export {
-  type ConfigKey,
+  changedKeys,
+  configJsonSchema,
   configKeys,
-  type ExperimentConfig,
-  experimentSchema,
+  configSchemaId,
+  families,
   parseConfig,
-  setKey,
+  type ParseConfigOptions,
+  type RunConfig,
+  setKeys,
+  validationNumbers,
+  valueAt,
 } from './config.js'
+export { upgraded } from './config-0.1.js'
+export { type ConfigKey, loadPlugins } from '../registry/index.js'
 export { evaluateRun, type EvaluateRunOptions, type RunClipsOptions } from './evaluate-run.js'
 export { type FeatureConfig, prepareClips, type PrepareOptions } from './prepare.js'
 export { type OpenRun, openRun, readRunConfig, runFiles } from './run-folder.js'

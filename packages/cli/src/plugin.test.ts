@@ -1,0 +1,121 @@
+import { copyFile, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { writeToneClips } from '@sonotext/core/testing'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { cli, cliJson, notBuilt } from './testing/run-cli.js'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+let folder: string
+let config: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sonotext-plugin-'))
+  // As in a project of somebody's own: a file beside node_modules, outside of this repository.
+  await copyFile(join(root, 'examples/plugin.mjs'), join(folder, 'mine.mjs'))
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction')
+  await writeToneClips(folder)
+  config = join(folder, 'run.json')
+  await writeFile(
+    config,
+    JSON.stringify({
+      plugins: ['./mine.mjs'],
+      data: { manifest: 'clips.jsonl' },
+      features: { type: 'loudness', floor: -60 },
+      model: { audio: 'mean-linear', text: { dim: 8 }, similarity: 'pooled' },
+      loss: { type: 'triplet', negatives: { type: 'next', by: 2 } },
+      guards: ['same-start'],
+      training: { epochs: 2, batchSize: 4 },
+      validation: { measures: ['top'], monitor: 'top', yardsticks: ['cooled'] },
+    }),
+  )
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+describe.skipIf(notBuilt !== null)(`a plugin${notBuilt === null ? '' : ` (${notBuilt})`}`, () => {
+  const at = (name: string): string => join(folder, name)
+  const train = (run: string, ...more: string[]) =>
+    cli(['train', '--config', config, '--run', at(run), ...more])
+
+  it('adds parts that are trained with, and gone on with bit for bit', async () => {
+    const whole = await train('whole')
+    expect(whole.stderr).not.toContain('unexpected')
+    expect(whole.code).toBe(0)
+    await train('parts', '--set', 'training.epochs=1')
+    const resumed = await cli([
+      'train',
+      '--run',
+      at('parts'),
+      '--resume',
+      '--plugin',
+      at('mine.mjs'),
+      '--set',
+      'training.epochs=2',
+    ])
+    expect(resumed.stderr).not.toContain('expected')
+    expect(resumed.code).toBe(0)
+    const [a, b] = await Promise.all(
+      ['whole', 'parts'].map((run) => readFile(join(at(run), 'model.safetensors'))),
+    )
+    expect(b).toEqual(a)
+    const log = await readFile(join(at('whole'), 'log.jsonl'), 'utf8')
+    expect(log).toContain('"validation.cooled"')
+    expect(log).toContain('"validation.textToAudio.top"')
+  })
+
+  it('is needed to open the run, which names it and does not load it by itself', async () => {
+    const { code, stderr } = await cli(['evaluate', at('whole')])
+    expect(code).toBe(2)
+    expect(stderr).toMatch(
+      /features\.type: expected one of .*got "loudness".*parts of the plugins .*mine\.mjs/is,
+    )
+    const found = await cliJson<{ textToAudio: Record<string, number> }>([
+      ...['evaluate', at('whole'), '--plugin', at('mine.mjs'), '--measures', 'top,R@1'],
+    ])
+    expect(found.textToAudio['top']).toBe(found.textToAudio['R@1'])
+  })
+
+  it('is named by a model with its parts', async () => {
+    const script = `import { loadModel } from '@sonotext/core'
+      const model = process.argv[1]
+      const lost = await loadModel(model).catch(({ code, message }) => ({ code, message }))
+      const found = await loadModel(model, { plugins: ['./mine.mjs'] })
+      console.log(JSON.stringify({ ...lost, kind: found.config.audio.kind }))`
+    const { spawnSync } = await import('node:child_process')
+    const { stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--input-type=module', '-e', script, join(at('whole'), 'model.safetensors')],
+      { cwd: folder, encoding: 'utf8' },
+    )
+    expect(stderr).toBe('')
+    expect(JSON.parse(stdout)).toEqual({
+      code: 'MISSING_DEPENDENCY',
+      kind: 'mean-linear',
+      message: expect.stringMatching(
+        /the part "mean-linear" of the family audio-encoder comes from the plugin mine\.mjs, which is not loaded/,
+      ) as string,
+    })
+  })
+
+  it('shows its parts among the keys, and is refused when it is none', async () => {
+    const keys = await cliJson<{ key: string; description: string }[]>(['config', '--plugin', at('mine.mjs')])
+    expect(keys.find(({ key }) => key === 'loss.type')!.description).toContain('cooled')
+    expect(keys.some(({ key }) => key === 'features.floor')).toBe(true)
+    await writeFile(at('broken.mjs'), `export default ({ register }) => register('loss', { name: 'x' })`)
+    const broken = await cli(['config', '--plugin', at('broken.mjs')])
+    expect(broken.stderr).toMatch(
+      /broken\.mjs: the plugin cannot be loaded: Expected \{ name, description, schema.*got description, schema, fromConfig missing/,
+    )
+    await writeFile(
+      at('taken.mjs'),
+      `export default ({ register }) => register('strategy', { name: 'hard', description: '', schema: { properties: {} }, fromConfig() {} })`,
+    )
+    expect((await cli(['config', '--plugin', at('taken.mjs')])).stderr).toMatch(
+      /"hard", which is there already/,
+    )
+    expect((await cli(['config', '--plugin', at('none.mjs')])).stderr).toMatch(/there is no such plugin/)
+    expect((await cli(['config', '--plugin', 'not-installed'])).stderr).toMatch(
+      /plugin not-installed is not installed/,
+    )
+  })
+})

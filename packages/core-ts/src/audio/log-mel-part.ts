@@ -1,0 +1,29 @@
+import { partOf } from '../registry/index.js'
+import type { FeatureKind } from './feature-kind.js'
+import { logMelFeatures } from './log-mel-features.js'
+import { logMelPresets } from './log-mel-presets.js'
+
+/** For a row of the family of feature kinds; some read a file first. */
+export const featuresPart = partOf<FeatureKind | Promise<FeatureKind>>()
+
+export const logMelPart = featuresPart({
+  name: 'log-mel',
+  description: 'Log-mel spectrograms.',
+  schema: {
+    properties: {
+      preset: {
+        enum: logMelPresets,
+        default: 'thesis',
+        description: 'Window, bands and scale of the frames.',
+      },
+      sampleRate: {
+        anyOf: [{ type: 'integer', minimum: 1000 }, { const: 'native' }],
+        default: 22_050,
+        description:
+          'Hz; clips of another rate are resampled to it. native: every clip at its own. clap always takes 48000.',
+      },
+    },
+  },
+  fromConfig: ({ preset, sampleRate }) =>
+    logMelFeatures({ preset, overrides: sampleRate === 'native' || preset === 'clap' ? {} : { sampleRate } }),
+})

@@ -1,0 +1,7 @@
+import { Family } from '../registry/index.js'
+import { infoNcePart } from './info-nce.js'
+import type { Loss } from './loss.js'
+import { triplet } from './triplet.js'
+
+/** What is trained for: `losses.build({ type: 'triplet', margin: 0.3 })`. */
+export const losses = new Family<Loss>('loss', [triplet, infoNcePart])

@@ -7,6 +7,7 @@
 // Every op of the table is called with arguments drawn from what ops.def says of it (small ones, so that the
 // emulation can run them too). The cases below it are for what a draw seldom meets: special shapes, and a
 // backward that reads what its forward left.
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
@@ -224,9 +225,9 @@ Row frame_score_case(i64 clips, i64 captions, i64 most_frames, i64 most_words, i
           ", reduction " + std::to_string(reduction),
       tolerance_of("frame_score"), [=](Device& device, std::vector<Output>& outputs) {
         Random random(7);
-        const Floats frames = random.floats(clips * most_frames * d),
-                     words = random.floats(captions * most_words * d),
-                     grad_out = random.floats(clips * captions);
+        Floats frames = random.floats(clips * most_frames * d),
+               words = random.floats(captions * most_words * d);
+        const Floats grad_out = random.floats(clips * captions);
         Ints frame_lengths, word_lengths;
         for (i64 i = 0; i < clips; ++i) {
           frame_lengths.push_back(static_cast<std::int32_t>(i == 1 ? 0 : most_frames - i * 7 % most_frames));
@@ -234,6 +235,14 @@ Row frame_score_case(i64 clips, i64 captions, i64 most_frames, i64 most_words, i
         for (i64 j = 0; j < captions; ++j) {
           word_lengths.push_back(static_cast<std::int32_t>(j == 2 ? 0 : most_words - j * 3 % most_words));
         }
+        // Padding may hold anything.
+        const auto spoil = [d](Floats& rows, const Ints& lengths, i64 most) {
+          for (std::size_t i = 0; i < lengths.size(); ++i) {
+            const i64 begin = static_cast<i64>(i) * most * d;
+            std::fill(rows.begin() + begin + lengths[i] * d, rows.begin() + begin + most * d, NAN);
+          }
+        };
+        spoil(frames, frame_lengths, most_frames), spoil(words, word_lengths, most_words);
         const auto empty = [](i64 count) { return Floats(static_cast<std::size_t>(count), NAN); };
         Floats scores = empty(clips * captions), grad_frames = empty(clips * most_frames * d),
                grad_words = empty(captions * most_words * d);

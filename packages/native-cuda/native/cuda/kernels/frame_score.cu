@@ -597,8 +597,8 @@ Status frame_score(const FrameScoreArgs& args, Exec& base) {
     status = with_tile(exec, count, batch.columns, [&](auto tile, TileOrder order) {
       using TileT = decltype(tile);
       const auto run = [&](auto kernel) {
-        return launch_with_shared(exec, kernel, order.rows * order.cols, TileT::kThreads, TileT::kSharedBytes,
-                                  batch, first, count, order, vectors, partial);
+        return launch_with_shared(exec, kernel, static_cast<i64>(order.rows) * order.cols, TileT::kThreads,
+                                  TileT::kSharedBytes, batch, first, count, order, vectors, partial);
       };
       return args.reduction == kMean            ? run(reduce_frames<TileT, false>)
              : args.reduction == kMaxOverFrames ? run(reduce_frames<TileT, true>)
@@ -648,8 +648,9 @@ Status frame_score_backward(const FrameScoreBackwardArgs& args, Exec& base) {
     status = with_tile(exec, count, batch.columns, [&](auto tile, TileOrder order) {
       using TileT = decltype(tile);
       const auto run = [&](auto kernel) {
-        return launch_with_shared(exec, kernel, order.rows * order.cols, TileT::kThreads, TileT::kSharedBytes,
-                                  batch, first, count, order, vectors, incoming, weights);
+        return launch_with_shared(exec, kernel, static_cast<i64>(order.rows) * order.cols, TileT::kThreads,
+                                  TileT::kSharedBytes, batch, first, count, order, vectors, incoming,
+                                  weights);
       };
       return args.reduction == kMean ? run(weigh<TileT, true>) : run(weigh<TileT, false>);
     });

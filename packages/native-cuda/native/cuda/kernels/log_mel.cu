@@ -162,16 +162,12 @@ __global__ void __launch_bounds__(kFrameThreads)
   for (i64 first = static_cast<i64>(blockIdx.x) * at_once; first < f.frames;
        first += static_cast<i64>(gridDim.x) * at_once) {
     const int frames = f.frames - first < at_once ? static_cast<int>(f.frames - first) : at_once;
-    const i64 start = first * f.hop - f.pad;
-    const bool inside = start >= 0 && start + (frames - 1) * f.hop + f.n_fft <= f.samples;
-    const auto sample = [&](i64 index) { return inside ? f.pcm[index] : sample_at(f, index); };
-#pragma unroll 4
     for (int item = thread; item < frames * points; item += kFrameThreads) {
       const int i = item % points;
-      const i64 own = start + item / points * f.hop;
-      z[item] =
-          even ? Complex<T>{f.taps[2 * i] * sample(own + 2 * i), f.taps[2 * i + 1] * sample(own + 2 * i + 1)}
-               : Complex<T>{f.taps[i] * sample(own + i), 0};
+      const i64 start = (first + item / points) * f.hop - f.pad;
+      z[item] = even ? Complex<T>{f.taps[2 * i] * sample_at(f, start + 2 * i),
+                                  f.taps[2 * i + 1] * sample_at(f, start + 2 * i + 1)}
+                     : Complex<T>{f.taps[i] * sample_at(f, start + i), 0};
     }
     __syncthreads();
     int done = 1;

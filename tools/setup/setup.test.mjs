@@ -209,7 +209,7 @@ describe('the recipes', () => {
       sources.map((file) => file.replace('../native/', '')),
     )
     const listed = [...cmake.matchAll(/\$\{native\}\/([\w/]+\.cpp)/g)].map((match) => match[1])
-    const cudaOnly = ['cuda/device.cpp', 'cuda/table.cpp']
+    const cudaOnly = ['cuda/device.cpp', 'cuda/transfers.cpp']
     expect([...new Set(listed)].filter((file) => !cudaOnly.includes(file)).sort()).toEqual(gyp.sort())
   })
 

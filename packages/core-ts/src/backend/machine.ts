@@ -28,11 +28,13 @@ export interface OpReport {
   readonly ranOnGpu: GpuRun | null
 }
 
-/** Looks at the native addon without opening a GPU; never throws for an addon that is not there. */
+/** Looks at the native addon without opening a device; never throws for an addon that is not there. */
 export function machineReport(): MachineReport {
   try {
     const addon = load()
     const build = addon.buildInfo()
+    const instructionSets = addon.instructionSets()
+    const widest = instructionSets.filter(({ supported }) => supported).at(-1)?.name ?? 'scalar'
     const toolkit = `${Math.floor(build.cuda / 1000)}.${Math.floor((build.cuda % 1000) / 10)}`
     return {
       addonProblem: null,
@@ -40,11 +42,11 @@ export function machineReport(): MachineReport {
       cudaToolkit: build.cuda === 0 ? null : toolkit,
       physicalCores: build.physicalCores,
       threads: addon.threads(),
-      instructionSets: addon.instructionSets(),
+      instructionSets,
       devices: addon.devices(),
       ops: addon.ops().map(({ name, cuda }) => ({
         op: name,
-        cpu: addon.openDevice('cpu', null).isa ?? 'scalar',
+        cpu: widest,
         cuda,
         ranOnGpu: (cuda ? gpuRuns[name] : undefined) ?? null,
       })),

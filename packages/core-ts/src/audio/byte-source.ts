@@ -19,7 +19,7 @@ export function memorySource(bytes: Uint8Array): ByteSource {
 }
 
 /** A part of a source, as a source. */
-export function partOf(source: ByteSource, start: number, end = source.length): ByteSource {
+export function sliceSource(source: ByteSource, start: number, end = source.length): ByteSource {
   const length = Math.max(0, Math.min(end, source.length) - start)
   return {
     length,

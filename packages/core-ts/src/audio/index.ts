@@ -1,5 +1,5 @@
 export { maxChannels, mixToMono, sampleRateLimits, type DecodedAudio, type MonoAudio } from './audio.js'
-export { FileSource, memorySource, partOf, unreadable, type ByteSource } from './byte-source.js'
+export { FileSource, memorySource, sliceSource, unreadable, type ByteSource } from './byte-source.js'
 export type { ClipFeatures } from './clip-features.js'
 export { defaultMaxSeconds, refuseLong } from './collect.js'
 export {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { silentFlac } from '../testing/silent-flac.js'
-import { type ByteSource, FileSource, find, memorySource, partOf } from './byte-source.js'
+import { type ByteSource, FileSource, find, memorySource, sliceSource } from './byte-source.js'
 import { decodeAudio, decodeStream } from './decode.js'
 import { encodeWav } from './encode-wav.js'
 import { oggCrc } from './formats/ogg-pages.js'
@@ -186,7 +186,7 @@ describe('bytes of a file', () => {
       [0, bytes.length],
     ] as const)
       expect(Buffer.from(await file.read(start, count))).toEqual(bytes.subarray(start, start + count))
-    const part = partOf(file, 10, 20)
+    const part = sliceSource(file, 10, 20)
     expect(Buffer.from(await part.read(4, 100))).toEqual(bytes.subarray(14, 20))
     expect(part.length).toBe(10)
   })

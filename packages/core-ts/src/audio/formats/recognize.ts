@@ -1,5 +1,5 @@
 import type { SonotextError } from '../../base/errors.js'
-import { type ByteSource, partOf } from '../byte-source.js'
+import { type ByteSource, sliceSource } from '../byte-source.js'
 import { aiff } from './aiff.js'
 import { au } from './au.js'
 import { caf } from './caf.js'
@@ -42,7 +42,7 @@ export async function recognize(whole: ByteSource, file: string): Promise<Recogn
     const remedy = 'Copy or download it again, or leave it out.'
     throw damaged('Expected audio, found an empty file.', file, remedy)
   }
-  const source = partOf(whole, await skipTags(whole, 0))
+  const source = sliceSource(whole, await skipTags(whole, 0))
   if (source.length === 0) throw damaged('Expected audio, found only tags or zeros.', file)
   const [first, head] = [await whole.read(0, HEAD), await source.read(0, HEAD)]
   // As it is first: some formats begin with zeros.
@@ -66,7 +66,7 @@ export async function recognize(whole: ByteSource, file: string): Promise<Recogn
     )
   }
   const start = await firstMp3Frame(source, 0, { within: longestJunk, chain: 4 })
-  if (start !== undefined) return { format: mp3, source: partOf(source, start) }
+  if (start !== undefined) return { format: mp3, source: sliceSource(source, start) }
   const refusal = damaged(
     `Expected ${known}, found bytes that start with "${ascii(head, 0, 16)}".`,
     file,

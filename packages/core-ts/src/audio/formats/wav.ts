@@ -1,4 +1,4 @@
-import { type ByteSource, partOf } from '../byte-source.js'
+import { type ByteSource, sliceSource } from '../byte-source.js'
 import type { AudioFormat, AudioStream, Reading } from './format.js'
 import { imaAdpcmStream } from './ima-adpcm.js'
 import { openMpeg } from './mp3.js'
@@ -66,7 +66,7 @@ function kindOf({ tag, bitsPerSample }: WavLayout): SampleKind | undefined {
 
 async function openMp3(source: ByteSource, layout: WavLayout, reading: Reading): Promise<AudioStream> {
   const { dataOffset, dataBytes } = layout
-  const stream = await openMpeg(partOf(source, dataOffset, dataOffset + dataBytes), reading)
+  const stream = await openMpeg(sliceSource(source, dataOffset, dataOffset + dataBytes), reading)
   return { ...stream, encoding: 'WAV MP3' }
 }
 

@@ -73,7 +73,7 @@ function describeTools(root, node, env) {
  * @param into folder of the build, for one beside the usual
  * @param options CMake options, such as `SONOTEXT_SANITIZE=address`
  */
-export async function buildNative({ root, node, env, say, into, options = [] }) {
+export async function buildNative({ root, node, env, say, into, options: given = [] }) {
   const folder = join(root, 'packages', 'native-cuda')
   const build = into ?? join(folder, 'build')
   const addon = join(build, 'Release', 'sonotext.node')
@@ -84,6 +84,8 @@ export async function buildNative({ root, node, env, say, into, options = [] }) 
     join(folder, 'CMakeLists.txt'),
     ...filesBelow(sources).filter((file) => !file.includes('/gyp/build/')),
   ]
+  const architectures = env.SONOTEXT_CUDA_ARCHITECTURES
+  const options = architectures ? [...given, `SONOTEXT_CUDA_ARCHITECTURES=${architectures}`] : given
   const tools = { ...describeTools(root, node, env), options }
   const now = { tools, sources: hashFiles(folder, files) }
   const todo = existsSync(addon) ? compareStamps(readStamp(stampFile), now) : 'everything'

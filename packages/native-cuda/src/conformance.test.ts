@@ -39,7 +39,7 @@ describe('CUDA ops against the CPU', () => {
     if (reason !== null) context.skip(reason)
     const table = await run('conformance_emulated', ['cuda:0', 'log_mel'], { SONOTEXT_MEL: 'fp32' })
     expect(table).toMatch(/[1-9]\d* cases compared, 0 differ or failed\n$/)
-  })
+  }, 600_000) // a minute or two of fibers: longer than a test has otherwise
 
   it('agree on the GPU', async (context) => {
     const reason = notBuilt('conformance')

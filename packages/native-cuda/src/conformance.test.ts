@@ -32,14 +32,14 @@ describe('CUDA ops against the CPU', () => {
     const table = await run('conformance_emulated')
     expect(table).toMatch(/\d+ cases compared, 0 differ or failed\n$/)
     expect(table).toContain('\n0 ops without an entry\n')
-  })
+  }, 600_000) // a minute or two of fibers: longer than a test has otherwise
 
   it('agree in emulation with log_mel in float32', async (context) => {
     const reason = notBuilt('conformance_emulated')
     if (reason !== null) context.skip(reason)
     const table = await run('conformance_emulated', ['cuda:0', 'log_mel'], { SONOTEXT_MEL: 'fp32' })
     expect(table).toMatch(/[1-9]\d* cases compared, 0 differ or failed\n$/)
-  }, 600_000) // a minute or two of fibers: longer than a test has otherwise
+  })
 
   it('agree on the GPU', async (context) => {
     const reason = notBuilt('conformance')

@@ -59,7 +59,7 @@ inline F32Out out(Floats& values) { return {values.data(), static_cast<i64>(valu
 
 // Brings the float views of an Args struct to a device, and what it wrote back. Views begin `shift` floats
 // into their memory.
-class Mover {
+class Mover : public ArgsVisitor<Mover> {
  public:
   explicit Mover(Device& device, i64 shift) : device_(device), shift_(shift) {}
   ~Mover() {
@@ -68,34 +68,24 @@ class Mover {
   Mover(const Mover&) = delete;
   Mover& operator=(const Mover&) = delete;
 
-  template <class T>
-  void in(const char*, View<T>& view) {
-    move(view, false);
-  }
-  template <class T>
-  void opt_in(const char*, View<T>& view) {
-    move(view, false);
-  }
-  template <class T>
-  void out(const char*, View<T>& view) {
-    move(view, true);
-  }
-  template <class T>
-  void opt_out(const char*, View<T>& view) {
-    move(view, true);
-  }
-  template <class T>
-  void inout(const char*, View<T>& view) {
-    move(view, true);
-  }
-  void integer(const char*, i64) {}
-  void number(const char*, double) {}
-
   Status bring_back() {
     for (const Moved& m : moved_) {
       if (m.target != nullptr && status.ok()) status = device_.download(m.device + shift_, m.target, m.size);
     }
     return status;
+  }
+
+  template <class T>
+  void view(const char*, View<T>& view) {
+    if constexpr (std::is_same_v<std::remove_const_t<T>, float>) {
+      if (view.data == nullptr || device_.host_memory() || !status.ok()) return;
+      float* data = nullptr;
+      status = device_.alloc(view.size + shift_, &data);
+      if (!status.ok()) return;
+      moved_.push_back({data, std::is_const_v<T> ? nullptr : const_cast<float*>(view.data), view.size});
+      status = device_.upload(view.data, data + shift_, view.size);
+      view.data = data + shift_;
+    }
   }
 
   Status status;
@@ -106,19 +96,6 @@ class Mover {
     float* target;  // where to bring it back to, or null
     i64 size;
   };
-
-  template <class T>
-  void move(View<T>& view, bool written) {
-    if constexpr (std::is_same_v<std::remove_const_t<T>, float>) {
-      if (view.data == nullptr || device_.host_memory() || !status.ok()) return;
-      float* data = nullptr;
-      status = device_.alloc(view.size + shift_, &data);
-      if (!status.ok()) return;
-      moved_.push_back({data, written ? const_cast<float*>(view.data) : nullptr, view.size});
-      status = device_.upload(view.data, data + shift_, view.size);
-      view.data = data + shift_;
-    }
-  }
 
   Device& device_;
   const i64 shift_;
@@ -154,33 +131,19 @@ struct Row {
 };
 
 // What an op wrote; only `gru` may fill its `saved` as it likes.
-struct Outputs {
+struct Outputs : ArgsVisitor<Outputs> {
   std::vector<Output> floats;
   std::vector<std::int32_t> integers;
 
   template <class T>
-  void out(const char* name, const View<T>& view) {
+  void view(const char* name, View<T>& view) {
     if (!view || std::string(name) == "saved") return;
     if constexpr (std::is_same_v<T, float>) {
       floats.push_back({name, Floats(view.data, view.data + view.size)});
-    } else {
+    } else if constexpr (std::is_same_v<T, std::int32_t>) {
       integers.insert(integers.end(), view.data, view.data + view.size);
     }
   }
-  template <class T>
-  void opt_out(const char* name, const View<T>& view) {
-    out(name, view);
-  }
-  template <class T>
-  void inout(const char* name, const View<T>& view) {
-    out(name, view);
-  }
-  template <class T>
-  void in(const char*, const View<T>&) {}
-  template <class T>
-  void opt_in(const char*, const View<T>&) {}
-  void integer(const char*, i64) {}
-  void number(const char*, double) {}
 };
 
 template <class Args>

@@ -1,0 +1,2 @@
+export type { AlignedSegment } from './segment.js'
+export type { ScoreMap } from './score-map.js'

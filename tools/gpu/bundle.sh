@@ -29,7 +29,7 @@ copy tools/compare
 copy tools/golden
 copy package.json
 find "$to" \( -name '*.map' -o -name '*.test.*' -o -name '*.d.ts' -o -name .tsbuildinfo \) -delete
-npm ls --all --omit=dev --parseable -w packages/bench | while read -r path; do
+npm ls --all --omit=dev --omit=peer --parseable -w packages/bench | while read -r path; do
   local_path=${path#"$root"/}
   case $local_path in "$root" | */@sonotext/*) ;; *) copy "$local_path" ;; esac
 done

@@ -1,0 +1,14 @@
+export type { Block, PageContext, RenderedBlock } from './block.js'
+export {
+  dataTable,
+  folded,
+  interactive,
+  type InteractiveOptions,
+  section,
+  type TableColumn,
+  type TableOptions,
+} from './blocks.js'
+export { chart, type ChartOptions } from './chart.js'
+export { Html, html, type HtmlValue } from './html.js'
+export { type PageOptions, renderPage } from './page.js'
+export { chartColors, type VegaLiteSpec } from './vega.js'

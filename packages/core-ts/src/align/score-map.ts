@@ -8,4 +8,6 @@ export interface ScoreMap {
   readonly frameStep: number
   /** Seconds from the beginning of the recording to that of the first frame. */
   readonly start: number
+  /** Seconds at which the recording ends, where it is known: the last frame may reach beyond. */
+  readonly end?: number
 }

@@ -19,6 +19,7 @@ export type {
   TextEncoder,
   TextEncoderSpec,
 } from './encoder.js'
+export { frameScorer, type FrameScorerOptions } from './frame-scorer.js'
 export { PreparedCaptions } from './prepared-captions.js'
 export { projection, type ProjectionOptions } from './projection.js'
 export { crnnFromPyTorch, type CrnnLayout, crnnToPyTorch, type ForeignTensor } from './pytorch.js'

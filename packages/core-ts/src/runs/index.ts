@@ -16,6 +16,13 @@ export { upgraded } from './config-0.1.js'
 export { type ConfigKey, loadPlugins } from '../registry/index.js'
 export { evaluateRun, type EvaluateRunOptions, type RunClipsOptions } from './evaluate-run.js'
 export { type FeatureConfig, prepareClips, type PrepareOptions } from './prepare.js'
+export {
+  type ClipAlignment,
+  openRunAligner,
+  RunAligner,
+  type RunAlignerOptions,
+  someClips,
+} from './run-aligner.js'
 export { type OpenRun, openRun, readRunConfig, runFiles } from './run-folder.js'
 export {
   type CaptionHit,

@@ -2,7 +2,13 @@ import { dirname, join } from 'node:path'
 import { type DecodePolicy, ffmpegDecoder } from '../audio/index.js'
 import type { Backend } from '../backend/port.js'
 import { SonotextError } from '../base/errors.js'
-import { type Corpus, featureKinds, openCorpus, type SiftedClips } from '../corpus/index.js'
+import {
+  type Corpus,
+  featureKinds,
+  openCorpus,
+  type SiftedClips,
+  type WindowOptions,
+} from '../corpus/index.js'
 import type { Clip } from '../data/index.js'
 import type { DualEncoder } from '../models/index.js'
 import { isPlainObject } from '../registry/index.js'
@@ -26,6 +32,8 @@ export interface ClipCorpusOptions {
   cacheFolder?: string
   backend: Backend
   decode?: DecodePolicy
+  /** How long recordings are cut. */
+  windows?: WindowOptions
   onNote?: (note: string) => void
   signal?: AbortSignal
 }

@@ -57,7 +57,7 @@ export interface OpenRun {
   readonly model: DualEncoder
   readonly features: FeatureConfig
   /** Features of recordings as the model was trained on them; kept in `cacheFolder` where one is given. To be closed. */
-  corpus(options?: Pick<ClipCorpusOptions, 'cacheFolder' | 'onNote' | 'signal'>): Promise<Corpus>
+  corpus(options?: Pick<ClipCorpusOptions, 'cacheFolder' | 'windows' | 'onNote' | 'signal'>): Promise<Corpus>
 }
 
 export interface OpenRunOptions {

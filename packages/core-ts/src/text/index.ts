@@ -1,4 +1,5 @@
 export * from './embedding-table.js'
+export * from './phrases/index.js'
 export * from './tokenize.js'
 export * from './train-word-vectors.js'
 export * from './vocabulary.js'

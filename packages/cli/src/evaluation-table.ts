@@ -15,13 +15,18 @@ export function evaluationTable(evaluation: ShownEvaluation): string {
     ['audio → text', 'audioToText'],
   ] as const
   const shown = directions.filter(([, key]) => evaluation[key] !== null)
-  const header = ['', ...shown.flatMap(([title]) => [title, '95 %', 'chance', '×'])]
+  const isJudged = evaluation.judgedShare !== undefined
+  const header = [
+    '',
+    ...shown.flatMap(([title]) => [title, '95 %', 'chance', '×', ...(isJudged ? ['judged'] : [])]),
+  ]
   const names = Object.keys(evaluation[shown[0]![1]]!)
   const rows = names.map((name) => [
     name,
-    ...shown.flatMap(([, key]) =>
-      cells(name, evaluation[key]!, evaluation.intervals[key]!, evaluation.chance[key]!),
-    ),
+    ...shown.flatMap(([, key]) => [
+      ...cells(name, evaluation[key]!, evaluation.intervals[key]!, evaluation.chance[key]!),
+      ...(isJudged ? [judgedCell(evaluation.judgedShare?.[key]?.[name])] : []),
+    ]),
   ])
   const about = [
     evaluation.split === null ? '' : `split ${evaluation.split}: `,
@@ -46,6 +51,11 @@ function basisText({ method, unit, count }: IntervalBasis): string {
   return `${by}: ${plural(count, unit)}`
 }
 
+/** Share of the ranks that a measure looks at whose items somebody has judged. */
+function judgedCell(share: number | undefined): string {
+  return share === undefined ? '–' : `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`
+}
+
 function cells(
   name: string,
   values: MeasureValues,
@@ -58,7 +68,8 @@ function cells(
   const isRank = name === 'medR'
   const show = (x: number): string => (x === Infinity ? '∞' : x.toFixed(isRank ? 1 : 3))
   // The jackknife by query may reach past 0 and 1; the mean cannot.
-  const within = (x: number): number => (isRank ? x : Math.min(1, Math.max(0, x)))
+  const least = name === 'Spearman' || name === 'Kendall' ? -1 : 0
+  const within = (x: number): number => (isRank ? x : Math.min(1, Math.max(least, x)))
   const times = isRank ? '' : expectedByChance > 0 ? (value / expectedByChance).toFixed(1) : '–'
   return [
     show(value),

@@ -49,7 +49,7 @@ function run<Options>(load: () => Promise<{ default: CommandBody<Options, never>
         ...positional,
       )
     } catch (error) {
-      terminal.error(`sonotext ${this.name()}: ${errorText(error)}`)
+      terminal.error(`${fullName(this)}: ${errorText(error)}`)
       if (process.env.SONOTEXT_DEBUG) terminal.error(inspect(error))
       process.exitCode = exitCodeOf(error)
     } finally {
@@ -57,6 +57,11 @@ function run<Options>(load: () => Promise<{ default: CommandBody<Options, never>
       process.removeAllListeners('SIGTERM')
     }
   }
+}
+
+/** `sonotext relevance import` */
+function fullName(command: Command): string {
+  return command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`
 }
 
 function program(): Command {
@@ -115,11 +120,7 @@ function program(): Command {
 
   const measured = (command: Command): Command =>
     command
-      .option(
-        '--measures <names>',
-        'comma-separated, for example R@1,R@10,mAP@10',
-        'R@1,R@5,R@10,mAP@10,MRR,medR',
-      )
+      .option('--measures <names>', 'comma-separated; default: R@1,R@5,R@10,mAP@10,MRR,medR')
       .addOption(
         new Option('--interval <method>', 'what is drawn at random for the 95 % intervals')
           .choices(['cluster', 'cluster-bootstrap', 'query-jackknife'])
@@ -206,15 +207,35 @@ function program(): Command {
     .description('retrieval measures of a trained model, both directions, with chance beside them')
     .argument('<run>', 'folder of a training run')
     .option('--split <name>', 'split of the manifest', 'test')
+    .option(
+      '--relevance <file>',
+      'graded relevance of captions and clips, CSV query,item,relevance or ratings',
+    )
+    .option(
+      '--min-grade <grade>',
+      'with --relevance: least relevance, 0 to 1, that counts; default: any above 0',
+      number,
+    )
+    .addOption(unjudgedOption())
     .action(run(() => import('./commands/evaluate.js')))
 
   onBackend(onClips(root.command('compare')))
     .description('test whether trained models differ on the same clips, measure by measure')
     .argument('<runs...>', 'folders of two or more training runs; each is compared with the first')
     .option('--split <name>', 'split of the manifest', 'test')
-    .option('--measures <names>', 'comma-separated, for example R@1,R@10,mAP@10', 'mAP@10')
+    .option('--measures <names>', 'comma-separated; default: mAP@10, with --relevance the graded ones')
     .option('--replicates <n>', 'draws of the bootstrap and of the randomisation test', integer(99), 9999)
     .option('--seed <n>', 'seed of the draws', integer(0), 17)
+    .option(
+      '--relevance <file>',
+      'graded relevance of captions and clips, CSV query,item,relevance or ratings',
+    )
+    .option(
+      '--min-grade <grade>',
+      'with --relevance: least relevance, 0 to 1, that counts; default: any above 0',
+      number,
+    )
+    .addOption(unjudgedOption())
     .action(run(() => import('./commands/compare.js')))
 
   onBackend(onClips(root.command('search')))
@@ -257,7 +278,11 @@ function program(): Command {
       integer(1),
     )
     .option('--min-grade <grade>', 'least grade that counts as relevant; default: any above 0', number)
+    .option('--grade-scale <grade>', 'what grades are divided by, for nDCG-exp; default 1', number)
+    .addOption(unjudgedOption())
     .action(run(() => import('./commands/metrics.js')))
+
+  addRelevance(root.command('relevance'))
 
   root
     .command('config')
@@ -272,8 +297,54 @@ function program(): Command {
     .action(run(() => import('./commands/doctor.js')))
 
   root.showHelpAfterError('See: sonotext --help')
-  for (const command of root.commands) command.showHelpAfterError(`See: sonotext ${command.name()} --help`)
+  for (const command of root.commands) {
+    command.showHelpAfterError(`See: sonotext ${command.name()} --help`)
+    for (const sub of command.commands)
+      sub.showHelpAfterError(`See: sonotext ${command.name()} ${sub.name()} --help`)
+  }
   return root
+}
+
+function unjudgedOption(): Option {
+  return new Option(
+    '--unjudged <what>',
+    'items that nobody has judged: irrelevant (default), or left-out, which measures the ranking of the judged ones',
+  ).choices(['irrelevant', 'left-out'])
+}
+
+/** What graded relevance needs: a command of commands. */
+function addRelevance(relevance: Command): void {
+  relevance.description('graded relevance: ratings of listeners, and what follows from the captions alone')
+  const rated = (command: Command): Command =>
+    command
+      .option('--scale <low,high>', 'least and greatest rating; default: 0,100, for a column relevance 0,1')
+      .addOption(
+        new Option('--again <what>', 'when a rater rates a pair again')
+          .choices(['refuse', 'mean', 'first', 'last'])
+          .default('refuse'),
+      )
+      .option(
+        '--screen <rule=limit>',
+        'leave out raters or ratings: controls=0.2, agreement=0.2, played=5, straight-lining=0.5; repeatable',
+        collect,
+        [],
+      )
+
+  rated(relevance.command('import'))
+    .description('read ratings, say what is in them, and write one relevance for each pair')
+    .argument('<ratings...>', 'CSV query,item,rater,rating[,played,group] or tid,fid,fid_group,rating')
+    .option('--out <file>', 'CSV query,item,relevance,… to write')
+    .addOption(new Option('--average <how>', 'of several raters').choices(['mean', 'median', 'trimmed-mean']))
+    .option('--trim <share>', 'answers that trimmed-mean leaves out at each end; default 0.2', share)
+    .option('--min-raters <n>', 'pairs of fewer raters stay unjudged; default 1', integer(1))
+    .action(run(() => import('./commands/relevance/import.js')))
+
+  rated(relevance.command('agreement'))
+    .description('how far raters agree: Krippendorff’s alpha, intraclass and rank correlations')
+    .argument('<ratings>', 'CSV query,item,rater,rating')
+    .option('--replicates <n>', 'draws of queries for the intervals', integer(99), 999)
+    .option('--seed <n>', 'seed of the draws', integer(0), 17)
+    .action(run(() => import('./commands/relevance/agreement.js')))
 }
 
 /** Runs the command line; returns through process.exitCode so that pending output is written. */

@@ -4,12 +4,13 @@ import { backendOf, type BackendOptions } from '../backend-option.js'
 import { exitCode, UsageError } from '../exit.js'
 import type { CommandBody } from '../command.js'
 import { measureNames } from '../measure-names.js'
+import { relevanceOptionsOf, type RelevanceFlags, usualMeasures } from '../relevance-option.js'
 import { runClipsOf, type RunClipsFlags } from '../run-clips.js'
 import { table } from '../table.js'
 
-interface CompareOptions extends BackendOptions, RunClipsFlags {
+interface CompareOptions extends BackendOptions, RunClipsFlags, RelevanceFlags {
   split: string
-  measures: string
+  measures?: string
   replicates: number
   seed: number
 }
@@ -28,7 +29,9 @@ const compare: CommandBody<CompareOptions, readonly [readonly string[]]> = async
 ) => {
   const { terminal } = context
   if (folders.length < 2) throw new UsageError('Expected two or more runs to compare, got one.')
-  const measures = measureNames(options.measures)
+  const usual = options.relevance === undefined ? 'mAP@10' : usualMeasures.graded
+  const measures = measureNames(options.measures ?? usual)
+  const relevance = await relevanceOptionsOf(context, options)
   const backend = backendOf(options, terminal)
   const evaluations: Evaluation[] = []
   // All are evaluated on the clips of one manifest: unless another is given, that of the first run.
@@ -41,6 +44,7 @@ const compare: CommandBody<CompareOptions, readonly [readonly string[]]> = async
       await evaluateRun(run, {
         split: options.split,
         measures,
+        ...relevance,
         ...runClipsOf(context, { ...options, manifest }),
       }),
     )

@@ -6,19 +6,22 @@ import { evaluationTable } from '../evaluation-table.js'
 import { decodePolicyOf, type DecodeFlags } from '../decode-option.js'
 import { exitCode } from '../exit.js'
 import { measureNames } from '../measure-names.js'
+import { relevanceOptionsOf, type RelevanceFlags, usualMeasures } from '../relevance-option.js'
 import { runClipsOf, type RunClipsFlags } from '../run-clips.js'
 
-interface EvaluateOptions extends BackendOptions, RunClipsFlags, DecodeFlags {
+interface EvaluateOptions extends BackendOptions, RunClipsFlags, DecodeFlags, RelevanceFlags {
   split: string
-  measures: string
+  measures?: string
   interval: IntervalMethod
   perQuery?: boolean
 }
 
-/** Retrieval measures of a run on a split, both directions. */
+/** Retrieval measures of a run on a split, both directions; against graded relevance where a file of it is given. */
 const evaluate: CommandBody<EvaluateOptions, readonly [string]> = async (context, options, folder) => {
   const { terminal } = context
-  const measures = measureNames(options.measures)
+  const usual = usualMeasures[options.relevance === undefined ? 'binary' : 'graded']
+  const measures = measureNames(options.measures ?? usual)
+  const relevance = await relevanceOptionsOf(context, options)
   const run = await openRun(folder, {
     backend: backendOf(options, terminal),
     decode: decodePolicyOf(options),
@@ -27,6 +30,7 @@ const evaluate: CommandBody<EvaluateOptions, readonly [string]> = async (context
     split: options.split,
     measures,
     interval: options.interval,
+    ...relevance,
     ...runClipsOf(context, options),
   })
   terminal.result(options.perQuery ? evaluation : withoutPerQuery(evaluation), evaluationTable)

@@ -10,28 +10,31 @@ import { evaluationTable } from '../evaluation-table.js'
 import { exitCode } from '../exit.js'
 import { measureNames } from '../measure-names.js'
 import { plural } from '../plural.js'
+import { usualMeasures } from '../relevance-option.js'
 
 interface MetricsOptions extends Pick<
   RunFilesOptions,
-  'direction' | 'items' | 'minGrade' | 'rowIds' | 'columnIds'
+  'direction' | 'items' | 'minGrade' | 'gradeScale' | 'unjudged' | 'rowIds' | 'columnIds'
 > {
   run: string
   truth: string
-  measures: string
+  measures?: string
   interval: IntervalMethod
   perQuery?: boolean
 }
 
 /** Scores rankings made elsewhere. */
 const metrics: CommandBody<MetricsOptions> = async ({ terminal, signal }, options) => {
-  const { direction, items, minGrade, rowIds, columnIds } = options
+  const { direction, items, minGrade, gradeScale, unjudged, rowIds, columnIds } = options
   const evaluation = await evaluateRunFiles(options.run, options.truth, {
-    measures: measureNames(options.measures),
+    measures: measureNames(options.measures ?? usualMeasures.binary),
     interval: options.interval,
     signal,
     ...(direction === undefined ? {} : { direction }),
     ...(items === undefined ? {} : { items }),
     ...(minGrade === undefined ? {} : { minGrade }),
+    ...(gradeScale === undefined ? {} : { gradeScale }),
+    ...(unjudged === undefined ? {} : { unjudged }),
     ...(rowIds === undefined ? {} : { rowIds }),
     ...(columnIds === undefined ? {} : { columnIds }),
   })

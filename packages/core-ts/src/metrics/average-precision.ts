@@ -1,4 +1,4 @@
-import { cutoff, meanMeasure, type Measure, measurePart, nameWith } from './measure.js'
+import { cutoff, cutoffOf, meanMeasure, type Measure, measurePart, nameWith } from './measure.js'
 import { shareWithin } from './recall.js'
 
 /**
@@ -9,7 +9,7 @@ import { shareWithin } from './recall.js'
  * E = (1/N) Σ_{n≤k} (1 + (n−1)(R−1)/(N−1)) / n.
  */
 export function averagePrecision(name: string, k: number): Measure {
-  return meanMeasure(
+  const averaged = meanMeasure(
     name,
     ({ ranks, relevant }) => {
       let sum = 0
@@ -24,6 +24,7 @@ export function averagePrecision(name: string, k: number): Measure {
     },
     shareWithin(k),
   )
+  return { ...averaged, ...cutoffOf(k) }
 }
 
 export const averagePrecisionPart = measurePart({

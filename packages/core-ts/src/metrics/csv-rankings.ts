@@ -32,13 +32,16 @@ export function csvRun(table: CsvTable, file: string | undefined): Run {
 export function csvTruth(table: CsvTable, file: string | undefined): Truth {
   const query = queryNames.find((name) => table.has(name))
   const list = listNames.find((name) => table.has(name))
-  if (table.has('rating') && table.has('tid') && table.has('fid')) return ratings(table, file)
+  const item = ['fid', 'item'].find((name) => table.has(name))
+  const grade = ['rating', 'relevance'].find((name) => table.has(name))
+  if (query !== undefined && item !== undefined && grade !== undefined)
+    return ratings(table, [query, item, grade], file)
   if (query !== undefined && list !== undefined) return matches(table, query, list, file)
   const clip = fileNames.find((name) => table.has(name))
   const captions = table.columns.filter((name) => /^caption(_?\d+)?$/i.test(name))
   if (clip === undefined || captions.length === 0) {
     throw badRanking(
-      `Expected the columns file_name,caption_1,...,caption_5, or query,audio_filenames, or tid,fid,rating, got ${table.columns.join(',')}.`,
+      `Expected the columns file_name,caption_1,...,caption_5, or query,audio_filenames, or tid,fid,rating (query,item,relevance), got ${table.columns.join(',')}.`,
       file,
     )
   }
@@ -83,14 +86,19 @@ function matches(table: CsvTable, queryColumn: string, list: string, file: strin
   return { format: 'matches', queries: queriesOf(byQuery), items, complete: false }
 }
 
-function ratings(table: CsvTable, file: string | undefined): Truth {
+function ratings(
+  table: CsvTable,
+  [queryColumn, itemColumn, gradeColumn]: readonly [string, string, string],
+  file: string | undefined,
+): Truth {
   const byQuery = new Map<string, Map<string, number>>()
   const items = new Set<string>()
   for (const row of table.rows) {
-    const [query, item] = [row.get('tid').trim(), row.get('fid').trim()]
-    const grade = row.get('rating').trim() === '' ? Number.NaN : Number(row.get('rating'))
+    const [query, item] = [row.get(queryColumn).trim(), row.get(itemColumn).trim()]
+    const written = row.get(gradeColumn).trim()
+    const grade = written === '' ? Number.NaN : Number(written)
     if (!Number.isFinite(grade)) {
-      throw badRanking(`Expected a number for rating in line ${row.line}, got "${row.get('rating')}".`, file)
+      throw badRanking(`Expected a number for ${gradeColumn} in line ${row.line}, got "${written}".`, file)
     }
     const grades = byQuery.get(query) ?? new Map<string, number>()
     byQuery.set(query, grades)

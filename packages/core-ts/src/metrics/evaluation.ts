@@ -1,5 +1,5 @@
 import { expected, SonotextError } from '../base/index.js'
-import type { Measure, RankedQuery } from './measure.js'
+import { type Measure, type RankedQuery, type RankingSize, sizeFor } from './measure.js'
 import { defaultMeasures, measures as parse } from './registry.js'
 import {
   bootstrapInterval,
@@ -58,6 +58,8 @@ export interface Evaluation extends Directions<MeasureValues> {
   readonly intervals: Directions<MeasureIntervals>
   /** What was drawn at random for the intervals. */
   readonly intervalsOver: Directions<IntervalBasis>
+  /** By measure: mean share of the ranks it looks at whose items are judged; null where the truth does not say what is judged. */
+  readonly judgedShare?: Directions<MeasureValues>
   /** Queries left out of a mean because nothing is relevant to them (a clip without captions, a topic without judgements). */
   readonly withoutRelevant: Directions<number>
   readonly perQuery: Directions<PerQuery>
@@ -104,6 +106,8 @@ export interface DirectionSummary {
   readonly chance: MeasureValues
   readonly perQuery: PerQuery
   readonly withoutRelevant: number
+  /** null where the truth does not say which items are judged. */
+  readonly judgedShare: MeasureValues | null
 }
 
 export function resolveMeasures(names: EvaluateOptions['measures'] = defaultMeasures): Measure[] {
@@ -140,6 +144,7 @@ export function summarizeQueries(
   const intervals: MeasureIntervals = {}
   const chance: MeasureValues = {}
   const scores: Record<string, number[]> = {}
+  const judgedShare: MeasureValues = {}
   const counted = new Uint8Array(queries.length)
   for (const m of measures) {
     const own = queries.flatMap((query, q) => ((m.counts?.(query) ?? query.relevant > 0) ? [q] : []))
@@ -148,13 +153,17 @@ export function summarizeQueries(
     const judged = own.map((q) => queries[q]!)
     const perQuery = Float64Array.from(judged, (query) => m.score(query))
     values[m.name] = m.statistic.of(perQuery)()
-    const ceiling = judged.reduce((sum, query) => sum + (m.ceiling?.(query, ranking) ?? 1), 0) / judged.length
+    const ceiling =
+      judged.reduce((sum, query) => sum + (m.ceiling?.(query, sizeFor(query, ranking)) ?? 1), 0) /
+      judged.length
     // As shares of what can be reached: there the intervals end too.
     const reached = perQuery.map((value) => value / ceiling)
     const ownClusters = clustersOf(own.map((q) => clusters[q]!))
     const interval = intervalOf(reached, ownClusters, m.statistic, method, seed)
     intervals[m.name] = interval && [interval[0] * ceiling, interval[1] * ceiling]
     chance[m.name] = m.chance(judged, ranking)
+    const share = judgedShareOf(judged, m.cutoff ?? Number.POSITIVE_INFINITY, ranking)
+    if (share !== null) judgedShare[m.name] = share
     const all = new Array<number>(queries.length).fill(Number.NaN)
     own.forEach((q, i) => (all[q] = perQuery[i]!))
     scores[m.name] = all
@@ -177,7 +186,21 @@ export function summarizeQueries(
       ),
     },
     withoutRelevant: counted.filter((times) => times < measures.length).length,
+    judgedShare: Object.keys(judgedShare).length > 0 ? judgedShare : null,
   }
+}
+
+/** Mean over queries of the share of the first `cutoff` ranks that hold judged items; null unless all queries say what is judged. */
+function judgedShareOf(queries: readonly RankedQuery[], cutoff: number, size: RankingSize): number | null {
+  let sum = 0
+  for (const query of queries) {
+    if (query.judged === undefined) return null
+    const { depth } = sizeFor(query, size)
+    const looked = Math.min(cutoff, depth)
+    const held = Array.from(query.judged.ranks).filter((rank) => rank <= looked).length
+    sum += looked > 0 ? held / looked : 0
+  }
+  return sum / queries.length
 }
 
 function intervalOf(
@@ -218,6 +241,9 @@ export function evaluation(
     chance: both((summary) => summary.chance),
     intervals: both((summary) => summary.intervals),
     intervalsOver: both((summary) => summary.intervalsOver),
+    ...(parts.textToAudio?.judgedShare || parts.audioToText?.judgedShare
+      ? { judgedShare: both((summary) => summary.judgedShare) as Directions<MeasureValues> }
+      : {}),
     withoutRelevant: both((summary) => summary.withoutRelevant),
     perQuery: both((summary) => summary.perQuery),
   }

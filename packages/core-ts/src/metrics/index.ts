@@ -1,4 +1,6 @@
 export * from './compare.js'
+export * from './correlation.js'
+export * from './evaluate-graded.js'
 export * from './evaluate.js'
 export * from './evaluation.js'
 export * from './measure.js'

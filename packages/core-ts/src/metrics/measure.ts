@@ -7,6 +7,10 @@ export interface QueryShape {
   readonly relevant: number
   /** Gains above 0 of all the query's items, descending; absent = every relevant item gains 1. */
   readonly idealGains?: ArrayLike<number>
+  /** Grades of the judged items, 0 and below among them; absent where it is not said which items are judged. */
+  readonly judged?: { readonly grades: ArrayLike<number> }
+  /** Items its ranking chooses from where that is not the same for every query: the judged ones, when others are left out. */
+  readonly items?: number
 }
 
 /** One query's outcome: where its relevant items came in the ranking. A query missing from a run has no ranks at all. */
@@ -15,6 +19,8 @@ export interface RankedQuery extends QueryShape {
   readonly ranks: ArrayLike<number>
   /** Ranks and gains of every held item whose gain is above 0; read by graded measures when the query has idealGains. */
   readonly graded?: { readonly ranks: ArrayLike<number>; readonly gains: ArrayLike<number> }
+  /** The judged items with their grades and 1-based ranks, Infinity for those that the ranking does not hold. */
+  readonly judged?: { readonly grades: ArrayLike<number>; readonly ranks: ArrayLike<number> }
 }
 
 /** How many items a ranking chooses from, and how many of them a run lists at most (a full ranking: all). */
@@ -26,6 +32,8 @@ export interface RankingSize {
 /** A measure is a value; `measure(m.name)` gives it back. */
 export interface Measure {
   readonly name: string
+  /** How many ranks it looks at; absent = all. */
+  readonly cutoff?: number
   /** Value of one query; pure, larger is better except for medR. */
   score(query: RankedQuery): number
   /** Whether the query says anything; default: when something is relevant to it. Others are left out of the mean. */
@@ -54,16 +62,22 @@ export function meanMeasure(
       const byRelevant = new Map<number, number>()
       let sum = 0
       for (const query of queries) {
-        let value = query.idealGains ? undefined : byRelevant.get(query.relevant)
+        const isOwn = query.idealGains !== undefined || query.items !== undefined
+        let value = isOwn ? undefined : byRelevant.get(query.relevant)
         if (value === undefined) {
-          value = expectation(query, size)
-          if (!query.idealGains) byRelevant.set(query.relevant, value)
+          value = expectation(query, sizeFor(query, size))
+          if (!isOwn) byRelevant.set(query.relevant, value)
         }
         sum += value
       }
       return sum / queries.length
     },
   }
+}
+
+/** How much the ranking of one query chooses from and lists. */
+export function sizeFor({ items }: QueryShape, size: RankingSize): RankingSize {
+  return items === undefined ? size : { items, depth: Math.min(items, size.depth) }
 }
 
 /** What the row of a measure has besides. */
@@ -87,4 +101,9 @@ export const cutoff = {
 /** `nDCG@10`, or `nDCG` without a cut-off. */
 export function nameWith(name: string, rank: number | undefined): string {
   return rank === undefined ? name : `${name}@${rank}`
+}
+
+/** The field `cutoff` of a measure that looks at k ranks. */
+export function cutoffOf(rank: number): Pick<Measure, 'cutoff'> {
+  return Number.isFinite(rank) ? { cutoff: rank } : {}
 }

@@ -1,4 +1,4 @@
-import { cutoff, type Measure, measurePart, type QueryShape } from './measure.js'
+import { cutoff, type Measure, measurePart, type QueryShape, type RankingSize, sizeFor } from './measure.js'
 import { median } from './significance/index.js'
 
 /**
@@ -10,30 +10,38 @@ export function medianRank(name: string): Measure {
     name,
     score: ({ ranks }) => (ranks.length > 0 ? ranks[0]! : Number.POSITIVE_INFINITY),
     statistic: median,
-    chance: (queries, { items }) => expectedMedianRank(queries, items),
+    chance: expectedMedianRank,
   }
 }
 
 /**
  * E[median] of independent random first-relevant ranks, exactly: E[j-th smallest] = Σ_r P(fewer than j of the ranks are ≤ r), where
- * the number of ranks ≤ r is a sum of one binomial variable for each group of queries with the same R.
+ * the number of ranks ≤ r is a sum of one binomial variable for each group of queries with the same R of the same N.
  */
-function expectedMedianRank(queries: readonly QueryShape[], items: number): number {
-  const groups = new Map<number, number>()
-  for (const { relevant } of queries) groups.set(relevant, (groups.get(relevant) ?? 0) + 1)
+function expectedMedianRank(queries: readonly QueryShape[], size: RankingSize): number {
+  const groups = Array.from(
+    Map.groupBy(queries, (query) => `${query.relevant} of ${sizeFor(query, size).items}`).values(),
+    (alike) => ({
+      relevant: alike[0]!.relevant,
+      items: sizeFor(alike[0]!, size).items,
+      count: alike.length,
+      // P(first > r)
+      later: 1,
+    }),
+  )
+  const longest = Math.max(...groups.map(({ items }) => items))
   const lower = Math.floor((queries.length + 1) / 2)
   const upper = Math.ceil((queries.length + 1) / 2)
-  const later = new Map<number, number>([...groups.keys()].map((relevant) => [relevant, 1]))
   let sum = 0
-  for (let r = 0; r < items; r++) {
+  for (let r = 0; r < longest; r++) {
     let total: Distribution = { start: 0, pmf: Float64Array.of(1) }
     let mean = 0
     let variance = 0
-    for (const [relevant, count] of groups) {
+    for (const group of groups) {
+      const { relevant, items, count } = group
       // P(first > r) = P(first > r−1) · (N−r+1−R)/(N−r+1)
-      if (r > 0)
-        later.set(relevant, (later.get(relevant)! * Math.max(0, items - r + 1 - relevant)) / (items - r + 1))
-      const p = 1 - later.get(relevant)!
+      if (r > 0) group.later *= r > items ? 0 : Math.max(0, items - r + 1 - relevant) / (items - r + 1)
+      const p = 1 - group.later
       mean += count * p
       variance += count * p * (1 - p)
     }
@@ -41,8 +49,7 @@ function expectedMedianRank(queries: readonly QueryShape[], items: number): numb
     if (mean + spread < lower) {
       sum += 1
     } else if (mean - spread < upper) {
-      for (const [relevant, count] of groups)
-        total = convolve(total, binomial(count, 1 - later.get(relevant)!))
+      for (const { count, later } of groups) total = convolve(total, binomial(count, 1 - later))
       sum += (probabilityBelow(total, lower) + probabilityBelow(total, upper)) / 2
     }
   }

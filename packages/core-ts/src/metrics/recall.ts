@@ -1,13 +1,14 @@
-import { cutoff, meanMeasure, type Measure, measurePart } from './measure.js'
+import { cutoff, cutoffOf, meanMeasure, type Measure, measurePart } from './measure.js'
 
 /** R@k = relevant items among the first k / R. By chance: min(k, depth, N) / N. */
 export function recall(name: string, k: number): Measure {
-  return meanMeasure(
+  const averaged = meanMeasure(
     name,
     (query) => countWithin(query.ranks, k) / query.relevant,
     (_, { items, depth }) => Math.min(k, depth, items) / items,
     shareWithin(k),
   )
+  return { ...averaged, ...cutoffOf(k) }
 }
 
 /** The share of a query's relevant items that fits among the first k: what the best ranking reaches. */
@@ -17,11 +18,12 @@ export function shareWithin(k: number): NonNullable<Measure['ceiling']> {
 
 /** HR@k = 1 when any relevant item is among the first k, else 0. By chance: 1 − C(N−R, k) / C(N, k). */
 export function hitRate(name: string, k: number): Measure {
-  return meanMeasure(
+  const averaged = meanMeasure(
     name,
     (query) => (query.ranks.length > 0 && query.ranks[0]! <= k ? 1 : 0),
     ({ relevant }, { items, depth }) => 1 - missProbability(Math.min(k, depth, items), relevant, items),
   )
+  return { ...averaged, ...cutoffOf(k) }
 }
 
 /** P(none of the R relevant of N items is among the first k of a random ranking). */

@@ -1,11 +1,11 @@
-import { cutoff, meanMeasure, type Measure, measurePart, nameWith } from './measure.js'
+import { cutoff, cutoffOf, meanMeasure, type Measure, measurePart, nameWith } from './measure.js'
 
 /**
  * MRR: mean of 1/rank of the first relevant item, 0 where the ranking (or its first k) holds none.
  * By chance: Σ_r P(first = r)/r with P(first = r) = P(first > r−1) · R/(N−r+1).
  */
 export function reciprocalRank(name: string, k: number): Measure {
-  return meanMeasure(
+  const averaged = meanMeasure(
     name,
     ({ ranks }) => (ranks.length > 0 && ranks[0]! <= k ? 1 / ranks[0]! : 0),
     ({ relevant }, { items, depth }) => {
@@ -19,6 +19,7 @@ export function reciprocalRank(name: string, k: number): Measure {
       return sum
     },
   )
+  return { ...averaged, ...cutoffOf(k) }
 }
 
 export const reciprocalRankPart = measurePart({

@@ -3,7 +3,9 @@ import { Family } from '../registry/index.js'
 import { averagePrecisionPart } from './average-precision.js'
 import { type Measure, type MeasureExtra, nameWith } from './measure.js'
 import { medianRankPart } from './median-rank.js'
-import { ndcgPart } from './ndcg.js'
+import { gradedPrecisionPart } from './graded-precision.js'
+import { ndcgExponentialPart, ndcgPart } from './ndcg.js'
+import { kendallPart, spearmanPart } from './rank-correlation.js'
 import { hitRatePart, recallPart } from './recall.js'
 import { reciprocalRankPart } from './reciprocal-rank.js'
 
@@ -15,6 +17,10 @@ export const measureFamily = new Family<Measure, void, MeasureExtra>('measure', 
   medianRankPart,
   hitRatePart,
   ndcgPart,
+  ndcgExponentialPart,
+  gradedPrecisionPart,
+  spearmanPart,
+  kendallPart,
 ])
 
 /** Measures reported when none are named. */
@@ -32,14 +38,15 @@ export const defaultMeasures = [
 ] as const
 
 /**
- * Parses a measure's name: `R@k`, `HR@k`, `mAP`, `mAP@k`, `MRR`, `MRR@k`, `medR`, `nDCG`, `nDCG@k`, k = 1, 2, ...
+ * Parses a measure's name: `R@k`, `HR@k`, `mAP`, `mAP@k`, `MRR`, `MRR@k`, `medR`, `nDCG`, `nDCG@k`, `nDCG-exp`,
+ * `nDCG-exp@k`, `gAP`, `gAP@k`, `Spearman`, `Kendall`, k = 1, 2, ...
  * Throws INVALID_ARGUMENT with the nearest name for anything else.
  */
 export function measure(name: string): Measure {
   const [, base = '', k] = /^([A-Za-z][\w-]*)(?:@([1-9]\d{0,8}))?$/.exec(name) ?? []
   if (
     measureFamily.has(base) &&
-    (k === undefined ? cutoffOf(base) !== 'required' : cutoffOf(base) !== 'none')
+    (k === undefined ? writtenWith(base) !== 'required' : writtenWith(base) !== 'none')
   )
     return measureFamily.build({ type: base, ...(k !== undefined && { k: Number(k) }) })
   throw expected(`a measure (${measureForms()})`, 'measure', name, {
@@ -53,7 +60,7 @@ export function measures(...names: readonly string[]): Measure[] {
 }
 
 /** Whether a measure is written with `@k`, as its schema says. */
-function cutoffOf(name: string): 'required' | 'optional' | 'none' {
+function writtenWith(name: string): 'required' | 'optional' | 'none' {
   const { properties, required = [] } = measureFamily.schemaOf(name)
   if (!Object.hasOwn(properties, 'k')) return 'none'
   return required.includes('k') ? 'required' : 'optional'
@@ -61,7 +68,9 @@ function cutoffOf(name: string): 'required' | 'optional' | 'none' {
 
 function measureForms(): string {
   const forms = { required: ['@k'], optional: ['', '@k'], none: [''] }
-  return measureFamily.names.flatMap((name) => forms[cutoffOf(name)].map((end) => `${name}${end}`)).join(', ')
+  return measureFamily.names
+    .flatMap((name) => forms[writtenWith(name)].map((end) => `${name}${end}`))
+    .join(', ')
 }
 
 /** The measure that a wrong name most likely meant; always one that parses. */
@@ -73,7 +82,7 @@ function meant(name: string): string {
     ),
   )
   const row = spellings.get(nearest(base, spellings.keys()) ?? 'R')!
-  const cut = cutoffOf(row)
+  const cut = writtenWith(row)
   const k = Number(/\d+/.exec(name)?.[0] ?? 0)
   if (cut !== 'none' && k > 0 && k < 1e9) return nameWith(row, k)
   return cut === 'required' ? nameWith(row, 10) : row

@@ -28,7 +28,7 @@ import {
   type Truth,
   type TruthFormat,
 } from './ranking.js'
-import { rankList } from './rankings.js'
+import { checkGradeOptions, rankList, type Unjudged } from './rankings.js'
 import { scoreRun } from './score-matrix.js'
 import { isTrecLine, qrels, trecRun } from './trec-run.js'
 
@@ -58,8 +58,12 @@ export interface RunOptions extends EvaluateOptions {
    * and truth name.
    */
   readonly items?: number
-  /** Grades of at least this count as relevant for all measures but nDCG; default: any grade above 0. */
+  /** Grades of at least this count as relevant for all measures but the graded ones; default: any grade above 0. */
   readonly minGrade?: number
+  /** What grades are divided by; default 1. */
+  readonly gradeScale?: number
+  /** Default irrelevant; of use only where the truth has grades. */
+  readonly unjudged?: Unjudged
   /**
    * Cluster of each query by its id: of a topic or query by its name, of a caption of a caption CSV by `<clip>#<number from 1>`. Default:
    * queries of text → audio with exactly the same relevant items are captions of one clip, all others each on its own.
@@ -124,7 +128,7 @@ export interface RunTexts {
 /**
  * Rankings are a DCASE submission `caption,file_name_1,...`, a CSV `query,audio_filenames` with a list of file names in a cell, a TREC run
  * (`topic Q0 document rank score tag`) or an NPY score matrix [queries × items]; the truth is a caption CSV in Clotho's layout
- * `file_name,caption_1,...`, several matches `query,audio_filenames`, graded relevances `tid,fid,fid_group,rating` or qrels
+ * `file_name,caption_1,...`, several matches `query,audio_filenames`, graded relevances `tid,fid,fid_group,rating` (or `query,item,relevance`) or qrels
  * (`topic 0 document grade`, grades may be any number). Any run can be held against any truth: queries and items are matched as strings
  * without blanks around.
  *
@@ -137,6 +141,7 @@ export function evaluateRunTexts(texts: RunTexts, options: RunOptions = {}): Run
   checkOptions(options, 'evaluateRunTexts')
   const run = parseRun(texts)
   const truth = parseTruth(texts)
+  checkGradeOptions(options)
   refuseUnfit(truth, options)
   const used = new Map<string, number>()
   let missing = 0
@@ -146,7 +151,7 @@ export function evaluateRunTexts(texts: RunTexts, options: RunOptions = {}): Run
     const turn = used.get(query) ?? 0
     if (lists !== undefined) used.set(query, turn + 1)
     const list = lists?.[Math.min(turn, lists.length - 1)] ?? []
-    return rankList(list, relevance, options.minGrade, `"${query}"`)
+    return rankList(list, relevance, options, `"${query}"`)
   })
   if (missing === queries.length) throw nothingShared(run, truth, texts)
   const listed = new Set<string>()
@@ -227,16 +232,15 @@ function queryNames(
 }
 
 /** Options that a truth of this kind cannot take. */
-function refuseUnfit({ format }: Truth, { direction, minGrade }: RunOptions): void {
+function refuseUnfit({ format }: Truth, options: RunOptions): void {
+  const { direction } = options
   if (format === 'captions' && direction === 'audioToText') {
     throw expected('textToAudio, as a caption CSV ranks clips,', 'direction', direction)
   }
-  if (minGrade !== undefined && (format === 'captions' || format === 'matches')) {
-    throw expected(
-      'a truth with grades (qrels, or tid,fid,fid_group,rating)',
-      'minGrade',
-      formatNames[format],
-    )
+  if (format !== 'captions' && format !== 'matches') return
+  for (const name of ['minGrade', 'gradeScale', 'unjudged'] as const) {
+    if (options[name] === undefined) continue
+    throw expected('a truth with grades (qrels, or tid,fid,fid_group,rating)', name, formatNames[format])
   }
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Corpus } from '../corpus/index.js'
 import { type Clip, clipsOfSplit, isFolder, type QuarantinedClip, readCollection } from '../data/index.js'
 import type { Evaluation, IntervalMethod } from '../metrics/index.js'
-import { evaluateModel } from '../train/index.js'
+import { evaluateModel, type RelevanceOptions } from '../train/index.js'
 import { cacheFolderOf, prepareClips } from './prepare.js'
 import type { OpenRun } from './run-folder.js'
 
@@ -24,7 +24,7 @@ export interface RunClipsOptions {
   onSetAside?: (clips: readonly QuarantinedClip[]) => void
 }
 
-export interface EvaluateRunOptions extends RunClipsOptions {
+export interface EvaluateRunOptions extends RunClipsOptions, RelevanceOptions {
   /** Default test. */
   split?: string
   measures?: readonly string[]
@@ -39,11 +39,15 @@ export interface EvaluateRunOptions extends RunClipsOptions {
  */
 export async function evaluateRun(run: OpenRun, options: EvaluateRunOptions = {}): Promise<Evaluation> {
   const { split = 'test', measures, interval, signal, onScored } = options
+  const { relevance, minGrade, unjudged } = options
   await using opened = await openClips(run, split, options)
   return await evaluateModel(run.model, opened.clips, opened.corpus.source, {
     split,
     ...(measures === undefined ? {} : { measures }),
     ...(interval === undefined ? {} : { interval }),
+    ...(relevance === undefined ? {} : { relevance }),
+    ...(minGrade === undefined ? {} : { minGrade }),
+    ...(unjudged === undefined ? {} : { unjudged }),
     ...(signal === undefined ? {} : { signal }),
     ...(onScored === undefined ? {} : { onProgress: onScored }),
   })

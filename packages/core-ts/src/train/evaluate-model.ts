@@ -1,12 +1,16 @@
 import { matrix, type Matrix } from '../base/matrix.js'
+import { SonotextError } from '../base/errors.js'
 import { checkOptions } from '../base/options.js'
 import { type Clip, type FeatureSource, groupOf } from '../data/index.js'
 import {
+  evaluateGraded,
   evaluateRanks,
   evaluateScores,
   type EvaluateOptions,
   type EvaluateScoresOptions,
   type Evaluation,
+  type GradedTruth,
+  type GradeOptions,
 } from '../metrics/index.js'
 import type { DualEncoder, PassOptions } from '../models/index.js'
 import { portions, rankSplit } from './evaluate-large.js'
@@ -48,6 +52,12 @@ export async function scoreSplit(
   return { scores, captionClip }
 }
 
+/** Against what a split is evaluated. */
+export interface RelevanceOptions extends GradeOptions {
+  /** Graded relevance by ids of captions and clips. Default: a clip is relevant to its own captions, and nothing else is. */
+  readonly relevance?: GradedTruth
+}
+
 /**
  * Retrieval measures of a model over a split, both ways; definitions as in {@link evaluateScores}, the intervals by clip, or by group where
  * any clip names one.
@@ -56,9 +66,9 @@ export async function evaluateModel(
   model: DualEncoder,
   clips: readonly Clip[],
   features: FeatureSource,
-  options: EvaluateOptions & SplitOptions = {},
+  options: EvaluateOptions & SplitOptions & RelevanceOptions = {},
 ): Promise<Evaluation> {
-  checkOptions(options, 'evaluateModel')
+  const { relevance } = checkOptions(options, 'evaluateModel')
   const names: EvaluateScoresOptions = {
     ...options,
     clips: clips.map(({ id }) => id),
@@ -67,11 +77,22 @@ export async function evaluateModel(
   }
   const captions = names.captions!.length
   if (clips.length * captions > largestMatrix) {
+    if (relevance !== undefined) throw tooManyToGrade(clips.length, captions)
     const captionClip = clips.flatMap((clip, row) => clip.captions.map(() => row))
     return evaluateRanks(await rankSplit(model, clips, features, options), captionClip, names)
   }
   const { scores, captionClip } = await scoreSplit(model, clips, features, options)
-  return evaluateScores(scores, captionClip, names)
+  return relevance === undefined
+    ? evaluateScores(scores, captionClip, names)
+    : evaluateGraded(scores, captionClip, relevance, names)
+}
+
+function tooManyToGrade(clips: number, captions: number): SonotextError {
+  return new SonotextError(
+    'UNSUPPORTED',
+    `Expected at most ${largestMatrix} scores for graded relevance, got ${clips} clips and ${captions} captions.`,
+    { remedy: 'Evaluate a smaller split.' },
+  )
 }
 
 export interface RetrievalMeasureOptions {

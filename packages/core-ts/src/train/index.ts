@@ -39,6 +39,7 @@ export {
 export type { Watched } from './watched.js'
 export {
   evaluateModel,
+  type RelevanceOptions,
   type RetrievalMeasureOptions,
   retrievalMeasures,
   scoreSplit,

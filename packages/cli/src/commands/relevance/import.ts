@@ -1,0 +1,100 @@
+import {
+  aggregateRatings,
+  type AggregateOptions,
+  type Exclusion,
+  type JudgedPair,
+  ratingStatistics,
+  type RatingStatistics,
+  readRatings,
+  screenRatings,
+  writeRelevances,
+} from '@sonotext/core/relevance'
+import type { CommandBody } from '../../command.js'
+import { exitCode } from '../../exit.js'
+import { plural } from '../../plural.js'
+import { table } from '../../table.js'
+import { type RatingFlags, ratingOptionsOf, screeningOf } from './rating-options.js'
+
+interface ImportOptions extends RatingFlags, AggregateOptions {
+  out?: string
+}
+
+interface Report {
+  /** null without --out. */
+  readonly out: string | null
+  readonly pairs: number
+  readonly files: readonly RatingStatistics[]
+  readonly exclusions: readonly (Exclusion & { readonly file: string })[]
+}
+
+/** Reads ratings, screens and averages them, and says what is in them. */
+const importRatings: CommandBody<ImportOptions, readonly [readonly string[]]> = async (
+  { terminal, signal },
+  options,
+  files,
+) => {
+  const { average, trim, minRaters, out } = options
+  const screening = screeningOf(options.screen)
+  const statistics: RatingStatistics[] = []
+  const exclusions: (Exclusion & { file: string })[] = []
+  const pairs: JudgedPair[] = []
+  for (const file of files) {
+    const read = await readRatings(file, { ...ratingOptionsOf(options), signal })
+    const screened = screenRatings(read, screening)
+    exclusions.push(...screened.exclusions.map((exclusion) => ({ ...exclusion, file })))
+    statistics.push(ratingStatistics(screened.table))
+    const averaging = {
+      ...(average === undefined ? {} : { average }),
+      ...(trim === undefined ? {} : { trim }),
+      ...(minRaters === undefined ? {} : { minRaters }),
+    }
+    pairs.push(...aggregateRatings(screened.table, averaging).pairs)
+  }
+  if (out !== undefined) await writeRelevances(out, { pairs })
+  const report: Report = { out: out ?? null, pairs: pairs.length, files: statistics, exclusions }
+  terminal.result(report, text, out)
+  return exitCode.ok
+}
+export default importRatings
+
+/** Exclusions shown; --json has all of them. */
+const shownExclusions = 20
+
+function text({ out, pairs, files, exclusions }: Report): string {
+  const header = ['ratings', 'queries', 'clips', 'group', 'pairs', 'mean ± sd', 'median']
+  const groups = files.flatMap(({ file, queries, items, groups: all }) =>
+    all.map(({ group, pairs: count, mean, deviation, median }) => [
+      file,
+      String(queries),
+      String(items),
+      group ?? '–',
+      String(count),
+      deviation === null ? mean.toFixed(3) : `${mean.toFixed(3)} ± ${deviation.toFixed(1)}`,
+      String(median),
+    ]),
+  )
+  const own = files.flatMap(({ file, own: found, upperHalf, histogram }) => [
+    [
+      file,
+      found === null ? '–' : `${found.topRated}/${found.lists}`,
+      found === null ? '–' : found.above.toFixed(3),
+      upperHalf.toFixed(3),
+      histogram.join(','),
+    ],
+  ])
+  const shown = exclusions.slice(0, shownExclusions).map(({ rater, pair, reason, ratings }) => {
+    const what = pair === null ? '' : `, ${pair.query} with ${pair.item}`
+    return `left out: ${rater ?? 'unnamed rater'}${what} (${plural(ratings, 'rating')}): ${reason}`
+  })
+  if (exclusions.length > shown.length) shown.push(`… ${exclusions.length - shown.length} more`)
+  return [
+    table([header, ...groups]),
+    '',
+    table([
+      ['ratings', 'own clip top', 'clips above it', 'upper half a list', 'ratings by tenth of the scale'],
+      ...own,
+    ]),
+    ...(shown.length > 0 ? ['', ...shown] : []),
+    ...(out === null ? [] : ['', `${plural(pairs, 'judged pair')} → ${out}`]),
+  ].join('\n')
+}

@@ -1,0 +1,75 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { cli, cliJson, notBuilt } from './testing/run-cli.js'
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sonotext-relevance-'))
+})
+afterAll(() => rm(folder, { recursive: true }))
+const write = async (name: string, lines: readonly string[]): Promise<string> => {
+  await writeFile(join(folder, name), `${lines.join('\n')}\n`)
+  return join(folder, name)
+}
+
+describe.skipIf(notBuilt !== null)(`sonotext relevance${notBuilt === null ? '' : ` (${notBuilt})`}`, () => {
+  const ratings = [
+    'query,item,rater,rating,played,group',
+    ...['q1', 'q2', 'q3'].flatMap((query, q) =>
+      ['r1', 'r2', 'r3'].flatMap((rater, r) => [
+        `${query},own,${rater},${r === 2 ? 0 : 80 + q},9,TP`,
+        `${query},other,${rater},${30 + 10 * r},9,`,
+        `${query},control,${rater},${r === 2 ? 90 : r},9,TN`,
+      ]),
+    ),
+  ]
+
+  it('imports ratings: screens with reasons, averages, writes what metrics takes', async () => {
+    const file = await write('ratings.csv', ratings)
+    const out = join(folder, 'relevance.csv')
+    const report = await cliJson<{ exclusions: { rater: string; reason: string }[]; pairs: number }>([
+      ...['relevance', 'import', file, '--screen', 'controls', '--out', out],
+    ])
+    expect(report.pairs).toBe(9)
+    expect(report.exclusions).toEqual([
+      expect.objectContaining({
+        rater: 'r3',
+        reason: '3 of 3 control items rated wrongly, more than 20 %.',
+      }),
+    ])
+    const written = await readFile(out, 'utf8')
+    expect(written.split('\n').slice(0, 3)).toEqual([
+      'query,item,relevance,raters,deviation,played,group',
+      'q1,own,0.8,2,0,9,TP',
+      expect.stringMatching(/^q1,other,0.35,2,0.07\d+,9,$/),
+    ])
+    const run = await write(
+      'run.txt',
+      ['q1', 'q2', 'q3'].map((query) => `${query} Q0 own 1 5 t`),
+    )
+    const evaluation = await cliJson<{ textToAudio: object; judgedShare: { textToAudio: object } }>([
+      ...['metrics', '--run', run, '--truth', out, '--measures', 'nDCG@1,Spearman', '--unjudged', 'left-out'],
+    ])
+    expect(evaluation.textToAudio).toMatchObject({ 'nDCG@1': 1 })
+    expect(evaluation.judgedShare.textToAudio).toEqual({ 'nDCG@1': 1, Spearman: 1 })
+  })
+
+  it('says how far raters agree', async () => {
+    const file = await write('ratings.csv', ratings)
+    const { stdout } = await cli(['relevance', 'agreement', file, '--replicates', '99'])
+    expect(stdout).toMatch(/^9 pairs of two raters or more \(9 rated by all 3\), over 3 queries/)
+    expect(stdout).toMatch(/alpha-interval +-?0\.\d{3} +-?\d\.\d{3} … -?\d\.\d{3}/)
+  })
+
+  it('names line, reason and remedy of bad ratings, and bad options', async () => {
+    const file = await write('bad.csv', ['query,item,rating', 'q,c,300'])
+    const bad = await cli(['relevance', 'import', file])
+    expect(bad).toMatchObject({ code: 1, stderr: expect.stringMatching(/bad\.csv:2: .*300.*--scale/) })
+    const rule = await cli(['relevance', 'import', file, '--screen', 'mood'])
+    expect(rule).toMatchObject({ code: 2, stderr: expect.stringMatching(/straight-lining/) })
+    const grade = await cli(['evaluate', folder, '--min-grade', '0.5'])
+    expect(grade.code).not.toBe(0)
+  })
+})

@@ -1,0 +1,19 @@
+export * from './agreement/index.js'
+export { percentScale, type Rating, type RatingScale, type RatingTable } from './rating.js'
+export {
+  type GroupStatistics,
+  type OwnItemStatistics,
+  type RatingStatistics,
+  ratingStatistics,
+} from './rating-statistics.js'
+export { parseRatings, readRatings, type ReadRatingsOptions, writeRatings } from './read-ratings.js'
+export {
+  type AggregateOptions,
+  aggregateRatings,
+  type JudgedPair,
+  type RatingAverage,
+  readRelevances,
+  Relevances,
+  writeRelevances,
+} from './relevances.js'
+export { type Exclusion, type ScreenedRatings, type ScreeningOptions, screenRatings } from './screening.js'

@@ -1,0 +1,172 @@
+import {
+  checkOptions,
+  type CsvRow,
+  type CsvTable,
+  expected,
+  parseCsv,
+  readText,
+  SonotextError,
+  writeFileAtomic,
+} from '../base/index.js'
+import { percentScale, type Rating, type RatingScale, type RatingTable } from './rating.js'
+
+export interface ReadRatingsOptions {
+  /** Default: 0 to 1 where the column is named `relevance`, 0 to 100 otherwise. */
+  readonly scale?: RatingScale
+  /** What to do when one rater rates a pair again: refuse the file, or take the mean, the first or the last. Default refuse. */
+  readonly again?: 'refuse' | 'mean' | 'first' | 'last'
+  /** Ids that queries and items must be among; default: any. */
+  readonly queries?: ReadonlySet<string>
+  readonly items?: ReadonlySet<string>
+  readonly signal?: AbortSignal
+}
+
+/** Column names, ours first. */
+const columnNames = {
+  query: ['query', 'tid', 'caption', 'query_id'],
+  item: ['item', 'fid', 'clip', 'item_id'],
+  rating: ['rating', 'relevance', 'score'],
+  rater: ['rater', 'worker', 'annotator', 'rater_id'],
+  played: ['played', 'played_s'],
+  group: ['group', 'fid_group', 'role'],
+} as const
+
+/**
+ * Reads ratings: the relevances of the TAU Audio-Text Graded Relevances (`tid,fid,fid_group,rating`) or a table `query,item,rater,rating`
+ * with, where known, `played` (seconds) and `group`. Throws MISSING_FILE, and INVALID_FILE naming the line of a rating that is no number
+ * or off the scale, a pair that one rater rates twice, an id that is not known, and a table without ratings.
+ */
+export async function readRatings(path: string, options: ReadRatingsOptions = {}): Promise<RatingTable> {
+  checkOptions(options, 'readRatings')
+  return parseRatings(await readText(path, { signal: options.signal }), path, options)
+}
+
+/** {@link readRatings} from a text. */
+export function parseRatings(text: string, file: string, options: ReadRatingsOptions = {}): RatingTable {
+  const table = parseCsv(text, file)
+  const names = columnsOf(table)
+  const scale = options.scale ?? (names.rating === 'relevance' ? { low: 0, high: 1 } : percentScale)
+  if (!(scale.high > scale.low))
+    throw expected('a scale that rises', 'scale', `${scale.low} to ${scale.high}`)
+  const read = table.rows.map((row) => ({ line: row.line, rating: ratingOf(row, names, scale, file) }))
+  if (read.length === 0) throw bad(file, 'Expected at least one rating, got none.')
+  for (const kind of ['query', 'item'] as const) refuseUnknown(read, kind, options, file)
+  return { file, scale, ratings: onceEach(read, options.again ?? 'refuse', file) }
+}
+
+type Names = Readonly<Record<'query' | 'item' | 'rating', string>> &
+  Readonly<Partial<Record<'rater' | 'played' | 'group', string>>>
+
+function columnsOf(table: CsvTable): Names {
+  const found = Object.fromEntries(
+    Object.entries(columnNames).flatMap(([kind, names]) => {
+      const name = names.find((one) => table.has(one))
+      return name === undefined ? [] : [[kind, name]]
+    }),
+  ) as Partial<Names>
+  if (found.query !== undefined && found.item !== undefined && found.rating !== undefined)
+    return found as Names
+  throw bad(
+    table.path,
+    `Expected the columns query,item,rater,rating (or tid,fid,fid_group,rating), got ${table.columns.join(',')}.`,
+    'Name the columns of the table as it is said in docs/guide/relevance.md.',
+  )
+}
+
+function ratingOf(row: CsvRow, names: Names, { low, high }: RatingScale, file: string): Rating {
+  const at = `${file}:${row.line}`
+  const text = (name: string | undefined): string | null =>
+    name === undefined || row.get(name).trim() === '' ? null : row.get(name).trim()
+  const number = (name: string | undefined): number | null => {
+    const written = text(name)
+    if (written === null) return null
+    const value = Number(written)
+    if (!Number.isFinite(value)) throw bad(at, `expected a number for ${name}, got "${written}".`)
+    return value
+  }
+  const [query, item, rating] = [text(names.query), text(names.item), number(names.rating)]
+  for (const [name, value] of Object.entries({ query, item, rating }))
+    if (value === null) throw bad(at, `expected a ${name}, got an empty cell.`)
+  if (rating! < low || rating! > high)
+    throw bad(
+      at,
+      `expected a rating from ${low} to ${high}, got ${rating}.`,
+      'Correct it, or state the scale: --scale LOW,HIGH.',
+    )
+  const played = number(names.played)
+  if (played !== null && played < 0) throw bad(at, `expected seconds that were played, got ${played}.`)
+  return {
+    query: query!,
+    item: item!,
+    rating: rating!,
+    rater: text(names.rater),
+    played,
+    group: text(names.group),
+  }
+}
+
+/** A rating and the line it stands on. */
+interface Numbered {
+  readonly line: number
+  readonly rating: Rating
+}
+
+function refuseUnknown(
+  ratings: readonly Numbered[],
+  kind: 'query' | 'item',
+  { queries, items }: ReadRatingsOptions,
+  file: string,
+): void {
+  const known = kind === 'query' ? queries : items
+  const stranger = known && ratings.find(({ rating }) => !known.has(rating[kind]))
+  if (!stranger) return
+  throw bad(
+    `${file}:${stranger.line}`,
+    `the ${kind} "${stranger.rating[kind]}" is not known.`,
+    `Ids of ${kind === 'query' ? 'captions' : 'clips'} must be those of the data they are rated with.`,
+  )
+}
+
+function onceEach(
+  ratings: readonly Numbered[],
+  again: NonNullable<ReadRatingsOptions['again']>,
+  file: string,
+): Rating[] {
+  const byPair = Map.groupBy(ratings, ({ rating: { query, item, rater } }) =>
+    JSON.stringify([query, item, rater]),
+  )
+  return Array.from(byPair.values(), (same) => {
+    const [first, second] = same as [Numbered, Numbered?]
+    if (second !== undefined && again === 'refuse') {
+      const { query, item, rater } = first.rating
+      const who = rater === null ? 'without a rater' : `by ${rater}`
+      throw bad(
+        `${file}:${second.line}`,
+        `"${item}" is rated twice ${who} for "${query}"; the first time in line ${first.line}.`,
+        'Remove one, give raters in a column of that name, or say which counts: --again mean, first or last.',
+      )
+    }
+    if (again === 'last') return same.at(-1)!.rating
+    if (again !== 'mean') return first.rating
+    const rating = same.reduce((sum, one) => sum + one.rating.rating, 0) / same.length
+    return { ...first.rating, rating }
+  })
+}
+
+/** Writes ratings as a table `query,item,rater,rating,played,group`. */
+export async function writeRatings(path: string, ratings: Iterable<Rating>): Promise<void> {
+  const lines = ['query,item,rater,rating,played,group']
+  for (const { query, item, rater, rating, played, group } of ratings)
+    lines.push([query, item, rater ?? '', rating, played ?? '', group ?? ''].map(csvCell).join(','))
+  await writeFileAtomic(path, `${lines.join('\n')}\n`)
+}
+
+/** A cell as RFC 4180 has it. */
+export function csvCell(value: string | number): string {
+  const text = String(value)
+  return /[",\n\r;\t|]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
+
+function bad(file: string, message: string, remedy?: string): SonotextError {
+  return new SonotextError('INVALID_FILE', message, { file, ...(remedy === undefined ? {} : { remedy }) })
+}

@@ -1,0 +1,150 @@
+import { checkOptions, expected } from '../base/index.js'
+import { mean, spearman } from '../metrics/index.js'
+import type { Rating, RatingTable } from './rating.js'
+import { byPair } from './relevances.js'
+import { ownGroup } from './rating-statistics.js'
+
+/** What raters and ratings must hold to; a rule that is not named is not applied. */
+export interface ScreeningOptions {
+  /**
+   * Largest share of control pairs that a rater may get wrong: rating a query's control (group TN) in the upper half of the scale, or its
+   * own item (group TP) no higher than its control.
+   */
+  readonly controls?: number
+  /** Least rank correlation (Spearman) of a rater with the mean of the others over the pairs that they share, of which there must be 5. */
+  readonly agreement?: number
+  /** Least seconds that an item must have been played; single ratings fall. */
+  readonly played?: number
+  /** Largest share of a rater's lists (three items of one query or more) that may be given one and the same rating throughout. */
+  readonly straightLining?: number
+}
+
+/** A rater with all ratings, or a single rating, that is left out, and why. */
+export interface Exclusion {
+  readonly rule: keyof ScreeningOptions
+  readonly rater: string | null
+  /** null where the rater is excluded altogether. */
+  readonly pair: { readonly query: string; readonly item: string } | null
+  /** As a sentence. */
+  readonly reason: string
+  /** Ratings that fall by it and by no rule before. */
+  readonly ratings: number
+}
+
+export interface ScreenedRatings {
+  readonly table: RatingTable
+  readonly exclusions: readonly Exclusion[]
+}
+
+/**
+ * Leaves out what breaks a rule, in the order played, controls, straightLining, agreement, each on what the ones before have left.
+ * Agreement is looked at once: with the raters that are there, not again after some have gone.
+ */
+export function screenRatings(table: RatingTable, options: ScreeningOptions = {}): ScreenedRatings {
+  checkOptions(options, 'screenRatings')
+  for (const [rule, limit] of Object.entries(options)) {
+    if (!Object.hasOwn(rules, rule)) throw expected(`one of ${ruleNames.join(', ')}`, 'screening', rule)
+    if (typeof limit !== 'number' || Number.isNaN(limit))
+      throw expected('a number', `screening ${rule}`, limit)
+  }
+  let { ratings } = table
+  const exclusions: Exclusion[] = []
+  for (const rule of ruleNames) {
+    const limit = options[rule]
+    if (limit === undefined) continue
+    for (const { rater, pair, reason } of rules[rule](ratings, limit, table)) {
+      const kept = ratings.filter(
+        (rating) =>
+          rating.rater !== rater ||
+          (pair !== null && (rating.query !== pair.query || rating.item !== pair.item)),
+      )
+      exclusions.push({ rule, rater, pair, reason, ratings: ratings.length - kept.length })
+      ratings = kept
+    }
+  }
+  return { table: { ...table, ratings }, exclusions }
+}
+
+type Verdict = Pick<Exclusion, 'rater' | 'pair' | 'reason'>
+type Rule = (ratings: readonly Rating[], limit: number, table: RatingTable) => Verdict[]
+
+const rules: Readonly<Record<keyof ScreeningOptions, Rule>> = {
+  played: (ratings, least) =>
+    ratings.flatMap(({ rater, query, item, played }) =>
+      played !== null && played < least
+        ? [{ rater, pair: { query, item }, reason: `Played for ${played} s, less than ${least} s.` }]
+        : [],
+    ),
+
+  controls: (ratings, most, { scale }) =>
+    eachRater(ratings, (rater, own) => {
+      let controls = 0
+      let wrong = 0
+      for (const list of Map.groupBy(own, ({ query }) => query).values()) {
+        const control = list.find(({ group }) => group === 'TN')
+        if (control === undefined) continue
+        const match = list.find(({ group }) => group === ownGroup)
+        controls++
+        const high = control.rating >= (scale.low + scale.high) / 2
+        if (high || (match !== undefined && match.rating <= control.rating)) wrong++
+      }
+      if (controls === 0 || wrong / controls <= most) return []
+      return [
+        whole(rater, `${wrong} of ${controls} control items rated wrongly, more than ${percent(most)}.`),
+      ]
+    }),
+
+  straightLining: (ratings, most) =>
+    eachRater(ratings, (rater, own) => {
+      const lists = [...Map.groupBy(own, ({ query }) => query).values()].filter((list) => list.length >= 3)
+      const flat = lists.filter((list) => list.every(({ rating }) => rating === list[0]!.rating)).length
+      if (lists.length === 0 || flat / lists.length <= most) return []
+      return [
+        whole(
+          rater,
+          `One rating throughout in ${flat} of ${lists.length} lists, more than ${percent(most)}.`,
+        ),
+      ]
+    }),
+
+  agreement: (ratings, least) => {
+    const pairs = [...byPair(ratings).values()].filter((answers) => answers.length >= 2)
+    return eachRater(ratings, (rater) => {
+      const [own, others]: [number[], number[]] = [[], []]
+      for (const answers of pairs) {
+        const mine = answers.find((answer) => answer.rater === rater)
+        if (mine === undefined) continue
+        const rest = answers.filter((answer) => answer !== mine)
+        own.push(mine.rating)
+        others.push(mean.of(Float64Array.from(rest, ({ rating }) => rating))())
+      }
+      if (own.length < 5) return []
+      const rho = spearman(own, others)
+      // Who gives one rating to everything agrees with nobody.
+      if (rho !== null && rho >= least) return []
+      const said = rho === null ? 'cannot be told, one rating throughout' : `is ${rho.toFixed(2)}`
+      return [
+        whole(
+          rater,
+          `Rank correlation with the other raters over ${own.length} pairs ${said}; expected ${least} or more.`,
+        ),
+      ]
+    })
+  },
+}
+const ruleNames = Object.keys(rules) as (keyof ScreeningOptions)[]
+
+function eachRater(
+  ratings: readonly Rating[],
+  judge: (rater: string | null, own: readonly Rating[]) => Verdict[],
+): Verdict[] {
+  return [...Map.groupBy(ratings, ({ rater }) => rater)].flatMap(([rater, own]) => judge(rater, own))
+}
+
+function whole(rater: string | null, reason: string): Verdict {
+  return { rater, pair: null, reason }
+}
+
+function percent(share: number): string {
+  return `${Math.round(100 * share)} %`
+}

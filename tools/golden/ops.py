@@ -234,6 +234,10 @@ def info_nce():
                     groups=groups,
                     excludeOffsets=offsets if excluded else None,
                     excludeIndex=index if excluded else None,
+                    targets=None,
+                    targetOffsets=None,
+                    targetIndex=None,
+                    targetWeights=None,
                     logTemperature=log_temperature,
                     gradAudio=blank(n, d),
                     gradText=blank(n, d),
@@ -242,8 +246,123 @@ def info_nce():
                     n=n,
                     d=d,
                     positives=positives,
+                    hard=1,
+                    toText=1,
+                    toAudio=1,
                 ),
                 dict(zip(("gradAudio", "gradText", "gradLogTemperature", "stats"), (*grads, stats))),
+            )
+
+
+def soft_targets():
+    """Cross-entropy against rows (columns) of weights divided by their sums, beside hard ones; of products and of given scores."""
+    n, d = 5, 4
+    groups = ints(0, 1, 0, 2, 1)
+    same = torch.from_numpy(groups[:, None] == groups[None, :]).double()
+    sparse = [[1, 4], [], [2, 0, 3], [3], [1]]
+    for layout in ("dense", "sparse"):
+        for scores in (False, True):
+            hard, to_text, to_audio = (0.25, 0.5, 1.5) if layout == "dense" else (0.0, 1.0, 0.75)
+            audio, text = Floats(n, n if scores else d), None if scores else Floats(n, d)
+            log_temperature = Floats(1, scale=0.1, offset=-1.0)
+            weights = Floats(n, n, scale=0.5, offset=0.5)
+            offsets, index = lists(sparse)
+            given = Floats(len(index), scale=0.5, offset=0.5)
+            if layout == "dense":
+                target = torch.from_numpy(weights.array)
+            else:
+                target = torch.zeros(n, n, dtype=torch.float64)
+                for i, row in enumerate(sparse):
+                    for e, j in enumerate(row):
+                        target[i, j] = given.array[offsets[i] + e]
+            cosines = audio.tensor if scores else audio.tensor @ text.tensor.T
+            logits = cosines / log_temperature.tensor.exp()
+
+            def direction(logits, target, same):
+                mass = target.sum(1, keepdim=True)
+                soft = torch.where(mass > 0, target / mass.clamp(min=1e-300), 0.0)
+                both = hard * same / same.sum(1, keepdim=True) + (1 - hard) * soft
+                return -(both * torch.log_softmax(logits, 1)).sum(1).mean()
+
+            loss = to_text * direction(logits, target, same) + to_audio * direction(logits.T, target.T, same.T)
+            inputs = [x for x in (audio, text, log_temperature) if x is not None]
+            grads = dict(zip([name for name, x in (("gradAudio", audio), ("gradText", text), ("gradLogTemperature", log_temperature)) if x is not None], gradients(loss, *inputs)))
+            best = same.gather(1, logits.argmax(1, keepdim=True)).mean()
+            best_clip = same.T.gather(1, logits.T.argmax(1, keepdim=True)).mean()
+            stats = values(float(loss.detach()), best, best_clip, float(cosines.diagonal().mean().detach()))
+            golden(
+                "info_nce",
+                f"{layout} soft targets" + (", scores" if scores else ""),
+                dict(
+                    audio=audio,
+                    text=text,
+                    groups=groups,
+                    excludeOffsets=None,
+                    excludeIndex=None,
+                    targets=weights if layout == "dense" else None,
+                    targetOffsets=offsets if layout == "sparse" else None,
+                    targetIndex=index if layout == "sparse" else None,
+                    targetWeights=given if layout == "sparse" else None,
+                    logTemperature=log_temperature,
+                    gradAudio=blank(*audio.shape),
+                    gradText=None if scores else blank(n, d),
+                    gradLogTemperature=blank(1),
+                    stats=blank(4),
+                    n=n,
+                    d=audio.shape[1],
+                    positives=1,
+                    hard=hard,
+                    toText=to_text,
+                    toAudio=to_audio,
+                ),
+                dict(**grads, stats=stats),
+            )
+
+
+def sigmoid_pair():
+    n, d = 5, 4
+    groups = ints(0, 1, 0, 2, 1)
+    exclude = [[3], [], [4, 3], [0], []]
+    same = torch.from_numpy(groups[:, None] == groups[None, :])
+    own = torch.eye(n, dtype=torch.bool)
+    for positives in (0, 1):
+        for scores in (False, True):
+            audio, text = Floats(n, n if scores else d), None if scores else Floats(n, d)
+            log_temperature, bias = Floats(1, scale=0.1, offset=-1.0), Floats(1, offset=-2.0)
+            keep = torch.ones(n, n, dtype=torch.bool) if positives else ~same | own
+            for i, row in enumerate(exclude):
+                keep[i, row] = False
+            keep |= own
+            positive = (same if positives else own) & keep
+            cosines = audio.tensor if scores else audio.tensor @ text.tensor.T
+            logits = cosines / log_temperature.tensor.exp() + bias.tensor
+            loss = F.binary_cross_entropy_with_logits(logits, positive.double(), reduction="none")[keep].sum() / n
+            inputs = [x for x in (audio, text, log_temperature, bias) if x is not None]
+            names = ["gradAudio", *([] if scores else ["gradText"]), "gradLogTemperature", "gradBias"]
+            likely = torch.sigmoid(logits)
+            stats = values(*(float(x.detach()) for x in (loss, likely[positive].mean(), likely[keep & ~positive].mean(), cosines.diagonal().mean())))
+            offsets, index = lists(exclude)
+            golden(
+                "sigmoid_pair",
+                f"positives {positives}" + (", scores" if scores else ""),
+                dict(
+                    audio=audio,
+                    text=text,
+                    groups=groups,
+                    excludeOffsets=offsets,
+                    excludeIndex=index,
+                    logTemperature=log_temperature,
+                    bias=bias,
+                    gradAudio=blank(*audio.shape),
+                    gradText=None if scores else blank(n, d),
+                    gradLogTemperature=blank(1),
+                    gradBias=blank(1),
+                    stats=blank(4),
+                    n=n,
+                    d=audio.shape[1],
+                    positives=positives,
+                ),
+                dict(**dict(zip(names, gradients(loss, *inputs))), stats=stats),
             )
 
 
@@ -475,7 +594,7 @@ def log_mel():
 
 for make in (
     gemm, l2_normalize, similarity, frame_score, top_k, triplet, info_nce, conv2d, batch_norm, leaky_relu, lp_pool, dropout,
-    gru, interpolate, embedding, masked_mean, elementwise, adam, resample, log_mel,
+    gru, interpolate, embedding, masked_mean, elementwise, adam, resample, log_mel, soft_targets, sigmoid_pair,
 ):
     make()
 

@@ -30,7 +30,7 @@ export { type Corpus, givenFeatures, openCorpus } from './corpus/index.js'
 export { frameWord, pooled } from './similarity/index.js'
 export { crnn, type DualEncoder, dualEncoder, meanWords, projection, words } from './models/index.js'
 export { type Guard, negativeQuery, type NegativeStrategy, strategies } from './negatives/index.js'
-export { infoNceLoss, type Loss, tripletLoss } from './losses/index.js'
+export { infoNceLoss, type Loss, sigmoidLoss, softTargetLoss, tripletLoss } from './losses/index.js'
 export {
   adam,
   adamw,

@@ -36,6 +36,15 @@ export async function everyOpRows(): Promise<AnyKernelRow[]> {
     offsets: Int32Array.from({ length: 257 }, (_, i) => i),
     index: Int32Array.from({ length: 256 }, (_, i) => (i + 1) % 256),
   }
+  const pairs = {
+    groups: Int32Array.from({ length: 512 }, (_, i) => i),
+    ...{ excludeOffsets: null, excludeIndex: null, logTemperature: Float32Array.of(Math.log(0.07)) },
+    ...{ n: 512, d: 300, positives: 1 },
+  }
+  const soft = {
+    ...{ targetOffsets: null, targetIndex: null, targetWeights: null },
+    ...{ hard: 0.5, toText: 0.5, toAudio: 0.5 },
+  }
 
   return [
     ...(await kernelRows()),
@@ -55,6 +64,11 @@ export async function everyOpRows(): Promise<AnyKernelRow[]> {
       },
       ...{ n: 256, margin: 0.5 },
     }),
+    row('sigmoid_pair', { ...pairs, bias: Float32Array.of(-5), gradBias: new Float32Array(1) }, 0.06),
+    {
+      ...row('info_nce', { ...pairs, targets: values(512 * 512, 1).map(Math.abs), ...soft }, 0.06),
+      shape: 'soft targets, 512 pairs × 300',
+    },
     row('conv2d_backward', image, 0.05),
     row('batch_norm', { ...map, eps: 1e-5, momentum: 0.1, runningVar: values(128, 0).fill(1) }),
     row('batch_norm_backward', map),

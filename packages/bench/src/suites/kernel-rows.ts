@@ -76,8 +76,9 @@ export async function kernelRows(): Promise<AnyKernelRow[]> {
         groups: Int32Array.from({ length: n }, (_, i) => i),
       },
       ...{ excludeOffsets: null, excludeIndex: null, logTemperature: Float32Array.of(Math.log(0.07)) },
+      ...{ targets: null, targetOffsets: null, targetIndex: null, targetWeights: null },
       ...{ gradAudio: zeros(n * d), gradText: zeros(n * d), gradLogTemperature: zeros(1), stats: zeros(4) },
-      ...{ n, d, positives: 0 },
+      ...{ n, d, positives: 0, hard: 1, toText: 1, toAudio: 1 },
     },
   }
 

@@ -217,16 +217,63 @@ export interface TripletArgs {
 }
 
 /**
- * S = audio·textᵀ / τ, τ = exp(logTemperature). L = 1/n Σ_i (CE over captions of row i + CE over clips of column i).
- * Items of the same group are left out of the denominators (positives = 0) or share the positive mass evenly
- * (positives = 1). Pair (i, j) is left out in both directions when j is in exclude(i). Streams slabs of rows: memory
- * O(n·d) and at most 16 MB of the n×n scores (64 rows of them where those are longer).
+ * S = audio·textᵀ / τ, τ = exp(logTemperature). L = 1/n Σ_i (toText · CE of row i over captions + toAudio · CE of column i
+ * over clips). Items of the same group are left out of the denominators (positives = 0) or share the positive mass evenly
+ * (positives = 1). Pair (i, j) is left out in both directions when j is in exclude(i). Soft targets are weights of the
+ * pairs, all of them or those in target(i): a row's and a column's target puts the mass `hard` on its positives and 1 - hard on
+ * its weights, in proportion; rows and columns without weights lack that mass. Without text, audio is the matrix of scores
+ * itself. Streams slabs of rows: memory O(n·d) and at most 16 MB of the n×n scores, and as much of the targets (64 rows of
+ * them where those are longer).
  */
 export interface InfoNceArgs {
   /** [n × d] */
   audio: FloatBuffer
+  /** [n × d] or null null: d = n and audio·textᵀ is audio */
+  text: FloatBuffer | null
+  /** [n] clip ids */
+  groups: Int32Array
+  /** [n + 1] or null, offsets of rows of excludeIndex */
+  excludeOffsets: Int32Array | null
+  /** [exclusions] or null, from 0 to n - 1 */
+  excludeIndex: Int32Array | null
+  /** [n × n] or null weights of clips × captions, not negative */
+  targets: FloatBuffer | null
+  /** [n + 1] or null, offsets of rows of targetIndex */
+  targetOffsets: Int32Array | null
+  /** [targeted] or null, from 0 to n - 1 */
+  targetIndex: Int32Array | null
+  /** [targeted] or null not negative; those of one place add up */
+  targetWeights: FloatBuffer | null
+  /** [1] */
+  logTemperature: FloatBuffer
   /** [n × d] */
-  text: FloatBuffer
+  gradAudio: FloatBuffer
+  /** [n × d] or null null: as text */
+  gradText: FloatBuffer | null
+  /** [1] or null */
+  gradLogTemperature: FloatBuffer | null
+  /** [4] loss, audio→text top-1 accuracy, text→audio top-1 accuracy, mean positive cosine */
+  stats: FloatBuffer
+  n: number
+  d: number
+  /** 0 left out, 1 shared */
+  positives: number
+  /** 1 without targets */
+  hard: number
+  toText: number
+  toAudio: number
+}
+
+/**
+ * L = -1/n Σ_ij ln σ(z_ij · (audio_i·text_j / τ + bias)), τ = exp(logTemperature), z = 1 for positives, -1 for others. Items of the
+ * same group are left out (positives = 0) or positives (positives = 1), pairs in exclude(i) are left out. Without text, audio is the
+ * matrix of scores itself. Streams as info_nce does.
+ */
+export interface SigmoidPairArgs {
+  /** [n × d] */
+  audio: FloatBuffer
+  /** [n × d] or null null: d = n and audio·textᵀ is audio */
+  text: FloatBuffer | null
   /** [n] clip ids */
   groups: Int32Array
   /** [n + 1] or null, offsets of rows of excludeIndex */
@@ -235,13 +282,17 @@ export interface InfoNceArgs {
   excludeIndex: Int32Array | null
   /** [1] */
   logTemperature: FloatBuffer
+  /** [1] */
+  bias: FloatBuffer
   /** [n × d] */
   gradAudio: FloatBuffer
-  /** [n × d] */
-  gradText: FloatBuffer
+  /** [n × d] or null null: as text */
+  gradText: FloatBuffer | null
   /** [1] or null */
   gradLogTemperature: FloatBuffer | null
-  /** [4] loss, audio→text top-1 accuracy, text→audio top-1 accuracy, mean positive cosine */
+  /** [1] or null */
+  gradBias: FloatBuffer | null
+  /** [4] loss, mean σ of positives, mean σ of others, mean positive cosine */
   stats: FloatBuffer
   n: number
   d: number
@@ -632,6 +683,7 @@ export interface OpArgs {
   top_k: TopKArgs
   triplet: TripletArgs
   info_nce: InfoNceArgs
+  sigmoid_pair: SigmoidPairArgs
   conv2d: Conv2dArgs
   conv2d_backward: Conv2dBackwardArgs
   batch_norm: BatchNormArgs

@@ -137,7 +137,37 @@ export const signatures: { readonly [K in OpName]: Signature<OpArgs[K]> } = {
   },
   info_nce: {
     audio: buffer('float', 'in', (a) => a.n * a.d),
-    text: buffer('float', 'in', (a) => a.n * a.d),
+    text: optional(buffer('float', 'in', (a) => a.n * a.d)),
+    groups: buffer('int', 'in', (a) => a.n),
+    excludeOffsets: optional(
+      buffer('int', 'in', (a) => a.n + 1, { offsets: { rows: (a) => a.n, over: 'excludeIndex' } }),
+    ),
+    excludeIndex: optional(
+      buffer('int', 'in', (a) => a.excludeIndex?.length ?? 0, { free: true, range: (a) => [0, a.n - 1] }),
+    ),
+    targets: optional(buffer('float', 'in', (a) => a.n * a.n)),
+    targetOffsets: optional(
+      buffer('int', 'in', (a) => a.n + 1, { offsets: { rows: (a) => a.n, over: 'targetIndex' } }),
+    ),
+    targetIndex: optional(
+      buffer('int', 'in', (a) => a.targetIndex?.length ?? 0, { free: true, range: (a) => [0, a.n - 1] }),
+    ),
+    targetWeights: optional(buffer('float', 'in', (a) => a.targetIndex?.length ?? 0)),
+    logTemperature: buffer('float', 'in', () => 1),
+    gradAudio: buffer('float', 'out', (a) => a.n * a.d),
+    gradText: optional(buffer('float', 'out', (a) => a.n * a.d)),
+    gradLogTemperature: optional(buffer('float', 'out', () => 1)),
+    stats: buffer('float', 'out', () => 4),
+    n: extent(0),
+    d: extent(0),
+    positives: oneOf('0 (left out) or 1 (shared)', [0, 1]),
+    hard: number('a number from 0 to 1', { min: 0, max: 1 }),
+    toText: number('a finite number from 0', { min: 0 }),
+    toAudio: number('a finite number from 0', { min: 0 }),
+  },
+  sigmoid_pair: {
+    audio: buffer('float', 'in', (a) => a.n * a.d),
+    text: optional(buffer('float', 'in', (a) => a.n * a.d)),
     groups: buffer('int', 'in', (a) => a.n),
     excludeOffsets: optional(
       buffer('int', 'in', (a) => a.n + 1, { offsets: { rows: (a) => a.n, over: 'excludeIndex' } }),
@@ -146,9 +176,11 @@ export const signatures: { readonly [K in OpName]: Signature<OpArgs[K]> } = {
       buffer('int', 'in', (a) => a.excludeIndex?.length ?? 0, { free: true, range: (a) => [0, a.n - 1] }),
     ),
     logTemperature: buffer('float', 'in', () => 1),
+    bias: buffer('float', 'in', () => 1),
     gradAudio: buffer('float', 'out', (a) => a.n * a.d),
-    gradText: buffer('float', 'out', (a) => a.n * a.d),
+    gradText: optional(buffer('float', 'out', (a) => a.n * a.d)),
     gradLogTemperature: optional(buffer('float', 'out', () => 1)),
+    gradBias: optional(buffer('float', 'out', () => 1)),
     stats: buffer('float', 'out', () => 4),
     n: extent(0),
     d: extent(0),
@@ -413,6 +445,73 @@ export const requirements: { readonly [K in OpName]?: readonly Requirement<OpArg
       argument: 'excludeIndex',
       expected: 'excludeIndex whenever excludeOffsets is given',
       holds: (a) => a.excludeIndex !== null || !(a.excludeOffsets !== null),
+    },
+    {
+      argument: 'targetOffsets',
+      expected: 'targetOffsets whenever targetIndex is given',
+      holds: (a) => a.targetOffsets !== null || !(a.targetIndex !== null),
+    },
+    {
+      argument: 'targetIndex',
+      expected: 'targetIndex whenever targetOffsets is given',
+      holds: (a) => a.targetIndex !== null || !(a.targetOffsets !== null),
+    },
+    {
+      argument: 'targetIndex',
+      expected: 'targetIndex whenever targetWeights is given',
+      holds: (a) => a.targetIndex !== null || !(a.targetWeights !== null),
+    },
+    {
+      argument: 'targetWeights',
+      expected: 'targetWeights whenever targetIndex is given',
+      holds: (a) => a.targetWeights !== null || !(a.targetIndex !== null),
+    },
+    {
+      argument: 'targets',
+      expected: 'targets or targetIndex, not both',
+      holds: (a) => !(a.targets !== null) || !(a.targetIndex !== null),
+    },
+    {
+      argument: 'd',
+      expected: 'as many columns as rows of a matrix of scores',
+      holds: (a) => a.text !== null || a.d === a.n,
+    },
+    {
+      argument: 'gradText',
+      expected: 'gradText whenever text is given',
+      holds: (a) => a.gradText !== null || !(a.text !== null),
+    },
+    {
+      argument: 'gradText',
+      expected: 'no gradText without text',
+      holds: (a) => a.text !== null || !(a.gradText !== null),
+    },
+  ],
+  sigmoid_pair: [
+    {
+      argument: 'excludeOffsets',
+      expected: 'excludeOffsets whenever excludeIndex is given',
+      holds: (a) => a.excludeOffsets !== null || !(a.excludeIndex !== null),
+    },
+    {
+      argument: 'excludeIndex',
+      expected: 'excludeIndex whenever excludeOffsets is given',
+      holds: (a) => a.excludeIndex !== null || !(a.excludeOffsets !== null),
+    },
+    {
+      argument: 'd',
+      expected: 'as many columns as rows of a matrix of scores',
+      holds: (a) => a.text !== null || a.d === a.n,
+    },
+    {
+      argument: 'gradText',
+      expected: 'gradText whenever text is given',
+      holds: (a) => a.gradText !== null || !(a.text !== null),
+    },
+    {
+      argument: 'gradText',
+      expected: 'no gradText without text',
+      holds: (a) => a.text !== null || !(a.gradText !== null),
     },
   ],
   conv2d: [

@@ -5,3 +5,9 @@ export interface RaggedIndices {
   /** [offsets[n]] */
   readonly index: Int32Array
 }
+
+/** Ragged lists of indices with a weight each. */
+export interface RaggedWeights extends RaggedIndices {
+  /** [offsets[n]] weights[e] belongs to index[e]. */
+  readonly weights: Float32Array
+}

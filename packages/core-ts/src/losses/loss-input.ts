@@ -13,6 +13,7 @@ import {
 import type { Tape } from '../nn/tape.js'
 import type { Tensor } from '../nn/tensor.js'
 import { type EmbeddedBatch, type Similarity, toMatrix } from '../similarity/index.js'
+import { checkTargets, type Targets, type TargetWeights } from './targets.js'
 
 /** A batch of n embedded pairs and where in the run it stands. */
 export interface EmbeddedPairs {
@@ -41,7 +42,7 @@ export class LossInput {
   readonly #pairs: EmbeddedPairs
   readonly #planes = new Map<Plane, Matrix>()
   #scores: Tensor | undefined
-  #factors: { readonly audio: Tensor; readonly text: Tensor } | undefined
+  #factors: { readonly audio: Tensor; readonly text: Tensor | null } | undefined
   #groups: Int32Array | undefined
   #barred: PairMask | undefined
 
@@ -66,10 +67,13 @@ export class LossInput {
     return this.#scores ?? null
   }
 
-  /** Scores as audio·textᵀ, each [n, k]. */
-  get factors(): { readonly audio: Tensor; readonly text: Tensor } {
+  /** Scores as audio·textᵀ, each [n, k]; where scores are no product, text is null and audio is {@link scores}. */
+  get factors(): { readonly audio: Tensor; readonly text: Tensor | null } {
     const { audio, text } = this.#pairs
-    return (this.#factors ??= this.#similarity.factors(this.tape, audio, text))
+    return (this.#factors ??= this.#similarity.factors?.(this.tape, audio, text) ?? {
+      audio: this.scores,
+      text: null,
+    })
   }
 
   /** n × n scores on the host, without gradient. */
@@ -88,6 +92,14 @@ export class LossInput {
 
   planes(names: readonly Plane[]): Planes {
     return Object.fromEntries(names.map((name) => [name, this.plane(name)]))
+  }
+
+  /** What soft targets say of this batch. Throws INVALID_ARGUMENT when they are not of its size, negative or not finite. */
+  targets(targets: Targets): TargetWeights {
+    const { items, step, epoch } = this
+    const weights = targets.weights({ items, step, epoch, planes: this.planes(targets.needs ?? []) })
+    checkTargets(weights, this.n, targets.name)
+    return weights
   }
 
   /** [n] group of each pair: pairs of one group are not each other's negatives. */

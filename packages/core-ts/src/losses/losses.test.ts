@@ -1,28 +1,70 @@
 import { describe, expect, it } from 'vitest'
 import { referenceBackend } from '../backend/reference/index.js'
+import { type Matrix, matrix } from '../base/matrix.js'
+import type { RaggedWeights } from '../base/ragged.js'
 import { Rng } from '../base/rng.js'
 import { type Guard, type NegativeStrategy, strategies } from '../negatives/index.js'
 import { Tape } from '../nn/tape.js'
-import { frameWord, pooled } from '../similarity/index.js'
+import { frameWord, pooled, type Similarity } from '../similarity/index.js'
 import { lossCases } from '../testing/loss.cases.js'
 import { itemsOf } from '../testing/items.js'
-import { smallBatch } from '../testing/small-batch.js'
-import { infoNceLoss, type Loss, LossInput, tripletLoss } from './index.js'
+import { lcg, smallBatch } from '../testing/small-batch.js'
+import {
+  infoNceLoss,
+  type Loss,
+  LossInput,
+  sameClipTargets,
+  sigmoidLoss,
+  softTargetLoss,
+  type Targets,
+  tripletLoss,
+} from './index.js'
 
+const sharing = infoNceLoss({ temperature: 0.2, learnable: true, positives: 'same-clip' })
 const losses: Loss[] = [
   ...strategies.names.map((name) => tripletLoss({ negatives: strategies.build(name) })),
   infoNceLoss({ temperature: 0.2 }),
-  infoNceLoss({ temperature: 0.2, learnable: true, positives: 'same-clip' }),
+  sharing,
+  softTargetLoss({ targets: graded(), temperature: 0.2, learnable: true }),
+  softTargetLoss({ targets: graded('sparse'), temperature: 0.2, hard: 0.5, direction: 'text-to-audio' }),
+  sigmoidLoss({ temperature: 0.2, bias: -1 }),
+  sigmoidLoss({ temperature: 0.2, bias: -1, learnable: false, positives: 'same-clip' }),
 ]
+
+/** Weights by the items' places, some of them 0: as a matrix or as lists. */
+function graded(layout: 'dense' | 'sparse' = 'dense'): Targets {
+  return {
+    name: `graded-${layout}`,
+    weights({ items: { length: n } }) {
+      const dense = matrix(n, n, new Float32Array(n * n))
+      for (let i = 0; i < n; i++)
+        for (let j = 0; j < n; j++) dense.data[i * n + j] = i === j ? 1 : ((i + 2 * j) % 3) / 4
+      return layout === 'dense' ? dense : sparse(dense)
+    },
+  }
+}
+
+function sparse({ rows, cols, data }: Matrix): RaggedWeights {
+  const offsets = new Int32Array(rows + 1)
+  const index: number[] = []
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < cols; j++) if (data[i * cols + j]! > 0) index.push(j)
+    offsets[i + 1] = index.length
+  }
+  return { offsets, index: Int32Array.from(index), weights: data.filter((weight) => weight > 0) }
+}
+
 const similarities = [pooled(), frameWord(), frameWord({ reduction: 'MTSQ' })]
 const pairs = losses.flatMap((loss) =>
   similarities.map((similarity) => [loss.name, similarity.name, loss, similarity] as const),
 )
 
 describe.each(pairs)('%s on %s', (_, __, loss, similarity) => {
-  for (const { name, run } of lossCases) {
-    // With shared positives a batch of one clip has a cost: its mass is to be even.
-    if (loss === losses.at(-1) && name.includes('whole batch is one clip')) continue
+  for (const { name, relative = false, run } of lossCases) {
+    if (relative && loss.name === 'sigmoid') continue
+    // With shared positives or soft targets a batch of one clip has a cost: its mass is to be spread so.
+    const spreads = loss.name.startsWith('soft-target') || loss.config === sharing.config
+    if (spreads && name.includes('whole batch is one clip')) continue
     it(name, () => run(loss, similarity))
   }
 })
@@ -57,12 +99,15 @@ describe('against the NumPy golden', () => {
 
 describe('what a loss asks for', () => {
   /** Times that each kind of score is computed. */
-  function asked(losses: readonly Loss[], guards: readonly Guard[] = []): Record<string, number> {
+  function asked(
+    losses: readonly Loss[],
+    guards: readonly Guard[] = [],
+    similarity: Similarity = frameWord(),
+  ): Record<string, number> {
     const counts: Record<string, number> = {}
-    const similarity = frameWord()
     const counted = new Proxy(similarity, {
       get(target, key: 'score' | 'factors' | 'within') {
-        if (!['score', 'factors', 'within'].includes(key)) return target[key]
+        if (!['score', 'factors', 'within'].includes(key) || target[key] === undefined) return target[key]
         return (...args: never[]) => {
           counts[key] = (counts[key] ?? 0) + 1
           return (target[key] as (...all: never[]) => unknown)(...args)
@@ -88,9 +133,11 @@ describe('what a loss asks for', () => {
   it('is all that is computed', () => {
     expect(asked([triplet('random')])).toEqual({ score: 1 })
     expect(asked([triplet('hard-text')])).toEqual({ score: 1, within: 1 })
-    expect(asked([infoNceLoss()])).toEqual({ factors: 1 })
+    expect(asked([infoNceLoss()])).toEqual({ score: 1 })
+    expect(asked([infoNceLoss(), triplet('random'), sigmoidLoss()])).toEqual({ score: 1 })
+    expect(asked([infoNceLoss()], [], pooled())).toEqual({ factors: 1 })
     const alike: Guard = { name: 'alike', needs: ['text-text'], pairs: () => [] }
-    expect(asked([infoNceLoss()], [alike])).toEqual({ factors: 1, within: 1 })
+    expect(asked([infoNceLoss()], [alike])).toEqual({ score: 1, within: 1 })
   })
 
   it('is computed once for all losses of a batch', () => {
@@ -138,7 +185,69 @@ describe('InfoNCE', () => {
   })
 })
 
+describe('soft targets', () => {
+  // Values of §17 of the methods: caption vectors of five numbers, one for each pair.
+  const captions = rowsOfLength1(4, 5, lcg(11, 20))
+  const cosine = (i: number, j: number): number =>
+    [0, 1, 2, 3, 4].reduce((sum, c) => sum + captions[5 * i + c]! * captions[5 * j + c]!, 0)
+  const relevance = (name: string, weight: (similarity: number) => number): Targets => ({
+    name,
+    weights: () =>
+      matrix(
+        4,
+        4,
+        Float32Array.from({ length: 16 }, (_, cell) => weight(cosine(cell >> 2, cell & 3))),
+      ),
+  })
+  const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x))
+  it.each([
+    [sameClipTargets(), 14.514877, 12.807188, 13.661033],
+    [
+      relevance('rating', (s) => Math.exp(sigmoid(1.85 - 4.58 * (1 - s)) / 0.05)),
+      9.662953,
+      7.955264,
+      8.809109,
+    ],
+    [relevance('logistic', (s) => sigmoid(25 * s - 20)), 9.727765, 8.020076, 8.873921],
+    [relevance('threshold', (s) => (s > 0.7 ? s : 0)), 9.654835, 7.947146, 8.800991],
+  ] as const)('cross-entropy against $name', (targets, toAudio, toText, both) => {
+    const of = (direction: 'both' | 'text-to-audio' | 'audio-to-text') =>
+      golden(softTargetLoss({ targets, direction }), pooled()).output.loss.item()
+    expect(of('text-to-audio')).toBeCloseTo(toAudio, 4)
+    expect(of('audio-to-text')).toBeCloseTo(toText, 4)
+    expect(of('both')).toBeCloseTo(both, 4)
+  })
+
+  it('with hard ones beside them are the mean of both', () => {
+    const of = (targets: Targets, hard?: number) =>
+      golden(softTargetLoss({ targets, ...(hard !== undefined && { hard }) })).output.loss.item()
+    const mean = (of(sameClipTargets()) + of(graded())) / 2
+    expect(of(graded(), 0.5)).toBeCloseTo(mean, 5)
+    expect(of(graded('sparse'), 0.5)).toBeCloseTo(mean, 5)
+  })
+
+  it('are refused where they do not fit the batch', () => {
+    const bad = (weights: Targets['weights']) => () =>
+      golden(softTargetLoss({ targets: { name: 'bad', weights } }))
+    expect(bad(() => matrix(3, 4))).toThrow(/4×4.*"bad".*3×4/)
+    expect(bad(() => matrix(4, 4, new Float32Array(16).fill(-1)))).toThrow(/0 or more.*"bad"/)
+    expect(bad(() => matrix(4, 4, new Float32Array(16).fill(NaN)))).toThrow(/finite/)
+    const lists = { offsets: new Int32Array(3), index: new Int32Array(0), weights: new Float32Array(0) }
+    expect(bad(() => lists)).toThrow(/5 offsets/)
+  })
+})
+
 /** Clips and captions of one vector each, all alike. */
+function rowsOfLength1(rows: number, d: number, values: ArrayLike<number>): Float64Array {
+  const out = Float64Array.from(values)
+  for (let r = 0; r < rows; r++) {
+    const row = out.subarray(r * d, (r + 1) * d)
+    const length = Math.hypot(...row)
+    row.forEach((value, c) => (row[c] = value / length))
+  }
+  return out
+}
+
 function vectors(tape: Tape, inGroups: number[], value = 0.6): LossInput {
   const values = tape.constant([inGroups.length, 1], new Float32Array(inGroups.length).fill(value))
   const side = { values, lengths: null }
@@ -188,5 +297,9 @@ describe('triplet', () => {
     expect(() => tripletLoss({ negatives: strategies.build('hard'), margin: 0 })).toThrow(/margin/)
     expect(() => infoNceLoss({ temperature: 0 })).toThrow(/temperature/)
     expect(() => infoNceLoss({ positives: 'all' as never })).toThrow(/positives/)
+    expect(() => softTargetLoss({ targets: graded(), hard: 2 })).toThrow(/hard/)
+    expect(() => softTargetLoss({ targets: graded(), direction: 'up' as never })).toThrow(/direction/)
+    expect(() => sigmoidLoss({ bias: NaN })).toThrow(/bias/)
+    expect(() => sigmoidLoss({ positives: 'all' as never })).toThrow(/positives/)
   })
 })

@@ -96,7 +96,7 @@ export function parsePart(
   const parsed = parseGroup(own, keys, path, parsing, (key, at) => {
     const others = family.names.filter((name) => Object.hasOwn(family.schemaOf(name).properties, key))
     if (others.length === 0) return unknownIn(own, key, at, path, parsing)
-    return `${at}: a key of ${path}.type ${others.join(' and ')}, not of ${type}`
+    return `${at}: a key of ${path}.type ${others.join(', ')}, not of ${type}`
   })
   return { type, ...parsed }
 }

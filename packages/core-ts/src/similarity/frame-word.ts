@@ -46,10 +46,6 @@ export function frameWord(given: FrameWordOptions = {}): Similarity {
     },
     prepare: (_, side) => side,
     score: (tape, audio, text) => score(tape, audio, text, reduction),
-    factors(tape, audio, text) {
-      const scores = score(tape, audio, text, reduction)
-      return { audio: scores, text: identity(tape, scores.shape[1]!) }
-    },
     within: (side) => detached(side, (tape, embedded) => score(tape, embedded, embedded, 'STSQ')),
   }
 }
@@ -70,9 +66,3 @@ export const frameWordPart = similarityPart({
   },
   fromConfig: frameWord,
 })
-
-function identity(tape: Tape, n: number): Tensor {
-  const values = new Float32Array(n * n)
-  for (let i = 0; i < n; i++) values[i * n + i] = 1
-  return tape.constant([n, n], values)
-}

@@ -1,6 +1,7 @@
 import { checkOptions } from '../base/options.js'
 import { similarity } from '../nn/functions/index.js'
-import { type Padding, paddingSchema, poolEmbedded } from './embedded-batch.js'
+import type { Tape } from '../nn/tape.js'
+import { type EmbeddedBatch, type Padding, paddingSchema, poolEmbedded } from './embedded-batch.js'
 import { detached, type Similarity, similarityPart } from './similarity.js'
 
 export interface PooledOptions {
@@ -11,6 +12,11 @@ export interface PooledOptions {
 /** Cosine of mean clip vector and mean caption vector (DCASE 2022 task 6b baseline), in [-1, 1]. */
 export function pooled(given: PooledOptions = {}): Similarity {
   const { padding = 'masked' } = checkOptions(given, 'pooled')
+  const factors = (tape: Tape, audio: EmbeddedBatch, text: EmbeddedBatch) => ({
+    audio: poolEmbedded(tape, audio, padding),
+    // Padded words are zero vectors: counting them changes only the length of the mean, which is normalised away.
+    text: poolEmbedded(tape, text),
+  })
   return {
     name: 'pooled',
     config: { kind: 'pooled', padding },
@@ -19,14 +25,10 @@ export function pooled(given: PooledOptions = {}): Similarity {
     },
     prepare: (tape, side) => ({ values: poolEmbedded(tape, side, padding), lengths: null }),
     score(tape, audio, text) {
-      const factors = this.factors(tape, audio, text)
-      return similarity(tape, factors.audio, factors.text)
+      const sides = factors(tape, audio, text)
+      return similarity(tape, sides.audio, sides.text)
     },
-    factors: (tape, audio, text) => ({
-      audio: poolEmbedded(tape, audio, padding),
-      // Padded words are zero vectors: counting them changes only the length of the mean, which is normalised away.
-      text: poolEmbedded(tape, text),
-    }),
+    factors,
     within: (side) =>
       detached(side, (tape, embedded) => {
         const vectors = poolEmbedded(tape, embedded, padding)

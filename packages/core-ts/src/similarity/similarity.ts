@@ -17,9 +17,9 @@ export interface Similarity {
   score(tape: Tape, audio: EmbeddedBatch, text: EmbeddedBatch): Tensor
   /**
    * Scores as a product: tensors [clips, k] and [captions, k] with score = audio·textᵀ, for losses that never build the
-   * matrix.
+   * matrix. Absent where scores are no product.
    */
-  factors(
+  factors?(
     tape: Tape,
     audio: EmbeddedBatch,
     text: EmbeddedBatch,

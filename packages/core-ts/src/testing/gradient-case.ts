@@ -8,7 +8,7 @@ import { argsOf } from './check-case.js'
 type Rule = BufferRule<never> | NumberRule
 type Values = Record<string, HostArray | Int32Array | number | null>
 
-const losses: ReadonlySet<OpName> = new Set(['triplet', 'info_nce'])
+const losses: ReadonlySet<OpName> = new Set(['triplet', 'info_nce', 'sigmoid_pair'])
 
 /** Whether {@link gradientProblems} can judge the case: its op has a backward, is its own, or gives gradients itself. */
 export function isDifferentiable({ op, smooth = true }: AnyOpCase): boolean {

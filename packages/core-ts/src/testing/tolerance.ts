@@ -43,6 +43,11 @@ export const tolerance: Readonly<Record<OpName, Tolerance>> = {
     absolute: 2e-5,
     because: 'exp(cosine / τ) multiplies the rounding of a cosine by 1/τ, up to 1000 here',
   },
+  sigmoid_pair: {
+    relative: 1e-4,
+    absolute: 2e-5,
+    because: 'the same for its sigmoids',
+  },
   conv2d: {
     relative: 1e-5,
     absolute: 1e-5,

@@ -107,7 +107,7 @@ void loss_rows(Rows& rows) {
                args.logTemperature = data.floats({-2.659f});
                args.gradAudio = data.out(n * d), args.gradText = data.out(n * d);
                args.gradLogTemperature = data.out(1), args.stats = data.out(4);
-               args.n = n, args.d = d;
+               args.n = n, args.d = d, args.hard = args.toText = args.toAudio = 1.0;
                return args;
              });
   }

@@ -179,19 +179,68 @@ Status check(const InfoNceArgs& a) {
   c.extent("n", a.n, 0);
   c.extent("d", a.d, 0);
   c.that(a.positives == 0 || a.positives == 1, "0 (left out) or 1 (shared)", "positives", a.positives);
+  c.that(a.hard >= 0 && a.hard <= 1, "a number from 0 to 1", "hard");
+  c.that(a.toText >= 0, "a finite number from 0", "toText");
+  c.that(a.toAudio >= 0, "a finite number from 0", "toAudio");
   if (c.ok()) c.that(a.excludeOffsets || !(a.excludeIndex), "excludeOffsets whenever excludeIndex is given",
       "excludeOffsets");
   if (c.ok()) c.that(a.excludeIndex || !(a.excludeOffsets), "excludeIndex whenever excludeOffsets is given",
       "excludeIndex");
+  if (c.ok()) c.that(a.targetOffsets || !(a.targetIndex), "targetOffsets whenever targetIndex is given",
+      "targetOffsets");
+  if (c.ok()) c.that(a.targetIndex || !(a.targetOffsets), "targetIndex whenever targetOffsets is given",
+      "targetIndex");
+  if (c.ok()) c.that(a.targetIndex || !(a.targetWeights), "targetIndex whenever targetWeights is given",
+      "targetIndex");
+  if (c.ok()) c.that(a.targetWeights || !(a.targetIndex), "targetWeights whenever targetIndex is given",
+      "targetWeights");
+  if (c.ok()) c.that(!(a.targets) || !(a.targetIndex), "targets or targetIndex, not both", "targets");
+  if (c.ok()) c.that(a.text || a.d == a.n, "as many columns as rows of a matrix of scores", "d", a.d);
+  if (c.ok()) c.that(a.gradText || !(a.text), "gradText whenever text is given", "gradText");
+  if (c.ok()) c.that(a.text || !(a.gradText), "no gradText without text", "gradText");
   if (!c.ok()) return c;
   c.sized("audio", a.audio, "n × d values", {a.n, a.d});
-  c.sized("text", a.text, "n × d values", {a.n, a.d});
+  c.optional("text", a.text, "n × d values", {a.n, a.d});
+  c.sized("groups", a.groups, "n values", {a.n});
+  c.optional("excludeOffsets", a.excludeOffsets, "n + 1 values", {a.n + 1});
+  c.optional("targets", a.targets, "n × n values", {a.n, a.n});
+  c.optional("targetOffsets", a.targetOffsets, "n + 1 values", {a.n + 1});
+  c.optional("targetWeights", a.targetWeights, "as many values as targetIndex", {a.targetIndex.size});
+  c.sized("logTemperature", a.logTemperature, "1 value", {1});
+  c.sized("gradAudio", a.gradAudio, "n × d values", {a.n, a.d});
+  c.optional("gradText", a.gradText, "n × d values", {a.n, a.d});
+  c.optional("gradLogTemperature", a.gradLogTemperature, "1 value", {1});
+  c.sized("stats", a.stats, "4 values", {4});
+  c.offsets("excludeOffsets", a.excludeOffsets, a.n, a.excludeIndex.size);
+  c.within("excludeIndex", a.excludeIndex, 0, a.n - 1, "integers from 0 to n - 1");
+  c.offsets("targetOffsets", a.targetOffsets, a.n, a.targetIndex.size);
+  c.within("targetIndex", a.targetIndex, 0, a.n - 1, "integers from 0 to n - 1");
+  return c;
+}
+
+Status check(const SigmoidPairArgs& a) {
+  Checker c(a);
+  c.extent("n", a.n, 0);
+  c.extent("d", a.d, 0);
+  c.that(a.positives == 0 || a.positives == 1, "0 (left out) or 1 (shared)", "positives", a.positives);
+  if (c.ok()) c.that(a.excludeOffsets || !(a.excludeIndex), "excludeOffsets whenever excludeIndex is given",
+      "excludeOffsets");
+  if (c.ok()) c.that(a.excludeIndex || !(a.excludeOffsets), "excludeIndex whenever excludeOffsets is given",
+      "excludeIndex");
+  if (c.ok()) c.that(a.text || a.d == a.n, "as many columns as rows of a matrix of scores", "d", a.d);
+  if (c.ok()) c.that(a.gradText || !(a.text), "gradText whenever text is given", "gradText");
+  if (c.ok()) c.that(a.text || !(a.gradText), "no gradText without text", "gradText");
+  if (!c.ok()) return c;
+  c.sized("audio", a.audio, "n × d values", {a.n, a.d});
+  c.optional("text", a.text, "n × d values", {a.n, a.d});
   c.sized("groups", a.groups, "n values", {a.n});
   c.optional("excludeOffsets", a.excludeOffsets, "n + 1 values", {a.n + 1});
   c.sized("logTemperature", a.logTemperature, "1 value", {1});
+  c.sized("bias", a.bias, "1 value", {1});
   c.sized("gradAudio", a.gradAudio, "n × d values", {a.n, a.d});
-  c.sized("gradText", a.gradText, "n × d values", {a.n, a.d});
+  c.optional("gradText", a.gradText, "n × d values", {a.n, a.d});
   c.optional("gradLogTemperature", a.gradLogTemperature, "1 value", {1});
+  c.optional("gradBias", a.gradBias, "1 value", {1});
   c.sized("stats", a.stats, "4 values", {4});
   c.offsets("excludeOffsets", a.excludeOffsets, a.n, a.excludeIndex.size);
   c.within("excludeIndex", a.excludeIndex, 0, a.n - 1, "integers from 0 to n - 1");

@@ -315,21 +315,78 @@ struct TripletArgs {
   }
 };
 
-// S = audio·textᵀ / τ, τ = exp(logTemperature). L = 1/n Σ_i (CE over captions of row i + CE over clips of column i).
-// Items of the same group are left out of the denominators (positives = 0) or share the positive mass evenly
-// (positives = 1). Pair (i, j) is left out in both directions when j is in exclude(i). Streams slabs of rows: memory
-// O(n·d) and at most 16 MB of the n×n scores (64 rows of them where those are longer).
+// S = audio·textᵀ / τ, τ = exp(logTemperature). L = 1/n Σ_i (toText · CE of row i over captions + toAudio · CE of column i
+// over clips). Items of the same group are left out of the denominators (positives = 0) or share the positive mass evenly
+// (positives = 1). Pair (i, j) is left out in both directions when j is in exclude(i). Soft targets are weights of the
+// pairs, all of them or those in target(i): a row's and a column's target puts the mass `hard` on its positives and 1 - hard on
+// its weights, in proportion; rows and columns without weights lack that mass. Without text, audio is the matrix of scores
+// itself. Streams slabs of rows: memory O(n·d) and at most 16 MB of the n×n scores, and as much of the targets (64 rows of
+// them where those are longer).
 struct InfoNceArgs {
   F32In audio;  // [n × d]
-  F32In text;  // [n × d]
+  F32In text;  // [n × d] or null null: d = n and audio·textᵀ is audio
+  I32In groups;  // [n] clip ids
+  I32In excludeOffsets;  // [n + 1] or null, offsets of rows of excludeIndex
+  I32In excludeIndex;  // [exclusions] or null, from 0 to n - 1
+  F32In targets;  // [n × n] or null weights of clips × captions, not negative
+  I32In targetOffsets;  // [n + 1] or null, offsets of rows of targetIndex
+  I32In targetIndex;  // [targeted] or null, from 0 to n - 1
+  F32In targetWeights;  // [targeted] or null not negative; those of one place add up
+  F32In logTemperature;  // [1]
+  F32Out gradAudio;  // [n × d]
+  F32Out gradText;  // [n × d] or null null: as text
+  F32Out gradLogTemperature;  // [1] or null
+  F32Out stats;  // [4] loss, audio→text top-1 accuracy, text→audio top-1 accuracy, mean positive cosine
+  i64 n;
+  i64 d;
+  i64 positives;  // 0 left out, 1 shared
+  double hard;  // 1 without targets
+  double toText;
+  double toAudio;
+
+  static constexpr bool kInPlace = false;
+
+  template <class Visitor>
+  constexpr void visit(Visitor& visitor) {
+    visitor.in("audio", audio);
+    visitor.opt_in("text", text);
+    visitor.in("groups", groups);
+    visitor.opt_in("excludeOffsets", excludeOffsets);
+    visitor.opt_in("excludeIndex", excludeIndex);
+    visitor.opt_in("targets", targets);
+    visitor.opt_in("targetOffsets", targetOffsets);
+    visitor.opt_in("targetIndex", targetIndex);
+    visitor.opt_in("targetWeights", targetWeights);
+    visitor.in("logTemperature", logTemperature);
+    visitor.out("gradAudio", gradAudio);
+    visitor.opt_out("gradText", gradText);
+    visitor.opt_out("gradLogTemperature", gradLogTemperature);
+    visitor.out("stats", stats);
+    visitor.integer("n", n);
+    visitor.integer("d", d);
+    visitor.integer("positives", positives);
+    visitor.number("hard", hard);
+    visitor.number("toText", toText);
+    visitor.number("toAudio", toAudio);
+  }
+};
+
+// L = -1/n Σ_ij ln σ(z_ij · (audio_i·text_j / τ + bias)), τ = exp(logTemperature), z = 1 for positives, -1 for others. Items of the
+// same group are left out (positives = 0) or positives (positives = 1), pairs in exclude(i) are left out. Without text, audio is the
+// matrix of scores itself. Streams as info_nce does.
+struct SigmoidPairArgs {
+  F32In audio;  // [n × d]
+  F32In text;  // [n × d] or null null: d = n and audio·textᵀ is audio
   I32In groups;  // [n] clip ids
   I32In excludeOffsets;  // [n + 1] or null, offsets of rows of excludeIndex
   I32In excludeIndex;  // [exclusions] or null, from 0 to n - 1
   F32In logTemperature;  // [1]
+  F32In bias;  // [1]
   F32Out gradAudio;  // [n × d]
-  F32Out gradText;  // [n × d]
+  F32Out gradText;  // [n × d] or null null: as text
   F32Out gradLogTemperature;  // [1] or null
-  F32Out stats;  // [4] loss, audio→text top-1 accuracy, text→audio top-1 accuracy, mean positive cosine
+  F32Out gradBias;  // [1] or null
+  F32Out stats;  // [4] loss, mean σ of positives, mean σ of others, mean positive cosine
   i64 n;
   i64 d;
   i64 positives;  // 0 left out, 1 shared
@@ -339,14 +396,16 @@ struct InfoNceArgs {
   template <class Visitor>
   constexpr void visit(Visitor& visitor) {
     visitor.in("audio", audio);
-    visitor.in("text", text);
+    visitor.opt_in("text", text);
     visitor.in("groups", groups);
     visitor.opt_in("excludeOffsets", excludeOffsets);
     visitor.opt_in("excludeIndex", excludeIndex);
     visitor.in("logTemperature", logTemperature);
+    visitor.in("bias", bias);
     visitor.out("gradAudio", gradAudio);
-    visitor.out("gradText", gradText);
+    visitor.opt_out("gradText", gradText);
     visitor.opt_out("gradLogTemperature", gradLogTemperature);
+    visitor.opt_out("gradBias", gradBias);
     visitor.out("stats", stats);
     visitor.integer("n", n);
     visitor.integer("d", d);
@@ -920,6 +979,7 @@ struct GradNormArgs {
   X(top_k, TopKArgs) \
   X(triplet, TripletArgs) \
   X(info_nce, InfoNceArgs) \
+  X(sigmoid_pair, SigmoidPairArgs) \
   X(conv2d, Conv2dArgs) \
   X(conv2d_backward, Conv2dBackwardArgs) \
   X(batch_norm, BatchNormArgs) \

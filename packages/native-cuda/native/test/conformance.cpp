@@ -131,6 +131,7 @@ Row info_nce_case(i64 n, i64 d, NceOptions options) {
             args.gradAudio = out(grad_audio), args.gradText = out(grad_text);
             args.gradLogTemperature = out(grad_temperature), args.stats = out(stats);
             args.n = n, args.d = d, args.positives = options.positives;
+            args.hard = args.toText = args.toAudio = 1.0;
             const Status status = run_on(device, &OpTable::info_nce, args);
             outputs = {{"gradAudio", grad_audio},
                        {"gradText", grad_text},

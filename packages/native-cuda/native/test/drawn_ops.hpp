@@ -150,14 +150,40 @@ void draw(Draw& d, InfoNceArgs& a) {
   d.size(a.n, 0);
   d.size(a.d, 0);
   d.choice(a.positives, {0, 1});
+  d.real(a.hard, 0, 1);
+  d.real(a.toText, 0, INFINITY);
+  d.real(a.toAudio, 0, INFINITY);
   d.in(a.audio, d.product({a.n, a.d}));
-  d.in(a.text, d.product({a.n, a.d}));
+  d.opt_in(a.text, d.product({a.n, a.d}));
+  d.integers(a.groups, d.product({a.n}), 0, 6);
+  d.opt_integers(a.excludeIndex, d.entries(a.n), 0, a.n - 1);
+  d.opt_in(a.targets, d.product({a.n, a.n}));
+  d.opt_integers(a.targetIndex, d.entries(a.n), 0, a.n - 1);
+  d.opt_in(a.targetWeights, d.product({a.targetIndex.size}));
+  d.in(a.logTemperature, d.product({1}));
+  d.out(a.gradAudio, d.product({a.n, a.d}));
+  d.opt_out(a.gradText, d.product({a.n, a.d}));
+  d.opt_out(a.gradLogTemperature, d.product({1}));
+  d.out(a.stats, d.product({4}));
+  d.opt_offsets(a.excludeOffsets, a.n, a.excludeIndex.size);
+  d.opt_offsets(a.targetOffsets, a.n, a.targetIndex.size);
+}
+
+template <class Draw>
+void draw(Draw& d, SigmoidPairArgs& a) {
+  d.size(a.n, 0);
+  d.size(a.d, 0);
+  d.choice(a.positives, {0, 1});
+  d.in(a.audio, d.product({a.n, a.d}));
+  d.opt_in(a.text, d.product({a.n, a.d}));
   d.integers(a.groups, d.product({a.n}), 0, 6);
   d.opt_integers(a.excludeIndex, d.entries(a.n), 0, a.n - 1);
   d.in(a.logTemperature, d.product({1}));
+  d.in(a.bias, d.product({1}));
   d.out(a.gradAudio, d.product({a.n, a.d}));
-  d.out(a.gradText, d.product({a.n, a.d}));
+  d.opt_out(a.gradText, d.product({a.n, a.d}));
   d.opt_out(a.gradLogTemperature, d.product({1}));
+  d.opt_out(a.gradBias, d.product({1}));
   d.out(a.stats, d.product({4}));
   d.opt_offsets(a.excludeOffsets, a.n, a.excludeIndex.size);
 }

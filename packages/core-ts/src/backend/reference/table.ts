@@ -10,6 +10,7 @@ import { frameScore, frameScoreBackward } from './frame-score.js'
 import { topK } from './top-k.js'
 import { triplet } from './triplet.js'
 import { infoNce } from './info-nce.js'
+import { sigmoidPair } from './sigmoid-pair.js'
 import { conv2d, conv2dBackward } from './conv2d.js'
 import { batchNorm, batchNormBackward } from './batch-norm.js'
 import { leakyRelu, leakyReluBackward, dropout, add, scale } from './elementwise.js'
@@ -33,6 +34,7 @@ export const table: { readonly [K in OpName]: (args: HostArgs<K>) => void } = {
   top_k: topK,
   triplet: triplet,
   info_nce: infoNce,
+  sigmoid_pair: sigmoidPair,
   conv2d: conv2d,
   conv2d_backward: conv2dBackward,
   batch_norm: batchNorm,

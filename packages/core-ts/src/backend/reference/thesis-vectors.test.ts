@@ -41,6 +41,7 @@ test('InfoNCE of mean vectors, items of one clip left out', () => {
     groups,
     excludeOffsets: null,
     excludeIndex: null,
+    ...{ targets: null, targetOffsets: null, targetIndex: null, targetWeights: null },
     logTemperature: Float64Array.of(Math.log(smallBatch.infoNce.temperature)),
     gradAudio: new Float64Array(n * d),
     gradText: new Float64Array(n * d),
@@ -48,7 +49,7 @@ test('InfoNCE of mean vectors, items of one clip left out', () => {
     stats,
     n,
     d,
-    positives: 0,
+    ...{ positives: 0, hard: 1, toText: 1, toAudio: 1 },
   })
   expectClose(stats.subarray(0, 1), [smallBatch.infoNce.loss])
 })

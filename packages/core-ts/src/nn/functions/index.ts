@@ -5,7 +5,13 @@ export * from './elementwise.js'
 export * from './embedding.js'
 export * from './frame-score.js'
 export * from './gru.js'
-export * from './info-nce.js'
+export {
+  infoNce,
+  type InfoNceLoss,
+  type InfoNceOptions,
+  type InfoNceStats,
+  type PairLossOptions,
+} from './info-nce.js'
 export * from './interpolate.js'
 export * from './l2-normalize.js'
 export * from './linear.js'
@@ -13,5 +19,6 @@ export * from './lp-pool.js'
 export * from './masked-mean.js'
 export { matmul, type MatmulOptions } from './matmul.js'
 export * from './reshape.js'
+export * from './sigmoid-pair.js'
 export * from './similarity.js'
 export * from './triplet.js'

@@ -9,6 +9,7 @@
 #include "../kernels/top_k.inl"
 #include "../kernels/triplet.inl"
 #include "../kernels/info_nce.inl"
+#include "../kernels/sigmoid_pair.inl"
 #include "../kernels/conv2d.inl"
 #include "../kernels/batch_norm.inl"
 #include "../kernels/elementwise.inl"

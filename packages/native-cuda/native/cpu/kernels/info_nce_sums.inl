@@ -1,69 +1,62 @@
 // The softmax sums of InfoNCE: what one row or one strip of columns of a slab adds to them.
 #pragma once
-#include "../../core/ops.hpp"
-#include "gemm_core.inl"
+#include "score_slabs.inl"
 
 namespace sonotext::SONOTEXT_ISA {
 namespace {
 
-constexpr i64 kStrip = 64;  // columns of one unit of parallel work, and of one test for equal groups
-constexpr float kLeftOut = -__builtin_inff();
+constexpr float kLeastMass = 1e-30f;  // of soft targets: weights that add up to less are none
 
 // Per anchor of one direction. A probability is exp(inverse·(cosine - most))·scale: the difference first, so that small
-// temperatures cost no accuracy.
+// temperatures cost no accuracy. `close` turns what is summed into the factors that the gradient takes.
 struct NceAnchors {
-  float* most;      // largest cosine of the candidates
-  float* sum;       // Σ exp(inverse·(cosine - most)), later its reciprocal: scale
-  float* best;      // index of the first candidate that reaches `most`, as a float
-  float* count;     // positives
-  double* cosines;  // their sum
+  float* most;       // largest cosine of the candidates
+  float* sum;        // Σ exp(inverse·(cosine - most)); later scale: the anchor's mass over that
+  float* best;       // index of the first candidate that reaches `most`, as a float
+  float* count;      // positives; later the target of each of them
+  double* cosines;   // their sum
+  float* mass;       // Σ weights of the soft targets; later what a weight is multiplied by
+  double* weighted;  // Σ weight · cosine
 
-  bool take(Exec& exec, i64 n) {
+  bool take(Exec& exec, i64 n, bool soft) {
     const auto floats = [&] { return static_cast<float*>(exec.scratch(4 * n)); };
-    most = floats(), sum = floats(), best = floats(), count = floats();
-    cosines = static_cast<double*>(exec.scratch(8 * n));
-    return most && sum && best && count && cosines;
+    const auto doubles = [&] { return static_cast<double*>(exec.scratch(8 * n)); };
+    most = floats(), sum = floats(), best = floats(), count = floats(), cosines = doubles();
+    mass = soft ? floats() : nullptr, weighted = soft ? doubles() : nullptr;
+    return most && sum && best && count && cosines && (!soft || (mass && weighted));
+  }
+  // Nothing seen yet.
+  void clear(i64 n) const {
+    for (i64 i = 0; i < n; ++i) {
+      most[i] = kLeftOut, sum[i] = 0.0f, best[i] = -1.0f, count[i] = 0.0f, cosines[i] = 0.0;
+      if (mass) mass[i] = 0.0f, weighted[i] = 0.0;
+    }
   }
 };
 
 struct NceBatch {
   const InfoNceArgs& args;
+  PairBatch pairs;
   float inverse;  // 1 / temperature
   NceAnchors rows, columns;
 
-  // f(j) for every j in [first, last) whose clip is that of item i.
-  template <class F>
-  void same_group(i64 i, i64 first, i64 last, F&& f) const {
-    const std::int32_t* groups = args.groups.data;
-    const std::int32_t group = groups[i];
-    for (i64 j = first; j < last; j += kStrip) {
-      const i64 end = gemm_min(last, j + kStrip);
-      std::int32_t hits = 0;
-      for (i64 c = j; c < end; ++c) hits |= groups[c] == group;
-      for (i64 c = j; hits && c < end; ++c)
-        if (groups[c] == group) f(c);
-    }
-  }
+  bool is_soft() const { return args.targets || args.targetIndex; }
 
-  // Puts kLeftOut where row i has no candidate.
-  void mark(i64 i, float* cells) const {
-    const float own = cells[i];
-    if (!args.positives) same_group(i, 0, args.n, [&](i64 j) { cells[j] = kLeftOut; });
-    if (args.excludeOffsets) {
-      for (i64 e = args.excludeOffsets[i]; e < args.excludeOffsets[i + 1]; ++e) cells[args.excludeIndex[e]] = kLeftOut;
+  // The soft targets of row i, 0 where it has no candidate. Its cells are marked.
+  void spread_weights(i64 i, const float* cells, float* weights) const {
+    const i64 n = args.n;
+    if (args.targets) {
+      memcpy(weights, args.targets.data + i * n, static_cast<size_t>(n) * sizeof(float));
+    } else {
+      memset(weights, 0, static_cast<size_t>(n) * sizeof(float));
+      for (i64 e = args.targetOffsets[i]; e < args.targetOffsets[i + 1]; ++e) {
+        if (!(args.targetWeights[e] < 0.0f)) weights[args.targetIndex[e]] += args.targetWeights[e];
+      }
     }
-    cells[i] = own;
-  }
-
-  // f(j) for every positive of row i among columns [first, last), after `mark`.
-  template <class F>
-  void positives(i64 i, const float* cells, i64 first, i64 last, F&& f) const {
-    if (!args.positives) {
-      if (i >= first && i < last) f(i);
-      return;
-    }
-    same_group(i, first, last, [&](i64 j) {
-      if (cells[j] != kLeftOut || j == i) f(j);
+    for_vectors(0, n, [&](i64 j, i64 lanes) {
+      const Vec w = vload_upto(weights + j, lanes), c = vload_upto(cells + j, lanes);
+      const Vec kept = vselect(vgt(vzero(), w), vzero(), w);
+      vstore_upto(weights + j, vselect(vne(c, vset(kLeftOut)), kept, vzero()), lanes);
     });
   }
 
@@ -72,10 +65,10 @@ struct NceBatch {
     return j == anchor || (j >= 0 && args.positives && args.groups[j] == args.groups[anchor]);
   }
 
-  // Sums of row i, whose cosines are all there.
-  void sum_row(i64 i, float* cells) const {
+  // Sums of row i, whose cosines are all there; `weights` are its soft targets or null.
+  void sum_row(i64 i, float* cells, float* weights) const {
     const i64 n = args.n;
-    mark(i, cells);
+    pairs.mark(i, cells);
     const i64 whole = n / kLanes * kLanes;
     Vec running = vset(cells[i]);
     for (i64 j = 0; j < whole; j += kLanes) running = vmax(vload(cells + j), running);
@@ -100,12 +93,26 @@ struct NceBatch {
     rows.most[i] = top, rows.sum[i] = vsum(sum), rows.best[i] = static_cast<float>(best);
     float count = 0.0f;
     double cosines = 0.0;
-    positives(i, cells, 0, n, [&](i64 j) { count += 1.0f, cosines += static_cast<double>(cells[j]); });
+    pairs.for_positives(i, cells, 0, n, [&](i64 j) { count += 1.0f, cosines += static_cast<double>(cells[j]); });
     rows.count[i] = count, rows.cosines[i] = cosines;
+    if (!weights) return;
+    spread_weights(i, cells, weights);
+    Vec mass = vzero(), weighted = vzero();
+    for_vectors(0, n, [&](i64 j, i64 lanes) {
+      const Vec w = vload_upto(weights + j, lanes);
+      mass = mass + w;
+      weighted = vfma(w, finite_or_nan(vload_upto(cells + j, lanes)), weighted);
+    });
+    rows.mass[i] = vsum(mass), rows.weighted[i] = static_cast<double>(vsum(weighted));
+  }
+
+  // 0 for cells that are left out.
+  static Vec finite_or_nan(Vec cells) {
+    return vselect(vgt(cells, vset(kLeftOut)), cells, vselect(vne(cells, cells), cells, vzero()));
   }
 
   // Adds rows [first, first + count) of a slab to the sums of columns [j0, j1). The rows are marked.
-  void sum_columns(const float* slab, i64 first, i64 count, i64 j0, i64 j1) const {
+  void sum_columns(const float* slab, const float* weights, i64 first, i64 count, i64 j0, i64 j1) const {
     const i64 n = args.n;
     const Vec scale = vset(inverse);
     for (i64 j = j0; j < j1; j += kLanes) {
@@ -127,25 +134,49 @@ struct NceBatch {
     }
     for (i64 r = 0; r < count; ++r) {
       const float* cells = slab + r * n;
-      positives(first + r, cells, j0, j1, [&](i64 j) {
+      pairs.for_positives(first + r, cells, j0, j1, [&](i64 j) {
         columns.count[j] += 1.0f;
         columns.cosines[j] += static_cast<double>(cells[j]);
       });
     }
+    if (!weights) return;
+    for (i64 j = j0; j < j1; j += kLanes) {
+      const i64 lanes = j1 - j;
+      Vec mass = vzero(), weighted = vzero();
+      for (i64 r = 0; r < count; ++r) {
+        const Vec w = vload_n(weights + r * n + j, lanes);
+        mass = mass + w;
+        weighted = vfma(w, finite_or_nan(vload_n(slab + r * n + j, lanes)), weighted);
+      }
+      vstore_n(columns.mass + j, vload_n(columns.mass + j, lanes) + mass, lanes);
+      float more[kLanes];
+      vstore(more, weighted);
+      for (i64 l = 0; l < gemm_min(lanes, kLanes); ++l) columns.weighted[j + l] += static_cast<double>(more[l]);
+    }
   }
 
-  // Σ cross-entropies of one direction; `accuracy` gets the share whose best candidate is positive. Turns sums to scales.
-  double close(NceAnchors& anchors, double* accuracy) const {
+  // Σ cross-entropies of one direction, times its factor; `accuracy` gets the share whose best candidate is positive.
+  double close(NceAnchors& anchors, double factor, double* accuracy) const {
     double loss = 0.0, right = 0.0;
     for (i64 i = 0; i < args.n; ++i) {
-      const double mean = anchors.cosines[i] / static_cast<double>(anchors.count[i]);
-      loss += (static_cast<double>(anchors.most[i]) - mean) * static_cast<double>(inverse) +
-              __builtin_log(static_cast<double>(anchors.sum[i]));
+      const double most = static_cast<double>(anchors.most[i]), log_sum = __builtin_log(static_cast<double>(anchors.sum[i]));
+      const auto entropy = [&](double mean) { return (most - mean) * static_cast<double>(inverse) + log_sum; };
+      double mass = args.hard;
+      const double count = static_cast<double>(anchors.count[i]);
+      if (mass > 0.0) loss += mass * entropy(anchors.cosines[i] / count);
+      if (anchors.mass) {
+        const double weights = static_cast<double>(anchors.mass[i]);
+        const double soft = weights < static_cast<double>(kLeastMass) ? 0.0 : 1.0 - args.hard;
+        if (soft != 0.0) loss += soft * entropy(anchors.weighted[i] / weights);
+        mass += soft;
+        anchors.mass[i] = soft != 0.0 ? static_cast<float>(factor * soft / weights) : 0.0f;
+      }
       right += is_positive(i, anchors.best[i]) ? 1.0 : 0.0;
-      anchors.sum[i] = 1.0f / anchors.sum[i];
+      anchors.sum[i] = static_cast<float>(factor * mass) / anchors.sum[i];
+      anchors.count[i] = static_cast<float>(factor * args.hard) / anchors.count[i];
     }
     *accuracy = args.n > 0 ? right / static_cast<double>(args.n) : 0.0;
-    return loss;
+    return factor * loss;
   }
 };
 

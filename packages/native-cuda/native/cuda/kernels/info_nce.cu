@@ -335,6 +335,9 @@ Status info_nce_with(const InfoNceArgs& args, CudaExec& exec) {
 
 Status info_nce(const InfoNceArgs& args, Exec& base) {
   auto& exec = static_cast<CudaExec&>(base);
+  if (args.targets || args.targetIndex || !args.text || args.hard != 1.0 || args.toText != 1.0 ||
+      args.toAudio != 1.0)
+    return Status::unsupported("soft targets, given scores and weights of the directions");
   if (args.n == 0) {
     const Status status = status_of(cudaMemsetAsync(args.stats.data, 0, 4 * sizeof(float), exec.stream));
     if (!status.ok() || !args.gradLogTemperature) return status;

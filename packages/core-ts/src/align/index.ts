@@ -7,3 +7,10 @@ export { decodeSegments, type SegmentOptions } from './decode-segments.js'
 export { jointDecode, type Order, type PhraseRelation } from './joint-decode.js'
 export { calibratedScaling, minMaxScaling, type Scaling } from './scaling.js'
 export { type AlignScorer, phraseScores, type PhraseScorer, scoreClip, type WordReduction } from './scorer.js'
+export {
+  findMoments,
+  type FindMomentsOptions,
+  type Moment,
+  type MomentOptions,
+  momentsOf,
+} from './moments.js'

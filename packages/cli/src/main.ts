@@ -252,6 +252,52 @@ function program(): Command {
     .option('--split <name>', 'search only this split')
     .action(run(() => import('./commands/search.js')))
 
+  const onPhrases = (command: Command): Command =>
+    decoding(command)
+      .addOption(
+        new Option('--words <how>', 'how the scores of the words of a phrase become one')
+          .choices(['mean', 'max'])
+          .default('mean'),
+      )
+      .option('--window <s>', 'seconds of a recording that are scored at once', seconds, 30)
+      .option('--margin <s>', 'seconds of context at the ends of a window', number, 2)
+      .option(
+        '--unlabelled <path>',
+        'manifest or folder by which thresholds are found; default: the training clips',
+      )
+      .option('--no-calibrate', 'no thresholds: every phrase has a best place, whether it is there or not')
+
+  onBackend(onPhrases(root.command('align')))
+    .description(
+      'find where the phrases of a text are heard in a recording, or of captions in the clips of a manifest',
+    )
+    .argument('<run>', 'folder of a training run')
+    .argument('<audio>', "a recording, the id of a clip of the run's manifest, or a manifest (JSONL)")
+    .argument('[text]', 'what is heard in it, as a sentence')
+    .option('--phrases <phrase...>', 'phrases in place of a text', [])
+    .option(
+      '--out <file>',
+      'where the result goes; for a manifest a line of JSON each, and a second call goes on',
+    )
+    .option('--threshold <score>', 'from 0 to 1: what counts as a match', share, 0.5)
+    .option('--no-joint', 'pay no heed to "then", "while" and their like')
+    .addOption(
+      new Option('--order <meaning>', '"then": the first begins before the second, or ends before it')
+        .choices(['begins', 'ends'])
+        .default('begins'),
+    )
+    .action(run(() => import('./commands/align.js')))
+
+  onBackend(onPhrases(root.command('moments')))
+    .description('find the parts of a long recording that answer a query')
+    .argument('<run>', 'folder of a training run')
+    .argument('<audio>', "a recording, or the id of a clip of the run's manifest")
+    .argument('<query>', 'what to look for')
+    .option('-k, --top <n>', 'how many', integer(1), 5)
+    .option('--min-length <s>', 'shortest moment', number, 1)
+    .option('--max-length <s>', 'longest moment', seconds, 60)
+    .action(run(() => import('./commands/moments.js')))
+
   measured(root.command('metrics'))
     .description(
       'score a ranking made elsewhere: a DCASE submission, a TREC run or a score matrix; what the files are is told from their contents',

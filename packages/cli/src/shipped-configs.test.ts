@@ -44,3 +44,28 @@ it('the baselines of DCASE say what theirs say', async () => {
   expect(losses.build(after.loss).config).toMatchObject({ temperature: 0.07, positives: 'own-pair' })
   expect([after.training.epochs, after.features['preset']]).toEqual([80, 'dcase2023'])
 })
+
+it('the recipe of the aligning paper says what the paper says', async () => {
+  const config = await load('thesis-alignment')
+  expect(config).toMatchObject({
+    features: { preset: 'thesis', sampleRate: 'native' },
+    model: {
+      text: { type: 'words', trainable: false },
+      similarity: { reduction: 'STSQ', padding: 'masked' },
+    },
+    data: { items: 'pair' },
+    training: { epochs: 100, batchSize: 32 },
+    validation: { monitor: 'loss' },
+  })
+  expect(losses.build(config.loss)).toMatchObject({ name: 'triplet-random', config: { margin: 1 } })
+  expect(schedules.build(config.schedule).config).toMatchObject({
+    ...{ factor: 0.1, patience: 5, threshold: 0.001, thresholdMode: 'relative' },
+  })
+  expect(stoppers.build(config.stopper)!.config).toEqual({ std: 0.01, window: 10, grace: 60 })
+  for (const reduction of ['MTSQ', 'MQST']) {
+    const other = await loadConfig(`${folder}thesis-alignment.yaml`, [
+      `model.similarity.reduction=${reduction}`,
+    ])
+    expect(other.model.similarity).toMatchObject({ type: 'frame-word', reduction })
+  }
+})

@@ -1,3 +1,4 @@
+export { alignClips, type AlignClipsOptions, type AlignedCaption } from './align-clips.js'
 export { buildGuards, buildModel, type BuildModelOptions, buildYardsticks } from './build.js'
 export {
   changedKeys,
@@ -15,13 +16,15 @@ export {
 export { upgraded } from './config-0.1.js'
 export { type ConfigKey, loadPlugins } from '../registry/index.js'
 export { evaluateRun, type EvaluateRunOptions, type RunClipsOptions } from './evaluate-run.js'
-export { type FeatureConfig, prepareClips, type PrepareOptions } from './prepare.js'
+export { cacheFolderOf, type FeatureConfig, prepareClips, type PrepareOptions } from './prepare.js'
 export {
   type ClipAlignment,
   openRunAligner,
   RunAligner,
   type RunAlignerOptions,
-  someClips,
+  type RunAlignOptions,
+  type RunMomentOptions,
+  unlabelledClips,
 } from './run-aligner.js'
 export { type OpenRun, openRun, readRunConfig, runFiles } from './run-folder.js'
 export {

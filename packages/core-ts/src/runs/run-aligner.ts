@@ -4,14 +4,19 @@ import {
   type AlignScorer,
   calibrate,
   decodeSegments,
+  type FindMomentsOptions,
+  type Moment,
+  momentsOf,
   type PhraseCalibration,
   phrasesOf,
   scoreClip,
   type ScoreMap,
   type WordReduction,
 } from '../align/index.js'
+import { type Matrix, matrix } from '../base/matrix.js'
 import { checkOptions } from '../base/options.js'
 import type { Corpus, CorpusClip } from '../corpus/index.js'
+import { type Clip, clipsOfSplit, readCollection } from '../data/index.js'
 import { frameScorer } from '../models/index.js'
 import type { CaptionPhrases } from '../text/index.js'
 import type { OpenRun } from './run-folder.js'
@@ -23,10 +28,12 @@ export interface RunAlignerOptions {
   margin?: number
   /** How the scores of a phrase's words become one. Default mean. */
   words?: WordReduction
-  /** Recordings without labels by which thresholds are found; none for min–max over the clip. Default none. */
+  /** Recordings without labels by which thresholds are found: see {@link unlabelledClips}. Default none: min–max over the clip. */
   unlabelled?: readonly CorpusClip[]
-  /** Where features are kept; left out, they are not. */
+  /** Where features of the clips are kept; left out, they are not. */
   cacheFolder?: string
+  /** The same of the recordings without labels. Default {@link cacheFolder}. */
+  unlabelledCache?: string
   onNote?: (note: string) => void
   onCalibrated?: (done: number, total: number) => void
   signal?: AbortSignal
@@ -43,35 +50,49 @@ export interface ClipAlignment {
   readonly split?: CaptionPhrases
 }
 
+export type RunAlignOptions = Omit<AlignOptions, 'words' | 'calibration'>
+export type RunMomentOptions = Omit<FindMomentsOptions, 'words' | 'calibration'>
+
 /** So many phrases are calibrated in one pass over the recordings without labels. */
 const phrasesAtOnce = 256
 
 /** Aligns recordings with the model of a run. To be closed. */
 export async function openRunAligner(run: OpenRun, options: RunAlignerOptions = {}): Promise<RunAligner> {
-  const { window = 30, margin = 2, cacheFolder, onNote, signal } = checkOptions(options, 'openRunAligner')
-  const corpus = await run.corpus({
-    windows: { seconds: window + 2 * margin, hop: window },
-    ...(cacheFolder === undefined ? {} : { cacheFolder }),
-    ...(onNote === undefined ? {} : { onNote }),
-    ...(signal === undefined ? {} : { signal }),
-  })
-  const scorer = frameScorer<CorpusClip>(run.model, {
-    windows: (clip, inner) => corpus.windows(clip, inner),
-    margin,
-  })
-  return new RunAligner(scorer, corpus, options)
+  const { window = 30, margin = 2, onNote, signal } = checkOptions(options, 'openRunAligner')
+  const { cacheFolder, unlabelledCache = cacheFolder } = options
+  const opened = async (folder: string | undefined): Promise<ScoredCorpus> => {
+    const corpus = await run.corpus({
+      windows: { seconds: window + 2 * margin, hop: window },
+      ...(folder === undefined ? {} : { cacheFolder: folder }),
+      ...(onNote === undefined ? {} : { onNote }),
+      ...(signal === undefined ? {} : { signal }),
+    })
+    const windows = (clip: CorpusClip, inner: { signal?: AbortSignal }) => corpus.windows(clip, inner)
+    return { corpus, scorer: frameScorer<CorpusClip>(run.model, { windows, margin }) }
+  }
+  const clips = await opened(cacheFolder)
+  const unlabelled = unlabelledCache === cacheFolder ? clips : await opened(unlabelledCache)
+  return new RunAligner(clips, unlabelled, options)
+}
+
+/** A corpus, and its clips as a model scores them. */
+interface ScoredCorpus {
+  readonly corpus: Corpus
+  readonly scorer: AlignScorer<CorpusClip>
 }
 
 export class RunAligner implements AsyncDisposable {
   readonly scorer: AlignScorer<CorpusClip>
   readonly corpus: Corpus
+  readonly #unlabelled: ScoredCorpus
   readonly #options: RunAlignerOptions
   readonly #calibrated = new Map<string, PhraseCalibration>()
 
   /** @internal */
-  constructor(scorer: AlignScorer<CorpusClip>, corpus: Corpus, options: RunAlignerOptions) {
+  constructor({ scorer, corpus }: ScoredCorpus, unlabelled: ScoredCorpus, options: RunAlignerOptions) {
     this.scorer = scorer
     this.corpus = corpus
+    this.#unlabelled = unlabelled
     this.#options = options
   }
 
@@ -79,19 +100,48 @@ export class RunAligner implements AsyncDisposable {
   async align(
     clip: CorpusClip,
     captionOrPhrases: string | readonly string[],
-    { joint = true, words: _, signal, ...decoding }: AlignOptions = {},
+    options: RunAlignOptions = {},
   ): Promise<ClipAlignment> {
-    const { phrases, relations, split } = phrasesOf(captionOrPhrases)
+    const [alignment] = await this.alignEach(clip, [captionOrPhrases], options)
+    return alignment!
+  }
+
+  /** Several captions of one clip, whose frames go through the encoder once. */
+  async alignEach(
+    clip: CorpusClip,
+    captions: readonly (string | readonly string[])[],
+    { joint = true, signal, ...decoding }: RunAlignOptions = {},
+  ): Promise<ClipAlignment[]> {
+    const asked = captions.map(phrasesOf)
+    const all = [...new Set(asked.flatMap(({ phrases }) => phrases))]
     const abortable = signal === undefined ? {} : { signal }
+    const calibrated = await this.calibration(all, abortable)
+    const scored = await this.scores(clip, all, abortable)
+    const place = new Map(all.map((phrase, p) => [phrase, p]))
+    return asked.map(({ phrases, relations, split }) => {
+      const columns = phrases.map((phrase) => place.get(phrase)!)
+      const map = { ...scored, scores: columnsOf(scored.scores, columns) }
+      const calibration = calibrated && { calibration: columns.map((p) => calibrated[p]!) }
+      const segments = decodeSegments(map, phrases, {
+        ...calibration,
+        ...decoding,
+        relations: joint ? relations : [],
+      })
+      return { phrases, segments, map, ...calibration, ...(split === undefined ? {} : { split }) }
+    })
+  }
+
+  /** The parts of a recording that answer a query best, as {@link findMoments} does. */
+  async moments(
+    clip: CorpusClip,
+    query: string | readonly string[],
+    { signal, ...options }: RunMomentOptions = {},
+  ): Promise<Moment[]> {
+    const abortable = signal === undefined ? {} : { signal }
+    const { phrases } = phrasesOf(query)
     const calibration = await this.calibration(phrases, abortable)
     const map = await this.scores(clip, phrases, abortable)
-    const known = calibration === undefined ? {} : { calibration }
-    const segments = decodeSegments(map, phrases, {
-      ...known,
-      ...decoding,
-      relations: joint ? relations : [],
-    })
-    return { phrases, segments, map, ...known, ...(split === undefined ? {} : { split }) }
+    return momentsOf(map, { ...(calibration && { calibration }), ...options })
   }
 
   /** Scores of a recording's frames against phrases: [frames × phrases]. */
@@ -113,7 +163,10 @@ export class RunAligner implements AsyncDisposable {
     if (unlabelled.length === 0) return undefined
     const missing = [...new Set(phrases)].filter((phrase) => !this.#calibrated.has(phrase))
     for (let first = 0; first < missing.length; first += phrasesAtOnce) {
-      using prepared = await this.scorer.prepare(missing.slice(first, first + phrasesAtOnce), options)
+      using prepared = await this.#unlabelled.scorer.prepare(
+        missing.slice(first, first + phrasesAtOnce),
+        options,
+      )
       const told = function* () {
         for (const [i, clip] of unlabelled.entries()) {
           yield clip
@@ -128,6 +181,7 @@ export class RunAligner implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.corpus[Symbol.asyncDispose]()
+    if (this.#unlabelled.corpus !== this.corpus) await this.#unlabelled.corpus[Symbol.asyncDispose]()
   }
 
   get #reduction(): { words?: WordReduction } {
@@ -136,8 +190,25 @@ export class RunAligner implements AsyncDisposable {
   }
 }
 
-/** At most so many of the clips, evenly from all of them, in their order. */
-export function someClips<C>(clips: readonly C[], count: number): C[] {
+/**
+ * Recordings that show what phrases score: at most `count` clips, evenly from the training split of the run's manifest, or from another
+ * manifest or folder of recordings. Labels are not needed. Throws as reading the manifest does.
+ */
+export async function unlabelledClips(
+  { config: { data } }: OpenRun,
+  options: { readonly count?: number; readonly manifest?: string; readonly signal?: AbortSignal } = {},
+): Promise<Clip[]> {
+  const { count = 64, manifest, signal } = options
+  const collection = await readCollection(manifest ?? data.manifest, signal === undefined ? {} : { signal })
+  const clips = manifest === undefined ? clipsOfSplit(collection, data.trainSplit) : collection.clips
   const length = Math.min(count, clips.length)
   return Array.from({ length }, (_, i) => clips[Math.floor((i * clips.length) / length)]!)
+}
+
+function columnsOf(scores: Matrix, columns: readonly number[]): Matrix {
+  const out = matrix(scores.rows, columns.length)
+  for (let t = 0; t < scores.rows; t++)
+    for (const [c, p] of columns.entries())
+      out.data[t * columns.length + c] = scores.data[t * scores.cols + p]!
+  return out
 }

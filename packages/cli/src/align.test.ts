@@ -1,0 +1,137 @@
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { AlignedSegment, Moment } from '@sonotext/core/align'
+import { writeWav } from '@sonotext/core/audio'
+import { type ClipInput, writeManifest } from '@sonotext/core/data'
+import { tinyRun, writeToneClips } from '@sonotext/core/testing'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { cli, cliJson, notBuilt } from './testing/run-cli.js'
+
+let folder: string
+let run: string
+let clips: ClipInput[]
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sonotext-align-'))
+  const written = await writeToneClips(folder)
+  ;({ clips } = written)
+  const config = join(folder, 'run.json')
+  await writeFile(config, JSON.stringify({ ...tinyRun, data: { manifest: written.manifest } }))
+  run = join(folder, 'run')
+  if (notBuilt === null)
+    await cliJson(['train', '--config', config, '--run', run, '--set', 'training.epochs=10'])
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+interface Found {
+  phrases: string[]
+  segments: AlignedSegment[]
+}
+
+describe.skipIf(notBuilt !== null)(`sonotext align${notBuilt === null ? '' : ` (${notBuilt})`}`, () => {
+  it('gives the phrases of a text and where they are', async () => {
+    const found = await cliJson<Found>(['align', run, clips[0]!.audio, 'a low hum, then a high whistle'])
+    expect(found.phrases).toEqual(['a low hum', 'a high whistle'])
+    for (const { phrase, onset, offset, confidence } of found.segments) {
+      expect(found.phrases).toContain(phrase)
+      expect(offset).toBeGreaterThan(onset)
+      expect(offset).toBeLessThanOrEqual(0.5)
+      expect(confidence! >= 0 && confidence! <= 1).toBe(true)
+    }
+  })
+
+  it('takes phrases, the id of a clip, and no thresholds', async () => {
+    const found = await cliJson<Found>([
+      ...['align', run, clips[0]!.id, '--no-calibrate', '--phrases', 'a low hum', 'a ticking clock'],
+    ])
+    expect(found.phrases).toEqual(['a low hum', 'a ticking clock'])
+    for (const segment of found.segments) expect(segment).not.toHaveProperty('confidence')
+  })
+
+  it('says what is not there, and which words are not known', async () => {
+    const { stdout, stderr, code } = await cli(['align', run, clips[0]!.audio, 'a zither'])
+    expect(code).toBe(0)
+    expect(stderr).toContain('the model does not know: zither')
+    const { stdout: absent } = await cli(['align', run, clips[0]!.audio, 'zither'])
+    expect(stdout + absent).toContain('not there: zither')
+  })
+
+  it.each([
+    [['align', 'RUN', 'CLIP'], /Give a text to align, or --phrases/],
+    [['align', 'RUN', 'CLIP', 'rain', '--phrases', 'rain'], /not both/],
+    [['align', 'RUN', 'CLIP', ''], /a caption with words/],
+    [['align', 'RUN', 'MANIFEST'], /--out FILE\.jsonl/],
+    [['align', 'RUN', 'MANIFEST', 'rain'], /their own captions/],
+    [['align', 'RUN', 'missing.wav', 'rain'], /missing\.wav/],
+    [['moments', 'RUN', 'MANIFEST', 'rain'], /Expected a recording, got the manifest/],
+  ])('refuses %j', async (args, message) => {
+    const names: Record<string, string> = {
+      RUN: run,
+      CLIP: clips[0]!.audio,
+      MANIFEST: join(folder, 'clips.jsonl'),
+    }
+    const { code, stderr } = await cli(args.map((arg) => names[arg] ?? arg))
+    expect(code).toBeGreaterThan(0)
+    expect(stderr).toMatch(message)
+  })
+
+  it('aligns a manifest, goes on where it stopped, and does nothing twice', async () => {
+    const manifest = join(folder, 'three.jsonl')
+    const broken = join(folder, 'broken.wav')
+    await writeFile(broken, 'no sound')
+    await writeManifest(manifest, [
+      ...clips.slice(0, 2),
+      { id: 'bad', audio: broken, captions: ['a low hum', '!'] },
+    ])
+    const out = join(folder, 'found.jsonl')
+    const call = ['align', run, manifest, '--out', out]
+    const { code, stderr } = await cli(call)
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/bad: .*broken\.wav/)
+    const lines = (text: string) =>
+      text
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as Found & { clip: string; caption: string })
+    const whole = await readFile(out, 'utf8')
+    expect(lines(whole).map(({ clip, caption }) => [clip, caption])).toEqual(
+      clips.slice(0, 2).flatMap(({ id }) => [
+        [id, `${id}#1`],
+        [id, `${id}#2`],
+      ]),
+    )
+    // Killed in the middle of a line.
+    const cut = whole.slice(0, whole.indexOf('\n') + 20)
+    await writeFile(out, cut)
+    expect((await cli(call)).stderr).toContain('1 of 6 captions are in')
+    expect(await readFile(out, 'utf8')).toBe(whole)
+    const { stderr: other } = await cli([...call, '--threshold', '0.6'])
+    expect(other).toMatch(/holds results of another model or other options/)
+    await appendFile(out, 'something else\n')
+    expect((await cli(call)).stderr).toMatch(/something other than results/)
+  })
+})
+
+describe.skipIf(notBuilt !== null)('sonotext moments', () => {
+  it('ranks parts of a recording', async () => {
+    const long = join(folder, 'long.wav')
+    const samples = Float32Array.from({ length: 8 * 22_050 }, (_, i) => {
+      const t = i / 22_050
+      return t > 4 && t < 6 ? 0.3 * Math.sin(2 * Math.PI * 2500 * t) : 1e-3 * Math.sin(i * i)
+    })
+    await writeWav(long, samples, 22_050)
+    const { moments } = await cliJson<{ moments: Moment[] }>([
+      'moments',
+      run,
+      long,
+      'a high whistle',
+      '-k',
+      '2',
+      '--no-calibrate',
+    ])
+    expect(moments.length).toBeGreaterThan(0)
+    for (const { start, end } of moments) expect(start < end && end <= 8).toBe(true)
+    const { stdout } = await cli(['moments', run, long, 'zither'])
+    expect(stdout).toBe('nothing that answers the query\n')
+  })
+})

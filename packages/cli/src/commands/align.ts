@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto'
+import type { AlignedSegment } from '@sonotext/core/align'
+import type { Clip } from '@sonotext/core/data'
+import {
+  alignClips,
+  type ClipAlignment,
+  type RunAligner,
+  type RunAlignOptions,
+  unknownWords,
+} from '@sonotext/core/runs'
+import type { CommandBody, CommandContext } from '../command.js'
+import { exitCode, UsageError } from '../exit.js'
+import { KeptLines } from '../kept-lines.js'
+import { type AlignerFlags, openAligner } from '../run-aligner.js'
+import { table } from '../table.js'
+
+interface AlignOptions extends AlignerFlags {
+  phrases: string[]
+  out?: string
+  threshold: number
+  joint: boolean
+  order: 'begins' | 'ends'
+}
+
+/** Where the phrases of a caption are heard: in one recording, or in every clip of a manifest by its own captions. */
+const align: CommandBody<AlignOptions, readonly [string, string, string | undefined]> = async (
+  context,
+  options,
+  folder,
+  audio,
+  text,
+) => {
+  const given = options.phrases.length > 0
+  if (given && text !== undefined) throw new UsageError('Give a text or --phrases, not both.')
+  const { run, aligner, recordings } = await openAligner(context, folder, audio, options)
+  await using opened = aligner
+  const { threshold, joint, order } = options
+  const decoding: RunAlignOptions = { threshold, joint, order, signal: context.signal }
+  if ('clips' in recordings) {
+    if (given || text !== undefined)
+      throw new UsageError('The clips of a manifest are aligned with their own captions: give no text.')
+    const { words, window, margin, calibrate, unlabelled } = options
+    const settings = {
+      words,
+      window,
+      margin,
+      calibrate,
+      unlabelled,
+      threshold,
+      joint,
+      order,
+      model: run.model.id,
+    }
+    return await alignManifest(context, opened, recordings.clips, decoding, options.out, settings)
+  }
+  if (!given && text === undefined) throw new UsageError('Give a text to align, or --phrases.')
+  const unknown = [...(given ? options.phrases : [text!])].flatMap((words) => unknownWords(run.model, words))
+  if (unknown.length > 0)
+    context.terminal.warn(`the model does not know: ${[...new Set(unknown)].join(', ')}`)
+  const alignment = await opened.align(recordings.clip, given ? options.phrases : text!, decoding)
+  const { phrases, segments } = alignment
+  context.terminal.result(
+    { audio, ...(text === undefined ? {} : { text }), phrases, segments },
+    () => segmentsText(alignment),
+    options.out,
+  )
+  return exitCode.ok
+}
+export default align
+
+/** One line a caption, appended to the file as they are done; what is in it already is not done again. */
+async function alignManifest(
+  { terminal }: CommandContext,
+  aligner: RunAligner,
+  clips: readonly Clip[],
+  options: RunAlignOptions,
+  out: string | undefined,
+  settings: object,
+): Promise<number> {
+  if (out === undefined) throw new UsageError('Name a file for the results of a manifest: --out FILE.jsonl')
+  const by = createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 16)
+  const kept = await KeptLines.open(out, by)
+  const before = kept.size
+  const total = clips.reduce((sum, { captions }) => sum + captions.length, 0)
+  if (before > 0) terminal.note(`${before} of ${total} captions are in ${out} already`)
+  let bad = 0
+  let progress: ReturnType<typeof terminal.progress> | undefined
+  const told = () => {
+    progress ??= terminal.progress('aligned', total, 'captions', before)
+    progress.update(kept.size + bad)
+  }
+  const aligned = alignClips(aligner, clips, {
+    ...options,
+    skip: (clip, caption) => kept.has(clip.id, caption.id),
+    onBad: (clip, captions, error) => {
+      bad += captions.length
+      terminal.warn(`${clip.id}: ${error.message}`)
+    },
+  })
+  for await (const { clip, caption, alignment } of aligned) {
+    const { phrases, segments } = alignment
+    kept.append({ clip: clip.id, caption: caption.id, ...{ text: caption.text, phrases, segments } })
+    told()
+  }
+  progress?.finish()
+  terminal.result({ out, captions: kept.size, failed: bad }, () =>
+    [`${out}: ${kept.size} captions`, ...(bad > 0 ? [`${bad} could not be aligned`] : [])].join('; '),
+  )
+  return bad > 0 ? exitCode.failure : exitCode.ok
+}
+
+function segmentsText({ phrases, segments }: ClipAlignment): string {
+  const absent = phrases.filter((phrase) => !segments.some((segment) => segment.phrase === phrase))
+  const rows = segments.map(({ phrase, onset, offset, score, confidence }: AlignedSegment) => [
+    phrase,
+    onset.toFixed(2),
+    offset.toFixed(2),
+    score.toFixed(3),
+    confidence === undefined ? '' : confidence.toFixed(2),
+  ])
+  const lines = rows.length === 0 ? [] : [table([['phrase', 'from', 'to', 'score', 'confidence'], ...rows])]
+  if (absent.length > 0) lines.push(`not there: ${[...new Set(absent)].join(', ')}`)
+  return lines.join('\n')
+}

@@ -1,0 +1,91 @@
+import { existsSync } from 'node:fs'
+import { isSonotextError } from '@sonotext/core/base'
+import { type Clip, isFolder, readManifest } from '@sonotext/core/data'
+import {
+  cacheFolderOf,
+  openRun,
+  type OpenRun,
+  openRunAligner,
+  type RunAligner,
+  unlabelledClips,
+} from '@sonotext/core/runs'
+import { backendOf, type BackendOptions } from './backend-option.js'
+import type { CommandContext } from './command.js'
+import { decodePolicyOf, type DecodeFlags } from './decode-option.js'
+import { UsageError } from './exit.js'
+import type { Progress } from './progress.js'
+
+/** The options of commands that look for phrases in recordings. */
+export interface AlignerFlags extends BackendOptions, DecodeFlags {
+  words: 'mean' | 'max'
+  window: number
+  margin: number
+  unlabelled?: string
+  calibrate: boolean
+}
+
+/** What a command was given to look in: one recording, or the clips of a manifest. */
+export type Recordings = { readonly clip: Pick<Clip, 'id' | 'audio'> } | { readonly clips: readonly Clip[] }
+
+/** A run with its aligner, for recordings that the user names: a file, a manifest, or the id of a clip of the run's manifest. */
+export async function openAligner(
+  context: CommandContext,
+  folder: string,
+  audio: string,
+  flags: AlignerFlags,
+): Promise<{ run: OpenRun; aligner: RunAligner; recordings: Recordings }> {
+  const { terminal, signal } = context
+  const run = await openRun(folder, { backend: backendOf(flags, terminal), decode: decodePolicyOf(flags) })
+  const recordings = await recordingsOf(run, audio, signal)
+  const unlabelled = await unlabelledOf(run, flags, context)
+  let progress: Progress | undefined
+  const aligner = await openRunAligner(run, {
+    words: flags.words,
+    window: flags.window,
+    margin: flags.margin,
+    unlabelled,
+    ...('clips' in recordings && { cacheFolder: cacheFolderOf(run.config, audio) }),
+    ...(flags.unlabelled === undefined && { unlabelledCache: cacheFolderOf(run.config) }),
+    onNote: (note) => terminal.warn(note),
+    onCalibrated: (done, total) => {
+      progress ??= terminal.progress('thresholds', total, 'recordings')
+      progress.update(done)
+      if (done < total) return
+      progress.finish()
+      progress = undefined
+    },
+    signal,
+  })
+  return { run, aligner, recordings }
+}
+
+async function recordingsOf(run: OpenRun, audio: string, signal: AbortSignal): Promise<Recordings> {
+  if (/\.jsonl?$/i.test(audio)) return { clips: (await readManifest(audio, { signal })).clips }
+  if (await isFolder(audio))
+    throw new UsageError(`Expected a recording or a manifest, got the folder ${audio}.`)
+  if (existsSync(audio)) return { clip: { id: audio, audio } }
+  const known = await readManifest(run.config.data.manifest, { signal }).catch(() => undefined)
+  const clip = known?.clips.find(({ id }) => id === audio)
+  return { clip: clip ?? { id: audio, audio } }
+}
+
+/** The recordings by which thresholds are found. Those of the training are a default that may be gone. */
+async function unlabelledOf(
+  run: OpenRun,
+  { calibrate, unlabelled }: AlignerFlags,
+  { terminal, signal }: CommandContext,
+): Promise<Clip[]> {
+  if (!calibrate) return []
+  try {
+    return await unlabelledClips(run, {
+      signal,
+      ...(unlabelled === undefined ? {} : { manifest: unlabelled }),
+    })
+  } catch (error) {
+    if (unlabelled !== undefined || !isSonotextError(error) || error.code === 'ABORTED') throw error
+    terminal.warn(
+      `no thresholds: ${error.message} Every phrase is given its best place in the recording, whether it is there or not; --unlabelled names other recordings.`,
+    )
+    return []
+  }
+}

@@ -28,7 +28,8 @@ const layers = [
   ['backend'],
   ['base'],
 ]
-const siblings = new Set([])
+// Evaluation of alignment draws clusters at random as that of rankings does: the statistics are pure functions of arrays.
+const siblings = new Set(['align>metrics'])
 /**
  * Pure functions of arrays: nothing that computes on a backend may be imported here. `relevance` is not: it compares every caption of a
  * corpus with every clip, which wants the backend's products.

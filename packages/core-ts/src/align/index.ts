@@ -1,3 +1,4 @@
+export * from './evaluation/index.js'
 export type { AlignedSegment } from './segment.js'
 export type { ScoreMap } from './score-map.js'
 export { activeSpans, type ActivityOptions, type FrameSpan, medianFilter } from './activity.js'

@@ -40,5 +40,5 @@ for (const name of strategies.names) {
   const picked = [...text.index.subarray(0, text.offsets[1])].map(
     (j) => `${captions[j]} (${ofFirst[j].toFixed(2)})`,
   )
-  console.log(name.padEnd(11), `reads ${strategy.needs.join() || 'nothing'}`.padEnd(18), picked.join(' · '))
+  console.log(name.padEnd(17), `reads ${strategy.needs.join() || 'nothing'}`.padEnd(18), picked.join(' · '))
 }

@@ -121,7 +121,7 @@ class Clock {
   }
 }
 
-const names = strategies.names
+const names = strategies.names.filter((name) => strategies.build(name).earlierPairs === undefined)
 const costs = new Map(names.map((name) => [name, [] as StepCost[]]))
 for (let round = -1; round < rounds; round++) {
   for (const name of names) {

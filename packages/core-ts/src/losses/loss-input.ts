@@ -10,6 +10,7 @@ import {
   type Planes,
   sameGroup,
 } from '../negatives/index.js'
+import { add, matmul } from '../nn/functions/index.js'
 import type { Tape } from '../nn/tape.js'
 import type { Tensor } from '../nn/tensor.js'
 import { type EmbeddedBatch, type Similarity, toMatrix } from '../similarity/index.js'
@@ -28,6 +29,15 @@ export interface EmbeddedPairs {
   readonly epoch?: number
 }
 
+/** Pairs as they were embedded earlier: one vector a clip and one a caption. */
+export interface RememberedPairs {
+  readonly items: readonly PairItem[]
+  /** [pairs × d] each. */
+  readonly audio: Float32Array
+  readonly text: Float32Array
+  readonly d: number
+}
+
 /**
  * A batch as losses see it: pair i is clip i with caption i. Everything is computed when it is first read, once for all
  * losses of the batch, and nothing else is.
@@ -42,6 +52,7 @@ export class LossInput {
   readonly #pairs: EmbeddedPairs
   readonly #planes = new Map<Plane, Matrix>()
   #scores: Tensor | undefined
+  #prepared: { readonly audio: EmbeddedBatch; readonly text: EmbeddedBatch } | undefined
   #factors: { readonly audio: Tensor; readonly text: Tensor | null } | undefined
   #groups: Int32Array | undefined
   #barred: PairMask | undefined
@@ -73,6 +84,36 @@ export class LossInput {
     return (this.#factors ??= this.#similarity.factors?.(this.tape, audio, text) ?? {
       audio: this.scores,
       text: null,
+    })
+  }
+
+  /** What the scores depend on of both sides, as small as the similarity makes it. */
+  get prepared(): { readonly audio: EmbeddedBatch; readonly text: EmbeddedBatch } {
+    const { audio, text } = this.#pairs
+    return (this.#prepared ??= {
+      audio: this.#similarity.prepare(this.tape, audio),
+      text: this.#similarity.prepare(this.tape, text),
+    })
+  }
+
+  /** The same batch with further pairs behind it, which carry no gradient. Both sides must be one vector an item. */
+  widened({ items, audio, text, d }: RememberedPairs): LossInput {
+    const behind = ({ values }: EmbeddedBatch, more: Float32Array): EmbeddedBatch => {
+      const rows = this.n + items.length
+      // The batch in the first rows, by a product with the first columns of the identity; then what is remembered.
+      const place = new Float32Array(rows * this.n)
+      for (let i = 0; i < this.n; i++) place[i * this.n + i] = 1
+      const below = new Float32Array(rows * d)
+      below.set(more, this.n * d)
+      const first = matmul(this.tape, this.tape.constant([rows, this.n], place), values)
+      return { values: add(this.tape, first, this.tape.constant([rows, d], below)), lengths: null }
+    }
+    const own = this.prepared
+    return new LossInput(this.tape, this.#similarity, {
+      ...this.#pairs,
+      audio: behind(own.audio, audio),
+      text: behind(own.text, text),
+      items: [...this.items, ...items],
     })
   }
 

@@ -1,6 +1,6 @@
 import type { Backend } from '../backend/port.js'
 import type { Rng } from '../base/rng.js'
-import type { NegativeSet } from '../negatives/index.js'
+import type { NegativeSet, PairItem } from '../negatives/index.js'
 import type { Module } from '../nn/module.js'
 import type { Tensor } from '../nn/tensor.js'
 import { partOf } from '../registry/index.js'
@@ -13,6 +13,8 @@ export interface LossOutput {
   statistics(): Readonly<Record<string, number>>
   /** What was picked, for losses that pick. */
   readonly picks?: NegativeSet
+  /** What the picks are numbers of. Default: the items of the batch; others may stand behind those. */
+  readonly candidates?: readonly PairItem[]
 }
 
 /** A training objective. A plain description; {@link build} gives the part that may own parameters. */

@@ -56,7 +56,10 @@ function sparse({ rows, cols, data }: Matrix): RaggedWeights {
 
 const similarities = [pooled(), frameWord(), frameWord({ reduction: 'MTSQ' })]
 const pairs = losses.flatMap((loss) =>
-  similarities.map((similarity) => [loss.name, similarity.name, loss, similarity] as const),
+  similarities
+    // What remembers earlier pairs needs one vector a side.
+    .filter((similarity) => loss.name !== 'triplet-queue' || similarity.name === 'pooled')
+    .map((similarity) => [loss.name, similarity.name, loss, similarity] as const),
 )
 
 describe.each(pairs)('%s on %s', (_, __, loss, similarity) => {

@@ -1,7 +1,9 @@
 import { expected } from '../base/errors.js'
 import { checkOptions } from '../base/options.js'
-import { checkNegatives, type NegativeStrategy, strategies } from '../negatives/index.js'
-import { tripletFromPicks } from '../nn/functions/index.js'
+import { checkNegatives, type NegativeSet, type NegativeStrategy, strategies } from '../negatives/index.js'
+import type { RaggedIndices } from '../base/ragged.js'
+import { scale, tripletFromPicks } from '../nn/functions/index.js'
+import { PairMemory } from './pair-memory.js'
 import { type Loss, lossPart } from './loss.js'
 
 export interface TripletLossOptions {
@@ -28,24 +30,66 @@ export function tripletLoss(given: TripletLossOptions): Loss {
     build() {
       const remembering = negatives.start?.()
       const strategy = remembering ?? negatives
+      const memory = negatives.earlierPairs === undefined ? null : new PairMemory(negatives.earlierPairs)
+      const hasState = remembering !== undefined || memory !== null
       return {
         parameters: () => new Map(),
         buffers: () => new Map(),
         compute(input, rng) {
-          const { tape, items, step, epoch, scores, barred } = input
-          const query = { items, step, epoch, barred, planes: input.planes(strategy.needs) }
-          const picks = strategy.select(query, rng)
-          checkNegatives(picks, query, strategy.name)
-          const { loss, stats } = tripletFromPicks(tape, scores, picks, margin)
-          return { loss, picks, statistics: () => ({ ...stats(), withoutNegatives: picks.empty }) }
+          const { tape, n, step, epoch } = input
+          // Looking is not training: then there is only the batch.
+          const wide = memory !== null && tape.training ? memory.widen(input) : input
+          const { items, barred } = wide
+          const query = { items, step, epoch, barred, planes: wide.planes(strategy.needs) }
+          const chosen = strategy.select(query, rng)
+          checkNegatives(chosen, query, strategy.name)
+          const picks = ofAnchors(chosen, n)
+          const { loss, stats } = tripletFromPicks(tape, wide.scores, picks, margin)
+          if (memory !== null && tape.training) memory.remember(input)
+          const common = { picks, candidates: items }
+          if (wide === input)
+            return { loss, ...common, statistics: () => ({ ...stats(), withoutNegatives: picks.empty }) }
+          // The op takes the mean over all items; those behind the batch have no hinge.
+          const scaled = scale(tape, loss, items.length / n)
+          const statistics = (): Readonly<Record<string, number>> => {
+            const meanPositive = meanOfDiagonal(wide.scores.toArray(), items.length, n)
+            return { ...stats(), loss: scaled.item(), meanPositive, withoutNegatives: picks.empty }
+          }
+          return { loss: scaled, ...common, statistics }
         },
-        ...(remembering && {
-          state: () => remembering.state(),
-          restore: (state: unknown) => remembering.restore(state),
+        ...(hasState && {
+          state: () => ({ strategy: remembering?.state() ?? null, pairs: memory?.state() ?? null }),
+          restore(state: unknown) {
+            const { strategy: own, pairs } = state as { strategy: unknown; pairs: unknown }
+            remembering?.restore(own)
+            memory?.restore(pairs)
+          },
         }),
       }
     },
   }
+}
+
+function meanOfDiagonal(scores: ArrayLike<number>, width: number, n: number): number {
+  let sum = 0
+  for (let i = 0; i < n; i++) sum += scores[i * width + i]!
+  return sum / n
+}
+
+/** The lists of the first n items. */
+function ofAnchors(set: NegativeSet, n: number): NegativeSet {
+  if (set.audio.offsets.length === n + 1) return set
+  const all = set.audio.offsets.length - 1
+  const first = ({ offsets, index }: RaggedIndices): RaggedIndices => {
+    const own = new Int32Array(all + 1).fill(offsets[n]!)
+    own.set(offsets.subarray(0, n))
+    return { offsets: own, index: index.slice(0, offsets[n]) }
+  }
+  const [audio, text] = [first(set.audio), first(set.text)]
+  let empty = 0
+  for (let i = 0; i < n; i++)
+    if (audio.offsets[i] === audio.offsets[i + 1] && text.offsets[i] === text.offsets[i + 1]) empty++
+  return { audio, text, empty }
 }
 
 export const triplet = lossPart({

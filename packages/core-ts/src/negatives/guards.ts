@@ -1,4 +1,6 @@
 import { readCsv, requireColumns } from '../base/csv.js'
+import { expected } from '../base/errors.js'
+import { checkOptions } from '../base/options.js'
 import { partOf } from '../registry/index.js'
 import { type PairItem, PairMask } from './pairs.js'
 import type { Plane, Planes } from './planes.js'
@@ -35,12 +37,62 @@ export function sameGroup(): Guard {
 
 /** Clips against captions that say the same as one of their own in the batch, but for case, punctuation and blanks. */
 export function equalCaptions(): Guard {
-  const said = ({ caption: { text } }: PairItem): string =>
-    text
-      .toLowerCase()
-      .replaceAll(/[\p{P}\s]+/gu, ' ')
-      .trim()
-  return { name: 'equal-captions', pairs: ({ items }) => pairsWithin(items, said) }
+  return {
+    name: 'equal-captions',
+    pairs: ({ items }) => pairsWithin(items, ({ caption }) => said(caption.text)),
+  }
+}
+
+export interface SimilarCaptionsOptions {
+  /** Least share of common words, in (0, 1]. Default 0.6. */
+  threshold?: number
+}
+
+/**
+ * Clips against captions that share most of their words with one of their own in the batch: shared words by all words of the two (Jaccard),
+ * each counted once, case and punctuation aside. Order is not looked at: "a dog barks before a cat meows" and the reverse are alike.
+ */
+export function similarCaptions(options: SimilarCaptionsOptions = {}): Guard {
+  const { threshold = 0.6 } = checkOptions(options, 'similarCaptions')
+  if (!(threshold > 0 && threshold <= 1))
+    throw expected('a share above 0 and up to 1', 'threshold', threshold)
+  return {
+    name: 'similar-captions',
+    config: { threshold },
+    *pairs({ items }) {
+      const words = items.map(({ caption }) => new Set(said(caption.text).split(' ')))
+      for (const [i, own] of words.entries()) {
+        for (const [j, other] of words.entries()) {
+          let common = 0
+          for (const word of own) if (other.has(word)) common++
+          if (common >= threshold * (own.size + other.size - common)) yield [i, j]
+        }
+      }
+    },
+  }
+}
+
+/** Clips that sound the same, by id: each against the captions of the other. What finds them is not asked. */
+export function duplicateClips(known: Iterable<readonly [clip: string, duplicate: string]>): Guard {
+  const alike = new Map<string, Set<string>>()
+  const note = (a: string, b: string): void => {
+    const ofA = alike.get(a)
+    if (ofA === undefined) alike.set(a, new Set([b]))
+    else ofA.add(b)
+  }
+  for (const [a, b] of known) {
+    note(a, b)
+    note(b, a)
+  }
+  return {
+    name: 'duplicate-clips',
+    config: { pairs: [...alike].map(([clip, others]) => [clip, ...others]) },
+    *pairs({ items }) {
+      const rows = columnsBy(items, ({ clip }) => clip.id)
+      for (const [i, { clip }] of items.entries())
+        for (const other of alike.get(clip.id) ?? []) for (const j of rows.get(other) ?? []) yield [i, j]
+    },
+  }
 }
 
 /** Pairs known to match, for example from ratings: id of a clip, id of a caption. */
@@ -73,6 +125,44 @@ export const equalCaptionsGuard = guardPart({
   fromConfig: equalCaptions,
 })
 
+export const similarCaptionsGuard = guardPart({
+  name: 'similar-captions',
+  description: 'Captions that share most of their words with one of the clip’s own.',
+  schema: {
+    properties: {
+      threshold: {
+        type: 'number',
+        exclusiveMinimum: 0,
+        maximum: 1,
+        default: 0.6,
+        description: 'Least share of common words among all words of two captions.',
+      },
+    },
+  },
+  fromConfig: similarCaptions,
+})
+
+export const duplicateClipsGuard = guardPart({
+  name: 'duplicate-clips',
+  description: 'Captions of clips that sound the same, from a file.',
+  schema: {
+    properties: {
+      file: {
+        type: 'string',
+        format: 'path',
+        minLength: 1,
+        description: 'CSV file with columns clip and duplicate: ids of two clips that sound the same.',
+      },
+    },
+    required: ['file'],
+  },
+  async fromConfig({ file }) {
+    const table = await readCsv(file)
+    requireColumns(table, ['clip', 'duplicate'])
+    return duplicateClips(table.rows.map((row) => [row.get('clip'), row.get('duplicate')] as const))
+  },
+})
+
 export const givenPairsGuard = guardPart({
   name: 'given-pairs',
   description: 'Pairs of clip and caption that are known to match, from a file.',
@@ -99,6 +189,14 @@ export function guardedPairs(query: GuardQuery, guards: readonly Guard[]): PairM
   const mask = new PairMask(query.items.length)
   for (const guard of guards) for (const [i, j] of guard.pairs(query)) mask.bar(i, j)
   return mask
+}
+
+/** A caption without case, punctuation and doubled blanks. */
+function said(text: string): string {
+  return text
+    .toLowerCase()
+    .replaceAll(/[\p{P}\s]+/gu, ' ')
+    .trim()
 }
 
 /** Every pair of items with one key. */

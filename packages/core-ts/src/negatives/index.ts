@@ -1,8 +1,24 @@
+export { bandNegatives, type BandOptions } from './band.js'
 export { hardNegatives, semiHardNegatives } from './cross-modality.js'
+export { distanceWeightedNegatives, type DistanceWeightedOptions } from './distance-weighted.js'
+export { facenetSemiHardNegatives } from './facenet-semi-hard.js'
 export { fullBatchNegatives } from './full-batch.js'
 export { randomNegatives } from './random.js'
 export { guards, strategies } from './registry.js'
-export { equalCaptions, givenPairs, type Guard, type GuardQuery, guardedPairs, sameGroup } from './guards.js'
+export {
+  duplicateClips,
+  equalCaptions,
+  givenPairs,
+  type Guard,
+  type GuardQuery,
+  guardedPairs,
+  sameGroup,
+  similarCaptions,
+  type SimilarCaptionsOptions,
+} from './guards.js'
+export { mixedNegatives } from './mixture.js'
+export { queuedNegatives } from './queue.js'
+export { scheduledNegatives } from './schedule.js'
 export { groupsOf, type PairItem, PairMask } from './pairs.js'
 export type { Plane, Planes } from './planes.js'
 export { negativeQuery, type NegativeQuery, type QueryOptions } from './query.js'

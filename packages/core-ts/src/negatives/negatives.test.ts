@@ -7,12 +7,14 @@ import { strategyCases } from '../testing/strategy.cases.js'
 import { itemsOf } from '../testing/items.js'
 import {
   checkNegatives,
+  duplicateClips,
   equalCaptions,
   givenPairs,
   type Guard,
   negativeQuery,
   type NegativeSet,
   sameGroup,
+  similarCaptions,
   strategies,
 } from './index.js'
 
@@ -137,6 +139,8 @@ const guards: [string, Guard[]][] = [
       },
     ],
   ],
+  ['similar captions', [similarCaptions({ threshold: 0.5 })]],
+  ['duplicate clips', [duplicateClips([['c0', 'c1'], ['c3', 'c2'], ['c5', 'elsewhere']])]], // prettier-ignore
   ['two together', [equalCaptions(), givenPairs([['c1', 'c0#1']])]],
   [
     'everything',

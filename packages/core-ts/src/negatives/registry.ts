@@ -1,13 +1,28 @@
-import { Family } from '../registry/index.js'
+import { Family, type PartConfig } from '../registry/index.js'
+import { band } from './band.js'
 import { hard, semiHard } from './cross-modality.js'
+import { distanceWeighted } from './distance-weighted.js'
+import { facenetSemiHard } from './facenet-semi-hard.js'
 import { fullBatch } from './full-batch.js'
-import { equalCaptionsGuard, givenPairsGuard, type Guard } from './guards.js'
+import {
+  duplicateClipsGuard,
+  equalCaptionsGuard,
+  givenPairsGuard,
+  type Guard,
+  similarCaptionsGuard,
+} from './guards.js'
+import { mixturePart } from './mixture.js'
+import { queuePart } from './queue.js'
 import { random } from './random.js'
+import { schedulePart } from './schedule.js'
 import type { NegativeStrategy } from './strategy.js'
 import { easyAudio, easyText, hardAudio, hardText } from './within-modality.js'
 
+/** For strategies that are made of others. */
+const build = (config: PartConfig): NegativeStrategy => strategies.build(config)
+
 /** How the negatives of a batch are chosen: `strategies.build('semi-hard')`. */
-export const strategies = new Family<NegativeStrategy>('strategy', [
+export const strategies: Family<NegativeStrategy> = new Family<NegativeStrategy>('strategy', [
   random,
   fullBatch,
   easyText,
@@ -16,7 +31,18 @@ export const strategies = new Family<NegativeStrategy>('strategy', [
   hardAudio,
   semiHard,
   hard,
+  facenetSemiHard,
+  distanceWeighted,
+  band,
+  mixturePart(build),
+  schedulePart(build),
+  queuePart(build),
 ])
 
 /** Which pairs must not be negatives. Made from a configuration, a guard may read files. */
-export const guards = new Family<Guard | Promise<Guard>>('guard', [equalCaptionsGuard, givenPairsGuard])
+export const guards = new Family<Guard | Promise<Guard>>('guard', [
+  equalCaptionsGuard,
+  similarCaptionsGuard,
+  duplicateClipsGuard,
+  givenPairsGuard,
+])

@@ -29,6 +29,11 @@ export interface NegativeStrategy {
   /** Strategies that are easier to learn from, to be named when training goes wrong. */
   readonly easier?: readonly string[]
   /**
+   * How many pairs of earlier batches it wants to choose from besides those of the batch. Whoever asks it remembers them and adds them to
+   * the items of a query, behind those of the batch.
+   */
+  readonly earlierPairs?: number
+  /**
    * Deterministic in the query, the stream and the state. Never picks what `query.barred` bars. Throws NUMERIC when a score
    * it reads is not finite.
    */

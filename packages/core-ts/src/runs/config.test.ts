@@ -76,7 +76,7 @@ describe('a configuration', () => {
 
   it('names the choices and the wrong value', () => {
     expect(refused({ loss: { negatives: 'semihard' } })).toMatch(
-      /loss\.negatives\.type: expected one of random, .*hard, got "semihard" \(did you mean semi-hard\?\)/,
+      /loss\.negatives\.type: expected one of random, .*hard, .*got "semihard" \(did you mean semi-hard\?\)/,
     )
     expect(refused({ features: { sampleRate: 'own' } })).toMatch(
       /features\.sampleRate: expected integer \| native, got "own"/,
@@ -303,6 +303,7 @@ describe('the schema', () => {
       'data.manifest',
       'features.file',
       'guards[].type',
+      'guards[].file',
       'guards[].file',
     ])
   })

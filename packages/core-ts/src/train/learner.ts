@@ -138,7 +138,7 @@ export class Learner implements Disposable {
             loss += objective.weight * value
           }
           if (this.#options.recordNegatives === true && output.picks !== undefined)
-            negatives.push(...pickedNegatives(output.picks, batch.items))
+            negatives.push(...pickedNegatives(output.picks, batch.items, output.candidates))
           total = weighted(tape, total, output.loss, objective.weight)
         }
         pairs += batch.items.length

@@ -11,12 +11,16 @@ export interface PickedNegatives {
   readonly captions: readonly string[]
 }
 
-export function pickedNegatives({ audio, text }: NegativeSet, items: readonly PairItem[]): PickedNegatives[] {
+export function pickedNegatives(
+  { audio, text }: NegativeSet,
+  items: readonly PairItem[],
+  candidates: readonly PairItem[] = items,
+): PickedNegatives[] {
   return items.map(({ clip, caption }, i) => ({
     clip: clip.id,
     caption: caption.id,
-    clips: listOf(audio, i).map((j) => items[j]!.clip.id),
-    captions: listOf(text, i).map((j) => items[j]!.caption.id),
+    clips: listOf(audio, i).map((j) => candidates[j]!.clip.id),
+    captions: listOf(text, i).map((j) => candidates[j]!.caption.id),
   }))
 }
 

@@ -14,7 +14,12 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'tools/**/*.test.mjs', 'examples/*.test.ts'],
+    include: [
+      'packages/*/src/**/*.test.ts',
+      'packages/*/compile/*.test.mjs',
+      'tools/**/*.test.mjs',
+      'examples/*.test.ts',
+    ],
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },

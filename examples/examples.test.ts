@@ -48,6 +48,12 @@ const checks: Record<string, (printed: string) => void> = {
     const [, top, recall] = /^top ([\d.]+) R@1 ([\d.]+)$/m.exec(printed)!
     expect(Number(top)).toBe(Number(recall))
   },
+  'kernels.mjs'(printed) {
+    const [once, twice, refusal] = printed.trim().split('\n')
+    expect(once!.split(' ').map(Number)).toEqual([0, 1, 2, 3].flatMap((i) => [i / 4, i / 4, i / 4]))
+    expect(twice!.split(' ').map(Number)).toEqual(once!.split(' ').map((x) => 2 * Number(x)))
+    expect(refusal).toBe('INVALID_ARGUMENT Expected batch × n × d values (40) for similarity.a, got 32.')
+  },
   'negatives.mjs'(printed) {
     const picked = Object.fromEntries(
       [...printed.matchAll(/^(\S+) +reads (\S+) +(.+)$/gm)].map(([, name, , list]) => [
@@ -104,9 +110,12 @@ it('every example is run, in an order in which they can follow each other', () =
   expect(readdirSync(here).filter((name) => name.endsWith('.mjs'))).toEqual(Object.keys(checks).toSorted())
 })
 
-it('the example of the README is the program that is run', () => {
-  const readme = readFileSync(join(here, '../README.md'), 'utf8')
-  const [, name, code] = /<!-- example: examples\/(\S+) -->\n+```js\n([^]*?)```\n/.exec(readme)!
-  expect(code).toBe(readFileSync(join(here, name!), 'utf8'))
-  expect(code!.trim().split('\n').length).toBeLessThanOrEqual(25)
-})
+it.each(['README.md', 'packages/native-cuda/README.md'])(
+  'the example of %s is the program that is run',
+  (file) => {
+    const readme = readFileSync(join(here, '..', file), 'utf8')
+    const [, name, code] = /<!-- example: examples\/(\S+) -->\n+```js\n([^]*?)```\n/.exec(readme)!
+    expect(code).toBe(readFileSync(join(here, name!), 'utf8'))
+    expect(code!.trim().split('\n').length).toBeLessThanOrEqual(25)
+  },
+)

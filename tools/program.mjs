@@ -1,18 +1,5 @@
 // Which programs the tests need and what happens where one is missing.
-import { existsSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
-
-/** Full path of a program in PATH, or undefined. */
-export function findProgram(name, env = process.env) {
-  const suffixes = process.platform === 'win32' ? ['.exe', '.cmd', ''] : ['']
-  for (const folder of (env.PATH ?? '').split(delimiter)) {
-    for (const suffix of suffixes) {
-      const path = join(folder, name + suffix)
-      if (folder !== '' && existsSync(path)) return path
-    }
-  }
-  return undefined
-}
+import { findProgram } from '../packages/native-cuda/compile/program.mjs'
 
 /**
  * The reason to skip a test that needs a program; null when the program is there. In CI (CI=true) there is no such reason:

@@ -10,10 +10,12 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { withLock } from './setup/lock.mjs'
-import { buildNative } from './setup/native.mjs'
+import { buildAddon } from '../packages/native-cuda/compile/addon.mjs'
+import { withLock } from '../packages/native-cuda/compile/lock.mjs'
+import { captured, SetupError } from '../packages/native-cuda/compile/run.mjs'
+import { NoCompilerError } from '../packages/native-cuda/compile/toolchain.mjs'
 import { installedMatches } from './setup/packages.mjs'
-import { captured, inherited, SetupError } from './setup/run.mjs'
+import { inherited } from './setup/run.mjs'
 import { chooseNode } from './setup/node.mjs'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
@@ -44,6 +46,18 @@ async function packages() {
     cwd: root,
     log: join(root, 'build', 'log', 'npm-ci.txt'),
   })
+}
+
+/** The addon; without a compiler the library works too, on the plain TypeScript reference, and says so. */
+async function native(node, env) {
+  const log = join(root, 'build', 'log', 'native.txt')
+  try {
+    await buildAddon({ node, env, say, log })
+  } catch (error) {
+    if (!(error instanceof NoCompilerError)) throw error
+    say(`${error.message} Going on without the native addon: everything works, but many times slower, on`)
+    say(`the plain TypeScript reference. ${error.remedy.replaceAll('\n', '\nsetup: ')}`)
+  }
 }
 
 async function typescript(node, env, only) {
@@ -100,7 +114,7 @@ try {
     const node = chooseNode(root)
     const bin = join(root, 'node_modules', '.bin')
     const env = { ...process.env, PATH: [dirname(node), bin, process.env.PATH].join(delimiter) }
-    await buildNative({ root, node, env, say })
+    await native(node, env)
     await typescript(node, env, only)
     return { node, env }
   })

@@ -13,7 +13,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { pathToFileURL, fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import * as prettier from 'prettier'
-import { findProgram } from '../program.mjs'
+import { findProgram } from '../../packages/native-cuda/compile/program.mjs'
 import { architectures, occupancy } from './occupancy.mjs'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..')

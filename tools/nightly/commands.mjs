@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { delimiter, join } from 'node:path'
+import { buildAddon } from '../../packages/native-cuda/compile/addon.mjs'
 import { missing } from '../program.mjs'
-import { buildNative } from '../setup/native.mjs'
 import { Skipped } from './run.mjs'
 
 /** The last part of a command's output that its failure is told with. */
@@ -46,8 +46,7 @@ export function commandsOf(log, root) {
     /** Builds the addon into a folder of its own and resolves to its path. `env` is added to the environment. */
     async build(into, { env = {}, options = [] } = {}) {
       const say = (line) => log.write(`${line}\n`)
-      return buildNative({
-        root,
+      return buildAddon({
         node: process.execPath,
         env: { ...base, SONOTEXT_CUDA: '0', ...env },
         say,

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { SetupError } from './run.mjs'
+import { SetupError } from '../../packages/native-cuda/compile/run.mjs'
 
 const oldest = [22, 13]
 

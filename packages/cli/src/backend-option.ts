@@ -10,21 +10,22 @@ export interface BackendOptions {
 
 /** Opens what the user asked for, and says so where it is not the native addon. */
 export function backendOf(options: BackendOptions, terminal: Terminal): Backend {
-  const backend = openNamed(options)
-  if (backend.info.device === 'reference' && options.device !== 'reference') {
-    const [reason] = backend.info.reason.split('\n')
-    terminal.warn(`using the slow reference backend: ${reason} \`sonotext doctor\` says what to do.`)
-  }
-  return backend
+  const onFallback = (message: string) =>
+    terminal.warn(`${message.split('\n')[0]} \`sonotext doctor\` says what to do.`)
+  return openNamed(options, onFallback)
 }
 
 /** Opens what the user asked for. Throws UsageError for a device that does not exist, BACKEND_UNAVAILABLE for one not here. */
-export function openNamed({ device, threads }: BackendOptions): Backend {
+export function openNamed(
+  { device, threads }: BackendOptions,
+  onFallback?: (message: string) => void,
+): Backend {
   if (device !== undefined && !/^(auto|reference|cpu|sealed|cuda(:\d+)?)$/.test(device)) {
     throw new UsageError(`Expected auto, cpu, cuda, cuda:N or reference for --device, got "${device}".`)
   }
   return openBackend({
     ...(device === undefined ? {} : { device: device as NonNullable<OpenBackendOptions['device']> }),
     ...(threads === undefined ? {} : { threads }),
+    ...(onFallback === undefined ? {} : { onFallback }),
   })
 }

@@ -13,4 +13,5 @@ export type {
   OpName,
 } from '../src/addon.js'
 export { type GpuRun, gpuRuns } from './gpu-runs.js'
-export { AddonLoadError, type Attempt, candidates, loadAddon } from './load.js'
+export type { Attempt } from './explain.js'
+export { AddonLoadError, candidates, loadAddon } from './load.js'

@@ -2,7 +2,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { AddonLoadError, candidates, cLibrary, systemName, tryLoad } from './load.js'
+import { explainAttempts } from './explain.js'
+import { AddonLoadError, candidates, tryLoad } from './load.js'
+import { cLibrary, glibcVersion, systemName } from './system.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'sonotext-load-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -13,28 +15,31 @@ describe('loading the addon', () => {
     expect(candidates('/p', { SONOTEXT_ADDON: '/x/y.node' })).toEqual(['/x/y.node'])
   })
 
-  it('looks for a prebuilt file of the same C library', () => {
-    const prebuilt = (name: string) => join('/p', 'prebuilt', name, 'sonotext.node')
-    expect(candidates('/p', {})[1]).toBe(prebuilt(systemName()))
+  it('looks for the package of this platform, by its C library', () => {
+    const installed = (name: string) => `/n/${name}/sonotext.node`
+    expect(candidates('/p', {}, installed)[1]).toBe(`/n/@sonotext/native-${systemName()}/sonotext.node`)
+    const none = () => {
+      throw new Error('Cannot find module')
+    }
+    expect(candidates('/p', {}, none)[1]).toBe(`@sonotext/native-${systemName()}`)
     expect(systemName('musl')).toBe(`${process.platform}-${process.arch}-musl`)
     expect(systemName(null)).toBe(`${process.platform}-${process.arch}`)
-    expect(cLibrary({ header: { glibcVersionRuntime: '2.36' } })).toBe('glibc')
+    expect(cLibrary({ header: { glibcVersionRuntime: '2.36' } })).toBe('gnu')
     expect(cLibrary({ header: {} })).toBe('musl')
   })
 
-  it('asks for the C library only when a prebuilt file may be needed', () => {
+  it('asks for the package only where nothing was built', () => {
     const checkout = join(folder, 'checkout')
     const built = join(checkout, 'build', 'Release', 'sonotext.node')
+    expect(candidates(checkout, {})).toHaveLength(2)
     mkdirSync(join(built, '..'), { recursive: true })
     writeFileSync(built, '')
     expect(candidates(checkout, {})).toEqual([built])
-    mkdirSync(join(checkout, 'prebuilt'))
-    expect(candidates(checkout, {})).toHaveLength(2)
   })
 
   it.skipIf(process.platform !== 'linux')('knows the C library of this system (Linux only)', () => {
     const maps = readFileSync('/proc/self/maps', 'utf8')
-    expect(systemName()).toBe(`linux-${process.arch}-${maps.includes('/ld-musl-') ? 'musl' : 'glibc'}`)
+    expect(systemName()).toBe(`linux-${process.arch}-${maps.includes('/ld-musl-') ? 'musl' : 'gnu'}`)
   })
 
   it('resolves SONOTEXT_ADDON from the working folder and names the variable in the message', () => {
@@ -55,7 +60,7 @@ describe('loading the addon', () => {
     const { message, code } = error as AddonLoadError
     expect(code).toBe('BACKEND_UNAVAILABLE')
     for (const path of paths) expect(message).toContain(`${path}: no such file`)
-    expect(message).toContain('It was not built yet')
+    expect(message).toContain('it is not installed and was not built.')
     expect(message).toContain('npm run setup')
     expect(message).toContain('apt install g++ cmake')
     expect(message).toContain(`${process.platform}-${process.arch}`)
@@ -67,7 +72,37 @@ describe('loading the addon', () => {
     const error = tryLoad([broken, join(folder, 'missing.node')]) as AddonLoadError
     expect(error.attempts).toHaveLength(2)
     expect(error.attempts[0]!.problem).toMatch(/broken\.node/)
-    expect(error.message).toContain('does not fit this system')
+    expect(error.message.split('\n')[0]).toContain('broken.node')
     expect(tryLoad([broken, ...candidates()])).toHaveProperty('runAsync')
+  })
+
+  const where = { named: undefined, inClone: false, version: '1.2.3' }
+  const of = (problem: string, more = {}) =>
+    explainAttempts([{ path: '/p/x.node', problem }], { ...where, ...more })
+
+  it('puts the true cause on top', () => {
+    const glibc = of(
+      "/lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.99' not found (required by /p/x.node)",
+    )
+    expect(glibc.split('\n')[0]).toBe(
+      `The native addon of Sonotext could not be loaded: it was built for glibc 2.99 or newer, and this system has ${glibcVersion() ?? 'none'}.`,
+    )
+    expect(of("libstdc++.so.6: version `GLIBCXX_3.4.99' not found").split('\n')[0]).toContain(
+      'newer C++ library',
+    )
+    expect(of('/p/x.node: invalid ELF header').split('\n')[0]).toContain(
+      'the file is no addon for this system',
+    )
+    expect(of('something new\nand long').split('\n')[0]).toMatch(/could not be loaded: something new$/)
+  })
+
+  it('names the command that works where the package lies', () => {
+    const missing = [{ path: `@sonotext/native-${systemName()}`, problem: null }]
+    const installed = explainAttempts(missing, where)
+    expect(installed).toContain(`npm install @sonotext/native-${systemName()}@1.2.3`)
+    expect(installed).toContain('npx sonotext-native build')
+    expect(installed).toContain(': not installed')
+    expect(installed).not.toContain('npm run setup')
+    expect(explainAttempts(missing, { ...where, inClone: true })).not.toContain('sonotext-native')
   })
 })

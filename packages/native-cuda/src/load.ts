@@ -3,6 +3,8 @@ import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Addon } from '../src/addon.js'
+import { type Attempt, explainAttempts } from './explain.js'
+import { systemName } from './system.js'
 
 /** The addon could not be loaded: `message` says what was tried, what was found and what to run. */
 export class AddonLoadError extends Error {
@@ -11,51 +13,40 @@ export class AddonLoadError extends Error {
   readonly attempts: readonly Attempt[]
 
   constructor(attempts: readonly Attempt[], named = process.env['SONOTEXT_ADDON']) {
-    super(explain(attempts, named))
+    super(explainAttempts(attempts, { named, inClone: isClone(packageFolder), version: packageVersion() }))
     this.name = 'AddonLoadError'
     this.attempts = attempts
   }
 }
 
-export interface Attempt {
-  readonly path: string
-  /** Why loading failed; null when there is no such file. */
-  readonly problem: string | null
-}
-
 const packageFolder = dirname(dirname(fileURLToPath(import.meta.url)))
 const require = createRequire(import.meta.url)
 
-/** Where the addon may be, best first. `SONOTEXT_ADDON` names a file, from the working folder, and is then the only candidate. */
-export function candidates(folder = packageFolder, env: NodeJS.ProcessEnv = process.env): string[] {
+/**
+ * Where the addon may be, best first: what was built in this package (`npm run setup` in a clone, `sonotext-native build` in an
+ * installed package), then the package of this platform. `SONOTEXT_ADDON` names a file, from the working folder, and is then
+ * the only candidate.
+ */
+export function candidates(
+  folder = packageFolder,
+  env: NodeJS.ProcessEnv = process.env,
+  resolvePackage: (name: string) => string = (name) => require.resolve(name),
+): string[] {
   const named = env['SONOTEXT_ADDON']
   if (named) return [resolve(named)]
   const built = join(folder, 'build', 'Release', 'sonotext.node')
-  const prebuilt = join(folder, 'prebuilt')
-  // A built checkout has no prebuilt files and need not find out which one it would take: that costs some milliseconds.
-  if (existsSync(built) && !existsSync(prebuilt)) return [built]
-  return [built, join(prebuilt, systemName(), 'sonotext.node')]
+  // Finding out the C library costs some milliseconds: a built package need not.
+  if (existsSync(built)) return [built]
+  return [built, platformFile(resolvePackage)]
 }
 
-/** The system a library must be compiled for, such as `darwin-arm64`; on Linux with the C library: `linux-x64-musl`. */
-export function systemName(libc = process.platform === 'linux' ? cLibrary() : null): string {
-  return [process.platform, process.arch, ...(libc === null ? [] : [libc])].join('-')
-}
-
-/** The C library of this Node: its report names the version of glibc where it runs on that. */
-export function cLibrary(report: { header: object } = briefReport()): 'glibc' | 'musl' {
-  return 'glibcVersionRuntime' in report.header ? 'glibc' : 'musl'
-}
-
-/** Without the network interfaces, whose names may take seconds to find. */
-function briefReport(): { header: object } {
-  const report = process.report as NodeJS.ProcessReport & { excludeNetwork: boolean }
-  const { excludeNetwork } = report
-  report.excludeNetwork = true
+/** The file in the package of this platform, or that package's name where it is not installed. */
+function platformFile(resolvePackage: (name: string) => string): string {
+  const name = `@sonotext/native-${systemName()}`
   try {
-    return report.getReport() as { header: object }
-  } finally {
-    report.excludeNetwork = excludeNetwork
+    return resolvePackage(name)
+  } catch {
+    return name
   }
 }
 
@@ -84,31 +75,11 @@ export function tryLoad(paths: readonly string[]): Addon | AddonLoadError {
   return new AddonLoadError(attempts)
 }
 
-function explain(attempts: readonly Attempt[], named: string | undefined): string {
-  const lines = [
-    `The native addon of Sonotext could not be loaded on ${systemName()}, Node ${process.version}.`,
-    'Tried:',
-    ...attempts.map(
-      ({ path, problem }) => `  ${path}: ${problem === null ? 'no such file' : firstLine(problem)}`,
-    ),
-  ]
-  const broken = attempts.find(({ problem }) => problem !== null)
-  if (named && attempts.every(({ path }) => path === resolve(named))) {
-    lines.push(
-      `The environment variable SONOTEXT_ADDON names this file (SONOTEXT_ADDON=${named}): correct it, or unset it to use the addon that was built here.`,
-    )
-  }
-  lines.push(
-    broken === undefined
-      ? 'It was not built yet. Build it in the folder of the repository with:'
-      : 'The file is there but does not fit this system. Build it again in the folder of the repository with:',
-    '  npm run setup',
-    'That needs a C++20 compiler (GCC 11, Clang 14 or newer) and, better, CMake: on Debian and Ubuntu `apt install g++ cmake`.',
-    "Everything also runs without the addon, more slowly, on device 'reference'.",
-  )
-  return lines.join('\n')
+/** Whether this package is a folder of the repository, where `npm run setup` builds it. */
+function isClone(folder: string): boolean {
+  return existsSync(join(folder, '..', '..', 'nx.json'))
 }
 
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0]!
+function packageVersion(): string {
+  return (require('../package.json') as { version: string }).version
 }

@@ -36,7 +36,7 @@ interface Report {
 /** Says what runs here and why, and what would help. */
 const doctor: CommandBody<BackendOptions> = async ({ terminal }, options) => {
   const machine = machineReport()
-  const backend = openNamed(options)
+  const backend = openNamed(options, () => {})
   const found = await Promise.all(
     decoders.map(async ([format, name]) => ({ format, package: name, installed: await canImport(name) })),
   )
@@ -69,7 +69,9 @@ function adviceOf(machine: MachineReport, found: readonly Decoder[], backend: Ba
   const old = nodeProblem(process.version)
   if (old !== null) advice.push(old)
   if (machine.addonProblem !== null) {
-    advice.push('Build the native addon (npm run setup): training on the reference backend is very slow.')
+    advice.push(
+      'Build the native addon (npm run setup in a clone, npx sonotext-native build elsewhere): the reference backend is very slow.',
+    )
   }
   const forced = process.env.SONOTEXT_ISA
   const widest = machine.instructionSets.filter((set) => set.supported).at(-1)

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { load, nativeBackend } from './native.js'
@@ -37,33 +37,47 @@ describe('openBackend', () => {
     )
   })
 
-  it('falls back to the reference without an addon when nothing is named, with the reason', () => {
-    const module = fileURLToPath(new URL('./open.ts', import.meta.url))
-    const alias = `
-      import { registerHooks } from 'node:module'
-      registerHooks({
-        resolve: (name, context, next) => {
-          if (name === '@sonotext/native-cuda') name = ${JSON.stringify(nativeSource())}
-          return next(name.startsWith('.') || name.startsWith('/') ? name.replace(/\\.js$/, '.ts') : name, context)
-        },
-      })
-      const { openBackend } = await import(${JSON.stringify(module)})
+  it('falls back to the reference without an addon when nothing is named, with one warning and the reason', () => {
+    const { stdout, stderr } = withoutAddon(`
       const { info } = openBackend()
+      openBackend()
       console.log(info.device, info.reason.split('\\n')[0])
-      try { openBackend({ device: 'cpu' }) } catch (error) { console.log(error.code, error.message) }`
-    const env = { ...process.env, SONOTEXT_ADDON: '/nowhere/sonotext.node', NODE_NO_WARNINGS: '1' }
-    const output = execFileSync(process.execPath, ['--input-type=module', '-e', alias], {
-      encoding: 'utf8',
-      env,
-    })
-    expect(output).toMatch(
+      openBackend({ onFallback: (message) => console.log('told:', message.split('\\n')[0]) })
+      try { openBackend({ device: 'cpu' }) } catch (error) { console.log(error.code, error.message) }`)
+    expect(stdout).toMatch(
       /^reference the native addon is not available: The native addon of Sonotext could not be/,
     )
-    expect(output).toMatch(
+    expect(stdout).toMatch(/^told: Computing on the plain TypeScript reference, tens of times slower/m)
+    expect(stdout).toMatch(
       /BACKEND_UNAVAILABLE [\s\S]*\/nowhere\/sonotext\.node: no such file[\s\S]*npm run setup/,
     )
+    expect(stderr.match(/\[SONOTEXT_REFERENCE\] Warning: Computing on the plain/g)).toHaveLength(1)
+  })
+
+  it('refuses the reference where the environment asks for the addon', () => {
+    const program = `try { openBackend(); console.log('opened') } catch (error) { console.log(error.code) }`
+    expect(withoutAddon(program, { SONOTEXT_REQUIRE_NATIVE: '1' }).stdout).toBe('BACKEND_UNAVAILABLE\n')
+    expect(withoutAddon(program, { SONOTEXT_REQUIRE_NATIVE: '0' }).stdout).toBe('opened\n')
   })
 })
+
+/** Runs a program that has `openBackend`, in a process that finds no addon. */
+function withoutAddon(program: string, more: NodeJS.ProcessEnv = {}) {
+  const module = fileURLToPath(new URL('./open.ts', import.meta.url))
+  const alias = `
+    import { registerHooks } from 'node:module'
+    registerHooks({
+      resolve: (name, context, next) => {
+        if (name === '@sonotext/native-cuda') name = ${JSON.stringify(nativeSource())}
+        return next(name.startsWith('.') || name.startsWith('/') ? name.replace(/\\.js$/, '.ts') : name, context)
+      },
+    })
+    const { openBackend } = await import(${JSON.stringify(module)})
+    ${program}`
+  const env = { ...process.env, SONOTEXT_ADDON: '/nowhere/sonotext.node', ...more }
+  const args = ['--input-type=module', '-e', alias]
+  return spawnSync(process.execPath, args, { encoding: 'utf8', env })
+}
 
 function nativeSource(): string {
   return fileURLToPath(new URL('../../../native-cuda/src/index.ts', import.meta.url))

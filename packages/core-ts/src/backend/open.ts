@@ -7,20 +7,24 @@ import { referenceBackend } from './reference/index.js'
 
 export interface OpenBackendOptions {
   /**
-   * 'auto' takes the native CPU, or the reference with the reason in `info.reason` where the addon cannot be loaded; a name
-   * ('reference', 'cpu', 'sealed', 'cuda', 'cuda:N') is taken or refused, never replaced. Default 'auto'.
+   * 'auto' takes the native CPU, or the reference where the addon cannot be loaded: with a warning, and the reason in
+   * `info.reason`. A name ('reference', 'cpu', 'sealed', 'cuda', 'cuda:N') is taken or refused, never replaced. The
+   * environment variable SONOTEXT_REQUIRE_NATIVE=1 makes 'auto' refuse too. Default 'auto'.
    */
   device?: 'auto' | 'reference' | 'cpu' | 'sealed' | 'cuda' | `cuda:${number}`
   /** Instruction set to force on a CPU device: 'scalar', 'avx2' or 'avx512'. */
   isa?: string
   /** Size of the process's thread pool. Default the physical cores, or SONOTEXT_THREADS. Results do not depend on it. */
   threads?: number
+  /** Told where 'auto' had to take the reference. Default a Node warning (code SONOTEXT_REFERENCE), once in a thread. */
+  onFallback?: (message: string) => void
 }
 
 /**
  * Opens what the library computes on. Ops that a device has no entry for are taken by the next of
  * device → cpu → reference, which a Node warning says once per op.
- * @throws SonotextError BACKEND_UNAVAILABLE when a device named by the caller is not there, with what to do
+ * @throws SonotextError BACKEND_UNAVAILABLE when a device named by the caller is not there, or the addon where
+ *   SONOTEXT_REQUIRE_NATIVE=1 asks for it, with what to do
  */
 export function openBackend(options: OpenBackendOptions = {}): Backend {
   checkOptions(options, 'openBackend')
@@ -44,6 +48,19 @@ export function openBackend(options: OpenBackendOptions = {}): Backend {
     return native('native addon, chosen automatically')
   } catch (error) {
     if (!(error instanceof SonotextError) || error.code !== 'BACKEND_UNAVAILABLE') throw error
+    if (process.env['SONOTEXT_REQUIRE_NATIVE'] === '1') throw error
+    const tell = options.onFallback ?? warnOnce
+    tell(
+      `Computing on the plain TypeScript reference, tens of times slower than the native addon. ${error.message}`,
+    )
     return referenceBackend({ reason: `the native addon is not available: ${error.message}` })
   }
+}
+
+let warned = false
+
+function warnOnce(message: string) {
+  if (warned) return
+  warned = true
+  process.emitWarning(message, { code: 'SONOTEXT_REFERENCE' })
 }

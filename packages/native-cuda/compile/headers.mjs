@@ -4,10 +4,10 @@ import { dirname, join } from 'node:path'
 
 /**
  * A folder laid out like an installed Node's, with the Node-API headers of the npm packages only: nothing is downloaded,
- * and nothing but Node-API can be used by accident. Returns the folder.
+ * and nothing but Node-API can be used by accident. `from` is the package that depends on them. Returns the folder.
  */
-export function layOutHeaders(root, folder) {
-  const require = createRequire(join(root, 'package.json'))
+export function layOutHeaders(from, folder) {
+  const require = createRequire(join(from, 'package.json'))
   const include = join(folder, 'include', 'node')
   mkdirSync(include, { recursive: true })
   const sources = [join(dirname(require.resolve('node-api-headers/package.json')), 'include')]

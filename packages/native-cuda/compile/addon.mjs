@@ -1,0 +1,111 @@
+// Builds build/Release/sonotext.node with what the machine has: CMake (with CUDA where there is nvcc), else node-gyp (needs
+// Python and make), else the compiler alone. Plain JavaScript for Node 20, in a clone and in an installed package alike.
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { dirname, join } from 'node:path'
+import { compileDirectly } from './direct.mjs'
+import { layOutHeaders } from './headers.mjs'
+import { captured, SetupError } from './run.mjs'
+import { compareStamps, filesBelow, hashFiles, readStamp, writeStamp } from './stamp.mjs'
+import { describeTools, packagePath } from './toolchain.mjs'
+
+const own = dirname(import.meta.dirname)
+
+/**
+ * Builds what changed and returns the path of the addon.
+ * @param folder the package whose sources are built
+ * @param into folder of the build, for one beside the usual
+ * @param log file for the output of the tools
+ * @param options CMake options, such as `SONOTEXT_SANITIZE=address`
+ */
+export async function buildAddon({ folder = own, node, env, say, into, log, options: given = [] }) {
+  const build = into ?? join(folder, 'build')
+  const addon = join(build, 'Release', 'sonotext.node')
+  const stampFile = join(build, 'stamp.json')
+  const sources = ['native', 'gyp'].map((name) => join(folder, name))
+  const files = [
+    join(folder, 'CMakeLists.txt'),
+    ...filesBelow(sources).filter((file) => !file.includes('/gyp/build/')),
+  ]
+  const architectures = env.SONOTEXT_CUDA_ARCHITECTURES
+  const options = architectures ? [...given, `SONOTEXT_CUDA_ARCHITECTURES=${architectures}`] : given
+  const tools = { ...describeTools(folder, env), options }
+  const now = { tools, sources: hashFiles(folder, files) }
+  const todo = existsSync(addon) ? compareStamps(readStamp(stampFile), now) : 'everything'
+  if (todo === 'nothing') return addon
+  rmSync(stampFile, { force: true })
+  if (todo === 'everything') rmSync(build, { recursive: true, force: true })
+
+  const { way, nvcc } = tools
+  const what = { cmake: 'CMake', gyp: 'node-gyp, CPU only', direct: 'the compiler alone, CPU only' }[way]
+  say(
+    `Building the native addon with ${what}${way === 'cmake' ? (nvcc ? ', with CUDA' : ', CPU only: no nvcc') : ''} …`,
+  )
+  const started = Date.now()
+  const jobs = availableParallelism()
+  const work = { folder, build, addon, node, env, jobs, log: log ?? join(build, 'build.txt') }
+  if (way === 'cmake') {
+    // CMake would look for an nvcc itself.
+    const cuda = nvcc ? `SONOTEXT_NVCC=${nvcc}` : 'SONOTEXT_CUDA=OFF'
+    await withCmake({ ...work, options: [...options, cuda] })
+  } else if (way === 'gyp') await withGyp(work)
+  else await withCompilerAlone({ ...work, compiler: tools.compiler.split(' ')[0] })
+  if (!existsSync(addon)) throw new SetupError(`The build left no ${addon}.`, `Its output is in ${work.log}`)
+  writeStamp(stampFile, now)
+  say(`Native addon: built in ${Math.round((Date.now() - started) / 1000)} s.`)
+  return addon
+}
+
+/** Through cmake-js where it is installed (always in a clone), else with CMake itself and the variables that cmake-js sets. */
+async function withCmake({ folder, build, node, env, jobs, log, options }) {
+  const cmakeJs = packagePath(folder, 'cmake-js')
+  if (cmakeJs !== undefined) {
+    const toolset = process.platform === 'win32' ? ['--toolset', 'ClangCL'] : []
+    const where = ['--directory', folder, '--out', build]
+    const program = join(dirname(cmakeJs), 'bin', 'cmake-js')
+    const args = [program, 'compile', ...where, '--parallel', String(jobs), ...toolset]
+    await captured(node, [...args, ...options.map((option) => `--CD${option}`)], { cwd: folder, env, log })
+    return
+  }
+  if (process.platform === 'win32') {
+    // There the addon must link Node's import library, which cmake-js makes.
+    throw new SetupError(
+      'On Windows the build needs cmake-js.',
+      'npm install --no-save cmake-js, then again.',
+    )
+  }
+  const include = join(layOutHeaders(folder, join(build, 'headers')), 'include', 'node')
+  const variables = {
+    CMAKE_BUILD_TYPE: 'Release',
+    CMAKE_LIBRARY_OUTPUT_DIRECTORY: join(build, 'Release'),
+    CMAKE_JS_INC: include,
+  }
+  const defined = [...Object.entries(variables).map(([name, value]) => `${name}=${value}`), ...options]
+  const configure = ['-S', folder, '-B', build, ...defined.map((option) => `-D${option}`)]
+  await captured('cmake', configure, { cwd: folder, env, log })
+  const target = ['--target', 'sonotext']
+  await captured('cmake', ['--build', build, '--parallel', String(jobs), ...target], {
+    cwd: folder,
+    env,
+    log,
+  })
+}
+
+async function withGyp({ folder, build, addon, node, env, jobs, log }) {
+  const headers = layOutHeaders(folder, join(build, 'headers'))
+  const gyp = join(dirname(packagePath(folder, 'node-gyp')), 'bin', 'node-gyp.js')
+  const clean = Object.fromEntries(
+    Object.entries(env).filter(([name]) => !/^npm_config_nodedir$/i.test(name)),
+  )
+  const where = ['--directory', join(folder, 'gyp'), `--nodedir=${headers}`]
+  await captured(node, [gyp, 'rebuild', ...where, '--jobs', String(jobs)], { cwd: folder, env: clean, log })
+  mkdirSync(dirname(addon), { recursive: true })
+  copyFileSync(join(folder, 'gyp', 'build', 'Release', 'sonotext.node'), addon)
+}
+
+async function withCompilerAlone({ folder, build, addon, compiler, env, jobs, log }) {
+  const base = join(folder, 'gyp')
+  const headers = layOutHeaders(folder, join(build, 'headers'))
+  const recipe = JSON.parse(readFileSync(join(base, 'binding.gyp'), 'utf8'))
+  await compileDirectly({ recipe, base, headers, build, addon, compiler, env, log, jobs })
+}

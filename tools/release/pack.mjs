@@ -1,0 +1,59 @@
+#!/usr/bin/env node
+// Packs everything that is published into build/release: npm run release:pack [-- --addon FILE --platform NAME]
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { packed } from './npm.mjs'
+import { platforms, published, stage, stagePlatform } from './stage.mjs'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/**
+ * Stages and packs; returns `{ name, file, files, bytes, unpacked }` of each tarball.
+ * @param addons files of built addons by platform; a release names a platform only when its package is there
+ */
+export function packAll(out, addons) {
+  rmSync(out, { recursive: true, force: true })
+  mkdirSync(out, { recursive: true })
+  const staged = join(out, 'staged')
+  for (const name of published) {
+    if (!existsSync(join(root, 'packages', name, 'dist', 'index.js')) && name !== 'cli') {
+      throw new Error(`packages/${name} is not built. Run npm run setup first.`)
+    }
+  }
+  const names = Object.keys(addons)
+  const folders = [
+    ...names.map((platform) => stagePlatform(platform, addons[platform], staged)),
+    ...published.map((name) => stage(name, staged, names)),
+  ]
+  return folders.map((folder) => {
+    const { filename, ...rest } = packed(folder, ['--pack-destination', out])
+    return { ...rest, file: join(out, filename) }
+  })
+}
+
+/** The platform and the addon of this clone's build, where there is one. */
+export function localAddons() {
+  const addon = join(root, 'packages', 'native-cuda', 'build', 'Release', 'sonotext.node')
+  const local = `${process.platform}-${process.arch}`
+  const glibc = process.platform === 'linux' && process.report.getReport().header.glibcVersionRuntime
+  const name = process.platform === 'linux' ? `${local}-${glibc ? 'gnu' : 'musl'}` : local
+  const known = platforms.some((platform) => platform.name === name)
+  return existsSync(addon) && known ? { [name]: addon } : {}
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { values } = parseArgs({ options: { addon: { type: 'string' }, platform: { type: 'string' } } })
+  const addons = values.addon === undefined ? localAddons() : { [values.platform]: values.addon }
+  for (const { name, file, bytes, files } of packAll(join(root, 'build', 'release'), addons)) {
+    console.log(
+      `${name.padEnd(32)} ${String(files.length).padStart(4)} files ${(bytes / 1e6).toFixed(2).padStart(6)} MB  ${file}`,
+    )
+  }
+  if (Object.keys(addons).length === 0) {
+    console.log(
+      'No addon is built here: no package of a platform. Run npm run setup where there is a C++ compiler.',
+    )
+  }
+}

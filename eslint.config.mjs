@@ -14,7 +14,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['tools/**', 'packages/cli/**', 'packages/bench/**', 'examples/**'],
+    files: ['tools/**', 'packages/*/bin/**', 'packages/cli/**', 'packages/bench/**', 'examples/**'],
     rules: { 'no-console': 'off' },
   },
 )

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { AlignedSegment } from '@sonotext/core/align'
+import { readMono } from '@sonotext/core/audio'
+import { writeFileAtomic } from '@sonotext/core/base'
 import type { Clip } from '@sonotext/core/data'
+import { alignmentPage } from '@sonotext/core/report'
 import {
   alignClips,
   type ClipAlignment,
@@ -9,6 +12,7 @@ import {
   unknownWords,
 } from '@sonotext/core/runs'
 import type { CommandBody, CommandContext } from '../command.js'
+import { decodePolicyOf } from '../decode-option.js'
 import { exitCode, UsageError } from '../exit.js'
 import { KeptLines } from '../kept-lines.js'
 import { type AlignerFlags, openAligner } from '../run-aligner.js'
@@ -17,6 +21,7 @@ import { table } from '../table.js'
 interface AlignOptions extends AlignerFlags {
   phrases: string[]
   out?: string
+  page?: string
   threshold: number
   joint: boolean
   order: 'begins' | 'ends'
@@ -37,6 +42,7 @@ const align: CommandBody<AlignOptions, readonly [string, string, string | undefi
   const { threshold, joint, order } = options
   const decoding: RunAlignOptions = { threshold, joint, order, signal: context.signal }
   if ('clips' in recordings) {
+    if (options.page !== undefined) throw new UsageError('A page shows one recording, not a manifest.')
     if (given || text !== undefined)
       throw new UsageError('The clips of a manifest are aligned with their own captions: give no text.')
     const { words, window, margin, calibrate, unlabelled } = options
@@ -54,11 +60,26 @@ const align: CommandBody<AlignOptions, readonly [string, string, string | undefi
     return await alignManifest(context, opened, recordings.clips, decoding, options.out, settings)
   }
   if (!given && text === undefined) throw new UsageError('Give a text to align, or --phrases.')
-  const unknown = [...(given ? options.phrases : [text!])].flatMap((words) => unknownWords(run.model, words))
-  if (unknown.length > 0)
-    context.terminal.warn(`the model does not know: ${[...new Set(unknown)].join(', ')}`)
   const alignment = await opened.align(recordings.clip, given ? options.phrases : text!, decoding)
+  const unknown = new Set(alignment.phrases.flatMap((phrase) => unknownWords(run.model, phrase)))
+  if (unknown.size > 0) context.terminal.warn(`the model does not know: ${[...unknown].join(', ')}`)
   const { phrases, segments } = alignment
+  if (options.page !== undefined) {
+    const sound = await readMono(recordings.clip.audio, {
+      ...decodePolicyOf(options),
+      signal: context.signal,
+    })
+    const title = text ?? phrases.join(', ')
+    const page = await alignmentPage({
+      title,
+      audio: sound,
+      ...alignment,
+      settings: { threshold },
+      footer: audio,
+    })
+    await writeFileAtomic(options.page, page)
+    context.terminal.note(`page: ${options.page}`)
+  }
   context.terminal.result(
     { audio, ...(text === undefined ? {} : { text }), phrases, segments },
     () => segmentsText(alignment),

@@ -41,16 +41,12 @@ export function decodeSegments(
   options: SegmentOptions = {},
 ): AlignedSegment[] {
   const { calibration, relations = [], order = 'begins' } = checkOptions(options, 'decodeSegments')
-  const settings = checked(options)
+  const settings = segmentSettings(options)
   const { scores, frameStep, start, end: recordingEnd = Infinity } = map
   if (phrases.length !== scores.cols) throw expected(`${scores.cols} phrases`, 'phrases', phrases)
   if (scores.rows === 0) return []
   const frames = (seconds: number): number => Math.round(seconds / frameStep)
-  const scale = calibration === undefined ? minMaxScaling() : calibratedScaling(calibration)
-  const scaled = scale(scores)
-  const column = (p: number) =>
-    Float32Array.from({ length: scores.rows }, (_, t) => scaled.data[t * scores.cols + p]!)
-  const smooth = phrases.map((_, p) => medianFilter(column(p), 2 * (frames(settings.median) >> 1) + 1))
+  const smooth = smoothedScores(map, options)
   const { threshold, hysteresis } = settings
   const activity = { threshold, hysteresis, maxGap: frames(settings.maxGap) }
   const alone = smooth.map((values) => activeSpans(values, activity))
@@ -72,6 +68,25 @@ export function decodeSegments(
           ...(own === undefined ? {} : { confidence: shareBelow(own, score) }),
         }
       }),
+  )
+}
+
+/** What thresholds cut: the scores of each phrase, scaled to [0, 1] and smoothed. */
+export function smoothedScores(
+  { scores, frameStep }: ScoreMap,
+  { calibration, ...options }: Pick<SegmentOptions, 'calibration' | 'median'> = {},
+): Float32Array[] {
+  const { median } = segmentSettings(options)
+  const { rows, cols } = scores
+  if (rows === 0) return Array.from({ length: cols }, () => new Float32Array())
+  const scale = calibration === undefined ? minMaxScaling() : calibratedScaling(calibration)
+  const { data } = scale(scores)
+  const width = 2 * (Math.round(median / frameStep) >> 1) + 1
+  return Array.from({ length: cols }, (_, p) =>
+    medianFilter(
+      Float32Array.from({ length: rows }, (_, t) => data[t * cols + p]!),
+      width,
+    ),
   )
 }
 
@@ -97,7 +112,8 @@ function together(
   return alone.map((_, p) => spansOf(Uint8Array.from({ length: rows }, (_, t) => active[t * phrases + p]!)))
 }
 
-function checked({
+/** The settings with their defaults. Throws INVALID_ARGUMENT for one out of range. */
+export function segmentSettings({
   threshold = 0.5,
   hysteresis = 0.1,
   median = 0.3,

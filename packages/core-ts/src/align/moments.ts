@@ -1,9 +1,9 @@
 import { expected } from '../base/errors.js'
 import { checkOptions } from '../base/options.js'
-import { activeSpans, medianFilter } from './activity.js'
+import { activeSpans } from './activity.js'
 import { phrasesOf } from './align.js'
 import type { PhraseCalibration } from './calibration.js'
-import { calibratedScaling, minMaxScaling } from './scaling.js'
+import { smoothedScores } from './decode-segments.js'
 import type { ScoreMap } from './score-map.js'
 import { type AlignScorer, scoreClip, type WordReduction } from './scorer.js'
 
@@ -73,14 +73,7 @@ export function momentsOf(map: ScoreMap, options: MomentOptions = {}): Moment[] 
   const { scores, frameStep, start, end: recordingEnd = Infinity } = map
   const { rows, cols } = scores
   if (rows === 0) return []
-  const scaled = (calibration === undefined ? minMaxScaling() : calibratedScaling(calibration))(scores)
-  const width = 2 * (Math.round(median / frameStep) >> 1) + 1
-  const phrases = Array.from({ length: cols }, (_, p) =>
-    medianFilter(
-      Float32Array.from({ length: rows }, (_, t) => scaled.data[t * cols + p]!),
-      width,
-    ),
-  )
+  const phrases = smoothedScores(map, { median, ...(calibration && { calibration }) })
   const cuts = cutsOf(phrases, rows)
   const cells = cellsOf(phrases, cuts)
   const found: Moment[] = []

@@ -1,3 +1,4 @@
+export { alignmentPage, type AlignmentPageOptions } from './alignment/alignment-page.js'
 export type { Block, PageContext, RenderedBlock } from './block.js'
 export {
   dataTable,

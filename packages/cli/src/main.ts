@@ -392,6 +392,46 @@ function addRelevance(relevance: Command): void {
     .option('--replicates <n>', 'draws of queries for the intervals', integer(99), 999)
     .option('--seed <n>', 'seed of the draws', integer(0), 17)
     .action(run(() => import('./commands/relevance/agreement.js')))
+
+  relevance
+    .command('fit')
+    .description('fit relevance to similarities of captions, where a clip is known by its captions')
+    .argument(
+      '<ratings>',
+      'CSV query,item,relevance, or ratings; queries are ids of captions, items ids of clips',
+    )
+    .requiredOption('--captions <file>', 'captions of the clips: a manifest, or CSV tid,fid,text')
+    .option(
+      '--similarity <name>',
+      'words, stems, pairs or characters (LSA; stems:300), word-vectors, word-vectors=FILE or vectors=FILE.npy, with /mean or /max over a clip’s captions; repeatable; default stems:300/mean',
+      collect,
+      [],
+    )
+    .addOption(
+      new Option('--calibration <curve>', 'what corrects the logistic function; default: nothing').choices([
+        'isotonic',
+        'spline',
+      ]),
+    )
+    .option('--folds <n>', 'parts of cross-validation by query; 0: none', integer(0), 5)
+    .option('--validation <ratings>', 'other ratings to measure on')
+    .option('--validation-captions <file>', 'their captions; default: those of --captions')
+    .option('--seed <n>', 'seed of vectors, folds and draws', integer(0), 17)
+    .option('--out <file>', 'model to write (safetensors)')
+    .option('--page <file>', 'page with the calibration plot to write (HTML)')
+    .action(run(() => import('./commands/relevance/fit.js')))
+
+  relevance
+    .command('apply')
+    .description('relevance of the clips for every caption of a corpus, as a fitted model tells it')
+    .argument('<model>', 'what sonotext relevance fit wrote')
+    .requiredOption('--captions <file>', 'captions of the clips: a manifest, or CSV tid,fid,text')
+    .requiredOption('--out <file>', 'CSV query,item,relevance to write')
+    .option('--top <n>', 'clips kept for each caption', integer(1), 50)
+    .option('--least <relevance>', 'less relevant clips are left out', share, 0)
+    .option('--device <name>', 'auto, cpu, cuda, cuda:N or reference')
+    .option('--threads <n>', 'threads of the native pool', integer(1, 256))
+    .action(run(() => import('./commands/relevance/apply.js')))
 }
 
 /** Runs the command line; returns through process.exitCode so that pending output is written. */

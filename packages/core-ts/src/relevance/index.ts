@@ -17,3 +17,5 @@ export {
   writeRelevances,
 } from './relevances.js'
 export { type Exclusion, type ScreenedRatings, type ScreeningOptions, screenRatings } from './screening.js'
+export * from './regression/index.js'
+export * from './similarity/index.js'

@@ -12,4 +12,5 @@ export {
 export { chart, type ChartOptions } from './chart.js'
 export { Html, html, type HtmlValue } from './html.js'
 export { type PageOptions, renderPage } from './page.js'
+export { type RelevanceFit, relevanceFitPage } from './relevance-fit.js'
 export { chartColors, type VegaLiteSpec } from './vega.js'

@@ -1,5 +1,7 @@
 export * from './embedding-table.js'
 export * from './phrases/index.js'
+export { latentSemantics, type LsaOptions, TermVectors, weightedWords } from './term-vectors.js'
+export { type TermKind, termKinds, termsOf } from './terms.js'
 export * from './tokenize.js'
 export * from './train-word-vectors.js'
 export * from './vocabulary.js'

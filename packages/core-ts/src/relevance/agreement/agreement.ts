@@ -1,5 +1,6 @@
-import { checkOptions, expected, Rng, SonotextError } from '../../base/index.js'
+import { checkOptions, expected, SonotextError } from '../../base/index.js'
 import { type Interval, kendall, mean, spearman } from '../../metrics/index.js'
+import { drawQueries, percentiles } from '../draws.js'
 import type { Rating, RatingTable } from '../rating.js'
 import { byPair } from '../relevances.js'
 import { intraclassCorrelations } from './intraclass.js'
@@ -67,10 +68,7 @@ export function raterAgreement({ ratings, file }: RatingTable, options: Agreemen
     queryOf(answers, raters),
   )
   const coefficients = measured(queries)
-  const rng = new Rng(seed, 'agreement')
-  const draws = Array.from({ length: replicates }, () =>
-    measured(queries.map(() => queries[rng.int(queries.length)]!)),
-  )
+  const draws = drawQueries(queries, measured, { replicates, seed, stream: 'agreement' })
   return {
     queries: queries.length,
     raters: raters.length,
@@ -144,12 +142,4 @@ function measured(queries: readonly RatedQuery[]): Record<AgreementName, number 
     spearman: meanOf('spearman'),
     kendall: meanOf('kendall'),
   }
-}
-
-/** 2.5 and 97.5 %; null unless nine draws of ten have a value. */
-function percentiles(draws: readonly (number | null)[]): Interval | null {
-  const known = Float64Array.from(draws.filter((draw) => draw !== null)).sort()
-  if (known.length < 0.9 * draws.length) return null
-  const at = (share: number) => known[Math.round(share * (known.length - 1))]!
-  return [at(0.025), at(0.975)]
 }

@@ -1,0 +1,42 @@
+import { applyRelevance, loadRelevanceModel, readCaptions, writeRelevances } from '@sonotext/core/relevance'
+import { backendOf, type BackendOptions } from '../../backend-option.js'
+import type { CommandBody } from '../../command.js'
+import { exitCode } from '../../exit.js'
+import { plural } from '../../plural.js'
+
+interface ApplyOptions extends BackendOptions {
+  captions: string
+  out: string
+  top: number
+  least: number
+}
+
+/** Graded relevance of every caption of a corpus and the clips that fit it most. */
+const apply: CommandBody<ApplyOptions, readonly [string]> = async ({ terminal, signal }, options, path) => {
+  const { top, least, out } = options
+  const [model, captions] = [await loadRelevanceModel(path), await readCaptions(options.captions, { signal })]
+  const progress = terminal.progress('relevance', captions.captions.length, 'captions')
+  const found = await applyRelevance(model, captions, {
+    backend: backendOf(options, terminal),
+    top,
+    least,
+    signal,
+    onProgress: (done) => progress.update(done),
+  })
+  progress.finish()
+  await writeRelevances(out, found)
+  const report = {
+    out,
+    captions: captions.captions.length,
+    clips: captions.byClip.size,
+    pairs: found.pairs.length,
+  }
+  terminal.result(
+    report,
+    ({ captions: queries, clips, pairs }) =>
+      `${plural(pairs, 'pair')} of ${plural(queries, 'caption')} and ${plural(clips, 'clip')} → ${out}`,
+    out,
+  )
+  return exitCode.ok
+}
+export default apply

@@ -1,0 +1,85 @@
+import type { SonotextError } from '../../base/index.js'
+import { expected } from '../../base/index.js'
+import {
+  latentSemantics,
+  readWordVectors,
+  type TermKind,
+  termKinds,
+  tokenize,
+  trainWordVectors,
+  weightedWords,
+} from '../../text/index.js'
+import type { SimilarityFeature } from './features.js'
+import { openVectors } from './sources.js'
+import type { CaptionVectors } from './vectors.js'
+
+export interface NamedFeaturesOptions {
+  /** Captions that term weights and LSA are learnt from. */
+  readonly texts: readonly string[]
+  readonly seed: number
+  /** Told before each kind of vectors is made. */
+  readonly onVectors?: (name: string) => void
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Similarities by name: what gives captions their vectors, dimensions, and how those of a clip's captions become one. `words:200/mean`,
+ * `stems:300/max`, `pairs`, `characters` are LSA over terms; `word-vectors:300` the mean of vectors trained on the captions,
+ * `word-vectors=FILE` of given ones; `vectors=FILE.npy` vectors made elsewhere. Default 200 dimensions and mean. Throws INVALID_ARGUMENT.
+ */
+export async function namedFeatures(
+  names: readonly string[],
+  options: NamedFeaturesOptions,
+): Promise<SimilarityFeature[]> {
+  const made = new Map<string, CaptionVectors>()
+  const features: SimilarityFeature[] = []
+  for (const name of names) {
+    const { vectors: key, over } = parsed(name)
+    let vectors = made.get(key)
+    if (vectors === undefined) {
+      options.onVectors?.(key)
+      made.set(key, (vectors = await vectorsOf(key, options)))
+    }
+    features.push({ name: `${key}/${over}`, vectors, over })
+  }
+  return features
+}
+
+function parsed(name: string): { vectors: string; over: 'mean' | 'max' } {
+  const at = name.lastIndexOf('/')
+  const over = name.slice(at + 1)
+  if (at > 0 && (over === 'mean' || over === 'max')) return { vectors: name.slice(0, at), over }
+  return { vectors: name, over: 'mean' }
+}
+
+async function vectorsOf(
+  key: string,
+  { texts, seed, signal }: NamedFeaturesOptions,
+): Promise<CaptionVectors> {
+  const abortable = { ...(signal && { signal }) }
+  const file = /^(word-vectors|vectors)=(.+)$/.exec(key)
+  if (file?.[1] === 'vectors') return openVectors({ type: 'file', file: file[2]! })
+  if (file !== null) {
+    const words = new Set(texts.flatMap(tokenize))
+    return weightedWords(texts, await readWordVectors(file[2]!, { words, ...abortable }))
+  }
+  const [, kind, dimensions] = /^([a-z-]+)(?::(\d+))?$/.exec(key) ?? []
+  const dim = dimensions === undefined ? 200 : Number(dimensions)
+  if (kind === 'word-vectors') {
+    const trained = await trainWordVectors(texts.map(tokenize), { dim, seed, ...abortable })
+    return weightedWords(texts, trained)
+  }
+  if ((termKinds as readonly string[]).includes(kind ?? ''))
+    return latentSemantics(texts, { terms: kind as TermKind, dim, seed, ...abortable })
+  throw unknownFeature(key)
+}
+
+function unknownFeature(name: string): SonotextError {
+  const forms = [
+    ...termKinds.map((kind) => `${kind}:200`),
+    'word-vectors:200',
+    'word-vectors=FILE',
+    'vectors=FILE.npy',
+  ]
+  return expected(`${forms.join(', ')}, with /mean or /max behind it`, 'a similarity', name)
+}

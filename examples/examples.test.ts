@@ -19,7 +19,7 @@ afterAll(() => rm(folder, { recursive: true }))
 
 /** What a program prints; the examples run one after the other in one folder, as their comments say. */
 function output(name: string): string {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(here, name)], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(here, name), '--try'], {
     cwd: folder,
     encoding: 'utf8',
   })
@@ -42,6 +42,15 @@ const checks: Record<string, (printed: string) => void> = {
   'search-service.mjs'(printed) {
     expect(printed).toMatch(/^rain falls \[( '(train|test)-\d+ [\d.]+',?){3} \]$/m)
     expect(printed).toMatch(/^somebody laughs \[/m)
+  },
+  'http-search.mjs'(printed) {
+    const [listening, found, refused, elsewhere] = printed.trim().split('\n')
+    expect(listening).toMatch(/^240 clips at http:\/\/127\.0\.0\.1:\d+\/search\?q=rain\+falls$/)
+    const hits = JSON.parse(found!.replace(/^200 /, '')) as { clip: string; score: number; caption: string }[]
+    expect(hits).toHaveLength(3)
+    expect(hits[0]!.caption).toMatch(/rain/)
+    expect(refused).toMatch(/^400 .*Expected \?q=WORDS/)
+    expect(elsewhere).toMatch(/^404 /)
   },
   'plugin.mjs'(printed) {
     expect(printed).toMatch(/^104 steps with mean-linear over loudness$/m)

@@ -1,5 +1,10 @@
 #!/usr/bin/env node
-// Packs everything that is published into build/release: npm run release:pack [-- --addon FILE --platform NAME]
+// Packs everything that is published into build/release:
+//
+//   npm run release:pack [-- --addon FILE --platform NAME] [-- --platforms NAME,NAME | all]
+//
+// The addon of this clone, or FILE, becomes the package of its platform. --platforms says which ones the release names as
+// optional dependencies; without it those that are packed here.
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,9 +16,10 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /**
  * Stages and packs; returns `{ name, file, files, bytes, unpacked }` of each tarball.
- * @param addons files of built addons by platform; a release names a platform only when its package is there
+ * @param addons files of built addons by platform
+ * @param names the platforms that the release names
  */
-export function packAll(out, addons) {
+export function packAll(out, addons, names = Object.keys(addons)) {
   rmSync(out, { recursive: true, force: true })
   mkdirSync(out, { recursive: true })
   const staged = join(out, 'staged')
@@ -22,9 +28,8 @@ export function packAll(out, addons) {
       throw new Error(`packages/${name} is not built. Run npm run setup first.`)
     }
   }
-  const names = Object.keys(addons)
   const folders = [
-    ...names.map((platform) => stagePlatform(platform, addons[platform], staged)),
+    ...Object.keys(addons).map((platform) => stagePlatform(platform, addons[platform], staged)),
     ...published.map((name) => stage(name, staged, names)),
   ]
   return folders.map((folder) => {
@@ -44,9 +49,21 @@ export function localAddons() {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { values } = parseArgs({ options: { addon: { type: 'string' }, platform: { type: 'string' } } })
+  const { values } = parseArgs({
+    options: {
+      addon: { type: 'string' },
+      platform: { type: 'string' },
+      platforms: { type: 'string' },
+    },
+  })
+  const known = platforms.map(({ name }) => name)
+  const named = values.platforms === 'all' ? known : values.platforms?.split(',')
+  for (const name of [...(named ?? []), ...(values.platform === undefined ? [] : [values.platform])]) {
+    if (!known.includes(name))
+      throw new Error(`There is no platform "${name}"; there are ${known.join(', ')}.`)
+  }
   const addons = values.addon === undefined ? localAddons() : { [values.platform]: values.addon }
-  for (const { name, file, bytes, files } of packAll(join(root, 'build', 'release'), addons)) {
+  for (const { name, file, bytes, files } of packAll(join(root, 'build', 'release'), addons, named)) {
     console.log(
       `${name.padEnd(32)} ${String(files.length).padStart(4)} files ${(bytes / 1e6).toFixed(2).padStart(6)} MB  ${file}`,
     )

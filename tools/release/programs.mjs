@@ -5,9 +5,10 @@ const backend = openBackend()
 const sound = Float32Array.from({ length: 44100 }, (_, i) => Math.sin(i / 20))
 const frames = await logMel('thesis', { sampleRate: 44100 }).compute(sound)
 const index = createIndex({ dim: frames.cols })
-await index.add(frames.data, Array.from({ length: frames.rows }, (_, i) => \`frame \${i}\`))
-const hits = await index.search(frames.data.subarray(0, frames.cols), { k: 1 })
-console.log(backend.info.device, frames.rows, 'x', frames.cols, JSON.stringify(hits[0]).slice(0, 60))
+index.add(frames, Array.from({ length: frames.rows }, (_, i) => \`frame \${i}\`))
+const first = { rows: 1, cols: frames.cols, data: frames.data.slice(0, frames.cols) }
+const [[hit]] = await index.search(first, { k: 1 })
+console.log(backend.info.device, frames.rows, 'x', frames.cols, hit.id)
 `
 
 /** An ES module's text as CommonJS: imports become require, the rest stands in an async function. */

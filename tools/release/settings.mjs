@@ -100,9 +100,10 @@ if (isMainThread) {
 } else {
   const { parentPort } = await import('node:worker_threads')
   const index = createIndex({ dim: 64 })
-  await index.add(new Float32Array(64 * 20000).fill(0.1), Array.from({ length: 20000 }, (_, i) => String(i)))
+  const matrix = (rows) => ({ rows, cols: 64, data: new Float32Array(64 * rows).fill(0.1) })
+  index.add(matrix(20000), Array.from({ length: 20000 }, (_, i) => String(i)))
   parentPort.postMessage('ready')
-  for (;;) await index.search(new Float32Array(64 * 64).fill(0.2), { k: 10 })
+  for (;;) await index.search(matrix(64), { k: 10 })
 }`
       writeFileSync(join(context.project, 'worker.mjs'), worker)
       return run(context, 'worker.mjs')

@@ -337,6 +337,12 @@ function program(): Command {
     .option('--yaml', 'as a configuration file to start from')
     .action(run(() => import('./commands/config.js')))
 
+  root
+    .command('init [folder]')
+    .description('a starter project that runs at once: programs, package.json, and what to do next')
+    .option('--template <name>', 'train or search', 'train')
+    .action(run(() => import('./commands/init.js')))
+
   onBackend(root.command('doctor'))
     .description(
       'what this machine can do: backend, instruction set, threads, device, decoders, and what to do next',

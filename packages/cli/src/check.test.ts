@@ -128,7 +128,7 @@ describe.skipIf(notBuilt !== null)(`sonotext import${notBuilt === null ? '' : ` 
     )
     await writeFile(csv, ['file,split,caption', ...rows, ''].join('\n'))
     const out = join(folder, 'imported.jsonl')
-    const args = ['import', 'folder', csv, '--audio', join(folder, 'audio'), '--out', out]
+    const args = ['import', '--from', 'folder', csv, '--audio', join(folder, 'audio'), '--out', out]
     expect(await cliJson(args)).toEqual({
       manifest: out,
       clips: 30,
@@ -138,7 +138,16 @@ describe.skipIf(notBuilt !== null)(`sonotext import${notBuilt === null ? '' : ` 
     })
     expect((await cli(['check', out])).code).toBe(0)
     const bare = join(folder, 'bare.jsonl')
-    const found = await cli(['import', 'folder', join(folder, 'audio'), '--out', bare, '--split', 'all'])
+    const found = await cli([
+      'import',
+      '--from',
+      'folder',
+      join(folder, 'audio'),
+      '--out',
+      bare,
+      '--split',
+      'all',
+    ])
     expect(found.code).toBe(0)
     expect(found.stdout).toContain('35 clips (all 35) with 0 captions')
   })
@@ -150,7 +159,7 @@ describe.skipIf(notBuilt !== null)(`sonotext import${notBuilt === null ? '' : ` 
       'file_name,caption_1,caption_2,caption_3,caption_4,caption_5\nlow-hum-0.wav,one,two,three,four,five\n',
     )
     const out = join(folder, 'clotho.jsonl')
-    const args = ['import', 'clotho', csv, '--audio', join(folder, 'audio'), '--out', out]
+    const args = ['import', '--from', 'clotho', csv, '--audio', join(folder, 'audio'), '--out', out]
     expect(await cliJson(args)).toMatchObject({ splits: { development: 1 }, captions: 5 })
   })
 
@@ -161,8 +170,8 @@ describe.skipIf(notBuilt !== null)(`sonotext import${notBuilt === null ? '' : ` 
     await writeFile(latin, Buffer.from('file,caption\na.wav,un caf\xe9\n', 'latin1'))
     const out = join(folder, 'none.jsonl')
     const [missing, encoding] = await Promise.all([
-      cli(['import', 'clotho', columns, '--out', out]),
-      cli(['import', 'folder', latin, '--out', out]),
+      cli(['import', '--from', 'clotho', columns, '--out', out]),
+      cli(['import', '--from', 'folder', latin, '--out', out]),
     ])
     expect([missing.code, encoding.code]).toEqual([1, 1])
     expect(missing.stderr).toMatch(/columns\.csv.*caption_2/)

@@ -42,7 +42,7 @@ describe.skipIf(notBuilt !== null)(`sonotext import${notBuilt === null ? '' : ` 
   it('reads a CSV with columns of other names, and prints the accepted ones where they are not named', async () => {
     const csv = await write('german.csv', 'Datei;Beschreibung;Aufnahme\na.wav;ein Hund;r1\nb.wav;Regen;r2\n')
     const out = at('german.jsonl')
-    const args = ['import', 'folder', csv, '--audio', at('all'), '--out', out]
+    const args = ['import', '--from', 'folder', csv, '--audio', at('all'), '--out', out]
     const refused = await cli(args)
     expect([refused.code, refused.stderr]).toEqual([
       1,
@@ -61,6 +61,7 @@ describe.skipIf(notBuilt !== null)(`sonotext import${notBuilt === null ? '' : ` 
     const out = at('pattern.jsonl')
     const args = [
       'import',
+      '--from',
       'folder',
       csv,
       '--delimiter',
@@ -78,7 +79,7 @@ describe.skipIf(notBuilt !== null)(`sonotext import${notBuilt === null ? '' : ` 
 
   it('looks for audio in several folders, and hints where missing files are', async () => {
     const csv = await write('several.csv', 'file,text\na.wav,one\nc.wav,two\nx.wav,three\n')
-    const args = ['import', 'folder', csv, '--out', at('several.jsonl')]
+    const args = ['import', '--from', 'folder', csv, '--out', at('several.jsonl')]
     const two = await cli([...args, '--audio', at('all'), '--audio', at('train')])
     expect(two.stderr).toContain(
       `1 of 3 audio files not there, such as "c.wav". 1 lie in other folders: --audio ${at('all/sub')}`,
@@ -97,7 +98,7 @@ describe.skipIf(notBuilt !== null)(`sonotext import${notBuilt === null ? '' : ` 
 
   it('--dry-run shows what would be read and writes nothing', async () => {
     const csv = await write('dry.csv', 'file,caption,split\na.wav,one,train\nlost.wav,two,test\n')
-    const args = ['import', 'folder', csv, '--audio', at('all'), '--dry-run']
+    const args = ['import', '--from', 'folder', csv, '--audio', at('all'), '--dry-run']
     const { code, stdout } = await cli([...args, '--out', at('dry.jsonl')])
     expect(code).toBe(0)
     expect(stdout).toMatch(
@@ -115,7 +116,7 @@ describe.skipIf(notBuilt !== null)(`sonotext import${notBuilt === null ? '' : ` 
   })
 
   it('says what it passes over in a folder', async () => {
-    const { stderr, stdout } = await cli(['import', 'folder', at('all'), '--out', at('all.jsonl')])
+    const { stderr, stdout } = await cli(['import', '--from', 'folder', at('all'), '--out', at('all.jsonl')])
     expect(stderr).toBe(`warning: ${at('all')}: passed over 1 .m4a, 1 .txt, 1 hidden\n`)
     expect(stdout).toContain('3 clips (no split 3)')
   })
@@ -128,6 +129,7 @@ describe.skipIf(notBuilt !== null)(`sonotext import${notBuilt === null ? '' : ` 
     const out = at('splits.jsonl')
     const args = [
       'import',
+      '--from',
       'folder',
       train,
       test,
@@ -153,6 +155,7 @@ describe.skipIf(notBuilt !== null)(`sonotext import${notBuilt === null ? '' : ` 
         const out = at(`share-${i}.jsonl`)
         await cliJson([
           'import',
+          '--from',
           'folder',
           csv,
           '--share',
@@ -185,7 +188,15 @@ describe.skipIf(notBuilt !== null)(`sonotext import${notBuilt === null ? '' : ` 
     [['--metadata', 'x.csv'], 2, /--metadata is for clotho, not for folder/],
   ])('refuses %j', async (options, expected, message) => {
     const csv = await write('good.csv', 'file,caption\na.wav,x\n')
-    const { code, stderr } = await cli(['import', 'folder', csv, '--out', at('x.jsonl'), ...options])
+    const { code, stderr } = await cli([
+      'import',
+      '--from',
+      'folder',
+      csv,
+      '--out',
+      at('x.jsonl'),
+      ...options,
+    ])
     expect(stderr).toMatch(message)
     expect(code).toBe(expected)
   })
@@ -193,6 +204,7 @@ describe.skipIf(notBuilt !== null)(`sonotext import${notBuilt === null ? '' : ` 
   it('refuses options of folders for a data set, and neither --out nor --dry-run', async () => {
     const { code, stderr } = await cli([
       'import',
+      '--from',
       'clotho',
       'x.csv',
       '--file-pattern',
@@ -204,7 +216,53 @@ describe.skipIf(notBuilt !== null)(`sonotext import${notBuilt === null ? '' : ` 
       2,
       expect.stringContaining('--file-pattern is for audiocaps and folder, not for clotho'),
     ])
-    const neither = await cli(['import', 'folder', at('all')])
+    const neither = await cli(['import', '--from', 'folder', at('all')])
     expect([neither.code, neither.stderr]).toEqual([2, expect.stringContaining('--out FILE')])
+  })
+
+  it('lists the importers where none is named, or one that is none', async () => {
+    const csv = await write('good.csv', 'file,caption\na.wav,x\n')
+    const none = await cli(['import', csv, '--out', at('x.jsonl')])
+    expect(none.code).toBe(2)
+    expect(none.stderr).toContain(`Give --from NAME for what ${csv} is.`)
+    for (const name of ['clotho', 'audiocaps', 'wavtext5k', 'matches', 'folder'])
+      expect(none.stderr).toMatch(new RegExp(`^  ${name} +\\S`, 'm'))
+    const before = await cli(['import', 'folder', csv, '--out', at('x.jsonl')])
+    expect(before.stderr).toContain(`sonotext import --from folder ${csv}`)
+    const wrong = await cli(['import', '--from', 'wavcaps', csv, '--out', at('x.jsonl')])
+    expect([wrong.code, wrong.stderr]).toEqual([
+      2,
+      expect.stringMatching(/There is no importer "wavcaps"\.\nImporters:\n {2}clotho/),
+    ])
+  })
+
+  it('reads with an importer of a plugin, with keys of its own', async () => {
+    const plugin = await write(
+      'lines.mjs',
+      `export default ({ register }) => register('importer', {
+        name: 'lines',
+        description: 'A name and a text on every line.',
+        schema: { properties: { mark: { type: 'string', default: ':', description: 'What stands between.' } } },
+        fromConfig: ({ mark }) => ({
+          async read({ path, audio, split = 'all' }) {
+            const { readFile } = await import('node:fs/promises')
+            const lines = (await readFile(path, 'utf8')).trim().split('\\n').map((line) => line.split(mark))
+            return lines.map(([id, text]) => ({
+              id, split, audio: audio + '/' + id + '.wav', captions: [{ id: id + '#1', text: text.trim() }],
+            }))
+          },
+        }),
+      })`,
+    )
+    const lines = await write('all/lines.txt', 'a= a hum\nb= a tone\n')
+    const args = ['import', '--plugin', plugin, '--from', 'lines', lines, '--out', at('lines.jsonl')]
+    expect(await cliJson<Report>([...args, '--set', 'mark="="'])).toMatchObject({
+      clips: 2,
+      splits: { all: 2 },
+      missing: [],
+    })
+    const refused = await cli([...args, '--set', 'marks=;'])
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/did you mean .*mark\?/)])
+    expect((await cli(['import', '--plugin', plugin, lines])).stderr).toMatch(/^ {2}lines +A name/m)
   })
 })

@@ -166,8 +166,12 @@ function program(): Command {
   root
     .command('import')
     .description('make a manifest from the CSV files of a data set, or from a folder with or without a CSV')
-    .argument('<kind>', 'clotho, audiocaps, wavtext5k, matches (query,audio_filenames) or folder')
-    .argument('<path...>', 'caption CSV files; for folder also a folder of audio files without a CSV')
+    .argument('<path...>', 'caption files; for folder also a folder of audio files without a CSV')
+    .option(
+      '--from <name>',
+      'what the files are: clotho, audiocaps, wavtext5k, matches, folder, or an importer of a plugin',
+    )
+    .option('-s, --set <key=value>', 'any key of the importer; repeatable', collect, [])
     .option('--out <file>', 'manifest to write (JSONL)')
     .option('--dry-run', 'write nothing: show what would be read, what not and why')
     .option('--audio <dir>', 'folder of the audio files, repeatable; default: that of the CSV', collect, [])

@@ -64,8 +64,8 @@ const usageErrors: Record<string, [args: string[], message: RegExp]> = {
     /Expected 2 to 600 seconds for duration, got 1\./,
   ],
   'an unknown importer': [
-    ['import', 'wavcaps', 'a.csv', '--out', 'm.jsonl'],
-    /Expected one of clotho, audiocaps, wavtext5k, matches, folder, got "wavcaps"/,
+    ['import', '--from', 'wavcaps', 'a.csv', '--out', 'm.jsonl'],
+    /There is no importer "wavcaps"\.\nImporters:\n {2}clotho/,
   ],
   'two forms of the configuration': [['config', '--yaml', '--json'], /Expected one of --yaml and --json/],
 }
@@ -93,7 +93,7 @@ const failures: Record<string, [args: string[], message: RegExp]> = {
     /none2?\.csv: there is no such file/,
   ],
   'a CSV that is not there': [
-    ['import', 'clotho', 'none.csv', '--out', 'm.jsonl'],
+    ['import', '--from', 'clotho', 'none.csv', '--out', 'm.jsonl'],
     /none\.csv: there is no such file/,
   ],
   'a GPU that is not there': [['doctor', '--device', 'cuda:31'], /CUDA|native addon/],

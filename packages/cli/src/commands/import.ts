@@ -1,24 +1,25 @@
 import { basename, dirname, relative } from 'node:path'
 import {
   type Clip,
+  columnRoles,
   type FolderColumns,
-  importAudioCaps,
-  importClotho,
-  importFolder,
-  importMatches,
-  importWavText5K,
+  type Importer,
+  importers,
   isFolder,
   locateAudio,
   type Located,
   shareSplits,
   writeManifest,
 } from '@sonotext/core/data'
+import type { PartConfig } from '@sonotext/core/registry'
 import type { CommandBody } from '../command.js'
 import { exitCode, UsageError } from '../exit.js'
 import { plural } from '../plural.js'
 import type { Terminal } from '../terminal.js'
 
 interface ImportOptions {
+  from?: string
+  set: string[]
   out?: string
   audio: string[]
   metadata?: string
@@ -31,80 +32,14 @@ interface ImportOptions {
   dryRun?: boolean
 }
 
-/** One file or folder to import, with where its audio lies. */
-interface Source extends Omit<ImportOptions, 'audio'> {
-  readonly path: string
-  readonly audio: string
-  readonly onNote: (note: string) => void
-}
-
-interface Kind {
-  /** Options that it takes besides those of all. */
-  readonly options: readonly (keyof ImportOptions)[]
-  read(source: Source): Promise<Clip[]>
-}
-
-/** Names of files and folders that say which split they are. */
-const usualSplits = new Set(
-  'train training dev development val valid validation test eval evaluation'.split(' '),
-)
-
-/** One row an importer. Data sets name their split in the name of the CSV, other files only where it is a usual one. */
-const kinds: Readonly<Record<string, Kind>> = {
-  clotho: {
-    options: ['metadata'],
-    read: ({ path, audio, metadata, split = splitOfName(path), onNote }) =>
-      importClotho({ captions: path, audio, split, onNote, ...(metadata === undefined ? {} : { metadata }) }),
-  },
-  audiocaps: {
-    options: ['filePattern'],
-    read: ({ path, audio, filePattern, split = splitOfName(path) }) =>
-      importAudioCaps({
-        captions: path,
-        audio,
-        split,
-        ...(filePattern === undefined ? {} : { filePattern }),
-      }),
-  },
-  wavtext5k: {
-    options: [],
-    read: ({ path, audio, split }) =>
-      importWavText5K({ captions: path, audio, ...(split === undefined ? {} : { split }) }),
-  },
-  matches: {
-    options: [],
-    read: ({ path, audio, split }) =>
-      importMatches({ captions: path, audio, ...(split === undefined ? {} : { split }) }),
-  },
-  folder: {
-    options: ['column', 'filePattern', 'delimiter'],
-    async read({ path, audio, split: given, share, column, filePattern, delimiter, onNote }) {
-      const whole = await isFolder(path)
-      const named = splitOfName(path)
-      const split = given ?? (share === undefined && usualSplits.has(named) ? named : undefined)
-      return importFolder(whole ? path : audio, {
-        onNote,
-        ...(whole ? {} : { captions: path, columns: columnsOf(column) }),
-        ...(split === undefined ? {} : { split }),
-        ...(filePattern === undefined ? {} : { filePattern }),
-        ...(delimiter === undefined ? {} : { delimiter: delimiter === '\\t' ? '\t' : delimiter }),
-      })
-    },
-  },
-}
-
 /** Makes a manifest from caption files of other data sets. */
-const importCommand: CommandBody<ImportOptions, readonly [string, readonly string[]]> = async (
+const importCommand: CommandBody<ImportOptions, readonly [readonly string[]]> = async (
   { terminal, signal },
   options,
-  kind,
   paths,
 ) => {
-  const importer = Object.hasOwn(kinds, kind) ? kinds[kind]! : undefined
-  if (importer === undefined) {
-    throw new UsageError(`Expected one of ${Object.keys(kinds).join(', ')}, got "${kind}".`)
-  }
-  refuseUnfit(kind, importer, options, paths)
+  const importer = importers.build(importerConfigOf(options, paths))
+  refuseUnfit(options, paths)
   const shares = options.share === undefined ? undefined : sharesOf(options.share)
   const clips: Clip[] = []
   const missing: string[] = []
@@ -156,33 +91,76 @@ function withOwnIds(clips: readonly Clip[], taken: ReadonlySet<string>, path: st
 }
 
 async function read(
-  importer: Kind,
+  importer: Importer,
   path: string,
   [first, ...rest]: [string, ...string[]],
-  options: ImportOptions,
+  { split, share }: ImportOptions,
   terminal: Terminal,
 ): Promise<Located> {
   const onNote = (note: string): void => terminal.warn(note)
-  const clips = await importer.read({ ...options, path, audio: first, onNote })
+  const ofClips = split ?? (share === undefined ? undefined : null)
+  const clips = await importer.read({
+    path,
+    audio: first,
+    onNote,
+    ...(ofClips !== undefined && { split: ofClips }),
+  })
   // Files of a folder that was searched are there.
   if (await isFolder(path)) return { clips, missing: [], hint: '' }
   return locateAudio(clips, [first, ...rest])
 }
 
-function refuseUnfit(kind: string, importer: Kind, options: ImportOptions, paths: readonly string[]): void {
+/** Options that are keys of importers, as they are written. */
+const keyOptions = {
+  metadata: '--metadata',
+  columns: '--column',
+  filePattern: '--file-pattern',
+  delimiter: '--delimiter',
+} as const
+
+/** What the importer is made from: its name, the options that are keys of it, and those of --set. */
+function importerConfigOf(options: ImportOptions, paths: readonly string[]): PartConfig {
+  const { from, column, delimiter, metadata, filePattern } = options
+  if (from === undefined || !importers.has(from)) throw noImporter(from, paths)
   const given = {
-    metadata: options.metadata !== undefined,
-    column: options.column.length > 0,
-    filePattern: options.filePattern !== undefined,
-    delimiter: options.delimiter !== undefined,
+    ...(metadata !== undefined && { metadata }),
+    ...(column.length > 0 && { columns: columnsOf(column) }),
+    ...(filePattern !== undefined && { filePattern }),
+    ...(delimiter !== undefined && { delimiter: delimiter === '\\t' ? '\t' : delimiter }),
   }
-  for (const [name, isGiven] of Object.entries(given)) {
-    if (!isGiven || importer.options.includes(name as keyof ImportOptions)) continue
-    const fitting = Object.keys(kinds).filter((other) =>
-      kinds[other]!.options.includes(name as keyof ImportOptions),
-    )
-    throw new UsageError(`--${name.replace('P', '-p')} is for ${fitting.join(' and ')}, not for ${kind}.`)
+  const has = (name: string, key: string) => Object.hasOwn(importers.schemaOf(name).properties, key)
+  for (const key of Object.keys(given) as (keyof typeof keyOptions)[]) {
+    if (has(from, key)) continue
+    const fitting = importers.names.filter((name) => has(name, key))
+    throw new UsageError(`${keyOptions[key]} is for ${fitting.join(' and ')}, not for ${from}.`)
   }
+  return { type: from, ...given, ...Object.fromEntries(options.set.map(assignmentOf)) }
+}
+
+/** `key=value`; the value is JSON, or else text. */
+function assignmentOf(text: string): [string, unknown] {
+  const at = text.indexOf('=')
+  if (at < 1) throw new UsageError(`Expected key=value, got --set ${text}.`)
+  const value = text.slice(at + 1)
+  try {
+    return [text.slice(0, at), JSON.parse(value)]
+  } catch {
+    return [text.slice(0, at), value]
+  }
+}
+
+function noImporter(from: string | undefined, paths: readonly string[]): UsageError {
+  const [first, ...rest] = paths
+  const said =
+    from === undefined
+      ? `Give --from NAME for what ${first} is${importers.has(first!) ? `: sonotext import --from ${[first, ...rest].join(' ')}` : ''}.`
+      : `There is no importer "${from}".`
+  const width = Math.max(...importers.names.map(({ length }) => length))
+  const list = importers.parts.map(({ name, description }) => `  ${name.padEnd(width)}  ${description}`)
+  return new UsageError([said, 'Importers:', ...list].join('\n'))
+}
+
+function refuseUnfit(options: ImportOptions, paths: readonly string[]): void {
   if (options.metadata !== undefined && paths.length > 1)
     throw new UsageError('--metadata belongs to one split of Clotho: import one CSV at a time with it.')
   if (options.share !== undefined && options.split !== undefined)
@@ -190,8 +168,6 @@ function refuseUnfit(kind: string, importer: Kind, options: ImportOptions, paths
   if (options.dryRun !== true && options.out === undefined)
     throw new UsageError('Give --out FILE for the manifest, or --dry-run to see what it would hold.')
 }
-
-const columnKeys = ['file', 'caption', 'id', 'split', 'group', 'tags', 'source', 'author', 'license'] as const
 
 /** `file=fname`, `text=caption` (repeatable for several caption columns), `caption=` for none. */
 function columnsOf(assignments: readonly string[]): FolderColumns {
@@ -202,8 +178,8 @@ function columnsOf(assignments: readonly string[]): FolderColumns {
     const at = assignment.indexOf('=')
     const written = assignment.slice(0, at)
     const key = written === 'text' ? 'caption' : written
-    if (at < 1 || !(columnKeys as readonly string[]).includes(key)) {
-      throw new UsageError(`Expected one of ${columnKeys.join(', ')}=NAME, got --column ${assignment}.`)
+    if (at < 1 || !(columnRoles as readonly string[]).includes(key)) {
+      throw new UsageError(`Expected one of ${columnRoles.join(', ')}=NAME, got --column ${assignment}.`)
     }
     const name = assignment.slice(at + 1)
     if (key !== 'caption') columns[key] = name
@@ -225,11 +201,6 @@ function sharesOf(text: string): Record<string, number> {
     return [name.trim(), value] as const
   })
   return Object.fromEntries(shares)
-}
-
-/** clotho_captions_development.csv → development; audiocaps/train.csv → train. */
-function splitOfName(file: string): string {
-  return basename(file, '.csv').split(/[_.-]/).at(-1)!
 }
 
 interface Report {

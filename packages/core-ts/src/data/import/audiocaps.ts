@@ -1,8 +1,10 @@
 import { join, resolve } from 'node:path'
 import { SonotextError } from '../../base/errors.js'
 import { readCsv, requireColumns } from '../../base/csv.js'
+import { checkOptions } from '../../base/options.js'
 import type { Caption, Clip } from '../manifest.js'
 import { filePattern } from './file-pattern.js'
+import { importerPart, splitOfName } from './importer.js'
 
 export interface AudioCapsFiles {
   /** `train.csv`, `val.csv` or `test.csv` of AudioCaps 1.0 or 2.0. */
@@ -28,7 +30,12 @@ const placeholders = ['ytid', 'start', 'end', 'audiocap_id']
  * or a bad start_time; INVALID_ARGUMENT for an unknown placeholder.
  */
 export async function importAudioCaps(files: AudioCapsFiles): Promise<Clip[]> {
-  const { captions, audio, split, filePattern: pattern = 'Y{ytid}.wav' } = files
+  const {
+    captions,
+    audio,
+    split,
+    filePattern: pattern = 'Y{ytid}.wav',
+  } = checkOptions(files, 'importAudioCaps')
   const named = filePattern(pattern, (name) => placeholders.includes(name), placeholders)
   const table = await readCsv(captions)
   requireColumns(table, ['audiocap_id', 'youtube_id', 'start_time', 'caption'])
@@ -68,3 +75,22 @@ export async function importAudioCaps(files: AudioCapsFiles): Promise<Clip[]> {
   }
   return [...clips.values()]
 }
+
+export const audioCapsImporter = importerPart({
+  name: 'audiocaps',
+  description: 'audiocap_id,youtube_id,start_time,caption of AudioCaps.',
+  schema: {
+    properties: {
+      filePattern: {
+        type: 'string',
+        minLength: 1,
+        default: 'Y{ytid}.wav',
+        description: 'Names of the audio files, of {ytid}, {start}, {end} and {audiocap_id}.',
+      },
+    },
+  },
+  fromConfig: ({ filePattern }) => ({
+    read: ({ path, audio, split }) =>
+      importAudioCaps({ captions: path, audio, split: split ?? splitOfName(path), filePattern }),
+  }),
+})

@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { SonotextError } from '../../base/errors.js'
 import { type CsvRow, readCsv, requireColumns } from '../../base/csv.js'
+import { checkOptions } from '../../base/options.js'
 import { type Clip, defaultCaptionId } from '../manifest.js'
+import { importerPart, splitOfName } from './importer.js'
 
 export interface ClothoFiles {
   /** `clotho_captions_<split>.csv` */
@@ -36,6 +38,7 @@ const sampleRate = 44_100
  * dropped. Throws as readCsv; INVALID_FILE naming missing and found columns, or when metadata are of another split.
  */
 export async function importClotho(files: ClothoFiles): Promise<Clip[]> {
+  checkOptions(files, 'importClotho')
   const table = await readCsv(files.captions)
   requireColumns(table, ['file_name', ...captionColumns])
   const metadata = files.metadata === undefined ? undefined : await readMetadata(files.metadata)
@@ -114,3 +117,28 @@ function audioPath(folder: string, name: string): string {
   const exact = resolve(join(folder, name))
   return !existsSync(trimmed) && existsSync(exact) ? exact : trimmed
 }
+
+export const clothoImporter = importerPart({
+  name: 'clotho',
+  description: 'file_name,caption_1,…,caption_5 of Clotho.',
+  schema: {
+    properties: {
+      metadata: {
+        type: 'string',
+        format: 'path',
+        minLength: 1,
+        description: 'Metadata CSV of the same split.',
+      },
+    },
+  },
+  fromConfig: ({ metadata }) => ({
+    read: ({ path, audio, split, onNote }) =>
+      importClotho({
+        captions: path,
+        audio,
+        split: split ?? splitOfName(path),
+        ...(metadata !== undefined && { metadata }),
+        ...(onNote && { onNote }),
+      }),
+  }),
+})

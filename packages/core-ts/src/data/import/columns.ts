@@ -15,6 +15,19 @@ export interface FolderColumns {
   license?: string
 }
 
+/** What a column can hold. */
+export const columnRoles = [
+  'file',
+  'caption',
+  'id',
+  'split',
+  'group',
+  'tags',
+  'source',
+  'author',
+  'license',
+] as const
+
 /** Names that are looked for where none is given, best first; case and blanks do not matter. */
 export const usualColumns = {
   file: [

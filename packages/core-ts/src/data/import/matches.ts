@@ -2,7 +2,9 @@ import { resolve } from 'node:path'
 import { readCsv, requireColumns } from '../../base/csv.js'
 import { SonotextError } from '../../base/errors.js'
 import { parseStringList } from '../../base/string-list.js'
+import { checkOptions } from '../../base/options.js'
 import { type Clip, defaultCaptionId } from '../manifest.js'
+import { importerPart } from './importer.js'
 
 export interface MatchesFiles {
   /** `query,audio_filenames` with a list of file names in a cell, as DCASE 2025 gives several matches a query. */
@@ -17,7 +19,8 @@ export interface MatchesFiles {
  * A clip for each file that a query matches, in order of first appearance, with its queries as captions. Throws as readCsv;
  * INVALID_FILE naming missing and found columns or a cell that holds no list.
  */
-export async function importMatches({ captions, audio, split }: MatchesFiles): Promise<Clip[]> {
+export async function importMatches(files: MatchesFiles): Promise<Clip[]> {
+  const { captions, audio, split } = checkOptions(files, 'importMatches')
   const table = await readCsv(captions)
   requireColumns(table, ['query', 'audio_filenames'])
   const queries = new Map<string, string[]>()
@@ -39,3 +42,13 @@ export async function importMatches({ captions, audio, split }: MatchesFiles): P
     ...(split === undefined ? {} : { split }),
   }))
 }
+
+export const matchesImporter = importerPart({
+  name: 'matches',
+  description:
+    'query,audio_filenames with a list of files in a cell, as DCASE 2025 gives several matches a query.',
+  schema: { properties: {} },
+  fromConfig: () => ({
+    read: ({ path, audio, split }) => importMatches({ captions: path, audio, ...(split && { split }) }),
+  }),
+})

@@ -1,7 +1,9 @@
 import { resolve } from 'node:path'
 import { readCsv, requireColumns } from '../../base/csv.js'
 import { SonotextError } from '../../base/errors.js'
+import { checkOptions } from '../../base/options.js'
 import { type Clip, defaultCaptionId } from '../manifest.js'
+import { importerPart } from './importer.js'
 
 export interface WavText5KFiles {
   /** `WavText5K.csv`: view_link, download_link, title, description, fname, tags. */
@@ -16,7 +18,8 @@ export interface WavText5KFiles {
  * Clips of WavText5K in the order of the file. The caption is the description, or the title where there is none; a clip's source is
  * the page it is shown on. Throws as readCsv; INVALID_FILE naming missing and found columns or an empty cell.
  */
-export async function importWavText5K({ captions, audio, split }: WavText5KFiles): Promise<Clip[]> {
+export async function importWavText5K(files: WavText5KFiles): Promise<Clip[]> {
+  const { captions, audio, split } = checkOptions(files, 'importWavText5K')
   const table = await readCsv(captions)
   requireColumns(table, ['fname', 'title', 'description'])
   return table.rows.map((row): Clip => {
@@ -43,3 +46,12 @@ export async function importWavText5K({ captions, audio, split }: WavText5KFiles
     }
   })
 }
+
+export const wavText5KImporter = importerPart({
+  name: 'wavtext5k',
+  description: 'WavText5K.csv: the description, or the title where there is none.',
+  schema: { properties: {} },
+  fromConfig: () => ({
+    read: ({ path, audio, split }) => importWavText5K({ captions: path, audio, ...(split && { split }) }),
+  }),
+})

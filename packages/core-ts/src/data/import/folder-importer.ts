@@ -1,0 +1,51 @@
+import { isFolder } from '../collection.js'
+import { columnRoles, type FolderColumns } from './columns.js'
+import { importFolder } from './folder.js'
+import { importerPart, splitOfName } from './importer.js'
+
+/** Names of files and folders that say which split they are. */
+const usualSplits = new Set(
+  'train training dev development val valid validation test eval evaluation'.split(' '),
+)
+
+const columnName = { type: 'string', minLength: 1 } as const
+const columnSchemas = Object.fromEntries(
+  columnRoles.map((role) => [
+    role,
+    role === 'caption'
+      ? { anyOf: [columnName, { type: 'array', items: columnName }, { const: null }] }
+      : columnName,
+  ]),
+)
+
+export const folderImporter = importerPart({
+  name: 'folder',
+  description:
+    'Any CSV with a column of files and one of captions; or a folder of audio files, which gives clips without captions.',
+  schema: {
+    properties: {
+      columns: {
+        type: 'object',
+        properties: columnSchemas,
+        additionalProperties: false,
+        default: {},
+        description: `Names of the columns of ${columnRoles.join(', ')}; without one the usual names are looked for.`,
+      },
+      filePattern: {
+        type: 'string',
+        minLength: 1,
+        description: 'Names of the audio files made from columns, such as {ytid}_{start}.flac.',
+      },
+      delimiter: { type: 'string', minLength: 1, description: 'What separates cells; without it found out.' },
+    },
+  },
+  fromConfig: ({ columns, ...options }) => ({
+    async read({ path, audio, split, onNote }) {
+      const named = splitOfName(path)
+      const ofClips = split === undefined && usualSplits.has(named) ? named : split
+      const told = { ...(ofClips && { split: ofClips }), ...(onNote && { onNote }) }
+      if (await isFolder(path)) return importFolder(path, told)
+      return importFolder(audio, { captions: path, columns: columns as FolderColumns, ...options, ...told })
+    },
+  }),
+})

@@ -1,0 +1,16 @@
+import { Family } from '../../registry/index.js'
+import { audioCapsImporter } from './audiocaps.js'
+import { clothoImporter } from './clotho.js'
+import { folderImporter } from './folder-importer.js'
+import type { Importer } from './importer.js'
+import { matchesImporter } from './matches.js'
+import { wavText5KImporter } from './wavtext5k.js'
+
+/** How captions of other data sets are read: `importers.build('clotho').read({ path, audio })`. */
+export const importers = new Family<Importer>('importer', [
+  clothoImporter,
+  audioCapsImporter,
+  wavText5KImporter,
+  matchesImporter,
+  folderImporter,
+])

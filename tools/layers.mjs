@@ -14,7 +14,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const layers = [
   ['runs'],
   ['report'],
-  ['train'],
+  ['train', 'evaluation'],
   ['models', 'losses'],
   ['align', 'retrieval', 'negatives', 'similarity'],
   // Guards and losses take graded values from relevance, which tests agreement with the statistics of metrics.

@@ -69,7 +69,7 @@ describe.skipIf(notBuilt !== null)(`the guide${notBuilt === null ? '' : ` (${not
 
   it('links to sections and files that there are', () => {
     const headings = (text: string): string[] =>
-      [...text.matchAll(/^## (.+)$/gm)].map(([, title]) => title!.toLowerCase().replaceAll(' ', '-'))
+      [...text.matchAll(/^#{2,3} (.+)$/gm)].map(([, title]) => title!.toLowerCase().replaceAll(' ', '-'))
     for (const [, file, anchor] of guide.matchAll(/\]\(([\w-]+\.md)?(?:#([\w-]+))?\)/g)) {
       const target = file === undefined ? guide : read(`docs/guide/${file}`)
       if (anchor !== undefined) expect(headings(target)).toContain(anchor)

@@ -1,6 +1,6 @@
 /**
  * The names people start with. Everything else is in the folders: `@sonotext/core/audio`, `/text`, `/data`, `/corpus`, `/models`,
- * `/similarity`, `/negatives`, `/losses`, `/train`, `/retrieval`, `/metrics`, `/corpus`, `/runs`, `/registry`, `/nn`, `/backend`, `/base`.
+ * `/similarity`, `/negatives`, `/losses`, `/train`, `/retrieval`, `/metrics`, `/evaluation`, `/runs`, `/registry`, `/nn`, `/backend`, `/base`.
  */
 export { type Matrix, matrix, Rng, row, SonotextError } from './base/index.js'
 export { type Backend, openBackend } from './backend/index.js'
@@ -28,7 +28,16 @@ export {
 } from './data/index.js'
 export { type Corpus, givenFeatures, openCorpus } from './corpus/index.js'
 export { frameWord, pooled } from './similarity/index.js'
-export { crnn, type DualEncoder, dualEncoder, meanWords, projection, words } from './models/index.js'
+export {
+  crnn,
+  type DualEncoder,
+  dualEncoder,
+  loadModel,
+  meanWords,
+  projection,
+  saveModel,
+  words,
+} from './models/index.js'
 export { type Guard, negativeQuery, type NegativeStrategy, strategies } from './negatives/index.js'
 export { infoNceLoss, type Loss, sigmoidLoss, softTargetLoss, tripletLoss } from './losses/index.js'
 export {
@@ -37,15 +46,13 @@ export {
   constant,
   cosine,
   createTrainer,
-  evaluateModel,
   jsonlLogger,
-  loadModel,
   patience,
   plateau,
-  saveModel,
   tensorBoardLogger,
   type Trainer,
 } from './train/index.js'
+export { evaluateModel } from './evaluation/index.js'
 export { createIndex, type EmbeddingIndex, type Hit, loadIndex, searchByScore } from './retrieval/index.js'
 export { evaluateRunFiles, evaluateScores, type Evaluation, measures } from './metrics/index.js'
 export {

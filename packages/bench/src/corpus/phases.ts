@@ -7,7 +7,8 @@ import { crnn, type DualEncoder, dualEncoder, words } from '@sonotext/core/model
 import { strategies } from '@sonotext/core/negatives'
 import { frameWord, pooled, type Similarity } from '@sonotext/core/similarity'
 import { tokenize, Vocabulary } from '@sonotext/core/text'
-import { adam, createTrainer, evaluateModel } from '@sonotext/core/train'
+import { evaluateModel } from '@sonotext/core/evaluation'
+import { adam, createTrainer } from '@sonotext/core/train'
 import { generatedClips, generatedFeatures } from './generated.js'
 
 export interface PhaseOptions {

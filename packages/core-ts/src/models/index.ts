@@ -20,6 +20,7 @@ export type {
   TextEncoderSpec,
 } from './encoder.js'
 export { frameScorer, type FrameScorerOptions } from './frame-scorer.js'
+export { loadModel, type LoadModelOptions, modelFile, type SavedModel, saveModel } from './model-file.js'
 export { PreparedCaptions } from './prepared-captions.js'
 export { projection, type ProjectionOptions } from './projection.js'
 export { crnnFromPyTorch, type CrnnLayout, crnnToPyTorch, type ForeignTensor } from './pytorch.js'

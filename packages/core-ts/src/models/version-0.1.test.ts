@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { openBackend } from '../backend/index.js'
-import { loadModel } from '../train/index.js'
+import { loadModel } from './index.js'
 
 const file = fileURLToPath(new URL('../../test-data/version-0.1/model.safetensors', import.meta.url))
 

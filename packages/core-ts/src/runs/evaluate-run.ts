@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Corpus } from '../corpus/index.js'
 import { type Clip, clipsOfSplit, isFolder, type QuarantinedClip, readCollection } from '../data/index.js'
 import type { Evaluation, IntervalMethod } from '../metrics/index.js'
-import { evaluateModel, type RelevanceOptions } from '../train/index.js'
+import { evaluateModel, type RelevanceOptions } from '../evaluation/index.js'
 import { cacheFolderOf, prepareClips } from './prepare.js'
 import type { OpenRun } from './run-folder.js'
 

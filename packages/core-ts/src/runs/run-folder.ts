@@ -5,9 +5,9 @@ import type { DecodePolicy } from '../audio/index.js'
 import type { Backend } from '../backend/port.js'
 import { isSonotextError, SonotextError } from '../base/errors.js'
 import { readText } from '../base/text.js'
-import type { DualEncoder } from '../models/index.js'
+import { type DualEncoder, loadModel, modelFile } from '../models/index.js'
 import { loadPlugins } from '../registry/index.js'
-import { loadModel, modelFile } from '../train/index.js'
+
 import { parseConfig, type RunConfig } from './config.js'
 import {
   type ClipCorpusOptions,

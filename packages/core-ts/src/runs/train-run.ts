@@ -9,6 +9,7 @@ import {
   type QuarantinedClip,
   readManifest,
 } from '../data/index.js'
+import { retrievalMeasures } from '../evaluation/index.js'
 import { losses } from '../losses/index.js'
 import type { DualEncoder } from '../models/index.js'
 import { tokenize } from '../text/index.js'
@@ -17,7 +18,6 @@ import {
   jsonlLogger,
   type Logger,
   optimizers,
-  retrievalMeasures,
   schedules,
   stoppers,
   type Trainer,

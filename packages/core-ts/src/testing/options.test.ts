@@ -4,7 +4,7 @@ import { matrix } from '../base/index.js'
 import { checkClips, importFolder, readManifest, writeManifest } from '../data/index.js'
 import { infoNceLoss, tripletLoss } from '../losses/index.js'
 import { compareEvaluations, evaluateRunFiles, evaluateRunTexts, evaluateScores } from '../metrics/index.js'
-import { crnn, dualEncoder, meanWords, projection, words } from '../models/index.js'
+import { crnn, dualEncoder, loadModel, meanWords, projection, words } from '../models/index.js'
 import { createIndex, loadIndex } from '../retrieval/index.js'
 import { frameWord, pooled } from '../similarity/index.js'
 import { embeddingTable, readWordVectors, trainWordVectors, writeWordVectors } from '../text/index.js'
@@ -13,7 +13,6 @@ import {
   adamw,
   cosine,
   createTrainer,
-  loadModel,
   patience,
   plateau,
   stagnation,

@@ -7,7 +7,7 @@ import { infoNceLoss, type Loss, tripletLoss } from '../losses/index.js'
 import { strategies } from '../negatives/index.js'
 import { frameWord, pooled, type Similarity } from '../similarity/index.js'
 import { clipFeatures, toyData, toyRun } from '../testing/toy-run.js'
-import { retrievalMeasures } from './evaluate-model.js'
+import { retrievalMeasures } from '../evaluation/index.js'
 import { adamw } from './optimizers.js'
 import { createTrainer } from './trainer.js'
 

@@ -1,13 +1,5 @@
 export type { BatchSource, PairBatch, TrainableModel } from './batch-source.js'
-export {
-  type Checkpoint,
-  checkpointFile,
-  loadModel,
-  modelFile,
-  readCheckpoint,
-  saveModel,
-  writeCheckpoint,
-} from './checkpoint.js'
+export { type Checkpoint, checkpointFile, readCheckpoint, writeCheckpoint } from './checkpoint.js'
 export * from './early-stopping.js'
 export type { Mix, StepBatches } from './feed.js'
 export {
@@ -37,12 +29,3 @@ export {
   type CollapseState,
 } from './watchdog.js'
 export type { Watched } from './watched.js'
-export {
-  evaluateModel,
-  type RelevanceOptions,
-  type RetrievalMeasureOptions,
-  retrievalMeasures,
-  scoreSplit,
-  type SplitOptions,
-  type SplitScores,
-} from './evaluate-model.js'

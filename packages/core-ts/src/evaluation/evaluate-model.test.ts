@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { referenceBackend } from '../backend/reference/index.js'
 import { clipFeatures, toyData, toyRun } from '../testing/toy-run.js'
 import { evaluateModel, retrievalMeasures, scoreSplit } from './evaluate-model.js'
-import { createTrainer } from './trainer.js'
+import { createTrainer } from '../train/trainer.js'
 
 const toy = toyData(1, 12, { takes: 6, seed: 9 })
 const features = async (clip: (typeof toy.clips)[number]) => clipFeatures(toy.features(clip))

@@ -1,0 +1,9 @@
+export {
+  evaluateModel,
+  type RelevanceOptions,
+  type RetrievalMeasureOptions,
+  retrievalMeasures,
+  scoreSplit,
+  type SplitOptions,
+  type SplitScores,
+} from './evaluate-model.js'

@@ -9,6 +9,7 @@ import { Batches } from '../data/index.js'
 import { allOf } from '../testing/all-of.js'
 import { openCorpus } from './corpus.js'
 import { givenFeatures } from './given-features.js'
+import { featureKinds } from './registry.js'
 
 let folder = ''
 const path = (name: string) => join(folder, name)
@@ -51,6 +52,17 @@ describe('features that were made elsewhere', () => {
     const kind = await givenFeatures(path('rows.npy'), { ids: ['a#1', 'a#2', 'b#1', 'b#2'] })
     expect(await kind.read('b#1')).toEqual(matrix(1, 2, numbers(2, 4)))
     expect(kind.frameStep).toBe(0)
+  })
+
+  it('are named in a configuration with a file of ids', async () => {
+    writeFileSync(path('ids.txt'), 'a#1\r\na#2\nb#1\nb 2\n\n')
+    const of = (config: object) => featureKinds.build({ type: 'given', file: path('rows.npy'), ...config })
+    const kind = await of({ ids: path('ids.txt') })
+    if (!('read' in kind)) throw new Error('not given features')
+    expect(await kind.read('b 2')).toEqual(matrix(1, 2, numbers(2, 6)))
+    writeFileSync(path('few.txt'), 'a#1\n')
+    await expect(of({ ids: path('few.txt') })).rejects.toThrow(/4 ids, one for each row of .*rows\.npy/)
+    await expect(of({ ids: path('no.txt') })).rejects.toMatchObject({ code: 'MISSING_FILE' })
   })
 
   it('go through a corpus without sound, cache or threads', async () => {

@@ -7,6 +7,7 @@ import { matrix, type Matrix } from '../base/matrix.js'
 import { isNpy, openNpy } from '../base/npy.js'
 import { openSafetensors } from '../base/safetensors.js'
 import { checkOptions } from '../base/options.js'
+import { readText } from '../base/text.js'
 
 export interface GivenFeaturesOptions {
   /** What they are, for messages and descriptions. Default 'given'. */
@@ -72,7 +73,14 @@ export const givenPart = featuresPart({
         type: 'string',
         format: 'path',
         minLength: 1,
-        description: 'Safetensors file with a tensor [d] or [frames, d] for each id of a clip.',
+        description:
+          'Safetensors file with a tensor [d] or [frames, d] for each id of a clip, or an NPY file [ids, d].',
+      },
+      ids: {
+        type: 'string',
+        format: 'path',
+        minLength: 1,
+        description: 'For an NPY file: text file with the id of each row, one a line.',
       },
       frameStep: {
         type: 'number',
@@ -83,8 +91,14 @@ export const givenPart = featuresPart({
     },
     required: ['file'],
   },
-  fromConfig: ({ file, frameStep }) => givenFeatures(file, { frameStep }),
+  fromConfig: async ({ file, frameStep, ids }) =>
+    givenFeatures(file, { frameStep, ...(ids !== undefined && { ids: await readIds(ids) }) }),
 })
+
+/** One id a line; blank lines at the end do not count. */
+async function readIds(path: string): Promise<string[]> {
+  return (await readText(path)).replace(/\n+$/, '').split('\n')
+}
 
 async function tensorsOf(path: string, ids: readonly string[] | undefined): Promise<Sequences> {
   if (ids !== undefined) throw expected('no ids beside a safetensors file', 'ids', ids)

@@ -3,6 +3,7 @@ import { defaultType } from './parse.js'
 import {
   type GroupSchema,
   isGroup,
+  isGroups,
   isPart,
   isParts,
   type PartSchema,
@@ -30,6 +31,7 @@ function jsonOf(schema: Schema, definitions: Record<string, unknown>): Record<st
     return { ...about, $ref: referenceTo(family, definitions) }
   }
   if (isParts(schema)) return { ...schema, items: jsonOf(schema.items, definitions) }
+  if (isGroups(schema)) return { ...schema, items: groupOf(schema.items, definitions) }
   if (isGroup(schema)) return { default: {}, ...groupOf(schema, definitions) }
   return { ...schema }
 }
@@ -100,6 +102,10 @@ function keysIn(
     if (isParts(child)) {
       const own = { key, when, default: child.default, required, description: child.description ?? '' }
       return [own, ...partKeys(child.items, `${key}[]`, when, inside)]
+    }
+    if (isGroups(child)) {
+      const own = { key, when, default: child.default, required, description: child.description ?? '' }
+      return [own, ...keysIn(child.items, `${key}[]`, when, inside)]
     }
     return [{ key, when, default: child.default, required, description: wordsOf(child) }]
   })

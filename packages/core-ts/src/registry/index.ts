@@ -6,6 +6,7 @@ export { loadPlugins, type PluginHost, pluginName, resolvePlugin } from './plugi
 export type {
   ConfigOf,
   GroupSchema,
+  GroupsSchema,
   Json,
   PartConfig,
   PartSchema,

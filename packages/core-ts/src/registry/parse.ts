@@ -4,7 +4,9 @@ import { nearest } from '../base/nearest.js'
 import { type FamilyFacts, familyNamed } from './families.js'
 import {
   type GroupSchema,
+  type GroupsSchema,
   isGroup,
+  isGroups,
   isPart,
   isParts,
   type PartConfig,
@@ -34,6 +36,7 @@ export function refuse(problems: readonly string[], details: { file?: string; re
 export function parse(schema: Schema, value: unknown, path: string, parsing: Parsing): unknown {
   if (isPart(schema)) return parsePart(schema, value, path, parsing)
   if (isParts(schema)) return parseParts(schema, value, path, parsing)
+  if (isGroups(schema)) return parseGroups(schema, value, path, parsing)
   if (isGroup(schema)) return parseGroup(schema, value, path, parsing)
   parsing.problems.push(...problemsOfValue(schema, value, path))
   return withPath(schema, structuredClone(value), parsing.base)
@@ -107,6 +110,16 @@ function parseParts(schema: PartsSchema, value: unknown, path: string, parsing: 
   const names = familyNamed(schema.items.family).names
   parsing.problems.push(
     `${path}: expected a list of parts (${names.join(', ')}), got ${JSON.stringify(value)}`,
+  )
+  return []
+}
+
+function parseGroups(schema: GroupsSchema, value: unknown, path: string, parsing: Parsing): unknown {
+  if (Array.isArray(value))
+    return value.map((item, i) => parseGroup(schema.items, item, `${path}[${i}]`, parsing))
+  const keys = Object.keys(schema.items.properties)
+  parsing.problems.push(
+    `${path}: expected a list of groups of keys (${keys.join(', ')}), got ${JSON.stringify(value)}`,
   )
   return []
 }

@@ -34,6 +34,13 @@ export interface PartsSchema extends About {
   readonly default?: readonly Json[]
 }
 
+/** Several groups of the same keys. */
+export interface GroupsSchema extends About {
+  readonly type: 'array'
+  readonly items: GroupSchema
+  readonly default?: readonly Json[]
+}
+
 /** Keys that belong together. */
 export interface GroupSchema extends About {
   readonly properties: Properties
@@ -41,7 +48,7 @@ export interface GroupSchema extends About {
   readonly required?: readonly string[]
 }
 
-export type Schema = ValueSchema | PartSchema | PartsSchema | GroupSchema
+export type Schema = ValueSchema | PartSchema | PartsSchema | GroupsSchema | GroupSchema
 export type Properties = Readonly<Record<string, Schema>>
 
 /** The configuration of one part. */
@@ -51,9 +58,14 @@ export interface PartConfig {
 }
 
 export const isPart = (schema: Schema): schema is PartSchema => 'family' in schema
-export const isParts = (schema: Schema): schema is PartsSchema =>
-  'items' in schema && typeof schema.items === 'object' && schema.items !== null && 'family' in schema.items
+export const isParts = (schema: Schema): schema is PartsSchema => hasItems(schema) && 'family' in schema.items
+export const isGroups = (schema: Schema): schema is GroupsSchema =>
+  hasItems(schema) && 'properties' in schema.items
 export const isGroup = (schema: Schema): schema is GroupSchema => 'properties' in schema
+
+function hasItems(schema: Schema): schema is Schema & { items: object } {
+  return 'items' in schema && typeof schema.items === 'object' && schema.items !== null
+}
 
 /** What a checked configuration of a schema is: keys that must be given or have a default are there. */
 export type ConfigOf<S> = S extends { readonly properties: infer P }

@@ -3,6 +3,7 @@ import { audioEncoders, type DualEncoder, dualEncoder, textEncoders } from '../m
 import { type Guard, guards } from '../negatives/index.js'
 import type { Backend } from '../backend/port.js'
 import type { Loss } from '../losses/index.js'
+import { type BatchSource, type Objective, sources, type SourceSetting } from '../train/index.js'
 import type { Json } from '../registry/index.js'
 import { similarities } from '../similarity/index.js'
 import type { RunConfig } from './config.js'
@@ -37,6 +38,21 @@ export async function buildModel(
 /** The guards of a configuration; some read files. */
 export function buildGuards(config: RunConfig): Promise<Guard[]> {
   return Promise.all(config.guards.map((guard) => guards.build(guard)))
+}
+
+/** What a configuration trains for: its loss over `main`, and further objectives over the same batches or those of their own sources. */
+export function buildObjectives(
+  config: RunConfig,
+  main: BatchSource,
+  setting: SourceSetting,
+): [Objective, ...Objective[]] {
+  const further = config.objectives.map(({ loss, weight, source, name }) => ({
+    source: source === undefined ? main : sources.build(source, setting),
+    loss: losses.build(loss),
+    weight,
+    ...(name !== undefined && { name }),
+  }))
+  return [{ source: main, loss: losses.build(config.loss) }, ...further]
 }
 
 /** The yardsticks of a configuration by their names. */

@@ -96,6 +96,33 @@ export const configSchema = {
       },
     },
     loss: { family: 'loss', default: { type: 'triplet' }, description: 'What is trained for.' },
+    objectives: {
+      type: 'array',
+      items: {
+        required: ['loss'],
+        properties: {
+          loss: { family: 'loss', description: 'What is trained for besides.' },
+          weight: {
+            type: 'number',
+            exclusiveMinimum: 0,
+            default: 1,
+            description: 'Factor in the sum, in which the loss above counts once.',
+          },
+          source: {
+            family: 'source',
+            description: 'What its batches are of; without the key it sees those of the loss above.',
+          },
+          name: {
+            type: 'string',
+            pattern: '^[^./]+$',
+            description: 'In logs and checkpoints; without it the name of the loss.',
+          },
+        },
+      },
+      default: [],
+      description:
+        'Further things to train for. The loss above says how long an epoch is, and is the one that is validated.',
+    },
     guards: {
       type: 'array',
       items: { family: 'guard' },
@@ -137,6 +164,12 @@ export const configSchema = {
           minimum: 0,
           default: 0,
           description: 'Steps between further checkpoints besides the one after each epoch; 0: none.',
+        },
+        mix: {
+          enum: ['sum', 'turns'],
+          default: 'sum',
+          description:
+            'How the sources of several objectives take part: a step has a batch of each, or each has a step in turn.',
         },
         readEvery: {
           type: 'integer',

@@ -11,13 +11,14 @@ import {
   jsonSchemaOf,
   keysOf,
   parseGroup,
+  type PartConfig,
   refuse,
   resolvePlugin,
   schemaAt,
   type ValueSchema,
 } from '../registry/index.js'
 import { similarities } from '../similarity/index.js'
-import { optimizers, schedules, stoppers } from '../train/index.js'
+import { optimizers, schedules, sources, stoppers } from '../train/index.js'
 import { resolve as resolvePath } from 'node:path'
 import { configSchema, type RunConfig } from './config-schema.js'
 import { movedKeys, upgraded } from './config-0.1.js'
@@ -32,6 +33,7 @@ export const families = {
   similarities,
   losses,
   guards,
+  sources,
   optimizers,
   schedules,
   stoppers,
@@ -91,6 +93,10 @@ function contradictions(config: RunConfig): string[] {
       problems.push(`validation.measures: ${(cause as Error).message.replace(/\.$/, '')}`)
     }
   }
+  const names = objectiveNames(config)
+  for (const name of new Set(names))
+    if (names.filter((other) => other === name).length > 1)
+      problems.push(`objectives: expected a name of its own for each, got "${name}" twice (give one a name)`)
   if (problems.length > 0) return problems
   const numbers = validationNumbers(config)
   for (const key of ['monitor', 'watch'] as const) {
@@ -101,6 +107,13 @@ function contradictions(config: RunConfig): string[] {
     )
   }
   return problems
+}
+
+/** The names of everything that is trained for, the main loss first. */
+function objectiveNames({ loss, objectives }: RunConfig): string[] {
+  return [{ loss }, ...objectives].map((objective: { loss: PartConfig; name?: string }) => {
+    return objective.name ?? losses.build(objective.loss).name
+  })
 }
 
 /** What to do about a monitor that validation does not give. */

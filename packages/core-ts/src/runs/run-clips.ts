@@ -9,6 +9,7 @@ import { runFiles } from './run-folder.js'
 
 /** The clips of a run, by what they are for. */
 export interface RunClips {
+  /** Of `data.trainSplit`, and of the splits that sources of further objectives name. */
   readonly training: readonly Clip[]
   /** Empty: the training loss picks the best epoch. */
   readonly validation: readonly Clip[]
@@ -20,11 +21,16 @@ export interface RunClips {
  * @throws SonotextError INVALID_DATA for a split that is not there or too small, INVALID_CONFIG for a number that only validation gives
  */
 export function runClipsOf(
-  { data, validation }: RunConfig,
+  { data, validation, objectives }: RunConfig,
   manifest: Manifest,
   onNote: (note: string) => void,
 ): RunClips {
-  const training = clipsOfSplit(manifest, data.trainSplit)
+  const further = objectives.flatMap(({ source }) =>
+    typeof source?.['split'] === 'string' ? [source['split']] : [],
+  )
+  const training = [...new Set([data.trainSplit, ...further])].flatMap((split) =>
+    clipsOfSplit(manifest, split),
+  )
   const named = data.validationSplit
   const usual = splitsOf(manifest.clips).includes('validation') ? 'validation' : null
   const split = named === undefined ? usual : named

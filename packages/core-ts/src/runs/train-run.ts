@@ -10,7 +10,6 @@ import {
   readManifest,
 } from '../data/index.js'
 import { retrievalMeasures } from '../evaluation/index.js'
-import { losses } from '../losses/index.js'
 import type { DualEncoder } from '../models/index.js'
 import { tokenize } from '../text/index.js'
 import {
@@ -19,13 +18,14 @@ import {
   type Logger,
   optimizers,
   schedules,
+  type SourceSetting,
   stoppers,
   type Trainer,
   type TrainingReport,
   tensorBoardLogger,
   type ValidationOptions,
 } from '../train/index.js'
-import { buildGuards, buildModel, buildYardsticks } from './build.js'
+import { buildGuards, buildModel, buildObjectives, buildYardsticks } from './build.js'
 import { claimRunFolder } from './claim.js'
 import type { RunConfig } from './config.js'
 import { cacheFolderOf, corpusOf, decodePolicyOf, prepareClips } from './prepare.js'
@@ -99,13 +99,18 @@ export async function trainRun(config: RunConfig, options: TrainRunOptions): Pro
 
   const captions = training.flatMap((clip) => clip.captions.map(tokensOf))
   const model = await buildModel(config, captions, { backend, bands: corpus.kind.cols, ...abortable })
+  const setting: SourceSetting = {
+    clips: (split = config.data.trainSplit) => training.filter((clip) => clip.split === split),
+    batches: (clips, options) => batchesOf(config, model, clips, corpus.source, options),
+  }
+  const objectives = buildObjectives(config, setting.batches(setting.clips()), setting)
   const stopper = stoppers.build(config.stopper)
-  const { epochs, saveEvery, readEvery } = config.training
+  const { epochs, saveEvery, readEvery, mix } = config.training
   const hasValidation = validation.length >= 2
   await using trainer = createTrainer({
     model,
-    data: batchesOf(config, model, training, corpus.source),
-    loss: losses.build(config.loss),
+    objectives,
+    mix,
     guards: await buildGuards(config),
     optimizer: optimizers.build(config.optimizer),
     schedule: schedules.build(config.schedule),
@@ -145,7 +150,7 @@ function batchesOf(
   model: DualEncoder,
   clips: readonly Clip[],
   features: FeatureSource,
-  items = config.data.items,
+  options: Parameters<SourceSetting['batches']>[1] = {},
 ): Batches {
   return new Batches({
     clips,
@@ -153,9 +158,10 @@ function batchesOf(
     encode: (caption) => model.text.encoder.encode(tokensOf(caption)),
     batchSize: config.training.batchSize,
     seed: config.seed,
-    items,
+    items: config.data.items,
     maxFrames: config.data.maxFrames,
     leastFrames: model.audio.encoder.leastFrames,
+    ...options,
   })
 }
 
@@ -171,7 +177,7 @@ function validationOf(
 ): ValidationOptions {
   const { every, monitor, watch = monitor, measures } = config.validation
   return {
-    data: batchesOf(config, model, clips, features, 'clip'),
+    data: batchesOf(config, model, clips, features, { items: 'clip' }),
     every,
     monitor,
     watch,

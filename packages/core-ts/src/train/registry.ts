@@ -5,6 +5,37 @@ import { constant, cosine, plateau, type Schedule } from './schedules.js'
 
 const optimizerPart = partOf<Optimizer>()
 
+/** Parameters with a rate or decay of their own. */
+const groups = {
+  type: 'array',
+  items: {
+    required: ['names'],
+    properties: {
+      names: {
+        anyOf: [
+          { type: 'string', minLength: 1 },
+          { type: 'array', items: { type: 'string', minLength: 1 }, minItems: 1 },
+        ],
+        description:
+          'Names of parameters, one or several; `*` stands for anything: `text.*`, `*.gamma`, `loss.*`.',
+      },
+      rate: {
+        type: 'number',
+        minimum: 0,
+        default: 1,
+        description: 'Factor on the learning rate; 0: not trained.',
+      },
+      weightDecay: {
+        type: 'number',
+        minimum: 0,
+        description: "Without it the optimiser's, which adamw spares norms, biases and temperatures.",
+      },
+    },
+  },
+  default: [],
+  description: 'Parameters with a rate or decay of their own; the first group that names one counts.',
+} as const
+
 const adamKeys = {
   lr: {
     type: 'number',
@@ -26,6 +57,7 @@ const adamKeys = {
     default: null,
     description: 'Largest gradient norm; null: no clipping.',
   },
+  groups,
 } as const
 
 /** How gradients change parameters: `optimizers.build({ type: 'adam', lr: 1e-4 })`. */

@@ -15,6 +15,21 @@ function stage(isTTY: boolean, columns = 120) {
 
 const clear = '\r\u001b[2K'
 
+describe('a terminal', () => {
+  it('shows control characters of captions and names, and does not send them', () => {
+    const said: string[] = []
+    const streams = {
+      stdout: { write: (text: string) => said.push(text) },
+      stderr: { write: (text: string) => said.push(text) },
+    }
+    const evil = 'a \u001b]0;title\u0007 dog\u009b31m\u202e\n\tbarks'
+    new Terminal({ json: false, quiet: false }, streams as never).result(evil, (text) => text)
+    new Terminal({ json: false, quiet: false }, streams as never).warn(evil)
+    const shown = String.raw`a \u001b]0;title\u0007 dog\u009b31m\u202e` + '\n\tbarks\n'
+    expect(said).toEqual([shown, `warning: ${shown}`])
+  })
+})
+
 describe('progress on a terminal', () => {
   it('redraws one line in place: bar, count, rate, time left, note', () => {
     const { written, clock, progress } = stage(true)

@@ -55,7 +55,7 @@ export class Terminal {
       this.note(text)
       return
     }
-    this.#streams.stdout.write(`${text}\n`)
+    this.#streams.stdout.write(`${this.options.json ? text : visible(text)}\n`)
   }
 
   /** A bar with rate and time left on a terminal, a plain line now and then elsewhere, nothing with --quiet. */
@@ -79,13 +79,21 @@ export class Terminal {
 
   #say(line: string): void {
     this.#progress?.clear()
-    this.#streams.stderr.write(`${line}\n`)
+    this.#streams.stderr.write(`${visible(line)}\n`)
     this.#progress?.restore()
   }
 
   #forget(progress: Progress): void {
     if (this.#progress === progress) this.#progress = null
   }
+}
+
+/** Control characters of captions, names and files as they are written in JSON: a terminal would obey them. Lines and tabs stay. */
+function visible(text: string): string {
+  // eslint-disable-next-line no-control-regex
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, (mark) => {
+    return `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`
+  })
 }
 
 const silent: ProgressStream = { write: () => true }

@@ -48,6 +48,9 @@ export async function fileLength(path: string): Promise<number> {
   }
 }
 
+/** One read takes no more than 2 GiB. */
+const largestRead = 2 ** 30
+
 /** Up to `count` bytes of a file from `start` on, in memory of their own. Throws as {@link readBytes}. */
 export async function readRange(path: string, start: number, count: number): Promise<Uint8Array> {
   try {
@@ -56,7 +59,8 @@ export async function readRange(path: string, start: number, count: number): Pro
       const bytes = new Uint8Array(count)
       let done = 0
       while (done < count) {
-        const { bytesRead } = await handle.read(bytes, done, count - done, start + done)
+        const some = Math.min(count - done, largestRead)
+        const { bytesRead } = await handle.read(bytes, done, some, start + done)
         if (bytesRead === 0) break
         done += bytesRead
       }

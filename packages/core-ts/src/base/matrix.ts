@@ -1,4 +1,4 @@
-import { expected } from './errors.js'
+import { expected, SonotextError } from './errors.js'
 
 /** Dense row-major matrix of 32-bit floats: element (r, c) is data[r * cols + c]. */
 export interface Matrix {
@@ -7,14 +7,25 @@ export interface Matrix {
   readonly data: Float32Array
 }
 
-/** Wraps or allocates a matrix; throws INVALID_ARGUMENT when `data` does not have rows·cols elements. */
+/** Wraps or allocates a matrix. Throws INVALID_ARGUMENT when `data` does not have rows·cols elements, OUT_OF_MEMORY. */
 export function matrix(rows: number, cols: number, data?: Float32Array): Matrix {
   for (const [name, extent] of Object.entries({ rows, cols })) {
     if (!Number.isSafeInteger(extent) || extent < 0) throw expected('an integer of 0 or more', name, extent)
   }
-  const all = data ?? new Float32Array(rows * cols)
+  const all = data ?? zeros(rows, cols)
   if (all.length !== rows * cols) throw expected(`${rows}×${cols} = ${rows * cols} elements`, 'data', all)
   return { rows, cols, data: all }
+}
+
+function zeros(rows: number, cols: number): Float32Array {
+  try {
+    return new Float32Array(rows * cols)
+  } catch (cause) {
+    throw new SonotextError('OUT_OF_MEMORY', `${rows}×${cols} numbers are more than memory can be had for.`, {
+      remedy: 'Work on parts of them.',
+      cause,
+    })
+  }
 }
 
 /** View of one row, without a copy. Throws INVALID_ARGUMENT when there is no such row. */

@@ -1,5 +1,5 @@
 import { SonotextError, expected } from './errors.js'
-import { fileLength, readBytes, readRange, writeFileAtomic } from './files.js'
+import { fileLength, readRange, writeFileAtomic } from './files.js'
 
 /** Array types a tensor of a file can have. Half-precision numbers (F16, BF16) are read as Float32Array. */
 export type TensorData =
@@ -191,9 +191,12 @@ function isCounts(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && (n as number) >= 0)
 }
 
-/** Reads a file; MISSING_FILE when it is not there, INVALID_FILE when it is not whole. */
+/** Reads a file of any size; MISSING_FILE when it is not there, INVALID_FILE when it is not whole. */
 export async function readSafetensors(path: string): Promise<TensorFile> {
-  return decodeSafetensors(await readBytes(path), path)
+  const file = await openSafetensors(path)
+  const tensors = new Map<string, NamedTensor>()
+  for (const [name, { shape }] of file.tensors) tensors.set(name, { shape, data: await file.read(name) })
+  return { tensors, metadata: file.metadata }
 }
 
 /** The parts of a file, in order, without copying the tensors. Tensors are laid out in the order of the map. */
@@ -213,6 +216,8 @@ export function encodeSafetensors(
     parts.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
   }
   const json = new TextEncoder().encode(JSON.stringify(header))
+  if (json.length > maxHeader - 8)
+    throw expected(`names and metadata of at most ${maxHeader} bytes`, 'the header of the file', json.length)
   const padded = Math.ceil(json.length / 8) * 8
   const head = new Uint8Array(8 + padded).fill(0x20)
   new DataView(head.buffer).setBigUint64(0, BigInt(padded), true)

@@ -5,3 +5,29 @@ export async function nextTurn(signal?: AbortSignal): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve))
   throwIfAborted(signal)
 }
+
+/** Long work in pieces: a generator that yields now and then, where it could stop. */
+export type InPieces<T> = Generator<void, T>
+
+/** Does it all at once. */
+export function atOnce<T>(work: InPieces<T>): T {
+  for (;;) {
+    const { done, value } = work.next()
+    if (done) return value
+  }
+}
+
+/** Milliseconds that work may hold the event loop. */
+const longest = 20
+
+/** Does it with turns of the event loop in between, as often as pieces let it; throws ABORTED when the signal fires. */
+export async function inTurns<T>(work: InPieces<T>, signal?: AbortSignal): Promise<T> {
+  throwIfAborted(signal)
+  for (let since = performance.now(); ;) {
+    const { done, value } = work.next()
+    if (done) return value
+    if (performance.now() - since < longest) continue
+    await nextTurn(signal)
+    since = performance.now()
+  }
+}

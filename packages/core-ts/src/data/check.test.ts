@@ -57,6 +57,19 @@ async function findings(clips: Clip[], options: CheckOptions = {}): Promise<Find
 
 const brief = (all: readonly Finding[]) => all.map(({ clip: id, severity, kind }) => [id, severity, kind])
 
+describe('the summary', () => {
+  it('counts splits whatever they are called', async () => {
+    const clips = ['constructor', '__proto__', 'constructor'].map((split, i) => {
+      return { id: `${i}`, audio: join(folder, 'none.wav'), captions: [], split }
+    })
+    const { summary } = await checkClips(clips)
+    expect(Object.entries(summary.splits)).toEqual([
+      ['constructor', 2],
+      ['__proto__', 1],
+    ])
+  })
+})
+
 describe('audio files', () => {
   it('every kind of bad file is found and named, and good ones are not', async () => {
     const clipped = tone(300, 2).map((x) => Math.max(-1, Math.min(1, x)))

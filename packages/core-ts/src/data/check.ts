@@ -188,9 +188,10 @@ function summarize(
   facts: ReadonlyMap<Clip, AudioFacts>,
 ): CheckReport['summary'] {
   const count = (keys: readonly string[]) => {
-    const counts: Record<string, number> = {}
-    for (const key of keys) counts[key] = (counts[key] ?? 0) + 1
-    return counts
+    // Names come from the manifest, and may be those of an object's own members.
+    const counts = new Map<string, number>()
+    for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1)
+    return Object.fromEntries(counts)
   }
   const bad = new Set(findings.filter(({ severity }) => severity === 'error').map(({ clip }) => clip)).size
   return {

@@ -8,7 +8,7 @@ const listNames = ['audio_filenames', 'audio_file_names', 'file_names', 'filenam
 /** Rankings from a CSV: a caption and a column for each rank (DCASE), or a query and a list of file names. */
 export function csvRun(table: CsvTable, file: string | undefined): Run {
   const query = queryNames.find((name) => table.has(name))
-  const ranks = table.columns.filter((name) => /^(file_?name|fname|fid)_?\d+$/i.test(name))
+  const ranks = rankColumns(table, file)
   const list = listNames.find((name) => table.has(name))
   if (query === undefined || (ranks.length === 0 && list === undefined)) {
     throw badRanking(
@@ -26,6 +26,20 @@ export function csvRun(table: CsvTable, file: string | undefined): Run {
     else lists.set(name, [ranked])
   }
   return { format: ranks.length > 0 ? 'dcase' : 'dcase-list', lists }
+}
+
+/** The columns file_name_1, file_name_2, … by their numbers, wherever they stand. Throws INVALID_FILE for a number that is there twice. */
+function rankColumns({ columns }: CsvTable, file: string | undefined): string[] {
+  const byRank = new Map<number, string>()
+  for (const name of columns) {
+    const rank = /^(?:file_?name|fname|fid)_?(\d+)$/i.exec(name)?.[1]
+    if (rank === undefined) continue
+    const other = byRank.get(Number(rank))
+    if (other !== undefined)
+      throw badRanking(`Expected one column of rank ${Number(rank)}, got ${other} and ${name}.`, file)
+    byRank.set(Number(rank), name)
+  }
+  return [...byRank].sort(([a], [b]) => a - b).map(([, name]) => name)
 }
 
 /** What is relevant, from a CSV of captions, of several matches a query, or of graded relevances. */

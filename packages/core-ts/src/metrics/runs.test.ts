@@ -45,6 +45,14 @@ Never heard,a.wav,b.wav
     })
   })
 
+  test('columns are ranks by their numbers, wherever they stand', () => {
+    const run = `caption,file_name_10,file_name_2,file_name_1\nRain falls,x.wav,b.wav,a.wav\n`
+    const { textToAudio } = evaluateRunTexts({ run, truth }, { measures: ['R@1'] })
+    expect(textToAudio!['R@1']).toBe(1 / 6)
+    const twice = run.replace('file_name_10', 'file_name_01')
+    expect(() => evaluateRunTexts({ run: twice, truth })).toThrow(/one column of rank 1, got file_name_01/)
+  })
+
   test('captions of one clip are drawn together, and keep their place in the truth as id', () => {
     const run = 'caption,file_name_1\nRain falls,c.wav\nA bell rings,b.wav\n'
     const { intervalsOver, perQuery } = evaluateRunTexts({ run, truth }, { measures: ['R@1'] })
@@ -379,3 +387,35 @@ test.skipIf(absent)(
     for (const [got, want] of [[r1, 0.03158], [r5, 0.10947], [r10, 0.18833], [map, 0.06793]]) expect(got).toBeCloseTo(want!, 5) // prettier-ignore
   },
 )
+
+describe('a long run', () => {
+  test('leaves the event loop its turns, and stops when it is told to', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sonotext-long-'))
+    try {
+      const lines = (line: (topic: number, rank: number) => string) =>
+        Array.from({ length: 200_000 }, (_, i) => line(Math.floor(i / 500), i % 500)).join('\n')
+      const [run, truth] = [join(folder, 'run.txt'), join(folder, 'qrels.txt')]
+      await writeFile(
+        run,
+        lines((topic, rank) => `t${topic} Q0 d${rank} ${rank + 1} ${500 - rank} x`),
+      )
+      await writeFile(
+        truth,
+        lines((topic, rank) => `t${topic} 0 d${rank} ${rank === topic % 7 ? 1 : 0}`),
+      )
+      let turns = 0
+      const timer = setInterval(() => turns++, 1)
+      const whole = await evaluateRunFiles(run, truth, { measures: ['R@1'] })
+      clearInterval(timer)
+      expect(whole.textToAudio!['R@1']).toBeCloseTo(1 / 7, 2)
+      expect(turns).toBeGreaterThan(3)
+      const abort = new AbortController()
+      setTimeout(() => abort.abort(), 1)
+      await expect(evaluateRunFiles(run, truth, { signal: abort.signal })).rejects.toMatchObject({
+        code: 'ABORTED',
+      })
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  })
+})

@@ -8,6 +8,9 @@ import {
   readText,
   SonotextError,
   throwIfAborted,
+  atOnce,
+  type InPieces,
+  inTurns,
 } from '../base/index.js'
 import { csvRun, csvTruth } from './csv-rankings.js'
 import {
@@ -99,10 +102,8 @@ export async function evaluateRunFiles(
   ])
   const scores = rows === undefined || columns === undefined ? {} : { ids: { rows, columns } }
   const runText = isNpy(bytes) ? bytes : decodeText(bytes, run)
-  return evaluateRunTexts(
-    { run: runText, truth: truthText, runFile: run, truthFile: truth, ...scores },
-    options,
-  )
+  const texts = { run: runText, truth: truthText, runFile: run, truthFile: truth, ...scores }
+  return inTurns(evaluated(texts, options), signal)
 }
 
 /** A score matrix of 10,000 × 10,000 fits. */
@@ -139,24 +140,31 @@ export interface RunTexts {
  */
 export function evaluateRunTexts(texts: RunTexts, options: RunOptions = {}): RunEvaluation {
   checkOptions(options, 'evaluateRunTexts')
-  const run = parseRun(texts)
-  const truth = parseTruth(texts)
+  return atOnce(evaluated(texts, options))
+}
+
+function* evaluated(texts: RunTexts, options: RunOptions): InPieces<RunEvaluation> {
+  const run = yield* parseRun(texts)
+  const truth = yield* parseTruth(texts)
   checkGradeOptions(options)
   refuseUnfit(truth, options)
   const used = new Map<string, number>()
   let missing = 0
-  const queries = truth.queries.map(({ query, relevance }): RankedQuery => {
+  const queries: RankedQuery[] = []
+  for (const { query, relevance } of truth.queries) {
     const lists = run.lists.get(query)
     if (lists === undefined) missing++
     const turn = used.get(query) ?? 0
     if (lists !== undefined) used.set(query, turn + 1)
     const list = lists?.[Math.min(turn, lists.length - 1)] ?? []
-    return rankList(list, relevance, options, `"${query}"`)
-  })
+    queries.push(rankList(list, relevance, options, `"${query}"`))
+    if (queries.length % 64 === 0) yield
+  }
   if (missing === queries.length) throw nothingShared(run, truth, texts)
   const listed = new Set<string>()
   let depth = 0
   for (const lists of run.lists.values()) {
+    yield
     for (const list of lists) {
       depth = Math.max(depth, list.length)
       for (const item of list) listed.add(item)
@@ -186,16 +194,16 @@ export function evaluateRunTexts(texts: RunTexts, options: RunOptions = {}): Run
   }
 }
 
-function parseRun({ run, runFile, ids }: RunTexts): Run {
+function* parseRun({ run, runFile, ids }: RunTexts): InPieces<Run> {
   if (typeof run !== 'string') return scoreRun(run, ids, runFile)
   return looksLikeTrec(run, 'run', runFile)
-    ? trecRun(run, runFile)
+    ? yield* trecRun(run, runFile)
     : csvRun(parseCsv(run, runFile ?? 'the run'), runFile)
 }
 
-function parseTruth({ truth, truthFile }: RunTexts): Truth {
+function* parseTruth({ truth, truthFile }: RunTexts): InPieces<Truth> {
   return looksLikeTrec(truth, 'truth', truthFile)
-    ? qrels(truth, truthFile)
+    ? yield* qrels(truth, truthFile)
     : csvTruth(parseCsv(truth, truthFile ?? 'the truth'), truthFile)
 }
 

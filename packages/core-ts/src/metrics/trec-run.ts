@@ -1,7 +1,10 @@
+import type { InPieces } from '../base/turn.js'
 import { badRanking, type Run, type Truth } from './ranking.js'
 
 const runForm = 'topic Q0 document rank score tag'
 const qrelsForm = 'topic 0 document grade'
+/** Lines that are read at once. */
+const pieceOfLines = 1024
 
 /** Whether a line can be one of a TREC run or of qrels: what tells them from CSV. */
 export function isTrecLine(line: string): boolean {
@@ -9,9 +12,10 @@ export function isTrecLine(line: string): boolean {
 }
 
 /** Document ids by topic, best first: score descending, then the rank column, then line order. */
-export function trecRun(text: string, file: string | undefined): Run {
+export function* trecRun(text: string, file: string | undefined): InPieces<Run> {
   const byTopic = new Map<string, { document: string; rank: number; score: number }[]>()
   for (const [line, content] of lines(text)) {
+    if (line % pieceOfLines === 0) yield
     const fields = runFields(content)
     if (fields === undefined) throw badLine(runForm, content, line, file)
     const [topic, document, rank, score] = fields
@@ -22,6 +26,7 @@ export function trecRun(text: string, file: string | undefined): Run {
   }
   const lists = new Map<string, string[][]>()
   for (const [topic, entries] of byTopic) {
+    yield
     entries.sort((a, b) => (a.score === b.score ? a.rank - b.rank : b.score - a.score))
     lists.set(topic, [entries.map((entry) => entry.document)])
   }
@@ -29,9 +34,10 @@ export function trecRun(text: string, file: string | undefined): Run {
 }
 
 /** Grades by document by topic. A judgement given twice must agree. */
-export function qrels(text: string, file: string | undefined): Truth {
+export function* qrels(text: string, file: string | undefined): InPieces<Truth> {
   const byTopic = new Map<string, Map<string, number>>()
   for (const [line, content] of lines(text)) {
+    if (line % pieceOfLines === 0) yield
     const fields = qrelsFields(content)
     if (fields === undefined) throw badLine(qrelsForm, content, line, file)
     const [topic, document, written] = fields
@@ -78,8 +84,16 @@ function split(line: string): string[] {
   return byTabs.length >= 4 ? byTabs.map((field) => field.trim()) : line.trim().split(/\s+/)
 }
 
+/** Line by line: of a large file a list of all lines would take its memory once more. */
 function* lines(text: string): Generator<[number, string]> {
-  for (const [i, line] of text.split('\n').entries()) if (line.trim() !== '') yield [i + 1, line.trim()]
+  let number = 1
+  for (let at = 0; at < text.length; number++) {
+    const next = text.indexOf('\n', at)
+    const end = next < 0 ? text.length : next
+    const line = text.slice(at, end).trim()
+    if (line !== '') yield [number, line]
+    at = end + 1
+  }
 }
 
 function isNumber(field: string | undefined): field is string {

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openBackend } from '../backend/open.js'
 import { referenceBackend } from '../backend/reference/index.js'
-import { type Matrix, matrix, Rng, row, writeSafetensors } from '../base/index.js'
+import { type Matrix, matrix, type NamedTensor, Rng, row, writeSafetensors } from '../base/index.js'
 import { evaluateHits, evaluateScores } from '../metrics/index.js'
 import { captionScorer, clipScorer, createIndex, loadIndex, searchByScore, type Scorer } from './index.js'
 
@@ -166,6 +166,18 @@ describe('an index on disk', () => {
     expect(await loadIndex(path)).toMatchObject({ dim: 4, size: 0, model: undefined })
   })
 
+  test('of 0.1, with its ids in the header, is read; ids are kept as they are', async () => {
+    const path = join(folder, 'first.index')
+    const embeddings = { shape: [2, 1], data: Float32Array.of(1, 2) }
+    const metadata = { format: 'sonotext-index-1', ids: '["b","a"]', model: 'm' }
+    await writeSafetensors(path, new Map([['embeddings', embeddings]]), metadata)
+    const first = await loadIndex(path, { backend: reference })
+    expect([first.ids, first.model, first.get('a')]).toEqual([['b', 'a'], 'm', Float32Array.of(2)])
+    const odd = ['\ufeffmark', 'é', 'e\u0301', '😀', ' ']
+    await createIndex({ dim: 1, backend: reference }).add(matrix(5, 1), odd).save(path)
+    expect((await loadIndex(path, { backend: reference })).ids).toEqual(odd)
+  })
+
   test('made with another model is refused', async () => {
     const path = join(folder, 'model.index')
     await make().save(path)
@@ -215,6 +227,16 @@ describe('an index on disk', () => {
     ] as const) {
       await writeSafetensors(path, new Map([['embeddings', tensor]]), metadata)
       await expect(loadIndex(path), JSON.stringify(metadata)).rejects.toMatchObject({
+        code: 'INVALID_FILE',
+        file: path,
+      })
+    }
+    const ids = { shape: [2], data: Uint8Array.of(97, 98) }
+    for (const lengths of [[1], [1, 2], [2, 2], [1, 0]]) {
+      const idLengths = { shape: [lengths.length], data: Uint32Array.from(lengths) }
+      const tensors = new Map<string, NamedTensor>(Object.entries({ embeddings, ids, idLengths }))
+      await writeSafetensors(path, tensors, { format: 'sonotext-index-2' })
+      await expect(loadIndex(path), String(lengths)).rejects.toMatchObject({
         code: 'INVALID_FILE',
         file: path,
       })

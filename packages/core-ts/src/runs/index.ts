@@ -1,5 +1,4 @@
 export { alignClips, type AlignClipsOptions, type AlignedCaption } from './align-clips.js'
-export { buildGuards, buildModel, type BuildModelOptions, buildYardsticks } from './build.js'
 export { buildGuards, buildModel, type BuildModelOptions, buildObjectives, buildYardsticks } from './build.js'
 export {
   changedKeys,

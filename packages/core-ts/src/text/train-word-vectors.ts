@@ -2,6 +2,7 @@ import { expected, SonotextError } from '../base/errors.js'
 import { type Matrix, matrix, row } from '../base/matrix.js'
 import { Rng } from '../base/rng.js'
 import { checkOptions } from '../base/options.js'
+import { type InPieces, inTurns } from '../base/turn.js'
 import { sparseFromRows, type SparseMatrix } from './sparse.js'
 import { truncatedSvd } from './truncated-svd.js'
 import { Vocabulary } from './vocabulary.js'
@@ -37,7 +38,8 @@ export async function trainWordVectors(
   if (!Number.isInteger(window) || window < 1) throw expected('a positive integer', 'window', window)
   const texts = [...captions]
   const vocabulary = Vocabulary.build(texts, { minCount })
-  const information = positiveInformation(cooccurrences(texts, vocabulary, window), smoothing)
+  const counts = await inTurns(cooccurrences(texts, vocabulary, window), signal)
+  const information = positiveInformation(counts, smoothing)
   if (information.values.length === 0) {
     throw new SonotextError(
       'INVALID_DATA',
@@ -81,15 +83,16 @@ function centre(vectors: Matrix): void {
 }
 
 /** Weighted counts of words within `window` places of each other; symmetric. Row and column w stand for vocabulary.words[w]. */
-function cooccurrences(
+function* cooccurrences(
   texts: readonly (readonly string[])[],
   vocabulary: Vocabulary,
   window: number,
-): Map<number, number>[] {
+): InPieces<Map<number, number>[]> {
   const first = vocabulary.size - vocabulary.words.length
   const rows = vocabulary.words.map(() => new Map<number, number>())
   const add = (a: number, b: number, weight: number) => rows[a]!.set(b, (rows[a]!.get(b) ?? 0) + weight)
-  for (const text of texts) {
+  for (const [t, text] of texts.entries()) {
+    if (t % 256 === 255) yield
     const known = Array.from(vocabulary.encode(text), (index) => index - first).filter((w) => w >= 0)
     for (let i = 0; i < known.length; i++) {
       // A word counts as its own neighbour: words then come to lie near those they stand beside, not only near those that

@@ -1,7 +1,6 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import { throwIfAborted } from '../base/abort.js'
 import type { Rng } from '../base/rng.js'
 import { checkOptions } from '../base/options.js'
+import { type InPieces, inTurns, nextTurn } from '../base/turn.js'
 import { multiply, multiplyTransposed, type SparseMatrix } from './sparse.js'
 
 export interface TruncatedSvd {
@@ -32,8 +31,7 @@ export async function truncatedSvd(
     for (let j = 0; j < width; j++) {
       multiplyOne(m, from[j]!, to[j]!)
       if (j % 32 === 31) {
-        await nextTurn()
-        throwIfAborted(signal)
+        await nextTurn(signal)
       }
     }
   }
@@ -47,8 +45,7 @@ export async function truncatedSvd(
   await orthonormalize(left, 2, signal)
   await apply(multiplyTransposed, left, right)
   // The rows of B = Qᵀ·M stand in `right`: the eigenvectors of B·Bᵀ turn Q into the left singular vectors.
-  const gram = right.map((a) => Float64Array.from(right, (b) => dot(a, b)))
-  const { values, vectors } = symmetricEigen(gram)
+  const { values, vectors } = await inTurns(symmetricEigen(await inTurns(gramOf(right), signal)), signal)
   const largest = Math.sqrt(Math.max(values[0] ?? 0, 0))
   const kept = values.filter((value, i) => i < rank && value > 0 && Math.sqrt(value) > 1e-7 * largest).length
   return {
@@ -59,6 +56,15 @@ export async function truncatedSvd(
       return vector
     }),
   }
+}
+
+function* gramOf(vectors: readonly Float64Array[]): InPieces<Float64Array[]> {
+  const rows: Float64Array[] = []
+  for (const a of vectors) {
+    rows.push(Float64Array.from(vectors, (b) => dot(a, b)))
+    yield
+  }
+  return rows
 }
 
 /** Modified Gram–Schmidt; two passes reach rounding. A vector that depends on those before it becomes zero. */
@@ -77,8 +83,7 @@ async function orthonormalize(
     const scale = norm > 1e-12 * before ? 1 / norm : 0
     for (let i = 0; i < vector.length; i++) vector[i]! *= scale
     if (j % 32 === 31) {
-      await nextTurn()
-      throwIfAborted(signal)
+      await nextTurn(signal)
     }
   }
 }
@@ -108,7 +113,7 @@ function addScaled(target: Float64Array, scale: number, source: Float64Array): v
  * Eigenvalues (falling) and unit eigenvectors of a symmetric matrix by cyclic Jacobi rotations (Golub and Van Loan, Matrix
  * Computations, 8.5). The matrix is overwritten.
  */
-export function symmetricEigen(a: Float64Array[]): { values: number[]; vectors: Float64Array[] } {
+export function* symmetricEigen(a: Float64Array[]): InPieces<{ values: number[]; vectors: Float64Array[] }> {
   const n = a.length
   const vectors = a.map((_, i) => Float64Array.from({ length: n }, (_, j) => (i === j ? 1 : 0)))
   const total = Math.sqrt(a.reduce((sum, row) => sum + dot(row, row), 0))
@@ -118,6 +123,7 @@ export function symmetricEigen(a: Float64Array[]): { values: number[]; vectors: 
     if (Math.sqrt(2 * off) <= 1e-15 * total) break
     for (let p = 0; p < n; p++) {
       for (let q = p + 1; q < n; q++) rotate(a, vectors, p, q)
+      yield
     }
   }
   const order = a.map((_, i) => i).sort((i, j) => a[j]![j]! - a[i]![i]! || i - j)

@@ -3,7 +3,7 @@ import { SonotextError } from '../base/errors.js'
 /** First four bytes of a fastText .bin model. */
 const fastTextMagic = [0xba, 0x16, 0x4f, 0x2f]
 const headerLine = /^(\d+) (\d+)\s*$/
-const number = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i
+const number = /^[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?$/i
 
 /**
  * `word2vec-text` has a header line with count and dimension (fastText's .vec files are the same), `glove` has none,

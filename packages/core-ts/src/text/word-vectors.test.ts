@@ -48,6 +48,13 @@ function binary(
 }
 
 describe('formats', () => {
+  it('a field of very many digits is looked at once', async () => {
+    const path = join(folder, 'digits.vec')
+    await writeFile(path, `word ${'1'.repeat(200_000)}x 2\n`)
+    // Looked at anew from every digit it would take hours.
+    await expect(readWordVectors(path)).rejects.toMatchObject({ code: 'INVALID_FILE' })
+  })
+
   it('word2vec text, fastText .vec (blank at the end of a line, no-break space in a word)', async () => {
     expect(await read('2 3\ndog 1 -0.5 2e-3 \nc\u00A0t 0 .5 1.\n')).toEqual({
       dog: [1, -0.5, Math.fround(2e-3)],

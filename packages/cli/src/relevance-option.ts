@@ -1,5 +1,5 @@
 import { readRelevances } from '@sonotext/core/relevance'
-import type { RelevanceOptions } from '@sonotext/core/train'
+import type { RelevanceOptions } from '@sonotext/core/evaluation'
 import type { CommandContext } from './command.js'
 import { UsageError } from './exit.js'
 

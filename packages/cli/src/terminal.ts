@@ -90,7 +90,6 @@ export class Terminal {
 
 /** Control characters of captions, names and files as they are written in JSON: a terminal would obey them. Lines and tabs stay. */
 function visible(text: string): string {
-  // eslint-disable-next-line no-control-regex
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, (mark) => {
     return `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`
   })

@@ -8,15 +8,7 @@ import { crnn, dualEncoder, loadModel, meanWords, projection, words } from '../m
 import { createIndex, loadIndex } from '../retrieval/index.js'
 import { frameWord, pooled } from '../similarity/index.js'
 import { embeddingTable, readWordVectors, trainWordVectors, writeWordVectors } from '../text/index.js'
-import {
-  adam,
-  adamw,
-  cosine,
-  createTrainer,
-  patience,
-  plateau,
-  stagnation,
-} from '../train/index.js'
+import { adam, adamw, cosine, createTrainer, patience, plateau, stagnation } from '../train/index.js'
 
 type Call = (options: never) => unknown
 

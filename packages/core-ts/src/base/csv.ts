@@ -75,14 +75,22 @@ export function requireColumns(table: CsvTable, required: readonly string[], rem
   if (missing.length === 0) return
   throw new SonotextError(
     'INVALID_FILE',
-    `expected the columns ${required.join(', ')}; missing: ${missing.join(', ')}; found: ${table.columns.join(', ')}.`,
+    `expected the columns ${required.join(', ')}; missing: ${missing.join(', ')}; found: ${shortened(table.columns.join(', '))}.`,
     { file: table.path, remedy: remedy ?? likelyReason(table, missing) },
   )
 }
 
+/** What is told of a header: a file of another kind may be one long line. */
+function shortened(text: string): string {
+  return text.length > 300 ? `${text.slice(0, 300)}…` : text
+}
+
 function likelyReason({ columns }: CsvTable, missing: readonly string[]): string {
   const alike = missing.flatMap((name) => {
-    const near = nearest(name, columns)
+    const near = nearest(
+      name,
+      columns.filter(({ length }) => length <= 60),
+    )
     return near === undefined ? [] : [`"${near}" may be meant as "${name}"`]
   })
   return alike.length > 0 ? `Check the header: ${alike.join(', ')}.` : 'Check that this is the right file.'

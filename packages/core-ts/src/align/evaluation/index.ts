@@ -6,6 +6,7 @@ export { frameLabels, type ScoreCurve, scaledOverTime, spansAbove } from './fram
 export { type FrameSweep, frameSweep, type OperatingPoint } from './frame-sweep.js'
 export { type F1Counts, f1Of } from './jackknife.js'
 export * from './moments.js'
+export * from './pair-up.js'
 export * from './psds.js'
 export * from './retrieval-pools.js'
 export { segmentIou, spanIou, type TimeSpan } from './time-span.js'

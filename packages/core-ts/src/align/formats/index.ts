@@ -1,0 +1,19 @@
+export {
+  type GroundedCaption,
+  type GroundedPhrase,
+  groundedSegments,
+  parseAudioGrounding,
+  readAudioGrounding,
+} from './audio-grounding.js'
+export * from './formats.js'
+export {
+  formatMomentLines,
+  type JoinedMoments,
+  joinMoments,
+  type MomentLine,
+  parseMomentLines,
+  readMomentLines,
+  writeMomentLines,
+} from './moment-lines.js'
+export type { LabelledSegment, RecordingSegments, SegmentFormat } from './recording-segments.js'
+export { parseScoreLines, parseScoreTable, readScores, type RecordingScores } from './score-curves.js'

@@ -10,12 +10,14 @@ import { lossCases } from '../testing/loss.cases.js'
 import { itemsOf } from '../testing/items.js'
 import { lcg, smallBatch } from '../testing/small-batch.js'
 import {
+  gradedMarginLoss,
   infoNceLoss,
   type Loss,
   LossInput,
   sameClipTargets,
   sigmoidLoss,
   softTargetLoss,
+  sumLoss,
   type Targets,
   tripletLoss,
 } from './index.js'
@@ -29,6 +31,14 @@ const losses: Loss[] = [
   softTargetLoss({ targets: graded('sparse'), temperature: 0.2, hard: 0.5, direction: 'text-to-audio' }),
   sigmoidLoss({ temperature: 0.2, bias: -1 }),
   sigmoidLoss({ temperature: 0.2, bias: -1, learnable: false, positives: 'same-clip' }),
+  gradedMarginLoss({ targets: graded() }),
+  sumLoss({
+    losses: [
+      infoNceLoss({ temperature: 0.2, learnable: true }),
+      tripletLoss({ negatives: strategies.build('full-batch') }),
+    ],
+    weights: [1, 0.5],
+  }),
 ]
 
 /** Weights by the items' places, some of them 0: as a matrix or as lists. */

@@ -3,7 +3,8 @@ import { checkOptions } from '../base/options.js'
 import { infoNce } from '../nn/functions/index.js'
 import { type Loss, lossPart } from './loss.js'
 import { checkTemperature, learnableSchema, lossScalar, moduleOf, temperatureSchema } from './scalars.js'
-import { type Targets, targets } from './targets.js'
+import { targets } from './target-registry.js'
+import type { Targets } from './targets.js'
 
 export interface SoftTargetLossOptions {
   /** How much each caption of a batch matches each clip. */

@@ -2,7 +2,7 @@ import { expected } from '../base/errors.js'
 import { type Matrix, matrix } from '../base/matrix.js'
 import type { RaggedWeights } from '../base/ragged.js'
 import type { GuardQuery, Plane } from '../negatives/index.js'
-import { Family, partOf } from '../registry/index.js'
+import { partOf } from '../registry/index.js'
 
 /**
  * How much each caption of a batch matches each clip, 0 or more: a matrix clips × captions, or for every clip a list of
@@ -48,21 +48,19 @@ export function uniformTargets(): Targets {
   }
 }
 
-/** Where soft targets come from: `targets.build('same-clip')`. */
-export const targets = new Family<Targets>('targets', [
-  targetsPart({
-    name: 'same-clip',
-    description: 'Captions of the clip’s own group, all alike.',
-    schema: { properties: {} },
-    fromConfig: sameClipTargets,
-  }),
-  targetsPart({
-    name: 'uniform',
-    description: 'Every pair alike: label smoothing, beside a share of hard targets.',
-    schema: { properties: {} },
-    fromConfig: uniformTargets,
-  }),
-])
+export const sameClipPart = targetsPart({
+  name: 'same-clip',
+  description: 'Captions of the clip’s own group, all alike.',
+  schema: { properties: {} },
+  fromConfig: sameClipTargets,
+})
+
+export const uniformPart = targetsPart({
+  name: 'uniform',
+  description: 'Every pair alike: label smoothing, beside a share of hard targets.',
+  schema: { properties: {} },
+  fromConfig: uniformTargets,
+})
 
 /** Throws INVALID_ARGUMENT when weights do not fit a batch of n pairs, or one is negative or not finite. */
 export function checkTargets(weights: TargetWeights, n: number, name: string): void {

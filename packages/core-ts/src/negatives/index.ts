@@ -35,3 +35,4 @@ export {
   hardAudioNegatives,
   hardTextNegatives,
 } from './within-modality.js'
+export { relevantPairs, unjudgedPairs } from './relevance-guard.js'

@@ -14,6 +14,7 @@ import {
 import { mixturePart } from './mixture.js'
 import { queuePart } from './queue.js'
 import { random } from './random.js'
+import { relevantPairsGuard, unjudgedPairsGuard } from './relevance-guard.js'
 import { schedulePart } from './schedule.js'
 import type { NegativeStrategy } from './strategy.js'
 import { easyAudio, easyText, hardAudio, hardText } from './within-modality.js'
@@ -45,4 +46,6 @@ export const guards = new Family<Guard | Promise<Guard>>('guard', [
   similarCaptionsGuard,
   duplicateClipsGuard,
   givenPairsGuard,
+  relevantPairsGuard,
+  unjudgedPairsGuard,
 ])

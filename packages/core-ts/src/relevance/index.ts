@@ -13,6 +13,7 @@ export {
   type JudgedPair,
   type RatingAverage,
   readRelevances,
+  readRelevancesNow,
   Relevances,
   writeRelevances,
 } from './relevances.js'

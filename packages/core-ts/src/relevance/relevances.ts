@@ -1,4 +1,13 @@
-import { checkOptions, expected, readText, SonotextError, writeFileAtomic } from '../base/index.js'
+import { readFileSync } from 'node:fs'
+import {
+  checkOptions,
+  decodeText,
+  expected,
+  readText,
+  rethrowMissing,
+  SonotextError,
+  writeFileAtomic,
+} from '../base/index.js'
 import { mean, median } from '../metrics/index.js'
 import type { Rating, RatingTable } from './rating.js'
 import { csvCell, parseRatings, type ReadRatingsOptions } from './read-ratings.js'
@@ -148,6 +157,17 @@ export async function readRelevances(
 ): Promise<Relevances> {
   const text = await readText(path, { signal: options.signal })
   return aggregateRatings(parseRatings(text, path, options), options)
+}
+
+/** {@link readRelevances} at once, for parts of a configuration, which are made without waiting. */
+export function readRelevancesNow(path: string): Relevances {
+  let bytes: Uint8Array
+  try {
+    bytes = readFileSync(path)
+  } catch (cause) {
+    rethrowMissing(path, cause)
+  }
+  return aggregateRatings(parseRatings(decodeText(bytes, path), path))
 }
 
 /** Writes `query,item,relevance,raters,deviation,played,group`; read again by {@link readRelevances}. */

@@ -37,21 +37,25 @@ export class TermVectors {
     { signal }: { readonly signal?: AbortSignal } = {},
   ): Promise<Matrix> {
     const out = matrix(sentences.length, this.cols)
-    const sum = new Float64Array(this.cols)
     for (const [i, { text }] of sentences.entries()) {
       if (i % 512 === 511) await nextTurn(signal)
-      sum.fill(0)
-      for (const [term, count] of countsOf(termsOf(text, this.kind))) {
-        const at = this.#rows.get(term)
-        if (at === undefined) continue
-        const weight = 1 + Math.log(count)
-        const vector = row(this.vectors, at)
-        for (let d = 0; d < sum.length; d++) sum[d]! += weight * vector[d]!
-      }
-      const norm = Math.sqrt(sum.reduce((squares, x) => squares + x * x, 0))
-      if (norm > 0) for (let d = 0; d < sum.length; d++) out.data[i * this.cols + d] = sum[d]! / norm
+      out.data.set(this.vectorOf(text), i * this.cols)
     }
     return out
+  }
+
+  /** The vector of one sentence. */
+  vectorOf(text: string): Float32Array {
+    const sum = new Float64Array(this.cols)
+    for (const [term, count] of countsOf(termsOf(text, this.kind))) {
+      const at = this.#rows.get(term)
+      if (at === undefined) continue
+      const weight = 1 + Math.log(count)
+      const vector = row(this.vectors, at)
+      for (let d = 0; d < sum.length; d++) sum[d]! += weight * vector[d]!
+    }
+    const norm = Math.sqrt(sum.reduce((squares, x) => squares + x * x, 0))
+    return Float32Array.from(sum, (x) => (norm > 0 ? x / norm : 0))
   }
 }
 

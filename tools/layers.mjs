@@ -24,7 +24,7 @@ const layers = [
   ['data'],
   ['audio', 'text'],
   ['registry'],
-  ['nn'],
+  ['nn', 'onnx'],
   ['backend'],
   ['base'],
 ]

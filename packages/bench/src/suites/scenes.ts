@@ -19,7 +19,7 @@ import type { Matrix } from '@sonotext/core/base'
 import { openCorpus } from '@sonotext/core/corpus'
 import { composeScenes, folderBank } from '@sonotext/scenes'
 import { environment, environmentLine } from '../harness/environment.js'
-import { type Column, markdownTable } from '../harness/table.js'
+import { mean, seedRows, seedTable } from '../harness/seeds.js'
 import { type Confusions, confusionsOf } from '../scenes/confusions.js'
 
 const { values: options } = parseArgs({
@@ -117,44 +117,12 @@ async function trainAndMeasure(seed: number): Promise<SeedResult> {
 const results: SeedResult[] = []
 for (const seed of seeds) results.push(await trainAndMeasure(seed))
 
-interface Row {
-  readonly name: string
-  readonly direction: string
-  readonly values: readonly number[]
-  readonly chance: number
-}
-const rows: Row[] = (['textToAudio', 'audioToText'] as const).flatMap((direction) =>
-  measures.map((name) => ({
-    name,
-    direction: direction === 'textToAudio' ? 'text → audio' : 'audio → text',
-    values: results.map(({ evaluation }) => evaluation[direction]![name]!),
-    chance: results[0]!.evaluation.chance[direction]![name]!,
-  })),
-)
-const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length
-/** Half width of the 95 % interval of the mean over seeds, Student's t. */
-const halfWidth = (values: readonly number[]): number => {
-  const t = [Number.NaN, 12.706, 4.303, 3.182, 2.776, 2.571][values.length - 1] ?? 1.96
-  const m = mean(values)
-  const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - m) ** 2, 0) / (values.length - 1))
-  return (t * deviation) / Math.sqrt(values.length)
-}
-const column = (
-  title: string,
-  text: (row: Row) => string,
-  align: 'left' | 'right' = 'right',
-): Column<Row> => ({ title, align, text })
-const table = markdownTable(
-  [
-    column('direction', ({ direction }) => direction, 'left'),
-    column('measure', ({ name }) => name, 'left'),
-    ...seeds.map((seed, index) => column(`seed ${seed}`, ({ values }) => values[index]!.toFixed(3))),
-    column('mean ± 95 %', ({ values }) => `${mean(values).toFixed(3)} ± ${halfWidth(values).toFixed(3)}`),
-    column('chance', ({ chance }) => chance.toFixed(4)),
-    column('× chance', ({ values, chance }) => (mean(values) / chance).toFixed(1)),
-  ],
-  rows,
+const table = seedTable(
+  seeds,
+  seedRows(
+    results.map(({ evaluation }) => evaluation),
+    measures,
+  ),
 )
 
 const first = results[0]!.confusions

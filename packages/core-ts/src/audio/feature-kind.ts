@@ -39,6 +39,8 @@ export interface AudioFeatures {
   ): FeatureBlocks
   /** Left out, worker threads cannot make it: its work is then done in the main thread. */
   readonly origin?: Origin
+  /** Keys that hold its configuration to what it is now, such as the hash of a file: a trained model keeps them. */
+  readonly pins?: { readonly [key: string]: Plain }
 }
 
 /** A part of a sequence of frames. */

@@ -25,6 +25,18 @@ export type {
   Plain,
 } from './feature-kind.js'
 export { isGiven } from './feature-kind.js'
+export {
+  frontEnd,
+  frontEndAbout,
+  type FrontEnd,
+  type FrontEndOptions,
+  type FrontEndPreset,
+  frontEndPresets,
+} from './front-ends.js'
+export { onnxFeatures, type OnnxFeaturesOptions } from './onnx-features.js'
+export { onnxPart } from './onnx-part.js'
+export { patchesOf, patchShape, type PatchShape } from './patches.js'
+export { type Pooling, poolings } from './pooled-rows.js'
 export { logMelFeatures, type LogMelFeaturesOptions } from './log-mel-features.js'
 export { featuresPart, logMelPart } from './log-mel-part.js'
 export { logMel, logMelHash, type ComputeOptions, type LogMel, type LogMelSettings } from './log-mel.js'

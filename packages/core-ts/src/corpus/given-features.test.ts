@@ -123,6 +123,11 @@ describe('features that were made elsewhere', () => {
     )
     await expect(givenFeatures(path('deep.safetensors'))).rejects.toMatchObject({ code: 'INVALID_FILE' })
     await expect(givenFeatures(path('rows.npy'))).rejects.toThrow(/4 ids, one for each row/)
+    writeFileSync(path('rows.ids.txt'), 'a\nb\n')
+    await expect(givenFeatures(path('rows.npy'))).rejects.toThrow(/4 ids, .*rows\.ids\.txt/)
+    writeFileSync(path('rows.ids.txt'), 'a\nb c\r\nd\ne')
+    expect((await givenFeatures(path('rows.npy'))).framesOf('b c')).toBe(1)
+    rmSync(path('rows.ids.txt'))
     await expect(givenFeatures(path('rows.npy'), { ids: ['a', 'a', 'b', 'c'] })).rejects.toThrow(
       /ids that differ/,
     )

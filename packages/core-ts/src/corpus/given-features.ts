@@ -1,20 +1,23 @@
 import { createHash } from 'node:crypto'
 import { featuresPart, type GivenFeatures } from '../audio/index.js'
 import { throwIfAborted } from '../base/abort.js'
-import { expected, SonotextError } from '../base/errors.js'
+import { expected, isSonotextError, SonotextError } from '../base/errors.js'
 import { readRange } from '../base/files.js'
 import { matrix, type Matrix } from '../base/matrix.js'
-import { isNpy, openNpy } from '../base/npy.js'
-import { openSafetensors } from '../base/safetensors.js'
 import { checkOptions } from '../base/options.js'
+import { isNpy, openNpy } from '../base/npy.js'
 import { readText } from '../base/text.js'
+import { openSafetensors } from '../base/safetensors.js'
 
 export interface GivenFeaturesOptions {
   /** What they are, for messages and descriptions. Default 'given'. */
   name?: string
   /** Seconds between frames where an id has a sequence. Default 0: vectors without time. */
   frameStep?: number
-  /** Ids of the rows of an NPY file, in its order. A safetensors file names its tensors itself. */
+  /**
+   * Ids of the rows of an NPY file, in its order. Default: those in the file beside it, one a line, `clips.ids.txt` for `clips.npy`. A
+   * safetensors file names its tensors itself.
+   */
   ids?: readonly string[]
 }
 
@@ -80,7 +83,8 @@ export const givenPart = featuresPart({
         type: 'string',
         format: 'path',
         minLength: 1,
-        description: 'For an NPY file: text file with the id of each row, one a line.',
+        description:
+          'For an NPY file: text file with the id of each row, one a line; default: that beside it (x.npy, x.ids.txt).',
       },
       frameStep: {
         type: 'number',
@@ -97,7 +101,7 @@ export const givenPart = featuresPart({
 
 /** One id a line; blank lines at the end do not count. */
 async function readIds(path: string): Promise<string[]> {
-  return (await readText(path)).replace(/\n+$/, '').split('\n')
+  return (await readText(path)).replace(/\s+$/, '').split(/\r?\n/)
 }
 
 async function tensorsOf(path: string, ids: readonly string[] | undefined): Promise<Sequences> {
@@ -127,9 +131,26 @@ async function tensorsOf(path: string, ids: readonly string[] | undefined): Prom
   }
 }
 
-async function npyRows(path: string, ids: readonly string[] | undefined): Promise<Sequences> {
+/** Where the ids of the rows of an NPY file stand, one a line. */
+export function idsFileOf(npy: string): string {
+  return `${npy.replace(/\.npy$/i, '')}.ids.txt`
+}
+
+async function idsBeside(path: string): Promise<string[] | undefined> {
+  return readIds(idsFileOf(path)).catch((error: unknown) => {
+    if (isSonotextError(error) && error.code === 'MISSING_FILE') return undefined
+    throw error
+  })
+}
+
+async function npyRows(path: string, given: readonly string[] | undefined): Promise<Sequences> {
   const file = await openNpy(path)
-  if (ids?.length !== file.rows) throw expected(`${file.rows} ids, one for each row of ${path}`, 'ids', ids)
+  const ids = given ?? (await idsBeside(path))
+  if (ids?.length !== file.rows) {
+    throw expected(`${file.rows} ids, one for each row of ${path}`, 'ids', ids, {
+      remedy: `Give them, or write them one a line into ${idsFileOf(path)}.`,
+    })
+  }
   const rows = new Map(ids.map((id, row) => [id, row]))
   if (rows.size !== ids.length) throw expected('ids that differ', 'ids', ids)
   return {

@@ -11,7 +11,8 @@ export {
   type SiftedClips,
   type SiftOptions,
 } from './corpus.js'
-export { givenFeatures, type GivenFeaturesOptions } from './given-features.js'
+export { givenFeatures, idsFileOf, type GivenFeaturesOptions } from './given-features.js'
+export { heldSource } from './held.js'
 export { featureKinds } from './registry.js'
 export { type Part } from './part.js'
 export { type CorpusStats } from './recordings.js'

@@ -36,7 +36,7 @@ export async function rankSplit(
   { signal, padding = 0, onProgress, kept = KEPT }: LargeOptions = {},
 ): Promise<ReturnType<typeof rankBothWays>> {
   const options = { padding, ...(signal && { signal }) }
-  const texts = clips.flatMap(({ captions }) => captions.map(({ text }) => text))
+  const texts = captionsOf(clips)
   const captionClip = Int32Array.from(clips.flatMap(({ captions }, row) => captions.map(() => row)))
   const ranks = new StreamedRanks(clips.length, captionClip)
   const audio = new Replayed(
@@ -64,6 +64,11 @@ export async function rankSplit(
     told(group)
   }
   return ranks.ranks()
+}
+
+/** All captions of clips as a text encoder takes them; their own tokens are for training alone. */
+export function captionsOf(clips: readonly Clip[]): { readonly id: string; readonly text: string }[] {
+  return clips.flatMap(({ captions }) => captions.map(({ id, text }) => ({ id, text })))
 }
 
 /** Features a few at a time; the next ones are asked for before these are taken. */

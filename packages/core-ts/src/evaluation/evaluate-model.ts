@@ -13,7 +13,7 @@ import {
   type GradeOptions,
 } from '../metrics/index.js'
 import type { DualEncoder, PassOptions } from '../models/index.js'
-import { portions, rankSplit } from './evaluate-large.js'
+import { captionsOf, portions, rankSplit } from './evaluate-large.js'
 
 export interface SplitOptions extends PassOptions {
   /** Told after every few clips. */
@@ -39,7 +39,7 @@ export async function scoreSplit(
 ): Promise<SplitScores> {
   const { signal, padding = 0, onProgress } = checkOptions(given, 'scoreSplit')
   const options = { padding, ...(signal && { signal }) }
-  const texts = clips.flatMap(({ captions }) => captions.map(({ text }) => text))
+  const texts = captionsOf(clips)
   const captionClip = Int32Array.from(clips.flatMap(({ captions }, row) => captions.map(() => row)))
   const scores = matrix(clips.length, texts.length)
   using prepared = await model.prepareCaptions(texts, options)

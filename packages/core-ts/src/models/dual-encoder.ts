@@ -16,7 +16,7 @@ import {
   similarities,
 } from '../similarity/index.js'
 import type { Json } from '../registry/index.js'
-import type { AudioEncoderSpec, EncoderConfig, TextEncoderSpec } from './encoder.js'
+import type { AudioEncoderSpec, CaptionInput, EncoderConfig, TextEncoderSpec } from './encoder.js'
 import { PreparedCaptions } from './prepared-captions.js'
 import { audioEncoders, savedAudioEncoder, savedTextEncoder, textEncoders } from './registry.js'
 import { AudioSide, type EmbedOptions, type PassOptions, TextSide } from './sides.js'
@@ -154,7 +154,7 @@ export class DualEncoder implements Module, Disposable {
    */
   async score(
     clips: readonly Matrix[],
-    captions: readonly string[],
+    captions: readonly CaptionInput[],
     options: PassOptions = {},
   ): Promise<Matrix> {
     using prepared = await this.prepareCaptions(captions, options)
@@ -162,7 +162,7 @@ export class DualEncoder implements Module, Disposable {
   }
 
   /** Captions encoded once, to score clips against them part by part. They hold memory of the backend: dispose of them. */
-  prepareCaptions(captions: readonly string[], options: EmbedOptions = {}): Promise<PreparedCaptions> {
+  prepareCaptions(captions: readonly CaptionInput[], options: EmbedOptions = {}): Promise<PreparedCaptions> {
     return PreparedCaptions.of(captions, this, options)
   }
 

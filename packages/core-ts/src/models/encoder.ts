@@ -6,6 +6,7 @@ import type { Tape } from '../nn/tape.js'
 import type { Tensor } from '../nn/tensor.js'
 import { type Json, partOf } from '../registry/index.js'
 import type { EmbeddedBatch } from '../similarity/index.js'
+import type { Sentence } from '../text/index.js'
 
 /** Turns features of clips into vectors. */
 export interface AudioEncoder extends Module {
@@ -19,13 +20,28 @@ export interface AudioEncoder extends Module {
   forward(tape: Tape, features: Tensor, lengths: Int32Array): EmbeddedBatch
 }
 
+/** A caption as it goes to a text encoder: its text, or with the id and tokens of a manifest. */
+export type CaptionInput = string | (Sentence & { readonly tokens?: readonly string[] | undefined })
+
 /** Turns captions into vectors. */
 export interface TextEncoder extends Module {
   readonly dim: number
-  /** Words of a caption text, and their indices. */
+  /** Words of a caption text; an encoder of whole sentences takes it as one. */
   tokenize(text: string): readonly string[]
+  /** Their indices. */
   encode(tokens: readonly string[]): Int32Array
   forward(tape: Tape, batch: PaddedTokens): EmbeddedBatch
+  /**
+   * For encoders behind a pretrained model of whole sentences: asks it for the vectors of these captions, which `encode` and `forward` know
+   * from then on. Left out where there is none.
+   */
+  prepare?(captions: readonly Sentence[], options?: PrepareCaptionsOptions): Promise<void>
+}
+
+export interface PrepareCaptionsOptions {
+  /** Where vectors are kept, beside the features of clips. Without one they are made each time. */
+  cacheFolder?: string | undefined
+  signal?: AbortSignal | undefined
 }
 
 /** Everything but the weights, as JSON: `kind` is the name of its row in the family. */

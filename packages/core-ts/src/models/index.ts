@@ -12,6 +12,8 @@ export {
 export type {
   AudioEncoder,
   AudioEncoderSpec,
+  CaptionInput,
+  PrepareCaptionsOptions,
   EncoderConfig,
   AudioEncoderSetting,
   EncoderSpec,
@@ -35,4 +37,6 @@ export {
   type Tile,
 } from './score-tiles.js'
 export { loadState, type StateDict, stateOf } from './state.js'
+export { frozen } from './frozen.js'
+export { type SentenceHeadOptions, sentences, type SentencesOptions } from './sentences.js'
 export { meanWords, words, type WordsOptions } from './words.js'

@@ -4,6 +4,7 @@ import { type Matrix, matrix, row } from '../base/matrix.js'
 import { Tape } from '../nn/tape.js'
 import { Tensor } from '../nn/tensor.js'
 import { type EmbeddedBatch, type Similarity, toMatrix } from '../similarity/index.js'
+import type { CaptionInput } from './encoder.js'
 import type { AudioSide, EmbedOptions, PassOptions, TextSide } from './sides.js'
 
 /** What the similarity needs of some captions in a row, in memory of its own on the backend. */
@@ -36,7 +37,7 @@ export class PreparedCaptions implements Disposable {
   }
 
   static async of(
-    captions: readonly string[],
+    captions: readonly CaptionInput[],
     model: { readonly audio: AudioSide; readonly text: TextSide; readonly similarity: Similarity },
     options: EmbedOptions,
   ): Promise<PreparedCaptions> {

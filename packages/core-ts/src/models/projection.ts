@@ -1,7 +1,7 @@
-import { expected } from '../base/errors.js'
 import { checkOptions } from '../base/options.js'
-import { collect, Dropout, l2Normalize, Linear, type Tensor } from '../nn/index.js'
+import { collect, l2Normalize } from '../nn/index.js'
 import { audioEncoderPart, type AudioEncoderSpec } from './encoder.js'
+import { buildHead, checkHead } from './head.js'
 
 export interface ProjectionOptions {
   /** Numbers in one precomputed vector. */
@@ -21,36 +21,23 @@ export interface ProjectionOptions {
 export function projection(options: ProjectionOptions): AudioEncoderSpec {
   checkOptions(options, 'projection')
   const { inputs, dim = 300, hidden = [], dropout = 0 } = options
-  for (const [name, width] of [
-    ['inputs', inputs],
-    ['dim', dim],
-    ...hidden.map((units) => ['hidden', units]),
-  ] as const) {
-    if (!(Number.isInteger(width) && (width as number) >= 1))
-      throw expected('an integer above 0', String(name), width)
-  }
-  const widths = [inputs, ...hidden, dim]
+  const head = { inputs, dim, hidden, dropout }
+  checkHead(head)
   return {
-    config: { kind: 'projection', inputs, dim, hidden, dropout },
+    config: { kind: 'projection', ...head },
     dim,
     build(backend, rng) {
-      const layers = widths.slice(1).map((width, i) => {
-        const slope = i < hidden.length ? 0 : 1
-        return new Linear(backend, widths[i]!, width, { rng: rng.fork(`linear${i + 1}`), slope })
-      })
-      const drop = new Dropout(dropout)
-      const children = Object.fromEntries(layers.map((layer, i) => [`linear${i + 1}`, layer]))
+      const { layers, forward } = buildHead(backend, rng, head)
       return {
         bands: inputs,
         leastFrames: 1,
         dim,
-        forward(tape, features, lengths) {
-          let x: Tensor = features
-          for (const layer of layers) x = layer.forward(tape, drop.forward(tape, x))
-          return { values: l2Normalize(tape, x), lengths }
-        },
-        parameters: () => collect('parameters', children),
-        buffers: () => collect('buffers', children),
+        forward: (tape, features, lengths) => ({
+          values: l2Normalize(tape, forward(tape, features)),
+          lengths,
+        }),
+        parameters: () => collect('parameters', layers),
+        buffers: () => collect('buffers', layers),
       }
     },
   }

@@ -10,13 +10,15 @@ import type {
   TextEncoderSetting,
   TextEncoderSpec,
 } from './encoder.js'
+import { frozenPart } from './frozen.js'
 import { projectionPart } from './projection.js'
+import { onnxTextPart, usePart, vectorsPart } from './sentence-parts.js'
 import { meanWordsPart, wordsPart } from './words.js'
 
 /** What turns features of clips into vectors. */
 export const audioEncoders = new Family<AudioEncoderSpec, AudioEncoderSetting, SavedEncoder<AudioEncoder>>(
   'audio-encoder',
-  [crnnPart, projectionPart],
+  [crnnPart, projectionPart, frozenPart],
 )
 
 /** What turns captions into vectors. */
@@ -24,7 +26,7 @@ export const textEncoders = new Family<
   TextEncoderSpec | Promise<TextEncoderSpec>,
   TextEncoderSetting,
   SavedEncoder<TextEncoder>
->('text-encoder', [wordsPart, meanWordsPart])
+>('text-encoder', [wordsPart, meanWordsPart, onnxTextPart, usePart, vectorsPart])
 
 /** The encoder a model file describes. Throws as `Family.get` does; `plugin` is the one it came from. */
 export function savedAudioEncoder({ kind, ...options }: EncoderConfig, plugin?: string): AudioEncoderSpec {

@@ -4,6 +4,7 @@ import { nextTurn } from '../base/turn.js'
 import { Tape } from '../nn/tape.js'
 import type { EmbeddedBatch } from '../similarity/index.js'
 import type { DualEncoder } from './dual-encoder.js'
+import type { CaptionInput } from './encoder.js'
 import type { EmbedOptions, PassOptions } from './sides.js'
 
 /** Some clips or captions as the similarity needs them, on the host. */
@@ -48,7 +49,7 @@ export function preparedClips(
 /** Captions ready to be scored, in their order. */
 export function preparedCaptions(
   model: DualEncoder,
-  captions: readonly string[],
+  captions: readonly CaptionInput[],
   options: EmbedOptions = {},
 ): AsyncGenerator<PreparedItems, void, undefined> {
   async function* blocks() {

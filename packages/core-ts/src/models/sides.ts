@@ -6,7 +6,7 @@ import { type PaddedFeatures, type PaddedTokens, padFeatures, padTokens } from '
 import { Tape } from '../nn/tape.js'
 import type { Tensor } from '../nn/tensor.js'
 import { type EmbeddedBatch, poolEmbedded } from '../similarity/index.js'
-import type { AudioEncoder, TextEncoder } from './encoder.js'
+import type { AudioEncoder, CaptionInput, PrepareCaptionsOptions, TextEncoder } from './encoder.js'
 
 export interface EmbedOptions {
   signal?: AbortSignal
@@ -116,13 +116,23 @@ export class TextSide {
     return this.encoder.forward(tape, batch)
   }
 
-  /** Indices of the words of a caption. */
-  encode(caption: string): Int32Array {
-    return this.encoder.encode(this.encoder.tokenize(caption))
+  /** Indices of the words of a caption: of its own tokens where it has some, unless the encoder takes whole sentences. */
+  encode(caption: CaptionInput): Int32Array {
+    const { text, tokens } = typeof caption === 'string' ? { text: caption } : caption
+    const own = this.encoder.prepare === undefined ? tokens : undefined
+    return this.encoder.encode(own ?? this.encoder.tokenize(text))
+  }
+
+  /** What must be done once before captions are encoded outside {@link blocks}: see {@link TextEncoder.prepare}. */
+  async prepare(captions: readonly CaptionInput[], options: PrepareCaptionsOptions = {}): Promise<void> {
+    await this.encoder.prepare?.(
+      captions.map((caption) => (typeof caption === 'string' ? { text: caption } : caption)),
+      options,
+    )
   }
 
   /** One unit vector for each caption, n × dim; zeros for a caption without words. */
-  async embed(captions: readonly string[], options: EmbedOptions = {}): Promise<Matrix> {
+  async embed(captions: readonly CaptionInput[], options: EmbedOptions = {}): Promise<Matrix> {
     const all = matrix(captions.length, this.encoder.dim)
     for await (const { tape, items, embedded } of this.blocks(captions, options)) {
       scatterRows(poolEmbedded(tape, embedded), items, all)
@@ -131,10 +141,14 @@ export class TextSide {
   }
 
   /** Captions in blocks, in their order. */
-  async *blocks(captions: readonly string[], { signal }: EmbedOptions = {}): AsyncGenerator<EncodedBlock> {
+  async *blocks(
+    captions: readonly CaptionInput[],
+    { signal }: EmbedOptions = {},
+  ): AsyncGenerator<EncodedBlock> {
     for (let first = 0; first < captions.length; first += textBlock) {
       throwIfAborted(signal)
       const block = captions.slice(first, first + textBlock)
+      await this.prepare(block, { signal })
       using tape = new Tape(this.backend)
       const embedded = this.forward(tape, padTokens(block.map((caption) => this.encode(caption))))
       yield { tape, items: Array.from(block, (_, i) => first + i), embedded }

@@ -12,6 +12,8 @@ export interface BuildModelOptions {
   backend: Backend
   /** Numbers in one frame of the features. */
   bands: number
+  /** Keys that hold the features to what they are now: see {@link AudioFeatures.pins}. */
+  pins?: Readonly<Record<string, Json>> | undefined
   signal?: AbortSignal
 }
 
@@ -22,14 +24,14 @@ export interface BuildModelOptions {
 export async function buildModel(
   { model, features, seed }: RunConfig,
   captions: readonly (readonly string[])[],
-  { backend, bands, signal }: BuildModelOptions,
+  { backend, bands, pins, signal }: BuildModelOptions,
 ): Promise<DualEncoder> {
   const text = await textEncoders.build(model.text, { captions, seed, ...(signal && { signal }) })
   return dualEncoder({
     audio: audioEncoders.build(model.audio, { bands, dim: text.dim }),
     text,
     similarity: similarities.build(model.similarity),
-    features: features as unknown as Json,
+    features: { ...features, ...pins } as unknown as Json,
     backend,
     seed,
   })

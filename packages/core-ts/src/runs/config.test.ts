@@ -301,7 +301,11 @@ describe('the schema', () => {
     const required = configKeys().filter((key) => key.required)
     expect(required.map(({ key }) => key)).toEqual([
       'data.manifest',
+      'features.model',
+      'features.frontEnd.preset',
       'features.file',
+      'model.text.model',
+      'model.text.file',
       'guards[].type',
       'guards[].file',
       'guards[].file',

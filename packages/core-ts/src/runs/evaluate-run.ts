@@ -41,6 +41,10 @@ export async function evaluateRun(run: OpenRun, options: EvaluateRunOptions = {}
   const { split = 'test', measures, interval, signal, onScored } = options
   const { relevance, minGrade, unjudged } = options
   await using opened = await openClips(run, split, options)
+  await run.model.text.prepare(
+    opened.clips.flatMap(({ captions }) => captions),
+    { cacheFolder: opened.cacheFolder, signal },
+  )
   return await evaluateModel(run.model, opened.clips, opened.corpus.source, {
     split,
     ...(measures === undefined ? {} : { measures }),
@@ -57,6 +61,8 @@ export async function evaluateRun(run: OpenRun, options: EvaluateRunOptions = {}
 export interface OpenClips extends AsyncDisposable {
   readonly clips: readonly Clip[]
   readonly corpus: Corpus
+  /** Where features are kept. */
+  readonly cacheFolder: string
 }
 
 /** The usable clips of a split, or of the whole manifest; to be closed. */
@@ -74,7 +80,8 @@ export async function openClips(
   // Nothing is written into or beside a folder that was only looked through: its features lie elsewhere for as long as they are needed.
   const kept = (await isFolder(path)) ? config.data.cache : cacheFolderOf(config, path)
   const scratch = kept === undefined ? await mkdtemp(join(tmpdir(), 'sonotext-features-')) : undefined
-  const corpus = await run.corpus({ cacheFolder: kept ?? scratch!, ...told })
+  const cacheFolder = kept ?? scratch!
+  const corpus = await run.corpus({ cacheFolder, ...told })
   const close = async () => {
     await corpus[Symbol.asyncDispose]()
     if (scratch !== undefined) await rm(scratch, { recursive: true, force: true })
@@ -86,7 +93,7 @@ export async function openClips(
       ...(onFeatures === undefined ? {} : { onProgress: onFeatures }),
     })
     if (quarantine.clips.length > 0) onSetAside?.(quarantine.clips)
-    return { clips, corpus, [Symbol.asyncDispose]: close }
+    return { clips, corpus, cacheFolder, [Symbol.asyncDispose]: close }
   } catch (error) {
     await close()
     throw error

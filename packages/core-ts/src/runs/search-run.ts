@@ -106,8 +106,9 @@ async function featuresOf(
   return all
 }
 
-/** Words of a sentence that the model has never seen; it takes them all for the same unknown word. */
+/** Words of a sentence that the model has never seen; it takes them all for the same unknown word. None where the encoder takes whole sentences. */
 export function unknownWords({ text }: DualEncoder, sentence: string): string[] {
+  if (text.encoder.prepare !== undefined) return []
   const words = text.encoder.tokenize(sentence)
   const indices = text.encoder.encode(words)
   return words.filter((_, i) => indices[i] === UNK)

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { isGiven } from '../audio/index.js'
 import type { Backend } from '../backend/port.js'
+import { heldSource } from '../corpus/index.js'
 import {
   Batches,
   type Caption,
@@ -98,10 +99,14 @@ export async function trainRun(config: RunConfig, options: TrainRunOptions): Pro
   await keepClips(folder, { training, validation }, contents)
 
   const captions = training.flatMap((clip) => clip.captions.map(tokensOf))
-  const model = await buildModel(config, captions, { backend, bands: corpus.kind.cols, ...abortable })
+  const pins = isGiven(corpus.kind) ? undefined : corpus.kind.pins
+  const model = await buildModel(config, captions, { backend, bands: corpus.kind.cols, pins, ...abortable })
+  const all = [...training, ...validation].flatMap((clip) => clip.captions)
+  await model.text.prepare(all, { cacheFolder: cacheFolderOf(config), signal })
+  const source = heldSource(corpus.source)
   const setting: SourceSetting = {
     clips: (split = config.data.trainSplit) => training.filter((clip) => clip.split === split),
-    batches: (clips, options) => batchesOf(config, model, clips, corpus.source, options),
+    batches: (clips, options) => batchesOf(config, model, clips, source, options),
   }
   const objectives = buildObjectives(config, setting.batches(setting.clips()), setting)
   const stopper = stoppers.build(config.stopper)
@@ -122,7 +127,7 @@ export async function trainRun(config: RunConfig, options: TrainRunOptions): Pro
     recordNegatives: config.logging.negatives,
     ...(saveEvery === 0 ? {} : { saveEvery }),
     ...(stopper === null ? {} : { stopper }),
-    ...(hasValidation ? { validation: validationOf(config, model, validation, corpus.source) } : {}),
+    ...(hasValidation ? { validation: validationOf(config, model, validation, source) } : {}),
   })
   if (claim.started) await trainer.resume(folder)
   for await (const report of trainer.steps(abortable)) options.onReport?.(report, trainer)
@@ -155,7 +160,7 @@ function batchesOf(
   return new Batches({
     clips,
     features,
-    encode: (caption) => model.text.encoder.encode(tokensOf(caption)),
+    encode: (caption) => model.text.encode({ ...caption, tokens: tokensOf(caption) }),
     batchSize: config.training.batchSize,
     seed: config.seed,
     items: config.data.items,

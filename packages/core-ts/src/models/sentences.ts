@@ -1,0 +1,163 @@
+import type { Backend } from '../backend/port.js'
+import { expected, SonotextError } from '../base/errors.js'
+import { checkOptions } from '../base/options.js'
+import type { Rng } from '../base/rng.js'
+import type { PaddedTokens } from '../data/index.js'
+import { collect, l2Normalize, maskedMean, type Parameter, type Tape, type Tensor } from '../nn/index.js'
+import type { Json } from '../registry/index.js'
+import type { EmbeddedBatch } from '../similarity/index.js'
+import { embedKept, type Sentence, type SentenceTower } from '../text/index.js'
+import type { EncoderConfig, PrepareCaptionsOptions, TextEncoder, TextEncoderSpec } from './encoder.js'
+import { buildHead, checkHead, type Head, type HeadOptions } from './head.js'
+
+/** What is trained behind a frozen sentence encoder. */
+export interface SentenceHeadOptions {
+  /** Length of a trained projection; without it its vectors are taken as they are. */
+  project?: number | undefined
+  /** Units of each hidden layer before the projection, with a ReLU behind it. Default []. */
+  hidden?: readonly number[]
+  /** Share of the input and hidden values dropped while training. Default 0. */
+  dropout?: number
+}
+
+export interface SentencesOptions extends SentenceHeadOptions {
+  /** Name of the row of its family, and how the tower is found again: goes into the model's file. */
+  config: EncoderConfig
+  /** Length of the tower's vectors. */
+  inputs: number
+  /** Opened when the first caption comes. */
+  tower: () => Promise<SentenceTower>
+}
+
+/** One unit vector for each caption: that of a frozen sentence encoder, or what a head trained behind it makes of it. */
+export function sentences(options: SentencesOptions): TextEncoderSpec {
+  const { config, inputs, tower, project, hidden = [], dropout = 0 } = checkOptions(options, 'sentences')
+  if (project === undefined && hidden.length > 0)
+    throw expected('no hidden layers without project', 'hidden', hidden, {
+      remedy: 'Give the length of the projection too: project.',
+    })
+  const head = { inputs, dim: project ?? inputs, hidden, dropout }
+  checkHead(head)
+  const trained = project === undefined ? {} : { project, hidden: hidden as Json, dropout }
+  const { kind, ...others } = { ...config, inputs, ...trained }
+  return {
+    // In one order, however it was put together: the name of a model is made of it.
+    config: { kind, ...Object.fromEntries(Object.entries(others).sort(([x], [y]) => (x < y ? -1 : 1))) },
+    dim: head.dim,
+    build: (backend, rng) => new Sentences(backend, rng, head, project !== undefined, tower),
+  }
+}
+
+/** Rows of vectors that grow. Row 0 is zero: padding, and captions without words. */
+class VectorTable {
+  readonly #cols: number
+  readonly #rows = new Map<string, number>()
+  #data: Float32Array
+
+  constructor(cols: number) {
+    this.#cols = cols
+    this.#data = new Float32Array(64 * cols)
+  }
+
+  rowOf(text: string): number | undefined {
+    return this.#rows.get(text)
+  }
+
+  set(text: string, vector: Float32Array): void {
+    const row = this.#rows.size + 1
+    if ((row + 1) * this.#cols > this.#data.length) {
+      const grown = new Float32Array(2 * this.#data.length)
+      grown.set(this.#data)
+      this.#data = grown
+    }
+    this.#data.set(vector, row * this.#cols)
+    this.#rows.set(text, row)
+  }
+
+  gather(rows: Int32Array): Float32Array {
+    const cols = this.#cols
+    const out = new Float32Array(rows.length * cols)
+    for (const [i, row] of rows.entries())
+      out.set(this.#data.subarray(row * cols, (row + 1) * cols), i * cols)
+    return out
+  }
+}
+
+class Sentences implements TextEncoder {
+  readonly dim: number
+  readonly #inputs: number
+  readonly #head: Head | null
+  readonly #open: () => Promise<SentenceTower>
+  readonly #table: VectorTable
+  #tower: Promise<SentenceTower> | undefined
+
+  constructor(
+    backend: Backend,
+    rng: Rng,
+    head: HeadOptions,
+    trained: boolean,
+    open: () => Promise<SentenceTower>,
+  ) {
+    this.dim = head.dim
+    this.#inputs = head.inputs
+    this.#head = trained ? buildHead(backend, rng, head) : null
+    this.#open = open
+    this.#table = new VectorTable(head.inputs)
+  }
+
+  tokenize(text: string): string[] {
+    return text.trim() === '' ? [] : [text]
+  }
+
+  async prepare(captions: readonly Sentence[], options: PrepareCaptionsOptions = {}): Promise<void> {
+    const { cacheFolder, signal } = options
+    const missing = new Map<string, Sentence>()
+    for (const caption of captions) {
+      const { text } = caption
+      if (text.trim() !== '' && this.#table.rowOf(text) === undefined) missing.set(text, caption)
+    }
+    if (missing.size === 0) return
+    this.#tower ??= this.#open()
+    const tower = await this.#tower
+    if (tower.cols !== this.#inputs)
+      throw expected(
+        `vectors of ${this.#inputs} numbers as in training`,
+        `the text tower ${tower.name}`,
+        tower.cols,
+      )
+    const all = [...missing.values()]
+    const { data } = await embedKept(tower, all, { cacheFolder, ...(signal && { signal }) })
+    for (const [i, { text }] of all.entries())
+      this.#table.set(text, data.subarray(i * this.#inputs, (i + 1) * this.#inputs))
+  }
+
+  encode(tokens: readonly string[]): Int32Array {
+    return Int32Array.from(tokens, (text) => {
+      const row = this.#table.rowOf(text)
+      if (row !== undefined) return row
+      throw new SonotextError(
+        'INVALID_ARGUMENT',
+        `Expected a caption whose vector is known, got "${text}".`,
+        {
+          remedy: 'Call await model.text.prepare(captions) first.',
+        },
+      )
+    })
+  }
+
+  forward(tape: Tape, { tokens, n, width, lengths }: PaddedTokens): EmbeddedBatch {
+    if (width !== 1) throw expected('one sentence for each caption', 'tokens', width)
+    const vectors = tape.constant([n, 1, this.#inputs], this.#table.gather(tokens))
+    const projected = this.#head === null ? vectors : this.#head.forward(tape, vectors)
+    // The mean over no sentence is zero, whatever the bias of the head.
+    return { values: maskedMean(tape, l2Normalize(tape, projected), lengths), lengths: null }
+  }
+
+  parameters(): Map<string, Parameter> {
+    return collect('parameters', this.#head?.layers ?? {})
+  }
+
+  buffers(): Map<string, Tensor> {
+    return collect('buffers', this.#head?.layers ?? {})
+  }
+}

@@ -25,6 +25,8 @@ const theirs = (op, shape, precision) =>
   )?.ms
 const number = (x) => (x === undefined ? '–' : x >= 100 ? x.toFixed(0) : x >= 1 ? x.toFixed(2) : x.toFixed(4))
 const percent = (x) => `${(100 * x).toFixed(0)} %`
+/** Their time, and how many times as fast ours is. */
+const beside = (other, ms) => `${number(other)} | ${other === undefined ? '–' : (other / ms).toFixed(2)}`
 const products = /^(similarity|gemm|conv2d|info_nce|frame_score)/
 
 /** One table for a precision; in the reduced ones only the ops that it changes. */
@@ -32,6 +34,7 @@ function table({ matmul, rows, copyGBs, peakTflops }) {
   const shown = rows.filter(({ op }) => matmul === 'fp32' || (products.test(op) && !op.startsWith('conv2d')))
   const lines = shown.map(({ op, shape, ms, copyShare, tflops, peakShare }) => {
     const other = theirs(op, shape, matmul)
+    const mixed = matmul === 'bf16' ? [beside(theirs(op, shape, 'mixed'), ms)] : []
     const rate = `${tflops.toFixed(1)} TFLOP/s`
     const share =
       tflops === 0 || peakShare < copyShare
@@ -39,15 +42,15 @@ function table({ matmul, rows, copyGBs, peakTflops }) {
         : matmul === 'fp32'
           ? `${rate}, ${percent(peakShare)} of peak`
           : rate
-    return `| ${op} | ${shape} | ${number(ms)} | ${share} | ${number(other)} | ${other === undefined ? '–' : (other / ms).toFixed(2)} |`
+    return `| ${[op, shape, number(ms), share, beside(other, ms), ...mixed].join(' | ')} |`
   })
   return [
     `## Products in ${matmul}`,
     '',
     `Copy ${copyGBs.toFixed(0)} GB/s and FP32 multiply-adds ${peakTflops.toFixed(1)} TFLOP/s, measured in the same process.`,
     '',
-    '| op | shape | ms | share | PyTorch eager, ms | times as fast |',
-    '| --- | --- | ---: | ---: | ---: | ---: |',
+    `| op | shape | ms | share | PyTorch eager, ms | times as fast |${matmul === 'bf16' ? ' PyTorch from and to fp32, ms | times as fast |' : ''}`,
+    `| --- | --- | ---: | ---: | ---: | ---: |${matmul === 'bf16' ? ' ---: | ---: |' : ''}`,
     ...lines,
     '',
   ]

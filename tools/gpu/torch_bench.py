@@ -3,7 +3,8 @@
     python tools/gpu/torch_bench.py [--filter TEXT] [--compile] [--json OUT] [--beside GPU_BENCH.json ...]
 
 Times like gpu_bench: the median over samples of CUDA-event times, each sample as many calls as take some milliseconds. `fp32` is
-eager with TF32 off, `tf32` with it on, `bf16` eager on operands that are bfloat16 from the start; --compile adds torch.compile of both fp32 and
+eager with TF32 off, `tf32` with it on, `bf16` eager on operands and results that are bfloat16 from the start, `mixed` (products alone) from
+and to float32 with the product in bfloat16, as ours are; --compile adds torch.compile of both fp32 and
 bf16 for the rows that are more than one call of a library. Beside results of gpu_bench it prints both times and their ratio
 (above 1: ours is faster), compared within one precision.
 """
@@ -49,21 +50,27 @@ def name(*extents):
 
 
 def similarity(batch, n, m, d):
-    def make(dtype):
+    def make(dtype, mixed=False):
         a, b = uniform(batch, n, d, dtype=dtype), uniform(batch, m, d, dtype=dtype)
+        if mixed:
+            return lambda: torch.bmm(a.bfloat16(), b.bfloat16().transpose(1, 2), out_dtype=torch.float32)
         out = torch.empty(batch, n, m, device='cuda', dtype=dtype)
         return lambda: torch.bmm(a, b.transpose(1, 2), out=out)
 
+    make.product = True
     return make
 
 
 def gemm(m, n, k, trans_a, trans_b):
-    def make(dtype):
+    def make(dtype, mixed=False):
         a = uniform(k, m, dtype=dtype).t() if trans_a else uniform(m, k, dtype=dtype)
         b = uniform(n, k, dtype=dtype).t() if trans_b else uniform(k, n, dtype=dtype)
+        if mixed:  # without the bias that ours adds
+            return lambda: torch.mm(a.bfloat16(), b.bfloat16(), out_dtype=torch.float32)
         bias, out = uniform(n, dtype=dtype), torch.empty(m, n, device='cuda', dtype=dtype)
         return lambda: torch.addmm(bias, a, b, out=out)
 
+    make.product = True
     return make
 
 
@@ -210,6 +217,8 @@ def timed(make, precision, compiled):
     tf32 = precision == 'tf32'
     torch.backends.cuda.matmul.allow_tf32 = tf32
     torch.backends.cudnn.allow_tf32 = tf32
+    if precision == 'mixed':
+        return milliseconds(make(torch.float32, mixed=True))
     dtype = torch.bfloat16 if precision == 'bf16' else torch.float32
     return milliseconds(make(dtype, compiled=True) if compiled else make(dtype))
 
@@ -238,6 +247,8 @@ def main():
         if options.filter not in f'{op} {shape}':
             continue
         variants = [(precision, False) for precision in ('fp32', 'tf32', 'bf16')]
+        if getattr(make, 'product', False):
+            variants.append(('mixed', False))
         if options.compile and getattr(make, 'several', False):
             variants += [('fp32', True), ('bf16', True)]
         for precision, compiled in variants:
@@ -249,7 +260,7 @@ def main():
                 continue
             finally:
                 torch.cuda.empty_cache()
-            own = ours.get((op, shape, precision))
+            own = ours.get((op, shape, 'bf16' if precision == 'mixed' else precision))
             beside = f'{own:10.4f} {ms / own:7.2f}' if own else ''
             print(f'{op:20} {shape:44} {variant:16} {ms:10.4f} {beside}', flush=True)
             results.append({'op': op, 'shape': shape, 'precision': precision, 'compiled': compiled, 'ms': ms})

@@ -46,8 +46,7 @@ export function infoNceLoss(options: InfoNceLossOptions = {}): Loss {
         ...moduleOf({ logTemperature }),
         compute({ tape, groups, exclude, factors: { audio, text } }) {
           const { loss, stats } = infoNce(tape, audio, text, { groups, exclude, logTemperature, positives })
-          const temperatureNow = () => (learnable ? Math.exp(logTemperature.item()) : temperature)
-          return { loss, statistics: () => ({ ...stats(), temperature: temperatureNow() }) }
+          return { loss, statistics: () => ({ temperature, ...stats() }) }
         },
       }
     },

@@ -47,11 +47,7 @@ export function sigmoidLoss(options: SigmoidLossOptions = {}): Loss {
         compute({ tape, groups, exclude, factors: { audio, text } }) {
           const options = { groups, exclude, logTemperature, bias: bar, positives }
           const { loss, stats } = sigmoidPair(tape, audio, text, options)
-          const now = () =>
-            learnable
-              ? { temperature: Math.exp(logTemperature.item()), bias: bar.item() }
-              : { temperature, bias }
-          return { loss, statistics: () => ({ ...stats(), ...now() }) }
+          return { loss, statistics: () => ({ temperature, bias, ...stats() }) }
         },
       }
     },

@@ -61,8 +61,7 @@ export function softTargetLoss(given: SoftTargetLossOptions): Loss {
             ...{ groups, exclude, hard, positives: 'same-clip', directions: directions[direction] },
             ...{ logTemperature, targets: input.targets(targets) },
           })
-          const temperatureNow = () => (learnable ? Math.exp(logTemperature.item()) : temperature)
-          return { loss, statistics: () => ({ ...stats(), temperature: temperatureNow() }) }
+          return { loss, statistics: () => ({ temperature, ...stats() }) }
         },
       }
     },

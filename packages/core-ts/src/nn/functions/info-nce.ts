@@ -4,6 +4,7 @@ import type { RaggedIndices, RaggedWeights } from '../../base/ragged.js'
 import type { Tape } from '../tape.js'
 import type { Tensor } from '../tensor.js'
 import { lossOf, recordLoss } from './loss.js'
+import { readTogether } from './read-together.js'
 import { assertShape, axes } from './shapes.js'
 
 /** What losses over the scores of every clip with every caption of a batch have in common. */
@@ -41,6 +42,8 @@ export interface InfoNceStats {
   readonly textToAudio: number
   /** Mean inner product of the pairs, not divided by the temperature. */
   readonly meanPositive: number
+  /** Where it is trained: as it was for this batch. */
+  readonly temperature?: number
 }
 
 export interface InfoNceLoss {
@@ -84,8 +87,9 @@ export function infoNce(
   return {
     loss: call.loss(),
     stats() {
-      const values = call.stats.toArray()
-      return { loss: values[0]!, audioToText: values[1]!, textToAudio: values[2]!, meanPositive: values[3]! }
+      const [values, temperature] = call.read()
+      const [loss, audioToText, textToAudio, meanPositive] = values as [number, number, number, number]
+      return { loss, audioToText, textToAudio, meanPositive, ...temperature }
     },
   }
 }
@@ -115,6 +119,13 @@ export function pairLossCall(
     args: {
       ...{ audio: audio.buffer, text: text?.buffer ?? null, logTemperature: logTemperature.buffer },
       ...{ gradAudio, gradText, gradLogTemperature, stats: stats.buffer, n, d },
+    },
+    /** The four statistics, the temperature where it is trained, and the numbers of `more`, in one reading. */
+    read(more: readonly Tensor[] = []) {
+      const learned = logTemperature.requiresGrad ? [logTemperature] : []
+      const [...numbers] = readTogether(tape, [stats, ...more, ...learned])
+      const temperature = learned.length > 0 ? { temperature: Math.exp(numbers.pop()!) } : {}
+      return [numbers, temperature] as const
     },
     /** The value, once the op has run. */
     loss(): Tensor {

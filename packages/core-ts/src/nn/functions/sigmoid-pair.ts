@@ -17,6 +17,9 @@ export interface SigmoidPairStats {
   readonly onOthers: number
   /** Mean inner product of the pairs, not divided by the temperature. */
   readonly meanPositive: number
+  /** Where they are trained: as they were for this batch. */
+  readonly temperature?: number
+  readonly bias?: number
 }
 
 export interface SigmoidPairLoss {
@@ -54,8 +57,10 @@ export function sigmoidPair(
   return {
     loss: call.loss(),
     stats() {
-      const values = call.stats.toArray()
-      return { loss: values[0]!, onPositives: values[1]!, onOthers: values[2]!, meanPositive: values[3]! }
+      const [values, temperature] = call.read(bias.requiresGrad ? [bias] : [])
+      const [loss, onPositives, onOthers, meanPositive] = values as [number, number, number, number]
+      const learned = { ...temperature, ...(bias.requiresGrad && { bias: values[4]! }) }
+      return { loss, onPositives, onOthers, meanPositive, ...learned }
     },
   }
 }

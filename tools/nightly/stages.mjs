@@ -80,10 +80,23 @@ export const stages = [
     },
   },
   {
+    name: 'files',
+    what: '100,000 mutated files for every reader of foreign bytes: audio, CSV, JSONL, safetensors, NPY, word vectors, rankings',
+    async run({ exec, root }) {
+      const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
+      const reporter = join(root, 'tools', 'setup', 'summary-reporter.mjs')
+      const tests = ['audio/fuzz', 'testing/text-fuzz'].map((name) => `packages/core-ts/src/${name}.test.ts`)
+      const args = ['run', '--testTimeout=7200000', '--reporter=default', `--reporter=${reporter}`, ...tests]
+      return lastLine(await exec(process.execPath, [vitest, ...args], { env: { SONOTEXT_FUZZ: '100000' } }))
+    },
+  },
+  {
     name: 'kills',
     what: 'a training killed at 50 random moments and resumed ends with the same bits',
-    async run({ exec }) {
-      return lastLine(await exec(process.execPath, ['tools/nightly/kill-and-resume.mjs', '--points', '50']))
+    async run({ exec, folder }) {
+      const out = join(folder, 'resume.md')
+      const options = ['--points', '50', '--out', out]
+      return lastLine(await exec(process.execPath, ['tools/nightly/kill-and-resume.mjs', ...options]))
     },
   },
   {

@@ -1,6 +1,7 @@
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path'
 import { hasAudioEnding, isFolder, listAudio, passedOverText, readManifest } from '@sonotext/core/data'
 import type { CommandContext } from './command.js'
+import type { DecodeFlags } from './decode-option.js'
 import { UsageError } from './exit.js'
 
 /** An audio file and where it stands in what the user named: below the folder or manifest, or by its own name. */
@@ -13,11 +14,12 @@ export interface AudioInput {
 export async function audioInputs(
   { terminal, signal }: CommandContext,
   paths: readonly string[],
+  { ffmpeg = false }: Pick<DecodeFlags, 'ffmpeg'> = {},
 ): Promise<AudioInput[]> {
   const inputs: AudioInput[] = []
   for (const path of paths) {
     if (await isFolder(path)) {
-      const { files, passedOver } = await listAudio(path)
+      const { files, passedOver } = await listAudio(path, { foreign: ffmpeg })
       const rest = passedOverText(passedOver)
       if (files.length === 0)
         throw new UsageError(

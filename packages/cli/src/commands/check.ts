@@ -18,7 +18,11 @@ interface Report extends CheckReport {
 
 /** Finds what is wrong with the clips of a manifest. */
 const check: CommandBody<CheckOptions, readonly [string]> = async ({ terminal, signal }, options, path) => {
-  const manifest = await readCollection(path, { signal, onNote: (note) => terminal.warn(note) })
+  const manifest = await readCollection(path, {
+    signal,
+    foreign: options.ffmpeg === true,
+    onNote: (note) => terminal.warn(note),
+  })
   const progress = terminal.progress('check', manifest.clips.length, 'clips')
   const { maxSeconds, ...decode } = decodePolicyOf(options)
   const report = await checkClips(manifest.clips, {

@@ -36,7 +36,7 @@ const features: CommandBody<FeaturesOptions, readonly [readonly string[]]> = asy
   if (!(logMelPresets as readonly string[]).includes(preset)) {
     throw new UsageError(`Expected one of ${logMelPresets.join(', ')} for --preset, got "${preset}".`)
   }
-  const inputs = await audioInputs(context, paths)
+  const inputs = await audioInputs(context, paths, options)
   const targets = targetsOf(inputs, out)
   await using corpus = await openCorpus({
     features: logMelFeatures({

@@ -25,7 +25,7 @@ const search: CommandBody<SearchOptions, readonly [string, readonly string[]]> =
     throw new UsageError('Give sentences, or recordings with --audio.')
   }
   const { searched, queries } = await audioOf(sentences, options)
-  const recordings = (await audioInputs(context, queries)).map(({ file }) => file)
+  const recordings = (await audioInputs(context, queries, options)).map(({ file }) => file)
   const run = await openRun(folder, {
     backend: backendOf(options, context.terminal),
     decode: decodePolicyOf(options),

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { listAudio, passedOverText } from './audio-files.js'
+import { readCollection } from './collection.js'
 import { importFolder } from './import/index.js'
 
 let folder: string
@@ -60,6 +61,14 @@ describe('listAudio', () => {
     const notes: string[] = []
     expect(await importFolder(mixed, { onNote: (note) => notes.push(note) })).toHaveLength(3)
     expect(notes).toEqual([`${mixed}: passed over 3 hidden, 2 .m4a, 1 .txt, 1 device, 1 no ending`])
+  })
+
+  it('lists what another decoder may read where there is one', async () => {
+    const mixed = tree('foreign', ['a.m4a', 'b.WMA', 'c.wav', 'd.txt'])
+    const { files, passedOver } = await listAudio(mixed, { foreign: true })
+    expect([files, passedOver]).toEqual([['a.m4a', 'b.WMA', 'c.wav'], { '.txt': 1 }])
+    expect((await readCollection(mixed, { foreign: true })).clips).toHaveLength(3)
+    expect((await readCollection(mixed)).clips).toHaveLength(1)
   })
 
   it('says what a folder without audio holds', async () => {

@@ -2,15 +2,28 @@ import { type Dirent } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { extname, join, relative, sep } from 'node:path'
 import { SonotextError } from '../base/errors.js'
+import { checkOptions } from '../base/options.js'
 
 /** Endings of files that can be audio this library reads; what a file really is, its contents tell. */
 const audioEndings = new Set(
   '.wav .wave .flac .mp3 .ogg .oga .opus .aif .aiff .aifc .au .snd .caf'.split(' '),
 )
 
+/** Endings of files that another decoder, such as ffmpeg, finds sound in. */
+const foreignEndings = new Set(
+  '.3gp .aac .ac3 .amr .ape .avi .dff .dsf .dts .eac3 .flv .m4a .m4b .mka .mkv .mov .mp2 .mp4 .mpc .ra .sph .tta .voc .w64 .webm .wma .wv'.split(
+    ' ',
+  ),
+)
+
 /** Whether a file may be audio by its name. */
 export function hasAudioEnding(name: string): boolean {
   return audioEndings.has(extname(name).toLowerCase())
+}
+
+export interface AudioListingOptions {
+  /** Whether there is a decoder for what the library does not read itself: files of such formats are then listed too. Default false. */
+  foreign?: boolean
 }
 
 export interface AudioListing {
@@ -24,7 +37,10 @@ export interface AudioListing {
  * The audio files below a folder. Links to files and folders are followed; a folder that is reached a second time, as in a circle of
  * links, is passed over, and so are hidden files. Throws MISSING_FILE for a folder that is not there or may not be read.
  */
-export async function listAudio(folder: string): Promise<AudioListing> {
+export async function listAudio(folder: string, options: AudioListingOptions = {}): Promise<AudioListing> {
+  const { foreign = false } = checkOptions(options, 'listAudio')
+  const isAudio = (name: string) =>
+    hasAudioEnding(name) || (foreign && foreignEndings.has(extname(name).toLowerCase()))
   const files: string[] = []
   const passedOver: Record<string, number> = {}
   const pass = (what: string) => (passedOver[what] = (passedOver[what] ?? 0) + 1)
@@ -42,7 +58,7 @@ export async function listAudio(folder: string): Promise<AudioListing> {
         if (entry.name.startsWith('.') || entry.name === '__MACOSX') pass('hidden')
         else if (kind === 'folder') queues[entry.isSymbolicLink() ? 1 : 0].push(path)
         else if (kind !== 'file') pass(kind)
-        else if (hasAudioEnding(entry.name)) files.push(relative(folder, path).split(sep).join('/'))
+        else if (isAudio(entry.name)) files.push(relative(folder, path).split(sep).join('/'))
         else pass(extname(entry.name).toLowerCase() || 'no ending')
       }
     }

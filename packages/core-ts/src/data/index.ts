@@ -1,4 +1,10 @@
-export { hasAudioEnding, listAudio, passedOverText, type AudioListing } from './audio-files.js'
+export {
+  hasAudioEnding,
+  listAudio,
+  passedOverText,
+  type AudioListing,
+  type AudioListingOptions,
+} from './audio-files.js'
 export { Batches, type Batch, type BatchesOptions, type BatchesState, type BatchItem } from './batches.js'
 export { checkClips, type CheckOptions, type CheckReport } from './check.js'
 export { isFolder, readCollection, type CollectionOptions } from './collection.js'

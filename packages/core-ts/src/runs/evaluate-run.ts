@@ -6,7 +6,7 @@ import { type Clip, clipsOfSplit, isFolder, type QuarantinedClip, readCollection
 import type { Evaluation, IntervalMethod } from '../metrics/index.js'
 import { evaluateModel, type RelevanceOptions } from '../evaluation/index.js'
 import { cacheFolderOf, prepareClips } from './prepare.js'
-import type { OpenRun } from './run-folder.js'
+import { type OpenRun, readsForeign } from './run-folder.js'
 
 /** How the clips of a run are read. */
 export interface RunClipsOptions {
@@ -75,7 +75,7 @@ export async function openClips(
   const { manifest: path = config.data.manifest, maxBadShare = config.data.maxBadShare } = options
   const { signal, onFeatures, onSetAside, onNote } = options
   const told = { ...(signal === undefined ? {} : { signal }), ...(onNote === undefined ? {} : { onNote }) }
-  const manifest = await readCollection(path, told)
+  const manifest = await readCollection(path, { ...told, foreign: readsForeign(run) })
   const wanted = split === null ? manifest.clips : clipsOfSplit(manifest, split)
   // Nothing is written into or beside a folder that was only looked through: its features lie elsewhere for as long as they are needed.
   const kept = (await isFolder(path)) ? config.data.cache : cacheFolderOf(config, path)

@@ -19,7 +19,7 @@ import type { Corpus, CorpusClip } from '../corpus/index.js'
 import { type Clip, clipsOfSplit, readCollection } from '../data/index.js'
 import { frameScorer } from '../models/index.js'
 import type { CaptionPhrases } from '../text/index.js'
-import type { OpenRun } from './run-folder.js'
+import { type OpenRun, readsForeign } from './run-folder.js'
 
 export interface RunAlignerOptions {
   /** Seconds of a recording that are scored at once. Default 30. */
@@ -195,11 +195,15 @@ export class RunAligner implements AsyncDisposable {
  * manifest or folder of recordings. Labels are not needed. Throws as reading the manifest does.
  */
 export async function unlabelledClips(
-  { config: { data } }: OpenRun,
+  run: OpenRun,
   options: { readonly count?: number; readonly manifest?: string; readonly signal?: AbortSignal } = {},
 ): Promise<Clip[]> {
   const { count = 64, manifest, signal } = options
-  const collection = await readCollection(manifest ?? data.manifest, signal === undefined ? {} : { signal })
+  const { data } = run.config
+  const collection = await readCollection(manifest ?? data.manifest, {
+    foreign: readsForeign(run),
+    ...(signal && { signal }),
+  })
   const clips = manifest === undefined ? clipsOfSplit(collection, data.trainSplit) : collection.clips
   const length = Math.min(count, clips.length)
   return Array.from({ length }, (_, i) => clips[Math.floor((i * clips.length) / length)]!)

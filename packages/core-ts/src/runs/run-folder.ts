@@ -56,8 +56,15 @@ export interface OpenRun {
   readonly config: RunConfig
   readonly model: DualEncoder
   readonly features: FeatureConfig
+  /** Which recordings are read, and by whom. */
+  readonly decode: DecodePolicy
   /** Features of recordings as the model was trained on them; kept in `cacheFolder` where one is given. To be closed. */
   corpus(options?: Pick<ClipCorpusOptions, 'cacheFolder' | 'windows' | 'onNote' | 'signal'>): Promise<Corpus>
+}
+
+/** Whether there is a decoder for what the library does not read itself. */
+export function readsForeign({ decode: { decoders = [] } }: OpenRun): boolean {
+  return decoders.length > 0
 }
 
 export interface OpenRunOptions {
@@ -90,6 +97,7 @@ export async function openRun(
     config,
     model,
     features,
+    decode,
     corpus: (own = {}) => corpusOf(features, { backend: options.backend, decode, ...own }),
   }
 }

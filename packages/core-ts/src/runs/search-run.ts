@@ -6,7 +6,7 @@ import { type Hit, type Scorer, searchByScore } from '../retrieval/index.js'
 import { UNK } from '../text/index.js'
 import type { Corpus, CorpusClip } from '../corpus/index.js'
 import { openClips, type RunClipsOptions } from './evaluate-run.js'
-import type { OpenRun } from './run-folder.js'
+import { type OpenRun, readsForeign } from './run-folder.js'
 
 export interface SearchRunOptions extends RunClipsOptions {
   /** Hits for each sentence. Default 10. */
@@ -68,7 +68,7 @@ export async function searchCaptions(
 ): Promise<CaptionHit[][]> {
   const { k = 10, split, manifest: path = run.config.data.manifest, signal } = options
   const abortable = signal === undefined ? {} : { signal }
-  const manifest = await readCollection(path, abortable)
+  const manifest = await readCollection(path, { ...abortable, foreign: readsForeign(run) })
   const clips = split === undefined ? manifest.clips : clipsOfSplit(manifest, split)
   const captions = clips.flatMap((clip) => clip.captions.map(({ id, text }) => ({ id, text, clip })))
   if (captions.length === 0) {

@@ -3,12 +3,12 @@ import { SonotextError } from '../../base/errors.js'
 import { type CsvRow, readCsv } from '../../base/csv.js'
 import type { TextEncoding } from '../../base/text.js'
 import { checkOptions } from '../../base/options.js'
-import { listAudio, passedOverText } from '../audio-files.js'
+import { type AudioListingOptions, listAudio, passedOverText } from '../audio-files.js'
 import { type Clip, defaultCaptionId } from '../manifest.js'
 import { type FolderColumns, resolveColumns, type ResolvedColumns } from './columns.js'
 import { filePattern } from './file-pattern.js'
 
-export interface FolderOptions {
+export interface FolderOptions extends AudioListingOptions {
   /** CSV with a row for each caption (rows of one file are joined); without it every audio file below the folder is taken. */
   captions?: string
   /** Default: the usual names are looked for (file, file_name, fname, ...; caption, caption_1, ..., text), whatever their case. */
@@ -108,8 +108,11 @@ function merged(first: Clip, second: Clip, file: string, firstLine: number): Cli
   return { ...first, captions: [...first.captions, ...second.captions] }
 }
 
-async function searchFolder(folder: string, { split, onNote }: FolderOptions): Promise<Clip[]> {
-  const { files, passedOver } = await listAudio(folder)
+async function searchFolder(
+  folder: string,
+  { split, onNote, foreign = false }: FolderOptions,
+): Promise<Clip[]> {
+  const { files, passedOver } = await listAudio(folder, { foreign })
   const rest = passedOverText(passedOver)
   if (files.length === 0) {
     const found = rest === '' ? 'It is empty.' : `It has ${rest}.`

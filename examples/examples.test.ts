@@ -94,6 +94,11 @@ const checks: Record<string, (printed: string) => void> = {
     expect(last).toBeLessThan(first!)
     expect(lines.at(-1)).toBe('the same bits as without the break')
   },
+  'transformer.mjs'(printed) {
+    const losses = [...printed.matchAll(/^step \d+ loss ([\d.]+)$/gm)].map(([, loss]) => Number(loss))
+    expect(losses).toHaveLength(6)
+    expect(losses.at(-1)).toBeLessThan(losses[0]! / 2)
+  },
   'score-matrix.mjs'(printed) {
     const lines = printed.trim().split('\n')
     expect(lines.map((line) => line.split(' ')[0])).toEqual([

@@ -366,6 +366,89 @@ def sigmoid_pair():
             )
 
 
+def batched_gemm():
+    batch, m, n, k = 2, 3, 4, 5
+    for trans_a in (0, 1):
+        for trans_b in (0, 1):
+            a = Floats(batch, *((k, m) if trans_a else (m, k)))
+            b = Floats(batch, *((n, k) if trans_b else (k, n)))
+            x = a.tensor.transpose(1, 2) if trans_a else a.tensor
+            y = b.tensor.transpose(1, 2) if trans_b else b.tensor
+            sizes = dict(batch=batch, m=m, n=n, k=k, transA=trans_a, transB=trans_b, alpha=0.7)
+            wanted = 0.7 * torch.bmm(x, y)
+            golden("batched_gemm", f"transposes {trans_a}{trans_b}", dict(a=a, b=b, out=blank(batch, m, n), **sizes), dict(out=wanted))
+
+
+def layer_norm():
+    rows, cols, eps = 4, 6, 1e-5
+    x, gamma, beta, g = Floats(rows, cols, offset=0.5), Floats(cols, offset=1.0), Floats(cols), Floats(rows, cols)
+    out, mean, inv_std = torch.native_layer_norm(x.tensor, (cols,), gamma.tensor, beta.tensor, eps)
+    sizes = dict(rows=rows, cols=cols)
+    blanks = dict(out=blank(rows, cols), mean=blank(rows), invStd=blank(rows))
+    golden("layer_norm", "rows", dict(x=x, gamma=gamma, beta=beta, **blanks, **sizes, eps=eps), dict(out=out, mean=mean, invStd=inv_std))
+    grads = gradients((out * torch.from_numpy(g.array)).sum(), x, gamma, beta)
+    saved = dict(mean=values(mean.detach().numpy()), invStd=values(inv_std.detach().numpy()))
+    outputs = dict(gradX=blank(rows, cols), gradGamma=blank(cols), gradBeta=blank(cols))
+    golden(
+        "layer_norm_backward",
+        "rows",
+        dict(x=x, gamma=gamma, **saved, gradOut=g, **outputs, **sizes),
+        dict(zip(outputs, grads)),
+    )
+
+
+def softmax():
+    n, rows, cols = 3, 2, 5
+    for lengths in (None, ints(5, 0, 3)):
+        x, g = Floats(n, rows, cols, scale=3.0), Floats(n, rows, cols)
+        out = torch.zeros(n, rows, cols, dtype=torch.float64)
+        for i in range(n):
+            length = cols if lengths is None else int(lengths[i])
+            out[i, :, :length] = torch.softmax(x.tensor[i, :, :length], 1)
+        sizes = dict(n=n, rows=rows, cols=cols)
+        name = "all columns" if lengths is None else "lengths"
+        golden("softmax", name, dict(x=x, lengths=lengths, out=blank(n, rows, cols), **sizes), dict(out=out))
+        (grad,) = gradients((out * torch.from_numpy(g.array)).sum(), x)
+        given = dict(lengths=lengths, out=values(out.detach().numpy()), gradOut=g)
+        golden("softmax_backward", name, dict(**given, gradX=blank(n, rows, cols), **sizes), dict(gradX=grad))
+
+
+def masked_max():
+    n, t, c = 3, 4, 5
+    x, g, lengths = Floats(n, t, c), Floats(n, c), ints(4, 0, 2)
+    out = torch.zeros(n, c, dtype=torch.float64)
+    for i, length in enumerate(lengths):
+        if length:
+            out[i] = x.tensor[i, :length].max(0).values
+    sizes = dict(n=n, t=t, c=c)
+    golden("masked_max", "lengths", dict(x=x, lengths=lengths, out=blank(n, c), **sizes), dict(out=out))
+    (grad,) = gradients((out * torch.from_numpy(g.array)).sum(), x)
+    given = dict(x=x, lengths=lengths, out=values(out.detach().numpy()), gradOut=g)
+    golden("masked_max_backward", "lengths", dict(**given, gradX=blank(n, t, c), **sizes), dict(gradX=grad))
+
+
+def layout():
+    x = Floats(2, 3, 2, 4, 3)
+    sizes = dict(outer=2, m=3, between=2, n=4, inner=3)
+    golden("transpose", "two axes", dict(x=x, out=blank(144), **sizes), dict(out=torch.transpose(x.tensor, 1, 3)))
+    x, out = Floats(3, 6), Floats(3, 7)
+    wanted = out.array.copy()
+    wanted[:, 2:6] = x.array[:, 1:5]
+    sizes = {"rows": 3, "xCols": 6, "outCols": 7, "from": 1, "to": 2, "width": 4}
+    golden("copy_columns", "a part", dict(x=x, out=out, **sizes), dict(out=wanted))
+
+
+def gelu():
+    for scale in (1.0, 8.0):
+        x, g = Floats(20, scale=scale), Floats(20)
+        out = F.gelu(x.tensor)
+        golden("gelu", f"within {scale}", dict(x=x, out=blank(20)), dict(out=out))
+        (grad,) = gradients((out * torch.from_numpy(g.array)).sum(), x)
+        golden("gelu_backward", f"within {scale}", dict(x=x, gradOut=g, gradX=blank(20)), dict(gradX=grad))
+    a, b = Floats(6), Floats(6)
+    golden("multiply", "values", dict(a=a, b=b, out=blank(6)), dict(out=a.tensor * b.tensor))
+
+
 def _mean(cross_entropy, logits, shares):
     """cross_entropy() multiplies -inf by a target of 0 where an item is left out; written out there."""
     if torch.isfinite(cross_entropy).all():
@@ -595,6 +678,7 @@ def log_mel():
 for make in (
     gemm, l2_normalize, similarity, frame_score, top_k, triplet, info_nce, conv2d, batch_norm, leaky_relu, lp_pool, dropout,
     gru, interpolate, embedding, masked_mean, elementwise, adam, resample, log_mel, soft_targets, sigmoid_pair,
+    batched_gemm, layer_norm, softmax, masked_max, layout, gelu,
 ):
     make()
 

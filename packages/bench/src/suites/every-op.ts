@@ -30,6 +30,7 @@ export async function everyOpRows(): Promise<AnyKernelRow[]> {
   const tokens = Int32Array.from({ length: 400 }, (_, i) => (i * 7919) % 5000)
   const vectors = { tokens, vocabulary: 5000, count: 400, d: 300 }
   const frames = { lengths: new Int32Array(32).fill(500), n: 32, t: 500, c: 300 }
+  const attended = { lengths: new Int32Array(32).fill(125), n: 32, rows: 500, cols: 125 }
   const rows = { rows: 16_000, cols: 300, eps: 1e-8 }
   const x = values(long.count, 1)
   const lists = {
@@ -53,6 +54,18 @@ export async function everyOpRows(): Promise<AnyKernelRow[]> {
       { pcm: values(441_000, 0.1), out: new Float32Array(160_000), up: 160, down: 441, width: 64 },
       0.05,
     ),
+    row('batched_gemm', { batch: 128, m: 125, n: 125, k: 64, transA: 0, transB: 1, alpha: 0.125 }),
+    row('softmax', attended),
+    row('softmax_backward', attended),
+    row('layer_norm', rows),
+    row('layer_norm_backward', rows),
+    row('masked_max', frames),
+    row('masked_max_backward', frames),
+    row('transpose', { outer: 32, m: 500, between: 1, n: 4, inner: 75 }),
+    row('copy_columns', { rows: 16_000, xCols: 900, outCols: 300, from: 300, to: 0, width: 300 }),
+    row('gelu', { x }),
+    row('gelu_backward', { x }),
+    row('multiply', { a: x }),
     row('l2_normalize', rows),
     row('l2_normalize_backward', rows),
     row('triplet', {

@@ -77,6 +77,27 @@ export interface GemmArgs {
 }
 
 /**
+ * out[b] [m×n] = alpha · op(a[b])·op(b[b]) for every matrix of the batch, op(a) is m×k, op(b) is k×n.
+ */
+export interface BatchedGemmArgs {
+  /** [batch × m × k] */
+  a: FloatBuffer
+  /** [batch × k × n] */
+  b: FloatBuffer
+  /** [batch × m × n] */
+  out: FloatBuffer
+  batch: number
+  m: number
+  n: number
+  k: number
+  /** 1: a is stored k×m, b is stored n×k */
+  transA: number
+  /** 1: a is stored k×m, b is stored n×k */
+  transB: number
+  alpha: number
+}
+
+/**
  * out = x / max(‖x‖₂, eps) per row; norms keeps ‖x‖₂.
  */
 export interface L2NormalizeArgs {
@@ -396,6 +417,77 @@ export interface BatchNormBackwardArgs {
 }
 
 /**
+ * out = gamma · (x - mean) / √(variance + eps) + beta per row, with the biased variance; invStd keeps 1 / √(variance + eps).
+ */
+export interface LayerNormArgs {
+  /** [rows × cols] */
+  x: FloatBuffer
+  /** [cols] */
+  gamma: FloatBuffer
+  /** [cols] */
+  beta: FloatBuffer
+  /** [rows × cols] */
+  out: FloatBuffer
+  /** [rows] */
+  mean: FloatBuffer
+  /** [rows] */
+  invStd: FloatBuffer
+  rows: number
+  cols: number
+  eps: number
+}
+
+export interface LayerNormBackwardArgs {
+  /** [rows × cols] */
+  x: FloatBuffer
+  /** [cols] */
+  gamma: FloatBuffer
+  /** [rows] */
+  mean: FloatBuffer
+  /** [rows] */
+  invStd: FloatBuffer
+  /** [rows × cols] */
+  gradOut: FloatBuffer
+  /** [rows × cols] or null */
+  gradX: FloatBuffer | null
+  /** [cols] */
+  gradGamma: FloatBuffer
+  /** [cols] */
+  gradBeta: FloatBuffer
+  rows: number
+  cols: number
+}
+
+/**
+ * out = exp(x) / Σ exp(x) over the first lengths[i] columns of every row of matrix i, over all without lengths; 0 in the others.
+ */
+export interface SoftmaxArgs {
+  /** [n × rows × cols] */
+  x: FloatBuffer
+  /** [n] or null, from 0 to cols */
+  lengths: Int32Array | null
+  /** [n × rows × cols] */
+  out: FloatBuffer
+  n: number
+  rows: number
+  cols: number
+}
+
+export interface SoftmaxBackwardArgs {
+  /** [n] or null, from 0 to cols */
+  lengths: Int32Array | null
+  /** [n × rows × cols] */
+  out: FloatBuffer
+  /** [n × rows × cols] */
+  gradOut: FloatBuffer
+  /** [n × rows × cols] padding gets 0 */
+  gradX: FloatBuffer
+  n: number
+  rows: number
+  cols: number
+}
+
+/**
  * out = x > 0 ? x : slope·x. Slope 0 is ReLU.
  */
 export interface LeakyReluArgs {
@@ -613,6 +705,99 @@ export interface MaskedMeanBackwardArgs {
 }
 
 /**
+ * out[i] = max_{t < lengths[i]} x[i, t]; 0 for length 0.
+ */
+export interface MaskedMaxArgs {
+  /** [n × t × c] */
+  x: FloatBuffer
+  /** [n], from 0 to t */
+  lengths: Int32Array
+  /** [n × c] */
+  out: FloatBuffer
+  n: number
+  t: number
+  c: number
+}
+
+export interface MaskedMaxBackwardArgs {
+  /** [n × t × c] */
+  x: FloatBuffer
+  /** [n], from 0 to t */
+  lengths: Int32Array
+  /** [n × c] */
+  out: FloatBuffer
+  /** [n × c] */
+  gradOut: FloatBuffer
+  /** [n × t × c] of the first step that has the maximum; the others and padding get 0 */
+  gradX: FloatBuffer
+  n: number
+  t: number
+  c: number
+}
+
+/**
+ * out[o, j, b, i] = x[o, i, b, j], rows of `inner` values: two axes change places.
+ */
+export interface TransposeArgs {
+  /** [outer × m × between × n × inner] */
+  x: FloatBuffer
+  /** [outer × n × between × m × inner] */
+  out: FloatBuffer
+  outer: number
+  m: number
+  between: number
+  n: number
+  inner: number
+}
+
+/**
+ * out[r, to + c] = x[r, from + c] for c < width; the rest of out stays: slices and concatenations along any axis.
+ */
+export interface CopyColumnsArgs {
+  /** [rows × xCols] */
+  x: FloatBuffer
+  /** [rows × outCols] */
+  out: FloatBuffer
+  rows: number
+  xCols: number
+  outCols: number
+  from: number
+  to: number
+  width: number
+}
+
+/**
+ * out = x·Φ(x), Φ the distribution function of the standard normal distribution.
+ */
+export interface GeluArgs {
+  /** [count] */
+  x: FloatBuffer
+  /** [count] */
+  out: FloatBuffer
+}
+
+export interface GeluBackwardArgs {
+  /** [count] */
+  x: FloatBuffer
+  /** [count] */
+  gradOut: FloatBuffer
+  /** [count] */
+  gradX: FloatBuffer
+}
+
+/**
+ * out = a·b, element by element.
+ */
+export interface MultiplyArgs {
+  /** [count] */
+  a: FloatBuffer
+  /** [count] */
+  b: FloatBuffer
+  /** [count] */
+  out: FloatBuffer
+}
+
+/**
  * out = alpha·a + beta·b.
  */
 export interface AddArgs {
@@ -675,6 +860,7 @@ export interface OpArgs {
   log_mel: LogMelArgs
   resample: ResampleArgs
   gemm: GemmArgs
+  batched_gemm: BatchedGemmArgs
   l2_normalize: L2NormalizeArgs
   l2_normalize_backward: L2NormalizeBackwardArgs
   similarity: SimilarityArgs
@@ -688,6 +874,10 @@ export interface OpArgs {
   conv2d_backward: Conv2dBackwardArgs
   batch_norm: BatchNormArgs
   batch_norm_backward: BatchNormBackwardArgs
+  layer_norm: LayerNormArgs
+  layer_norm_backward: LayerNormBackwardArgs
+  softmax: SoftmaxArgs
+  softmax_backward: SoftmaxBackwardArgs
   leaky_relu: LeakyReluArgs
   leaky_relu_backward: LeakyReluBackwardArgs
   lp_pool: LpPoolArgs
@@ -701,6 +891,13 @@ export interface OpArgs {
   embedding_backward: EmbeddingBackwardArgs
   masked_mean: MaskedMeanArgs
   masked_mean_backward: MaskedMeanBackwardArgs
+  masked_max: MaskedMaxArgs
+  masked_max_backward: MaskedMaxBackwardArgs
+  transpose: TransposeArgs
+  copy_columns: CopyColumnsArgs
+  gelu: GeluArgs
+  gelu_backward: GeluBackwardArgs
+  multiply: MultiplyArgs
   add: AddArgs
   scale: ScaleArgs
   adam: AdamArgs

@@ -8,6 +8,8 @@ import { networkCases } from './cases/network.js'
 import type { AnyOpCase } from './cases/op-case.js'
 import { optimiserCases } from './cases/optimiser.js'
 import { scoreCases } from './cases/scores.js'
+import { layoutCases } from './cases/layout.js'
+import { rowCases } from './cases/rows.js'
 import { sequenceCases } from './cases/sequence.js'
 
 /**
@@ -21,6 +23,8 @@ export const backendCases: readonly AnyOpCase[] = [
   ...lossCases,
   ...convolutionCases,
   ...networkCases,
+  ...layoutCases,
+  ...rowCases,
   ...sequenceCases,
   ...elementwiseCases,
   ...optimiserCases,

@@ -42,6 +42,23 @@ void product_rows(Rows& rows) {
               data.in(batch * n * d), data.in(batch * m * d), data.out(batch * n * m), batch, n, m, d, 1.0};
         });
   }
+  // Scores of attention, eight heads of 32 clips, and what they mix.
+  for (const auto& [n, k, trans_b] : {std::array<i64, 3>{500, 64, 1}, {64, 500, 0}}) {
+    constexpr i64 batch = 256, m = 500;
+    rows.add("batched_gemm", &OpTable::batched_gemm, shape_of(batch, m, n, k), 2.0 * batch * m * n * k,
+             4.0 * batch * (m * k + k * n + m * n), [=, n = n, k = k, trans_b = trans_b](Data& data) {
+               return BatchedGemmArgs{data.in(batch * m * k),
+                                      data.in(batch * k * n),
+                                      data.out(batch * m * n),
+                                      batch,
+                                      m,
+                                      n,
+                                      k,
+                                      0,
+                                      trans_b,
+                                      1.0};
+             });
+  }
   struct Gemm {
     i64 m, n, k, trans_a, trans_b;
     const char* name;
@@ -110,7 +127,43 @@ void loss_rows(Rows& rows) {
                args.n = n, args.d = d, args.hard = args.toText = args.toAudio = 1.0;
                return args;
              });
+    if (n > 32768) continue;
+    rows.add("sigmoid_pair", &OpTable::sigmoid_pair, shape_of(n, d), 6.0 * n * n * d, 4.0 * 4.0 * n * d,
+             [=](Data& data) {
+               SigmoidPairArgs args{};
+               const double unit = std::sqrt(3.0 / static_cast<double>(d));
+               args.audio = data.in(n * d, unit), args.text = data.in(n * d, unit);
+               args.groups = data.integers(n, [](i64 i) { return i; });
+               args.logTemperature = data.floats({-2.659f}), args.bias = data.floats({-5.0f});
+               args.gradAudio = data.out(n * d), args.gradText = data.out(n * d);
+               args.gradLogTemperature = data.out(1), args.gradBias = data.out(1), args.stats = data.out(4);
+               args.n = n, args.d = d;
+               return args;
+             });
   }
+  // Soft targets, and the matrix of scores in place of clips and captions.
+  constexpr i64 n = 2048, d = 512;
+  rows.add("info_nce", &OpTable::info_nce, shape_of(n, d) + " soft", 6.0 * n * n * d,
+           4.0 * (4.0 * n * d + n * n), [=](Data& data) {
+             InfoNceArgs args{};
+             const double unit = std::sqrt(3.0 / static_cast<double>(d));
+             args.audio = data.in(n * d, unit), args.text = data.in(n * d, unit),
+             args.targets = data.in(n * n);
+             args.groups = data.integers(n, [](i64 i) { return i; });
+             args.logTemperature = data.floats({-2.659f});
+             args.gradAudio = data.out(n * d), args.gradText = data.out(n * d);
+             args.gradLogTemperature = data.out(1), args.stats = data.out(4);
+             args.n = n, args.d = d, args.toText = args.toAudio = 0.5;
+             return args;
+           });
+  rows.add("info_nce", &OpTable::info_nce, shape_of(n) + " scores", 0, 2 * 4.0 * n * n, [=](Data& data) {
+    InfoNceArgs args{};
+    args.audio = data.in(n * n), args.groups = data.integers(n, [](i64 i) { return i; });
+    args.logTemperature = data.floats({-2.659f}), args.gradAudio = data.out(n * n);
+    args.gradLogTemperature = data.out(1), args.stats = data.out(4);
+    args.n = args.d = n, args.hard = args.toText = args.toAudio = 1.0;
+    return args;
+  });
 }
 
 // Triangular filters of equal width, close enough to a mel bank for the time.

@@ -16,6 +16,15 @@ inline void elementwise_rows(Rows& rows) {
     rows.add("scale", &OpTable::scale, shape, 0, 2 * bytes, [=](Data& data) {
       return ScaleArgs{data.in(count), data.out(count), 0.5};
     });
+    rows.add("multiply", &OpTable::multiply, shape, 0, 3 * bytes, [=](Data& data) {
+      return MultiplyArgs{data.in(count), data.in(count), data.out(count)};
+    });
+    rows.add("gelu", &OpTable::gelu, shape, 0, 2 * bytes, [=](Data& data) {
+      return GeluArgs{data.in(count), data.out(count)};
+    });
+    rows.add("gelu_backward", &OpTable::gelu_backward, shape, 0, 3 * bytes, [=](Data& data) {
+      return GeluBackwardArgs{data.in(count), data.in(count), data.out(count)};
+    });
     rows.add("leaky_relu", &OpTable::leaky_relu, shape, 0, 2 * bytes, [=](Data& data) {
       return LeakyReluArgs{data.in(count), data.out(count), 0.1};
     });
@@ -58,6 +67,42 @@ inline void row_rows(Rows& rows) {
                args.out = data.in(n * d), args.norms = data.in(n), args.gradOut = data.in(n * d);
                args.gradX = data.out(n * d), args.rows = n, args.cols = d, args.eps = 1e-12;
                return args;
+             });
+  }
+  for (const auto& [n, d] : {std::array<i64, 2>{16000, 300}, {32768, 512}}) {
+    const double bytes = 4.0 * static_cast<double>(n * d);
+    rows.add("layer_norm", &OpTable::layer_norm, shape_of(n, d), 0, 2 * bytes, [=](Data& data) {
+      return LayerNormArgs{
+          data.in(n * d), data.in(d), data.in(d), data.out(n * d), data.out(n), data.out(n), n, d, 1e-5};
+    });
+    rows.add("layer_norm_backward", &OpTable::layer_norm_backward, shape_of(n, d), 0, 3 * bytes,
+             [=](Data& data) {
+               LayerNormBackwardArgs args{};
+               args.x = data.in(n * d), args.gamma = data.in(d), args.mean = data.in(n);
+               args.invStd = data.in(n), args.gradOut = data.in(n * d), args.gradX = data.out(n * d);
+               args.gradGamma = data.out(d), args.gradBeta = data.out(d), args.rows = n, args.cols = d;
+               return args;
+             });
+    rows.add("softmax", &OpTable::softmax, shape_of(n, d), 0, 2 * bytes,
+             [=](Data& data) { return SoftmaxArgs{data.in(n * d), {}, data.out(n * d), 1, n, d}; });
+    rows.add("softmax_backward", &OpTable::softmax_backward, shape_of(n, d), 0, 3 * bytes, [=](Data& data) {
+      SoftmaxBackwardArgs args{};
+      args.out = data.in(n * d), args.gradOut = data.in(n * d), args.gradX = data.out(n * d);
+      args.n = 1, args.rows = n, args.cols = d;
+      return args;
+    });
+    rows.add("copy_columns", &OpTable::copy_columns, shape_of(n, d) + " of three times as many", 0, 2 * bytes,
+             [=](Data& data) {
+               return CopyColumnsArgs{data.in(3 * n * d), data.inout(n * d), n, 3 * d, d, d, 0, d};
+             });
+  }
+  // Heads of 32 clips of 500 steps, and a plain matrix.
+  for (const auto& [outer, m, n, inner] : {std::array<i64, 4>{32, 500, 8, 64}, {1, 4096, 4096, 1}}) {
+    const i64 size = outer * m * n * inner;
+    rows.add("transpose", &OpTable::transpose, shape_of(outer, m, n, inner), 0,
+             2 * 4.0 * static_cast<double>(size),
+             [=, outer = outer, m = m, n = n, inner = inner](Data& data) {
+               return TransposeArgs{data.in(size), data.out(size), outer, m, 1, n, inner};
              });
   }
   for (const auto& [vocabulary, count, d] : {std::array<i64, 3>{5000, 640, 300}, {30000, 61440, 300}}) {
@@ -107,6 +152,17 @@ inline void time_rows(Rows& rows) {
              MaskedMeanBackwardArgs args{};
              args.lengths = data.integers(n, whole), args.gradOut = data.in(n * c),
              args.gradX = data.out(n * t * c);
+             args.n = n, args.t = t, args.c = c;
+             return args;
+           });
+  rows.add("masked_max", &OpTable::masked_max, shape_of(n, t, c), 0, bytes, [=](Data& data) {
+    return MaskedMaxArgs{data.in(n * t * c), data.integers(n, whole), data.out(n * c), n, t, c};
+  });
+  rows.add("masked_max_backward", &OpTable::masked_max_backward, shape_of(n, t, c), 0, 2 * bytes,
+           [=](Data& data) {
+             MaskedMaxBackwardArgs args{};
+             args.x = data.in(n * t * c), args.lengths = data.integers(n, whole), args.out = data.in(n * c);
+             args.gradOut = data.in(n * c), args.gradX = data.out(n * t * c);
              args.n = n, args.t = t, args.c = c;
              return args;
            });

@@ -64,6 +64,21 @@ Status check(const GemmArgs& a) {
   return c;
 }
 
+Status check(const BatchedGemmArgs& a) {
+  Checker c(a);
+  c.extent("batch", a.batch, 0);
+  c.extent("m", a.m, 0);
+  c.extent("n", a.n, 0);
+  c.extent("k", a.k, 0);
+  c.that(a.transA == 0 || a.transA == 1, "0 or 1", "transA", a.transA);
+  c.that(a.transB == 0 || a.transB == 1, "0 or 1", "transB", a.transB);
+  if (!c.ok()) return c;
+  c.sized("a", a.a, "batch × m × k values", {a.batch, a.m, a.k});
+  c.sized("b", a.b, "batch × k × n values", {a.batch, a.k, a.n});
+  c.sized("out", a.out, "batch × m × n values", {a.batch, a.m, a.n});
+  return c;
+}
+
 Status check(const L2NormalizeArgs& a) {
   Checker c(a);
   c.extent("rows", a.rows, 0);
@@ -325,6 +340,64 @@ Status check(const BatchNormBackwardArgs& a) {
   return c;
 }
 
+Status check(const LayerNormArgs& a) {
+  Checker c(a);
+  c.extent("rows", a.rows, 0);
+  c.extent("cols", a.cols, 0);
+  c.that(a.eps >= 0, "a finite number from 0", "eps");
+  if (!c.ok()) return c;
+  c.sized("x", a.x, "rows × cols values", {a.rows, a.cols});
+  c.sized("gamma", a.gamma, "cols values", {a.cols});
+  c.sized("beta", a.beta, "cols values", {a.cols});
+  c.sized("out", a.out, "rows × cols values", {a.rows, a.cols});
+  c.sized("mean", a.mean, "rows values", {a.rows});
+  c.sized("invStd", a.invStd, "rows values", {a.rows});
+  return c;
+}
+
+Status check(const LayerNormBackwardArgs& a) {
+  Checker c(a);
+  c.extent("rows", a.rows, 0);
+  c.extent("cols", a.cols, 0);
+  if (!c.ok()) return c;
+  c.sized("x", a.x, "rows × cols values", {a.rows, a.cols});
+  c.sized("gamma", a.gamma, "cols values", {a.cols});
+  c.sized("mean", a.mean, "rows values", {a.rows});
+  c.sized("invStd", a.invStd, "rows values", {a.rows});
+  c.sized("gradOut", a.gradOut, "rows × cols values", {a.rows, a.cols});
+  c.optional("gradX", a.gradX, "rows × cols values", {a.rows, a.cols});
+  c.sized("gradGamma", a.gradGamma, "cols values", {a.cols});
+  c.sized("gradBeta", a.gradBeta, "cols values", {a.cols});
+  return c;
+}
+
+Status check(const SoftmaxArgs& a) {
+  Checker c(a);
+  c.extent("n", a.n, 0);
+  c.extent("rows", a.rows, 0);
+  c.extent("cols", a.cols, 0);
+  if (!c.ok()) return c;
+  c.sized("x", a.x, "n × rows × cols values", {a.n, a.rows, a.cols});
+  c.optional("lengths", a.lengths, "n values", {a.n});
+  c.sized("out", a.out, "n × rows × cols values", {a.n, a.rows, a.cols});
+  c.within("lengths", a.lengths, 0, a.cols, "integers from 0 to cols");
+  return c;
+}
+
+Status check(const SoftmaxBackwardArgs& a) {
+  Checker c(a);
+  c.extent("n", a.n, 0);
+  c.extent("rows", a.rows, 0);
+  c.extent("cols", a.cols, 0);
+  if (!c.ok()) return c;
+  c.optional("lengths", a.lengths, "n values", {a.n});
+  c.sized("out", a.out, "n × rows × cols values", {a.n, a.rows, a.cols});
+  c.sized("gradOut", a.gradOut, "n × rows × cols values", {a.n, a.rows, a.cols});
+  c.sized("gradX", a.gradX, "n × rows × cols values", {a.n, a.rows, a.cols});
+  c.within("lengths", a.lengths, 0, a.cols, "integers from 0 to cols");
+  return c;
+}
+
 Status check(const LeakyReluArgs& a) {
   Checker c(a);
   c.that(a.slope >= 0, "a finite number from 0", "slope");
@@ -505,6 +578,86 @@ Status check(const MaskedMeanBackwardArgs& a) {
   c.sized("gradOut", a.gradOut, "n × c values", {a.n, a.c});
   c.sized("gradX", a.gradX, "n × t × c values", {a.n, a.t, a.c});
   c.within("lengths", a.lengths, 0, a.t, "integers from 0 to t");
+  return c;
+}
+
+Status check(const MaskedMaxArgs& a) {
+  Checker c(a);
+  c.extent("n", a.n, 0);
+  c.extent("t", a.t, 0);
+  c.extent("c", a.c, 0);
+  if (!c.ok()) return c;
+  c.sized("x", a.x, "n × t × c values", {a.n, a.t, a.c});
+  c.sized("lengths", a.lengths, "n values", {a.n});
+  c.sized("out", a.out, "n × c values", {a.n, a.c});
+  c.within("lengths", a.lengths, 0, a.t, "integers from 0 to t");
+  return c;
+}
+
+Status check(const MaskedMaxBackwardArgs& a) {
+  Checker c(a);
+  c.extent("n", a.n, 0);
+  c.extent("t", a.t, 0);
+  c.extent("c", a.c, 0);
+  if (!c.ok()) return c;
+  c.sized("x", a.x, "n × t × c values", {a.n, a.t, a.c});
+  c.sized("lengths", a.lengths, "n values", {a.n});
+  c.sized("out", a.out, "n × c values", {a.n, a.c});
+  c.sized("gradOut", a.gradOut, "n × c values", {a.n, a.c});
+  c.sized("gradX", a.gradX, "n × t × c values", {a.n, a.t, a.c});
+  c.within("lengths", a.lengths, 0, a.t, "integers from 0 to t");
+  return c;
+}
+
+Status check(const TransposeArgs& a) {
+  Checker c(a);
+  c.extent("outer", a.outer, 0);
+  c.extent("m", a.m, 0);
+  c.extent("between", a.between, 0);
+  c.extent("n", a.n, 0);
+  c.extent("inner", a.inner, 0);
+  if (!c.ok()) return c;
+  c.sized("x", a.x, "outer × m × between × n × inner values", {a.outer, a.m, a.between, a.n, a.inner});
+  c.sized("out", a.out, "outer × n × between × m × inner values", {a.outer, a.n, a.between, a.m, a.inner});
+  return c;
+}
+
+Status check(const CopyColumnsArgs& a) {
+  Checker c(a);
+  c.extent("rows", a.rows, 0);
+  c.extent("xCols", a.xCols, 0);
+  c.extent("outCols", a.outCols, 0);
+  c.extent("from", a.from, 0);
+  c.extent("to", a.to, 0);
+  c.extent("width", a.width, 0);
+  if (c.ok()) c.that(a.from + a.width <= a.xCols, "columns of x", "from", a.from);
+  if (c.ok()) c.that(a.to + a.width <= a.outCols, "columns of out", "to", a.to);
+  if (!c.ok()) return c;
+  c.sized("x", a.x, "rows × xCols values", {a.rows, a.xCols});
+  c.sized("out", a.out, "rows × outCols values", {a.rows, a.outCols});
+  return c;
+}
+
+Status check(const GeluArgs& a) {
+  Checker c(a);
+  if (!c.ok()) return c;
+  c.sized("out", a.out, "as many values as x", {a.x.size});
+  return c;
+}
+
+Status check(const GeluBackwardArgs& a) {
+  Checker c(a);
+  if (!c.ok()) return c;
+  c.sized("gradOut", a.gradOut, "as many values as x", {a.x.size});
+  c.sized("gradX", a.gradX, "as many values as x", {a.x.size});
+  return c;
+}
+
+Status check(const MultiplyArgs& a) {
+  Checker c(a);
+  if (!c.ok()) return c;
+  c.sized("b", a.b, "as many values as a", {a.a.size});
+  c.sized("out", a.out, "as many values as a", {a.a.size});
   return c;
 }
 

@@ -114,6 +114,36 @@ struct GemmArgs {
   }
 };
 
+// out[b] [m×n] = alpha · op(a[b])·op(b[b]) for every matrix of the batch, op(a) is m×k, op(b) is k×n.
+struct BatchedGemmArgs {
+  F32In a;  // [batch × m × k]
+  F32In b;  // [batch × k × n]
+  F32Out out;  // [batch × m × n]
+  i64 batch;
+  i64 m;
+  i64 n;
+  i64 k;
+  i64 transA;  // 1: a is stored k×m, b is stored n×k
+  i64 transB;  // 1: a is stored k×m, b is stored n×k
+  double alpha;
+
+  static constexpr bool kInPlace = false;
+
+  template <class Visitor>
+  constexpr void visit(Visitor& visitor) {
+    visitor.in("a", a);
+    visitor.in("b", b);
+    visitor.out("out", out);
+    visitor.integer("batch", batch);
+    visitor.integer("m", m);
+    visitor.integer("n", n);
+    visitor.integer("k", k);
+    visitor.integer("transA", transA);
+    visitor.integer("transB", transB);
+    visitor.number("alpha", alpha);
+  }
+};
+
 // out = x / max(‖x‖₂, eps) per row; norms keeps ‖x‖₂.
 struct L2NormalizeArgs {
   F32In x;  // [rows × cols]
@@ -552,6 +582,108 @@ struct BatchNormBackwardArgs {
   }
 };
 
+// out = gamma · (x - mean) / √(variance + eps) + beta per row, with the biased variance; invStd keeps 1 / √(variance + eps).
+struct LayerNormArgs {
+  F32In x;  // [rows × cols]
+  F32In gamma;  // [cols]
+  F32In beta;  // [cols]
+  F32Out out;  // [rows × cols]
+  F32Out mean;  // [rows]
+  F32Out invStd;  // [rows]
+  i64 rows;
+  i64 cols;
+  double eps;
+
+  static constexpr bool kInPlace = false;
+
+  template <class Visitor>
+  constexpr void visit(Visitor& visitor) {
+    visitor.in("x", x);
+    visitor.in("gamma", gamma);
+    visitor.in("beta", beta);
+    visitor.out("out", out);
+    visitor.out("mean", mean);
+    visitor.out("invStd", invStd);
+    visitor.integer("rows", rows);
+    visitor.integer("cols", cols);
+    visitor.number("eps", eps);
+  }
+};
+
+struct LayerNormBackwardArgs {
+  F32In x;  // [rows × cols]
+  F32In gamma;  // [cols]
+  F32In mean;  // [rows]
+  F32In invStd;  // [rows]
+  F32In gradOut;  // [rows × cols]
+  F32Out gradX;  // [rows × cols] or null
+  F32Out gradGamma;  // [cols]
+  F32Out gradBeta;  // [cols]
+  i64 rows;
+  i64 cols;
+
+  static constexpr bool kInPlace = false;
+
+  template <class Visitor>
+  constexpr void visit(Visitor& visitor) {
+    visitor.in("x", x);
+    visitor.in("gamma", gamma);
+    visitor.in("mean", mean);
+    visitor.in("invStd", invStd);
+    visitor.in("gradOut", gradOut);
+    visitor.opt_out("gradX", gradX);
+    visitor.out("gradGamma", gradGamma);
+    visitor.out("gradBeta", gradBeta);
+    visitor.integer("rows", rows);
+    visitor.integer("cols", cols);
+  }
+};
+
+// out = exp(x) / Σ exp(x) over the first lengths[i] columns of every row of matrix i, over all without lengths; 0 in the others.
+struct SoftmaxArgs {
+  F32In x;  // [n × rows × cols]
+  I32In lengths;  // [n] or null, from 0 to cols
+  F32Out out;  // [n × rows × cols]
+  i64 n;
+  i64 rows;
+  i64 cols;
+
+  static constexpr bool kInPlace = false;
+
+  template <class Visitor>
+  constexpr void visit(Visitor& visitor) {
+    visitor.in("x", x);
+    visitor.opt_in("lengths", lengths);
+    visitor.out("out", out);
+    visitor.integer("n", n);
+    visitor.integer("rows", rows);
+    visitor.integer("cols", cols);
+  }
+};
+
+struct SoftmaxBackwardArgs {
+  I32In lengths;  // [n] or null, from 0 to cols
+  F32In out;  // [n × rows × cols]
+  F32In gradOut;  // [n × rows × cols]
+  F32Out gradX;  // [n × rows × cols] padding gets 0
+  i64 n;
+  i64 rows;
+  i64 cols;
+
+  static constexpr bool kInPlace = false;
+
+  template <class Visitor>
+  constexpr void visit(Visitor& visitor) {
+    visitor.opt_in("lengths", lengths);
+    visitor.in("out", out);
+    visitor.in("gradOut", gradOut);
+    visitor.out("gradX", gradX);
+    visitor.integer("n", n);
+    visitor.integer("rows", rows);
+    visitor.integer("cols", cols);
+  }
+};
+
 // out = x > 0 ? x : slope·x. Slope 0 is ReLU.
 struct LeakyReluArgs {
   F32In x;  // [count]
@@ -878,6 +1010,148 @@ struct MaskedMeanBackwardArgs {
   }
 };
 
+// out[i] = max_{t < lengths[i]} x[i, t]; 0 for length 0.
+struct MaskedMaxArgs {
+  F32In x;  // [n × t × c]
+  I32In lengths;  // [n], from 0 to t
+  F32Out out;  // [n × c]
+  i64 n;
+  i64 t;
+  i64 c;
+
+  static constexpr bool kInPlace = false;
+
+  template <class Visitor>
+  constexpr void visit(Visitor& visitor) {
+    visitor.in("x", x);
+    visitor.in("lengths", lengths);
+    visitor.out("out", out);
+    visitor.integer("n", n);
+    visitor.integer("t", t);
+    visitor.integer("c", c);
+  }
+};
+
+struct MaskedMaxBackwardArgs {
+  F32In x;  // [n × t × c]
+  I32In lengths;  // [n], from 0 to t
+  F32In out;  // [n × c]
+  F32In gradOut;  // [n × c]
+  F32Out gradX;  // [n × t × c] of the first step that has the maximum; the others and padding get 0
+  i64 n;
+  i64 t;
+  i64 c;
+
+  static constexpr bool kInPlace = false;
+
+  template <class Visitor>
+  constexpr void visit(Visitor& visitor) {
+    visitor.in("x", x);
+    visitor.in("lengths", lengths);
+    visitor.in("out", out);
+    visitor.in("gradOut", gradOut);
+    visitor.out("gradX", gradX);
+    visitor.integer("n", n);
+    visitor.integer("t", t);
+    visitor.integer("c", c);
+  }
+};
+
+// out[o, j, b, i] = x[o, i, b, j], rows of `inner` values: two axes change places.
+struct TransposeArgs {
+  F32In x;  // [outer × m × between × n × inner]
+  F32Out out;  // [outer × n × between × m × inner]
+  i64 outer;
+  i64 m;
+  i64 between;
+  i64 n;
+  i64 inner;
+
+  static constexpr bool kInPlace = false;
+
+  template <class Visitor>
+  constexpr void visit(Visitor& visitor) {
+    visitor.in("x", x);
+    visitor.out("out", out);
+    visitor.integer("outer", outer);
+    visitor.integer("m", m);
+    visitor.integer("between", between);
+    visitor.integer("n", n);
+    visitor.integer("inner", inner);
+  }
+};
+
+// out[r, to + c] = x[r, from + c] for c < width; the rest of out stays: slices and concatenations along any axis.
+struct CopyColumnsArgs {
+  F32In x;  // [rows × xCols]
+  F32Out out;  // [rows × outCols]
+  i64 rows;
+  i64 xCols;
+  i64 outCols;
+  i64 from;
+  i64 to;
+  i64 width;
+
+  static constexpr bool kInPlace = false;
+
+  template <class Visitor>
+  constexpr void visit(Visitor& visitor) {
+    visitor.in("x", x);
+    visitor.inout("out", out);
+    visitor.integer("rows", rows);
+    visitor.integer("xCols", xCols);
+    visitor.integer("outCols", outCols);
+    visitor.integer("from", from);
+    visitor.integer("to", to);
+    visitor.integer("width", width);
+  }
+};
+
+// out = x·Φ(x), Φ the distribution function of the standard normal distribution.
+struct GeluArgs {
+  F32In x;  // [count]
+  F32Out out;  // [count]
+
+  static constexpr bool kInPlace = true;
+
+  template <class Visitor>
+  constexpr void visit(Visitor& visitor) {
+    visitor.in("x", x);
+    visitor.out("out", out);
+  }
+};
+
+struct GeluBackwardArgs {
+  F32In x;  // [count]
+  F32In gradOut;  // [count]
+  F32Out gradX;  // [count]
+
+  static constexpr bool kInPlace = true;
+
+  template <class Visitor>
+  constexpr void visit(Visitor& visitor) {
+    visitor.in("x", x);
+    visitor.in("gradOut", gradOut);
+    visitor.out("gradX", gradX);
+  }
+};
+
+// out = a·b, element by element.
+struct MultiplyArgs {
+  F32In a;  // [count]
+  F32In b;  // [count]
+  F32Out out;  // [count]
+
+  static constexpr bool kInPlace = true;
+
+  template <class Visitor>
+  constexpr void visit(Visitor& visitor) {
+    visitor.in("a", a);
+    visitor.in("b", b);
+    visitor.out("out", out);
+  }
+};
+
 // out = alpha·a + beta·b.
 struct AddArgs {
   F32In a;  // [count]
@@ -971,6 +1245,7 @@ struct GradNormArgs {
   X(log_mel, LogMelArgs) \
   X(resample, ResampleArgs) \
   X(gemm, GemmArgs) \
+  X(batched_gemm, BatchedGemmArgs) \
   X(l2_normalize, L2NormalizeArgs) \
   X(l2_normalize_backward, L2NormalizeBackwardArgs) \
   X(similarity, SimilarityArgs) \
@@ -984,6 +1259,10 @@ struct GradNormArgs {
   X(conv2d_backward, Conv2dBackwardArgs) \
   X(batch_norm, BatchNormArgs) \
   X(batch_norm_backward, BatchNormBackwardArgs) \
+  X(layer_norm, LayerNormArgs) \
+  X(layer_norm_backward, LayerNormBackwardArgs) \
+  X(softmax, SoftmaxArgs) \
+  X(softmax_backward, SoftmaxBackwardArgs) \
   X(leaky_relu, LeakyReluArgs) \
   X(leaky_relu_backward, LeakyReluBackwardArgs) \
   X(lp_pool, LpPoolArgs) \
@@ -997,6 +1276,13 @@ struct GradNormArgs {
   X(embedding_backward, EmbeddingBackwardArgs) \
   X(masked_mean, MaskedMeanArgs) \
   X(masked_mean_backward, MaskedMeanBackwardArgs) \
+  X(masked_max, MaskedMaxArgs) \
+  X(masked_max_backward, MaskedMaxBackwardArgs) \
+  X(transpose, TransposeArgs) \
+  X(copy_columns, CopyColumnsArgs) \
+  X(gelu, GeluArgs) \
+  X(gelu_backward, GeluBackwardArgs) \
+  X(multiply, MultiplyArgs) \
   X(add, AddArgs) \
   X(scale, ScaleArgs) \
   X(adam, AdamArgs) \

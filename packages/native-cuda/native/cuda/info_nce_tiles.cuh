@@ -5,9 +5,9 @@
 #pragma once
 
 #include <cfloat>
+#include <type_traits>
 
-#include "packed.cuh"
-#include "product.cuh"
+#include "score_panels.cuh"
 
 namespace sonotext::cuda {
 
@@ -23,24 +23,6 @@ __device__ inline ExponentialSum together(const ExponentialSum& a, const Exponen
   const float most = fmaxf(a.most, b.most), factor = exp2f(fminf(a.most, b.most) - most);
   return {most, a.most < b.most ? fmaf(a.sum, factor, b.sum) : fmaf(b.sum, factor, a.sum)};
 }
-
-// The pairs of the batch, and the rows of them that a sweep is at.
-struct Pairs {
-  int n;
-  int first_row, rows;
-  bool share;                  // same-clip items are positives, else they are left out
-  const std::int32_t* groups;  // [n]
-  const unsigned* excluded;    // [rows × words] a bit for each pair, or none
-  i64 words;
-  const float* inverse;  // [1] 1 / temperature
-
-  // Whether column j is a candidate of row i, both within the batch.
-  __device__ bool left_out(int i, int j, int group_i, int group_j) const {
-    if (i == j) return false;
-    if (excluded != nullptr && (excluded[(i - first_row) * words + j / 32] >> j % 32 & 1u) != 0) return true;
-    return group_i == group_j && !share;
-  }
-};
 
 constexpr float kLog2E = 1.44269504088896f;
 
@@ -144,6 +126,11 @@ struct Anchor {
   int group;
 };
 
+// With the mass of its targets, and what the weights of its soft ones are multiplied by.
+struct SoftAnchor : Anchor {
+  float mass, weight;
+};
+
 struct TileTotals {
   double temperature;  // -Σ gradient · cosine
   double targets;  // Σ of the positives' scores, each by its share of its row's and of its column's positives
@@ -151,11 +138,13 @@ struct TileTotals {
 
 // Second sweep: d loss / d cosine, handed on to `sink`; and what the statistics need. The best of an anchor
 // is the first of those that reach its maximum.
-template <class TileT, class Sink>
+template <class TileT, class Sink, class AnchorT>
 struct ScoreGradients {
+  static constexpr bool kSoft = std::is_same_v<AnchorT, SoftAnchor>;
   Pairs pairs;
-  const Anchor* rows;
-  const Anchor* columns;
+  const float* weights;  // [pairs.rows × n] of soft targets, 0 where a pair is left out; or none
+  const AnchorT* rows;
+  const AnchorT* columns;
   int* best_of_rows;     // [n] INT_MAX before
   int* best_of_columns;  // [n]
   float* diagonal;       // [n] cosines of the pairs
@@ -164,7 +153,7 @@ struct ScoreGradients {
   Sink sink;
 
   struct Exchange {
-    Anchor columns[TileT::kCols];
+    AnchorT columns[TileT::kCols];
     TileTotals totals[TileT::kWarpsDown * TileT::kWarpsAcross];
   };
   static constexpr int kExchangeBytes = sizeof(Exchange) + Sink::kExchangeBytes;
@@ -177,7 +166,7 @@ struct ScoreGradients {
     const int row_end = pairs.rows - static_cast<int>(first_row),
               col_end = pairs.n - static_cast<int>(first_col);
     for (int col = thread; col < TileT::kCols; col += kWarps * kWarp)
-      exchange.columns[col] = col < col_end ? columns[first_col + col] : Anchor{0.0f, 0.0f, 0.0f, 0};
+      exchange.columns[col] = col < col_end ? columns[first_col + col] : AnchorT{};
     TileT::barrier();
     const float inverse = *pairs.inverse, scale = inverse * kLog2E,
                 each = inverse / static_cast<float>(pairs.n);
@@ -185,7 +174,7 @@ struct ScoreGradients {
 #pragma unroll
     for (int i = 0; i < TileT::kOwnRows; ++i) {
       const int row = TileT::row(i), at_row = pairs.first_row + static_cast<int>(first_row) + row;
-      const Anchor anchor = row < row_end ? rows[at_row] : Anchor{0.0f, 0.0f, 0.0f, 0};
+      const AnchorT anchor = row < row_end ? rows[at_row] : AnchorT{};
       // Bit j: the cell is the best of its row, of its column. Few are: they are told after the loop.
       std::uint64_t best_of_row = 0, best_of_column = 0;
 #pragma unroll
@@ -193,16 +182,21 @@ struct ScoreGradients {
         // No more columns than these are read ahead: the sums leave few registers.
         if (j % 4 == 0) asm volatile("" ::: "memory");
         const int col = TileT::col(j), at_col = static_cast<int>(first_col) + col;
-        const Anchor other = exchange.columns[col];
+        const AnchorT other = exchange.columns[col];
         float& cell = TileT::at(cells, i, j);
         const float cosine = cell, score = cosine * scale;
         const bool counts =
             row < row_end && col < col_end && !pairs.left_out(at_row, at_col, anchor.group, other.group);
         const bool positive = counts && anchor.group == other.group;  // what is left of a group
-        const float share = positive ? anchor.share + other.share : 0.0f;
-        const float gradient =
-            counts ? each * (exp2f(score - anchor.log_sum) + exp2f(score - other.log_sum) - share) : 0.0f;
-        targets = fmaf(positive ? cosine * inverse : 0.0f, share, targets);
+        float share = positive ? anchor.share + other.share : 0.0f;
+        float to_text = exp2f(score - anchor.log_sum), to_audio = exp2f(score - other.log_sum);
+        if constexpr (kSoft) {
+          to_text *= anchor.mass, to_audio *= other.mass;
+          if (counts && weights != nullptr)
+            share = fmaf(weights[(first_row + row) * pairs.n + at_col], anchor.weight + other.weight, share);
+        }
+        const float gradient = counts ? each * (to_text + to_audio - share) : 0.0f;
+        targets = fmaf((kSoft ? counts : positive) ? cosine * inverse : 0.0f, share, targets);
         temperature = counts ? fmaf(-gradient, cosine, temperature) : temperature;
         if (at_row == at_col && counts) diagonal[at_row] = cosine;
         best_of_row |= static_cast<std::uint64_t>(counts && score == anchor.most) << j;
@@ -233,41 +227,6 @@ struct ScoreGradients {
       totals[first_row / TileT::kRows * tile_cols + first_col / TileT::kCols] = all;
     }
     TileT::barrier();  // before the next tile's
-  }
-};
-
-// Gradients of a panel [rows × n] as FP32 in memory.
-template <class TileT>
-struct RowMajorSink {
-  static constexpr int kExchangeBytes = WriteSums<TileT>::kExchangeBytes;
-  WriteSums<TileT> write;
-
-  __device__ void operator()(typename TileT::Sums& cells, i64 first_row, i64 first_col,
-                             void* exchange) const {
-    write(cells, 0, first_row, first_col, exchange);
-  }
-};
-
-// Gradients as bf16, packed as they are multiplied: from the left as they are and transposed.
-struct PackedSink {
-  static constexpr int kExchangeBytes = 0;
-  Packed panel;
-
-  __device__ void operator()(PackedTile::Sums& cells, i64 first_row, i64 first_col, void*) const {
-    constexpr int kDepthOf = kStepDepth<Bf16>;
-    unsigned char* blocks =
-        panel.data + (first_row / kBlockRows * panel.steps + first_col / kDepthOf) * kBlockBytes;
-#pragma unroll
-    for (int i = 0; i < PackedTile::kOwnRows; ++i) {
-#pragma unroll
-      for (int j = 0; j < PackedTile::kOwnCols; j += 2) {
-        const int row = PackedTile::row(i), col = PackedTile::col(j);
-        unsigned char* to = blocks + col / kDepthOf * kBlockBytes + packed_place(row, col % kDepthOf / 8) +
-                            col % 8 * Bf16::kBytes;
-        *reinterpret_cast<std::uint32_t*>(to) =
-            Bf16::pair(PackedTile::at(cells, i, j), PackedTile::at(cells, i, j + 1));
-      }
-    }
   }
 };
 

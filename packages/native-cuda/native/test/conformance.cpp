@@ -30,8 +30,9 @@ using namespace test;
 // Of ‖difference‖ / ‖expected‖, over the ops: rounding, and how much an op amplifies it.
 double tolerance_of(const std::string& op) {
   if (op == "lp_pool" || op == "lp_pool_backward" || op == "batch_norm_backward") return 1e-4;
-  for (const char* product : {"gemm", "similarity", "conv2d", "conv2d_backward", "info_nce", "frame_score",
-                              "frame_score_backward", "gru", "gru_backward"}) {
+  for (const char* product :
+       {"gemm", "batched_gemm", "similarity", "sigmoid_pair", "conv2d", "conv2d_backward", "info_nce",
+        "frame_score", "frame_score_backward", "gru", "gru_backward"}) {
     // The steps of a recurrence pass it on.
     const double growth = op.rfind("gru", 0) == 0 ? 3.0 : 1.0;
     if (op == product && rounding_of_operands() > 0.0) return growth * rounding_of_operands();
@@ -98,45 +99,108 @@ Row conv2d_case(i64 n, i64 h, i64 w, i64 cin, i64 cout, i64 kernel, double slope
           }};
 }
 
-struct NceOptions {
-  i64 groups;     // number of different groups
-  i64 excluded;   // pairs excluded per row
-  i64 positives;  // see InfoNceArgs
+struct PairOptions {
+  i64 groups;        // number of different groups
+  i64 excluded;      // pairs excluded per row
+  i64 positives;     // see InfoNceArgs
+  bool scores;       // given in place of clips and captions
+  const char* soft;  // "", "dense" or "lists" of targets
 };
 
-Row info_nce_case(i64 n, i64 d, NceOptions options) {
-  return {"info_nce " + std::to_string(n) + "×" + std::to_string(d) + " groups " +
-              std::to_string(options.groups) + " excluded " + std::to_string(options.excluded) +
-              (options.positives ? " shared" : ""),
-          tolerance_of("info_nce"), [=](Device& device, std::vector<Output>& outputs) {
+// Clips, captions and what is left out of a batch, for the losses over all of its pairs.
+struct PairInputs {
+  Floats audio, text, grad_audio, grad_text;
+  Floats log_temperature{-1.2f}, grad_temperature = Floats(1, NAN), stats = Floats(4, NAN);
+  Ints groups, offsets{0}, index;
+  bool scores;
+
+  PairInputs(Random& random, i64 n, i64 d, const PairOptions& options)
+      : audio(random.floats(n * d)),
+        text(random.floats(n * d)),
+        grad_audio(audio.size(), NAN),
+        grad_text(text.size(), NAN),
+        scores(options.scores) {
+    const float length = std::sqrt(static_cast<float>(d) / 3.0f);
+    for (float& value : audio) value /= options.scores ? 1.0f : length;
+    for (float& value : text) value /= length;
+    for (i64 i = 0; i < n; ++i) {
+      groups.push_back(static_cast<std::int32_t>(random.below(options.groups)));
+      for (i64 e = 0; e < options.excluded; ++e) index.push_back(static_cast<std::int32_t>(random.below(n)));
+      offsets.push_back(static_cast<std::int32_t>(index.size()));
+    }
+  }
+
+  template <class Args>
+  void fill(Args& args, i64 n, i64 d, const PairOptions& options) {
+    args.audio = in(audio), args.groups = in(groups), args.logTemperature = in(log_temperature);
+    if (!scores) args.text = in(text), args.gradText = out(grad_text);
+    if (options.excluded > 0) args.excludeOffsets = in(offsets), args.excludeIndex = in(index);
+    args.gradAudio = out(grad_audio), args.gradLogTemperature = out(grad_temperature),
+    args.stats = out(stats);
+    args.n = n, args.d = d, args.positives = options.positives;
+  }
+  std::vector<Output> outputs() const {
+    std::vector<Output> all{
+        {"gradAudio", grad_audio}, {"gradLogTemperature", grad_temperature}, {"stats", stats}};
+    if (!scores) all.push_back({"gradText", grad_text});
+    return all;
+  }
+};
+
+std::string name_of(const char* op, i64 n, i64 d, const PairOptions& options) {
+  return std::string(op) + " " + std::to_string(n) + "×" + std::to_string(d) + " groups " +
+         std::to_string(options.groups) + " excluded " + std::to_string(options.excluded) +
+         (options.positives ? " shared" : "") + (options.scores ? " scores" : "") +
+         (*options.soft ? std::string(" soft ") + options.soft : "");
+}
+
+Row info_nce_case(i64 n, i64 d, PairOptions options) {
+  return {name_of("info_nce", n, d, options), tolerance_of("info_nce"),
+          [=](Device& device, std::vector<Output>& outputs) {
             Random random(2);
-            Floats audio = random.floats(n * d), text = random.floats(n * d);
-            const float length = std::sqrt(static_cast<float>(d) / 3.0f);
-            for (float& value : audio) value /= length;
-            for (float& value : text) value /= length;
-            Ints groups, offsets{0}, index;
+            PairInputs inputs(random, n, d, options);
+            InfoNceArgs args{};
+            inputs.fill(args, n, d, options);
+            args.hard = args.toText = args.toAudio = 1.0;
+            const bool lists = std::string(options.soft) == "lists";
+            Floats weights;
+            Ints offsets{0}, index;
             for (i64 i = 0; i < n; ++i) {
-              groups.push_back(static_cast<std::int32_t>(random.below(options.groups)));
-              for (i64 e = 0; e < options.excluded; ++e)
+              // Every seventh row has none; a list may name a place twice.
+              for (i64 e = 0; lists && i % 7 != 0 && e < 3; ++e)
                 index.push_back(static_cast<std::int32_t>(random.below(n)));
               offsets.push_back(static_cast<std::int32_t>(index.size()));
             }
-            const Floats log_temperature{-1.2f};
-            Floats grad_audio(audio.size(), NAN), grad_text(text.size(), NAN), grad_temperature(1, NAN),
-                stats(4, NAN);
-            InfoNceArgs args{};
-            args.audio = in(audio), args.text = in(text), args.groups = in(groups);
-            if (options.excluded > 0) args.excludeOffsets = in(offsets), args.excludeIndex = in(index);
-            args.logTemperature = in(log_temperature);
-            args.gradAudio = out(grad_audio), args.gradText = out(grad_text);
-            args.gradLogTemperature = out(grad_temperature), args.stats = out(stats);
-            args.n = n, args.d = d, args.positives = options.positives;
-            args.hard = args.toText = args.toAudio = 1.0;
+            if (*options.soft) {
+              weights = random.floats(lists ? static_cast<i64>(index.size()) : n * n);
+              for (float& weight : weights) weight = weight < -0.9f ? weight : std::fabs(weight);
+              args.hard = 0.25, args.toText = 0.5, args.toAudio = 1.5;
+              if (lists) {
+                args.targetOffsets = in(offsets), args.targetIndex = in(index),
+                args.targetWeights = in(weights);
+              } else {
+                args.targets = in(weights);
+              }
+            }
             const Status status = run_on(device, &OpTable::info_nce, args);
-            outputs = {{"gradAudio", grad_audio},
-                       {"gradText", grad_text},
-                       {"gradLogTemperature", grad_temperature},
-                       {"stats", stats}};
+            outputs = inputs.outputs();
+            return status;
+          }};
+}
+
+Row sigmoid_pair_case(i64 n, i64 d, PairOptions options) {
+  return {name_of("sigmoid_pair", n, d, options), tolerance_of("sigmoid_pair"),
+          [=](Device& device, std::vector<Output>& outputs) {
+            Random random(3);
+            PairInputs inputs(random, n, d, options);
+            SigmoidPairArgs args{};
+            inputs.fill(args, n, d, options);
+            const Floats bias{-1.5f};
+            Floats grad_bias(1, NAN);
+            args.bias = in(bias), args.gradBias = out(grad_bias);
+            const Status status = run_on(device, &OpTable::sigmoid_pair, args);
+            outputs = inputs.outputs();
+            outputs.push_back({"gradBias", grad_bias});
             return status;
           }};
 }
@@ -320,17 +384,25 @@ std::vector<Row> all_cases() {
   rows.push_back(conv2d_case(3, 40, 12, 8, 4, 1, 1.0));  // parts of the pixels
   rows.push_back(conv2d_case(1, 2, 1, 3, 4, 7, 0.2));    // a window larger than the image
 
-  for (const i64 n : {1, 2, 31, 64, 129}) rows.push_back(info_nce_case(n, 24, {n, 0, 0}));
-  rows.push_back(info_nce_case(0, 8, {1, 0, 0}));
-  rows.push_back(info_nce_case(70, 1, {70, 0, 0}));
-  rows.push_back(info_nce_case(100, 33, {40, 0, 0}));
-  rows.push_back(info_nce_case(100, 33, {40, 0, 1}));
-  rows.push_back(info_nce_case(100, 33, {1, 0, 0}));
-  rows.push_back(info_nce_case(100, 33, {1, 0, 1}));
-  rows.push_back(info_nce_case(90, 20, {60, 5, 0}));
-  rows.push_back(info_nce_case(90, 20, {60, 5, 1}));
-  rows.push_back(info_nce_case(330, 9, {330, 0, 0}));  // several panels on a small device
-  rows.push_back(info_nce_case(330, 9, {100, 3, 1}));
+  for (const auto make : {info_nce_case, sigmoid_pair_case}) {
+    for (const i64 n : {1, 2, 31, 64, 129}) rows.push_back(make(n, 24, {n, 0, 0, false, ""}));
+    rows.push_back(make(0, 0, {1, 0, 0, false, ""}));
+    rows.push_back(make(70, 1, {70, 0, 0, false, ""}));
+    rows.push_back(make(330, 9, {330, 0, 0, false, ""}));  // several panels on a small device
+    rows.push_back(make(330, 9, {100, 3, 1, false, ""}));
+    for (const i64 positives : {0, 1}) {
+      rows.push_back(make(100, 33, {40, 0, positives, false, ""}));
+      rows.push_back(make(100, 33, {1, 0, positives, false, ""}));
+      rows.push_back(make(90, 20, {60, 5, positives, false, ""}));
+      rows.push_back(make(90, 90, {60, 5, positives, true, ""}));
+    }
+  }
+  for (const char* soft : {"dense", "lists"}) {
+    for (const i64 positives : {0, 1}) rows.push_back(info_nce_case(90, 20, {60, 5, positives, false, soft}));
+    rows.push_back(info_nce_case(1, 20, {1, 0, 0, false, soft}));
+    rows.push_back(info_nce_case(330, 9, {100, 3, 1, false, soft}));
+    rows.push_back(info_nce_case(130, 130, {60, 5, 1, true, soft}));
+  }
 
   for (const i64 n_fft : {4, 8, 16, 64, 512, 1024, 2048, 4096}) {
     rows.push_back(log_mel_case(9000, n_fft, n_fft / 2 - 1, 3, 5, {0, 2, 1}));

@@ -56,6 +56,20 @@ void draw(Draw& d, GemmArgs& a) {
 }
 
 template <class Draw>
+void draw(Draw& d, BatchedGemmArgs& a) {
+  d.size(a.batch, 0);
+  d.size(a.m, 0);
+  d.size(a.n, 0);
+  d.size(a.k, 0);
+  d.choice(a.transA, {0, 1});
+  d.choice(a.transB, {0, 1});
+  d.real(a.alpha, -INFINITY, INFINITY);
+  d.in(a.a, d.product({a.batch, a.m, a.k}));
+  d.in(a.b, d.product({a.batch, a.k, a.n}));
+  d.out(a.out, d.product({a.batch, a.m, a.n}));
+}
+
+template <class Draw>
 void draw(Draw& d, L2NormalizeArgs& a) {
   d.size(a.rows, 0);
   d.size(a.cols, 0);
@@ -254,6 +268,54 @@ void draw(Draw& d, BatchNormBackwardArgs& a) {
 }
 
 template <class Draw>
+void draw(Draw& d, LayerNormArgs& a) {
+  d.size(a.rows, 0);
+  d.size(a.cols, 0);
+  d.real(a.eps, 0, INFINITY);
+  d.in(a.x, d.product({a.rows, a.cols}));
+  d.in(a.gamma, d.product({a.cols}));
+  d.in(a.beta, d.product({a.cols}));
+  d.out(a.out, d.product({a.rows, a.cols}));
+  d.out(a.mean, d.product({a.rows}));
+  d.out(a.invStd, d.product({a.rows}));
+}
+
+template <class Draw>
+void draw(Draw& d, LayerNormBackwardArgs& a) {
+  d.size(a.rows, 0);
+  d.size(a.cols, 0);
+  d.in(a.x, d.product({a.rows, a.cols}));
+  d.in(a.gamma, d.product({a.cols}));
+  d.in(a.mean, d.product({a.rows}));
+  d.in(a.invStd, d.product({a.rows}));
+  d.in(a.gradOut, d.product({a.rows, a.cols}));
+  d.opt_out(a.gradX, d.product({a.rows, a.cols}));
+  d.out(a.gradGamma, d.product({a.cols}));
+  d.out(a.gradBeta, d.product({a.cols}));
+}
+
+template <class Draw>
+void draw(Draw& d, SoftmaxArgs& a) {
+  d.size(a.n, 0);
+  d.size(a.rows, 0);
+  d.size(a.cols, 0);
+  d.in(a.x, d.product({a.n, a.rows, a.cols}));
+  d.opt_integers(a.lengths, d.product({a.n}), 0, a.cols);
+  d.out(a.out, d.product({a.n, a.rows, a.cols}));
+}
+
+template <class Draw>
+void draw(Draw& d, SoftmaxBackwardArgs& a) {
+  d.size(a.n, 0);
+  d.size(a.rows, 0);
+  d.size(a.cols, 0);
+  d.opt_integers(a.lengths, d.product({a.n}), 0, a.cols);
+  d.in(a.out, d.product({a.n, a.rows, a.cols}));
+  d.in(a.gradOut, d.product({a.n, a.rows, a.cols}));
+  d.out(a.gradX, d.product({a.n, a.rows, a.cols}));
+}
+
+template <class Draw>
 void draw(Draw& d, LeakyReluArgs& a) {
   d.real(a.slope, 0, INFINITY);
   d.in(a.x, d.length());
@@ -402,6 +464,71 @@ void draw(Draw& d, MaskedMeanBackwardArgs& a) {
   d.integers(a.lengths, d.product({a.n}), 0, a.t);
   d.in(a.gradOut, d.product({a.n, a.c}));
   d.out(a.gradX, d.product({a.n, a.t, a.c}));
+}
+
+template <class Draw>
+void draw(Draw& d, MaskedMaxArgs& a) {
+  d.size(a.n, 0);
+  d.size(a.t, 0);
+  d.size(a.c, 0);
+  d.in(a.x, d.product({a.n, a.t, a.c}));
+  d.integers(a.lengths, d.product({a.n}), 0, a.t);
+  d.out(a.out, d.product({a.n, a.c}));
+}
+
+template <class Draw>
+void draw(Draw& d, MaskedMaxBackwardArgs& a) {
+  d.size(a.n, 0);
+  d.size(a.t, 0);
+  d.size(a.c, 0);
+  d.in(a.x, d.product({a.n, a.t, a.c}));
+  d.integers(a.lengths, d.product({a.n}), 0, a.t);
+  d.in(a.out, d.product({a.n, a.c}));
+  d.in(a.gradOut, d.product({a.n, a.c}));
+  d.out(a.gradX, d.product({a.n, a.t, a.c}));
+}
+
+template <class Draw>
+void draw(Draw& d, TransposeArgs& a) {
+  d.size(a.outer, 0);
+  d.size(a.m, 0);
+  d.size(a.between, 0);
+  d.size(a.n, 0);
+  d.size(a.inner, 0);
+  d.in(a.x, d.product({a.outer, a.m, a.between, a.n, a.inner}));
+  d.out(a.out, d.product({a.outer, a.n, a.between, a.m, a.inner}));
+}
+
+template <class Draw>
+void draw(Draw& d, CopyColumnsArgs& a) {
+  d.size(a.rows, 0);
+  d.size(a.xCols, 0);
+  d.size(a.outCols, 0);
+  d.size(a.from, 0);
+  d.size(a.to, 0);
+  d.size(a.width, 0);
+  d.in(a.x, d.product({a.rows, a.xCols}));
+  d.inout(a.out, d.product({a.rows, a.outCols}));
+}
+
+template <class Draw>
+void draw(Draw& d, GeluArgs& a) {
+  d.in(a.x, d.length());
+  d.out(a.out, d.product({a.x.size}));
+}
+
+template <class Draw>
+void draw(Draw& d, GeluBackwardArgs& a) {
+  d.in(a.x, d.length());
+  d.in(a.gradOut, d.product({a.x.size}));
+  d.out(a.gradX, d.product({a.x.size}));
+}
+
+template <class Draw>
+void draw(Draw& d, MultiplyArgs& a) {
+  d.in(a.a, d.length());
+  d.in(a.b, d.product({a.a.size}));
+  d.out(a.out, d.product({a.a.size}));
 }
 
 template <class Draw>

@@ -1,5 +1,6 @@
 import { philox } from '../../base/rng.js'
 import type { HostArgs } from './host.js'
+import { normalDensity, normalDistribution } from './normal.js'
 
 export function leakyRelu({ x, out, slope }: HostArgs<'leaky_relu'>): void {
   for (let i = 0; i < x.length; i++) out[i] = x[i]! > 0 ? x[i]! : slope * x[i]!
@@ -36,4 +37,17 @@ export function add({ a, b, out, alpha, beta }: HostArgs<'add'>): void {
 
 export function scale({ x, out, factor }: HostArgs<'scale'>): void {
   for (let i = 0; i < x.length; i++) out[i] = factor * x[i]!
+}
+
+export function multiply({ a, b, out }: HostArgs<'multiply'>): void {
+  for (let i = 0; i < a.length; i++) out[i] = a[i]! * b[i]!
+}
+
+export function gelu({ x, out }: HostArgs<'gelu'>): void {
+  for (let i = 0; i < x.length; i++) out[i] = x[i]! * normalDistribution(x[i]!)
+}
+
+export function geluBackward({ x, gradOut, gradX }: HostArgs<'gelu_backward'>): void {
+  for (let i = 0; i < x.length; i++)
+    gradX[i] = gradOut[i]! * (normalDistribution(x[i]!) + x[i]! * normalDensity(x[i]!))
 }

@@ -4,6 +4,7 @@ import type { HostArgs } from './host.js'
 import { logMel } from './log-mel.js'
 import { resample } from './resample.js'
 import { gemm } from './gemm.js'
+import { batchedGemm } from './batched-gemm.js'
 import { l2Normalize, l2NormalizeBackward } from './l2-normalize.js'
 import { similarity } from './similarity.js'
 import { frameScore, frameScoreBackward } from './frame-score.js'
@@ -13,12 +14,26 @@ import { infoNce } from './info-nce.js'
 import { sigmoidPair } from './sigmoid-pair.js'
 import { conv2d, conv2dBackward } from './conv2d.js'
 import { batchNorm, batchNormBackward } from './batch-norm.js'
-import { leakyRelu, leakyReluBackward, dropout, add, scale } from './elementwise.js'
+import { layerNorm, layerNormBackward } from './layer-norm.js'
+import { softmax, softmaxBackward } from './softmax.js'
+import {
+  leakyRelu,
+  leakyReluBackward,
+  dropout,
+  gelu,
+  geluBackward,
+  multiply,
+  add,
+  scale,
+} from './elementwise.js'
 import { lpPool, lpPoolBackward } from './lp-pool.js'
 import { gru, gruBackward } from './gru.js'
 import { interpolate, interpolateBackward } from './interpolate.js'
 import { embedding, embeddingBackward } from './embedding.js'
 import { maskedMean, maskedMeanBackward } from './masked-mean.js'
+import { maskedMax, maskedMaxBackward } from './masked-max.js'
+import { transpose } from './transpose.js'
+import { copyColumns } from './copy-columns.js'
 import { adam } from './adam.js'
 import { gradNorm } from './grad-norm.js'
 
@@ -26,6 +41,7 @@ export const table: { readonly [K in OpName]: (args: HostArgs<K>) => void } = {
   log_mel: logMel,
   resample: resample,
   gemm: gemm,
+  batched_gemm: batchedGemm,
   l2_normalize: l2Normalize,
   l2_normalize_backward: l2NormalizeBackward,
   similarity: similarity,
@@ -39,6 +55,10 @@ export const table: { readonly [K in OpName]: (args: HostArgs<K>) => void } = {
   conv2d_backward: conv2dBackward,
   batch_norm: batchNorm,
   batch_norm_backward: batchNormBackward,
+  layer_norm: layerNorm,
+  layer_norm_backward: layerNormBackward,
+  softmax: softmax,
+  softmax_backward: softmaxBackward,
   leaky_relu: leakyRelu,
   leaky_relu_backward: leakyReluBackward,
   lp_pool: lpPool,
@@ -52,6 +72,13 @@ export const table: { readonly [K in OpName]: (args: HostArgs<K>) => void } = {
   embedding_backward: embeddingBackward,
   masked_mean: maskedMean,
   masked_mean_backward: maskedMeanBackward,
+  masked_max: maskedMax,
+  masked_max_backward: maskedMaxBackward,
+  transpose: transpose,
+  copy_columns: copyColumns,
+  gelu: gelu,
+  gelu_backward: geluBackward,
+  multiply: multiply,
   add: add,
   scale: scale,
   adam: adam,

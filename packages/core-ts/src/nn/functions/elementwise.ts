@@ -59,3 +59,33 @@ export function leakyRelu(tape: Tape, x: Tensor, slope: number): Tensor {
 export function relu(tape: Tape, x: Tensor): Tensor {
   return leakyRelu(tape, x, 0)
 }
+
+/** a·b of two tensors of one shape, element by element. */
+export function multiply(tape: Tape, a: Tensor, b: Tensor): Tensor {
+  assertShape('b of multiply', b, a.shape)
+  const out = tape.result(a.shape, [a, b])
+  tape.backend.run('multiply', { a: a.buffer, b: b.buffer, out: out.buffer })
+  tape.record(out, (gradOut) => {
+    for (const [input, other] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      const gradient = tape.gradientFor(input)
+      if (gradient !== null) tape.backend.run('multiply', { a: gradOut, b: other.buffer, out: gradient })
+      tape.accumulate(input, gradient)
+    }
+  })
+  return out
+}
+
+/** x·Φ(x) with the exact distribution function of the normal distribution (Hendrycks, Gimpel 2016, arXiv 1606.08415). */
+export function gelu(tape: Tape, x: Tensor): Tensor {
+  const out = tape.result(x.shape, [x])
+  tape.backend.run('gelu', { x: x.buffer, out: out.buffer })
+  tape.record(out, (gradOut) => {
+    const gradX = tape.alloc(x.size)
+    tape.backend.run('gelu_backward', { x: x.buffer, gradOut, gradX })
+    tape.accumulate(x, gradX)
+  })
+  return out
+}

@@ -34,6 +34,51 @@ const cases: Case[] = [
   },
   { name: 'add to itself', shapes: { a: [5] }, forward: (t, { a }) => nn.add(t, a!, a!) },
   { name: 'scale', shapes: { x: [2, 3] }, forward: (t, { x }) => nn.scale(t, x!, -1.7) },
+  { name: 'multiply', shapes: { a: [3, 4], b: [3, 4] }, forward: (t, { a, b }) => nn.multiply(t, a!, b!) },
+  { name: 'a square', shapes: { a: [5] }, forward: (t, { a }) => nn.multiply(t, a!, a!) },
+  { name: 'gelu', shapes: { x: [3, 7] }, forward: (t, { x }) => nn.gelu(t, x!) },
+  { name: 'swapAxes', shapes: { x: [2, 3, 4, 5] }, forward: (t, { x }) => nn.swapAxes(t, x!, -1, 1) },
+  { name: 'swapAxes with itself', shapes: { x: [2, 3] }, forward: (t, { x }) => nn.swapAxes(t, x!, 1, 1) },
+  { name: 'slice', shapes: { x: [3, 5, 2] }, forward: (t, { x }) => nn.slice(t, x!, 1, 1, 4) },
+  {
+    name: 'slices of one tensor',
+    shapes: { x: [3, 6] },
+    forward: (t, { x }) => nn.multiply(t, nn.slice(t, x!, -1, 0, 4), nn.slice(t, x!, -1, 2, 6)),
+  },
+  {
+    name: 'concat',
+    shapes: { a: [2, 3, 2], b: [2, 1, 2], c: [2, 2, 2] },
+    forward: (t, { a, b, c }) => nn.concat(t, [a!, b!, c!, a!], 1),
+  },
+  { name: 'softmax', shapes: { x: [2, 3, 5] }, forward: (t, { x }) => nn.softmax(t, x!) },
+  {
+    name: 'softmax over lengths',
+    shapes: { x: [3, 2, 2, 5] },
+    forward: (t, { x }) => nn.softmax(t, x!, Int32Array.of(5, 0, 2)),
+  },
+  {
+    name: 'layerNorm',
+    shapes: { x: [2, 3, 5], gamma: [5], beta: [5] },
+    forward: (t, { x, gamma, beta }) => nn.layerNorm(t, x!, gamma!, beta!),
+  },
+  {
+    name: 'maskedMax',
+    shapes: { x: [3, 4, 2] },
+    forward: (t, { x }) => nn.maskedMax(t, x!, Int32Array.of(4, 0, 2)),
+  },
+  ...[false, true].flatMap((transA) =>
+    [false, true].map((transB): Case => ({
+      name: `batchedMatmul${transA ? ' aᵀ' : ''}${transB ? ' bᵀ' : ''}`,
+      shapes: { a: transA ? [2, 4, 3] : [2, 3, 4], b: transB ? [2, 5, 4] : [2, 4, 5] },
+      forward: (t, { a, b }) => nn.batchedMatmul(t, a!, b!, { transA, transB, alpha: 0.7 }),
+    })),
+  ),
+  {
+    name: 'attention of two heads over lengths',
+    shapes: { q: [3, 2, 4], k: [3, 5, 4], v: [3, 5, 4] },
+    forward: (t, { q, k, v }) =>
+      nn.attention(t, q!, k!, v!, { heads: 2, lengths: Int32Array.of(5, 0, 2), dropout: 0.2 }),
+  },
   { name: 'reshape', shapes: { x: [2, 6] }, forward: (t, { x }) => nn.reshape(t, x!, [3, 4]) },
   {
     name: 'conv2d',
@@ -90,6 +135,23 @@ const cases: Case[] = [
     name: 'embedding with a token twice',
     shapes: { table: [4, 3] },
     forward: (t, { table }) => nn.embedding(t, table!, Int32Array.of(2, 0, 2, 1, 1, 2), [2, 3]),
+  },
+  {
+    name: 'infoNce of scores towards soft targets',
+    shapes: { scores: [4, 4], logTemperature: [1] },
+    forward: (t, { scores, logTemperature }) =>
+      nn.infoNce(t, scores!, null, {
+        ...{ groups, logTemperature: logTemperature!, positives: 'same-clip', exclude, hard: 0.25 },
+        targets: { rows: 4, cols: 4, data: Float32Array.from({ length: 16 }, (_, i) => (i % 5) / 4) },
+      }).loss,
+  },
+  {
+    name: 'sigmoidPair',
+    shapes: { audio: [4, 3], text: [4, 3], logTemperature: [1], bias: [1] },
+    forward: (t, { audio, text, logTemperature, bias }) =>
+      nn.sigmoidPair(t, audio!, text!, {
+        ...{ groups, logTemperature: logTemperature!, bias: bias!, exclude },
+      }).loss,
   },
   {
     name: 'maskedMean',

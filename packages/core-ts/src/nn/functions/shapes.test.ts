@@ -14,6 +14,42 @@ const temperature = t(1)
 
 test.each<[string, () => unknown, string]>([
   ['add', () => nn.add(tape, t(2, 3), t(3, 2)), 'Expected shape [2, 3] for b of add, got "[3, 2]".'],
+  ['multiply', () => nn.multiply(tape, t(2), t(3)), 'shape [2] for b of multiply'],
+  ['swapAxes', () => nn.swapAxes(tape, t(2, 3), 0, 2), 'an axis of [2, 3] for axis of swapAxes, got 2'],
+  ['slice', () => nn.slice(tape, t(2, 3), 1, 2, 4), '0 ≤ from ≤ to ≤ 3 for from and to of slice'],
+  [
+    'concat',
+    () => nn.concat(tape, [t(2, 3), t(3, 3)], 1),
+    'shape [2, 3] but for axis 1 for a part of concat',
+  ],
+  ['concat nothing', () => nn.concat(tape, [], 0), 'at least one tensor for parts of concat'],
+  [
+    'softmax lengths',
+    () => nn.softmax(tape, t(2, 3), lengths(1, 4)),
+    'a length in [0, 3] for lengths of softmax[1]',
+  ],
+  ['layerNorm', () => nn.layerNorm(tape, t(2, 3), t(2), t(3)), 'shape [3] for gamma of layerNorm'],
+  ['maskedMax', () => nn.maskedMax(tape, t(2, 3), lengths(1)), 'shape [n, t, c] for x of maskedMax'],
+  [
+    'batchedMatmul',
+    () => nn.batchedMatmul(tape, t(2, 3, 4), t(2, 3, 4)),
+    'a batch and a shared axis that fit [2, 3, 4] for b of batchedMatmul',
+  ],
+  [
+    'attention heads',
+    () => nn.attention(tape, t(1, 2, 4), t(1, 3, 4), t(1, 3, 4), { heads: 3 }),
+    'a divisor of 4 for heads of attention, got 3',
+  ],
+  [
+    'sigmoidPair',
+    () =>
+      nn.sigmoidPair(tape, t(2, 3), null, {
+        groups: lengths(0, 1),
+        logTemperature: temperature,
+        bias: temperature,
+      }),
+    'shape [2, 2] for audio of sigmoidPair without text',
+  ],
   ['reshape', () => nn.reshape(tape, t(2, 3), [4]), 'a shape of 6 elements like [2, 3]'],
   [
     'conv2d rank',

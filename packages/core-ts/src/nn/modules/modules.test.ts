@@ -1,9 +1,20 @@
 import { describe, expect, test } from 'vitest'
 import { referenceBackend } from '../../backend/reference/index.js'
 import { Rng } from '../../base/rng.js'
+import { attention as attentionFunction } from '../functions/attention.js'
 import { collect, freeModule } from '../module.js'
 import { Tape } from '../tape.js'
-import { BatchNorm, Conv2d, Dropout, Embedding, Gru, Linear } from './index.js'
+import {
+  AttentionPooling,
+  BatchNorm,
+  Conv2d,
+  Dropout,
+  Embedding,
+  Gru,
+  LayerNorm,
+  Linear,
+  MultiHeadAttention,
+} from './index.js'
 
 const backend = referenceBackend()
 const stream = (): Rng => new Rng(17, 'weights')
@@ -138,3 +149,82 @@ test('a freed module cannot be read', () => {
   freeModule(linear)
   expect(() => linear.weight.toArray()).toThrow(/already released/)
 })
+
+describe('attention', () => {
+  const precise = referenceBackend({ precision: 'float64' })
+  const lengths = Int32Array.of(4, 2, 0)
+  const [n, t, width] = [3, 4, 6]
+  const sequence = (seed: number): Float64Array =>
+    Float64Array.from({ length: n * t * width }, () => new Rng(seed++, 'sequence').normal())
+
+  test('names and shapes', () => {
+    const rng = stream()
+    const shapes = Object.fromEntries(
+      [
+        ...collect('parameters', {
+          attention: new MultiHeadAttention(backend, 6, { rng, heads: 2 }),
+          pooling: new AttentionPooling(backend, 6, { rng }),
+          norm: new LayerNorm(backend, 6),
+        }),
+      ].map(([name, { shape }]) => [name, shape]),
+    )
+    expect(shapes).toMatchObject({
+      'attention.query.weight': [6, 6],
+      'attention.out.bias': [6],
+      'pooling.score.weight': [1, 6],
+      'norm.gamma': [6],
+      'norm.beta': [6],
+    })
+    expect(() => new MultiHeadAttention(backend, 6, { rng, heads: 4 })).toThrow(/a divisor of 6 for heads/)
+  })
+
+  test('what is past the length changes nothing', () => {
+    const attention = new MultiHeadAttention(precise, width, { rng: stream(), heads: 3 })
+    const pooling = new AttentionPooling(precise, width, { rng: stream() })
+    const pooled = (values: Float64Array): number[] => {
+      using tape = new Tape(precise)
+      const x = tape.constant([n, t, width], values)
+      return [...pooling.forward(tape, attention.forward(tape, x, lengths), lengths).toArray()]
+    }
+    const values = sequence(1)
+    const other = values.map((value, i) =>
+      Math.floor(i / width) % t < lengths[Math.floor(i / (t * width))]! ? value : 99,
+    )
+    expect(pooled(other)).toEqual(pooled(values))
+    expect(pooled(values).slice(-width)).toEqual(new Array(width).fill(0))
+    expect(pooled(values.map((value, i) => (i === 7 ? 5 : value)))).not.toEqual(pooled(values))
+  })
+
+  test('one head is the plain formula', () => {
+    using tape = new Tape(precise)
+    const x = tape.constant([n, t, width], sequence(5))
+    const out = attentionFunction(tape, x, x, x).toArray()
+    const row = (i: number, step: number) => sequenceRow(x.toArray(), (i * t + step) * width, width)
+    const scores = [0, 1, 2, 3].map((key) => inner(row(1, 2), row(1, key)) / Math.sqrt(width))
+    const sum = scores.reduce((total, score) => total + Math.exp(score), 0)
+    for (let c = 0; c < width; c++) {
+      const wanted = scores.reduce(
+        (total, score, key) => total + (Math.exp(score) / sum) * row(1, key)[c]!,
+        0,
+      )
+      expect(out[(t + 2) * width + c]).toBeCloseTo(wanted, 12)
+    }
+  })
+
+  test('the rows of a layer norm have mean 0 and variance 1', () => {
+    using tape = new Tape(precise)
+    const x = tape.constant([n, t, width], sequence(9))
+    const out = new LayerNorm(precise, width).forward(tape, x).toArray()
+    const { mean, deviation } = spread(out.slice(0, width))
+    expect(mean).toBeCloseTo(0, 12)
+    expect(deviation).toBeCloseTo(1, 4)
+  })
+})
+
+function sequenceRow(values: ArrayLike<number>, at: number, width: number): number[] {
+  return Array.from(values).slice(at, at + width)
+}
+
+function inner(a: readonly number[], b: readonly number[]): number {
+  return a.reduce((sum, value, i) => sum + value * b[i]!, 0)
+}

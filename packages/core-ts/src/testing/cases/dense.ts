@@ -66,6 +66,43 @@ const gemmCases = [
   gemm('small values', { m: 17, n: 17, k: 17, scale: 1e-15 }),
 ]
 
+interface BatchShape {
+  batch: number
+  m: number
+  n: number
+  k: number
+  transA?: number
+  transB?: number
+  alpha?: number
+}
+
+function batchedGemm(what: string, shape: BatchShape): OpCase<'batched_gemm'> {
+  const { batch, m, n, k, transA = 0, transB = 0, alpha = 1 } = shape
+  return {
+    op: 'batched_gemm',
+    name: `${batch} × ${m}×${n}×${k} ${what}`,
+    args: (draw) => ({
+      ...{ a: draw.normal(batch * m * k), b: draw.normal(batch * k * n), out: blank(batch * m * n) },
+      ...{ batch, m, n, k, transA, transB, alpha },
+    }),
+  }
+}
+
+const batchedGemmCases = [
+  ...aroundWidths.flatMap((size) => [
+    batchedGemm('batch', { batch: size, m: 2, n: 3, k: 4 }),
+    batchedGemm('rows', { batch: 2, m: size, n: 3, k: 5, transA: 1 }),
+    batchedGemm('columns', { batch: 2, m: 3, n: size, k: 5, transB: 1, alpha: -0.5 }),
+    batchedGemm('depth', { batch: 2, m: 3, n: 4, k: size }),
+  ]),
+  ...transposes.flatMap((t) => [
+    batchedGemm(`transposes ${t.transA}${t.transB}`, { batch: 3, m: 33, n: 17, k: 31, ...t }),
+    batchedGemm(`beyond one block, transposes ${t.transA}${t.transB}`, {
+      ...{ batch: 2, m: 130, n: 150, k: 300, ...t },
+    }),
+  ]),
+]
+
 function l2Normalize(
   what: string,
   rows: number,
@@ -157,4 +194,9 @@ const similarityCases = [
   similarity('small and deep', 3, 6, 7, 700),
 ]
 
-export const denseCases: readonly AnyOpCase[] = [...gemmCases, ...normalizeCases, ...similarityCases]
+export const denseCases: readonly AnyOpCase[] = [
+  ...gemmCases,
+  ...batchedGemmCases,
+  ...normalizeCases,
+  ...similarityCases,
+]

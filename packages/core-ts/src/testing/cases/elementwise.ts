@@ -1,4 +1,4 @@
-import { type AnyOpCase, aroundWidths, blank, type OpCase, oracle, rounded } from './op-case.js'
+import { type AnyOpCase, aroundWidths, blank, type Draw, type OpCase, oracle, rounded } from './op-case.js'
 
 /** Longer than one chunk of any thread pool's work. */
 const long = 100_003
@@ -92,7 +92,41 @@ const dropoutCases = [
   dropout('beyond one chunk', long, 0.3),
 ]
 
+function multiply(what: string, length: number): OpCase<'multiply'> {
+  return {
+    op: 'multiply',
+    name: `${length} values ${what}`,
+    args: (draw) => ({ a: draw.normal(length), b: draw.normal(length), out: blank(length) }),
+  }
+}
+
+function gelu(what: string, length: number, scale = 1, special: readonly number[] = []): AnyOpCase[] {
+  const name = `${length} values ${what}`
+  const values = (draw: Draw) => Float64Array.of(...special, ...draw.normal(length, scale))
+  const smooth = special.length === 0
+  const total = special.length + length
+  return [
+    { op: 'gelu', name, args: (draw) => ({ x: values(draw), out: blank(total) }), smooth },
+    {
+      op: 'gelu_backward',
+      name,
+      args: (draw) => ({ x: values(draw), gradOut: draw.normal(total), gradX: blank(total) }),
+    },
+  ]
+}
+
+const geluCases = [
+  ...aroundWidths.flatMap((size) => gelu('', size)),
+  ...gelu('far from 0', 200, 6),
+  ...gelu('near 0', 200, 1e-3),
+  ...gelu('beyond one chunk', long),
+  ...gelu('specials', 3, 1, [0, -0, Infinity, Number.NaN, Math.fround(1e-40), 13.5, -13.5, 40, -40]),
+]
+
 export const elementwiseCases: readonly AnyOpCase[] = [
+  ...geluCases,
+  ...aroundWidths.map((size) => multiply('', size)),
+  multiply('beyond one chunk', long),
   ...leakyReluCases,
   ...dropoutCases,
   ...aroundWidths.flatMap((size) => [add('', size, 1, 1), scale('', size, 0.7)]),

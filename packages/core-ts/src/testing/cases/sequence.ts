@@ -1,4 +1,4 @@
-import { type AnyOpCase, aroundWidths, blank, type OpCase } from './op-case.js'
+import { type AnyOpCase, aroundWidths, blank, type Draw, type OpCase, oracle } from './op-case.js'
 
 interface GruShape {
   n?: number
@@ -171,7 +171,50 @@ const maskedMeanCases = [
   ...maskedMean('beyond one chunk', 20, 200, 33),
 ]
 
+function maskedMax(what: string, n: number, t: number, c: number, values?: 'few'): AnyOpCase[] {
+  const sizes = { n, t, c }
+  const name = `${n}×${t}×${c} ${what}`
+  const inputs = (draw: Draw, poison: boolean) => {
+    const lengths = draw.lengths(n, t)
+    const x =
+      values === 'few' ? Float64Array.from(draw.indices(n * t * c, 3), (v) => v - 1) : draw.normal(n * t * c)
+    if (poison) lengths.forEach((length, i) => x.fill(Number.NaN, (i * t + length) * c, (i + 1) * t * c))
+    return { x, lengths }
+  }
+  const forward = (poison: boolean): OpCase<'masked_max'> => ({
+    op: 'masked_max',
+    name: poison ? `${name}, NaN in the padding` : name,
+    args: (draw) => ({ ...inputs(draw, poison), out: blank(n * c), ...sizes }),
+    smooth: !poison && values === undefined,
+  })
+  return [
+    forward(false),
+    forward(true),
+    {
+      op: 'masked_max_backward',
+      name,
+      args: (draw) => {
+        const { x, lengths } = inputs(draw, false)
+        const out = blank(n * c)
+        oracle.run('masked_max', { x, lengths, out, ...sizes })
+        return { x, lengths, out, gradOut: draw.normal(n * c), gradX: blank(n * t * c), ...sizes }
+      },
+    },
+  ]
+}
+
+const maskedMaxCases = [
+  ...aroundWidths.flatMap((size) => [
+    ...maskedMax('rows', size, 4, 3),
+    ...maskedMax('steps', 4, size, 3),
+    ...maskedMax('channels', 4, 5, size),
+  ]),
+  ...maskedMax('many equal', 5, 20, 9, 'few'),
+  ...maskedMax('beyond one chunk', 20, 200, 33),
+]
+
 export const sequenceCases: readonly AnyOpCase[] = [
+  ...maskedMaxCases,
   ...gruCases,
   ...interpolateCases,
   ...embeddingCases,

@@ -39,6 +39,31 @@ inline Status scale(const ScaleArgs& args, Exec& exec) {
   return map(exec, args.out, [=](Vec x) { return factor * x; }, args.x.data);
 }
 
+inline Status multiply(const MultiplyArgs& args, Exec& exec) {
+  return map(exec, args.out, [](Vec a, Vec b) { return a * b; }, args.a.data, args.b.data);
+}
+
+// Φ(x) and the density φ(x) of the standard normal distribution, from the tail that is less than a half.
+struct Normal {
+  Vec distribution, density;
+};
+inline Normal normal(Vec x) {
+  const Vec e = vexp(vset(-0.5f) * x * x), tail = e * vnormal_tail(vabs(x));
+  return {vselect(vgt(vzero(), x), tail, vset(1.0f) - tail), vset(0.398942280401432678f) * e};
+}
+
+inline Status gelu(const GeluArgs& args, Exec& exec) {
+  return map(exec, args.out, [](Vec x) { return x * normal(x).distribution; }, args.x.data);
+}
+
+inline Status gelu_backward(const GeluBackwardArgs& args, Exec& exec) {
+  const auto f = [](Vec x, Vec grad) {
+    const Normal at = normal(x);
+    return grad * vfma(x, at.density, at.distribution);
+  };
+  return map(exec, args.gradX, f, args.x.data, args.gradOut.data);
+}
+
 inline Status dropout(const DropoutArgs& args, Exec& exec) {
   const float* x = args.x.data;
   float* out = args.out.data;

@@ -1,24 +1,9 @@
 #include "../../core/ops.hpp"
 #include "chunks.inl"
+#include "rows.inl"
 
 namespace sonotext::SONOTEXT_ISA {
 namespace {
-
-constexpr int64_t kNormalizeRows = 32;
-
-// Σ a·b of one row, in four chains so that the additions overlap.
-inline float row_dot(const float* a, const float* b, int64_t n) {
-  Vec s0 = vzero(), s1 = vzero(), s2 = vzero(), s3 = vzero();
-  int64_t i = 0;
-  for (; i + 4 * kLanes <= n; i += 4 * kLanes) {
-    s0 = vfma(vload(a + i), vload(b + i), s0);
-    s1 = vfma(vload(a + i + kLanes), vload(b + i + kLanes), s1);
-    s2 = vfma(vload(a + i + 2 * kLanes), vload(b + i + 2 * kLanes), s2);
-    s3 = vfma(vload(a + i + 3 * kLanes), vload(b + i + 3 * kLanes), s3);
-  }
-  for (; i < n; i += kLanes) s0 = vfma(vload_n(a + i, n - i), vload_n(b + i, n - i), s0);
-  return vsum((s0 + s1) + (s2 + s3));
-}
 
 // ‖x‖₂, also where the squares leave the range of a float.
 inline float row_norm(const float* x, int64_t n) {
@@ -32,15 +17,12 @@ inline float row_norm(const float* x, int64_t n) {
 inline Status l2_normalize(const L2NormalizeArgs& args, Exec& exec) {
   const int64_t cols = args.cols, rows = args.rows;
   const float eps = static_cast<float>(args.eps);
-  parallel_for(exec, (rows + kNormalizeRows - 1) / kNormalizeRows, [&](int64_t chunk, int) {
-    const int64_t last = (chunk + 1) * kNormalizeRows;
-    for (int64_t r = chunk * kNormalizeRows; r < (last < rows ? last : rows); r++) {
-      const float* x = args.x.data + r * cols;
-      const float norm = row_norm(x, cols);
-      args.norms[r] = norm;
-      const Vec divisor = vset(norm > eps || norm != norm ? norm : eps);
-      map_lanes(args.out.data + r * cols, 0, cols, [&](int64_t j, int64_t n) { return vload_n(x + j, n) / divisor; });
-    }
+  for_each_row(exec, rows, [&](int64_t r) {
+    const float* x = args.x.data + r * cols;
+    const float norm = row_norm(x, cols);
+    args.norms[r] = norm;
+    const Vec divisor = vset(norm > eps || norm != norm ? norm : eps);
+    map_lanes(args.out.data + r * cols, 0, cols, [&](int64_t j, int64_t n) { return vload_n(x + j, n) / divisor; });
   });
   return {};
 }
@@ -49,18 +31,15 @@ inline Status l2_normalize(const L2NormalizeArgs& args, Exec& exec) {
 inline Status l2_normalize_backward(const L2NormalizeBackwardArgs& args, Exec& exec) {
   const int64_t cols = args.cols, rows = args.rows;
   const float eps = static_cast<float>(args.eps);
-  parallel_for(exec, (rows + kNormalizeRows - 1) / kNormalizeRows, [&](int64_t chunk, int) {
-    const int64_t last = (chunk + 1) * kNormalizeRows;
-    for (int64_t r = chunk * kNormalizeRows; r < (last < rows ? last : rows); r++) {
-      const float* y = args.out.data + r * cols;
-      const float* g = args.gradOut.data + r * cols;
-      const float norm = args.norms[r];
-      const Vec along = vset(norm > eps ? row_dot(y, g, cols) : 0.0f);
-      const Vec factor = vset(1.0f / (norm > eps || norm != norm ? norm : eps));
-      map_lanes(args.gradX.data + r * cols, 0, cols, [&](int64_t j, int64_t n) {
-        return factor * vfnma(along, vload_n(y + j, n), vload_n(g + j, n));
-      });
-    }
+  for_each_row(exec, rows, [&](int64_t r) {
+    const float* y = args.out.data + r * cols;
+    const float* g = args.gradOut.data + r * cols;
+    const float norm = args.norms[r];
+    const Vec along = vset(norm > eps ? row_dot(y, g, cols) : 0.0f);
+    const Vec factor = vset(1.0f / (norm > eps || norm != norm ? norm : eps));
+    map_lanes(args.gradX.data + r * cols, 0, cols, [&](int64_t j, int64_t n) {
+      return factor * vfnma(along, vload_n(y + j, n), vload_n(g + j, n));
+    });
   });
   return {};
 }

@@ -29,6 +29,24 @@ struct Scale {
   __device__ void operator()(float& out, float x) const { out = factor * x; }
 };
 
+struct Multiply {
+  __device__ void operator()(float& out, float a, float b) const { out = a * b; }
+};
+
+// The distribution function of the standard normal distribution.
+__device__ inline float normal_distribution(float x) { return 0.5f * erfcf(-0.707106781186547524f * x); }
+
+struct Gelu {
+  __device__ void operator()(float& out, float x) const { out = x * normal_distribution(x); }
+};
+
+struct GeluBackward {
+  __device__ void operator()(float& grad_x, float x, float grad) const {
+    const float density = 0.398942280401432678f * expf(-0.5f * x * x);
+    grad_x = grad * fmaf(x, density, normal_distribution(x));
+  }
+};
+
 // u = (word >>> 8)·2⁻²⁴ is not below the rate where the 24 bits are not below `least`.
 struct Dropout {
   PhiloxKey key;
@@ -64,6 +82,19 @@ Status add(const AddArgs& args, Exec& exec) {
 Status scale(const ScaleArgs& args, Exec& exec) {
   const Scale f{static_cast<float>(args.factor)};
   return map(cuda_exec(exec), args.out.size, f, written(args.out), read(args.x));
+}
+
+Status multiply(const MultiplyArgs& args, Exec& exec) {
+  return map(cuda_exec(exec), args.out.size, Multiply{}, written(args.out), read(args.a), read(args.b));
+}
+
+Status gelu(const GeluArgs& args, Exec& exec) {
+  return map(cuda_exec(exec), args.out.size, Gelu{}, written(args.out), read(args.x));
+}
+
+Status gelu_backward(const GeluBackwardArgs& args, Exec& exec) {
+  return map(cuda_exec(exec), args.gradX.size, GeluBackward{}, written(args.gradX), read(args.x),
+             read(args.gradOut));
 }
 
 Status dropout(const DropoutArgs& args, Exec& exec) {

@@ -1,0 +1,34 @@
+// Work row by row, and sums over a row.
+#pragma once
+#include "../../core/exec.hpp"
+
+namespace sonotext::SONOTEXT_ISA {
+namespace {
+
+constexpr int64_t kRowsEach = 32;  // of one piece of parallel work
+
+// f(row) for every row of [0, rows).
+template <class F>
+inline void for_each_row(Exec& exec, int64_t rows, F&& f) {
+  parallel_for(exec, (rows + kRowsEach - 1) / kRowsEach, [&](int64_t chunk, int) {
+    const int64_t last = (chunk + 1) * kRowsEach;
+    for (int64_t r = chunk * kRowsEach; r < (last < rows ? last : rows); r++) f(r);
+  });
+}
+
+// Σ a·b of one row, in four chains so that the additions overlap.
+inline float row_dot(const float* a, const float* b, int64_t n) {
+  Vec s0 = vzero(), s1 = vzero(), s2 = vzero(), s3 = vzero();
+  int64_t i = 0;
+  for (; i + 4 * kLanes <= n; i += 4 * kLanes) {
+    s0 = vfma(vload(a + i), vload(b + i), s0);
+    s1 = vfma(vload(a + i + kLanes), vload(b + i + kLanes), s1);
+    s2 = vfma(vload(a + i + 2 * kLanes), vload(b + i + 2 * kLanes), s2);
+    s3 = vfma(vload(a + i + 3 * kLanes), vload(b + i + 3 * kLanes), s3);
+  }
+  for (; i < n; i += kLanes) s0 = vfma(vload_n(a + i, n - i), vload_n(b + i, n - i), s0);
+  return vsum((s0 + s1) + (s2 + s3));
+}
+
+}  // namespace
+}  // namespace sonotext::SONOTEXT_ISA

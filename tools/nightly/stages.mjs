@@ -130,6 +130,15 @@ export const stages = [
     },
   })),
   {
+    name: 'psds',
+    what: 'sound detection scores of 10,000 clips × 500 classes within 1 GiB',
+    async run({ exec }) {
+      return lastLine(
+        await exec(process.execPath, ['packages/bench/dist/suites/psds.js', '--max-mib', '1024']),
+      )
+    },
+  },
+  {
     name: 'terminate',
     what: '200 workers terminated in the middle of ops through the public API, 20 times in a row',
     async run({ exec }) {

@@ -208,8 +208,22 @@ function program(): Command {
     .action(run(() => import('./commands/train.js')))
 
   onBackend(measured(onClips(root.command('evaluate'))))
-    .description('retrieval measures of a trained model, both directions, with chance beside them')
-    .argument('<run>', 'folder of a training run')
+    .description(
+      'retrieval measures of a trained model, both directions, with chance beside them; or what any system found in recordings',
+    )
+    .argument('[run]', 'folder of a training run; none with --task alignment or moments')
+    .addOption(
+      new Option('--task <name>', 'what is measured')
+        .choices(['retrieval', 'alignment', 'moments'])
+        .default('retrieval'),
+    )
+    .option('--truth <file>', 'alignment: where phrases are; moments: JSONL with relevant_windows')
+    .option(
+      '--predictions <path>',
+      'alignment: segments, scores over time, or both; moments: JSONL with pred_relevant_windows; repeatable',
+      collect,
+      [],
+    )
     .option('--split <name>', 'split of the manifest', 'test')
     .option(
       '--relevance <file>',

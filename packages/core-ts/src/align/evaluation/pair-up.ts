@@ -3,7 +3,7 @@ import { type RecordingSegments, stemOf } from '../formats/recording-segments.js
 import type { RecordingScores } from '../formats/score-curves.js'
 import type { AlignmentPair } from './alignment-pair.js'
 import type { ScoreCurve } from './frame-labels.js'
-import { type TimeSpan, unionOf } from './time-span.js'
+import type { TimeSpan } from './time-span.js'
 
 /** What a system gave: segments, scores over time, or both. */
 export interface AlignmentPredictions {
@@ -82,9 +82,9 @@ export function pairUp(truth: readonly RecordingSegments[], predictions: Alignme
       const found = own?.spans.get(phrase)
       pairs.push({
         ...{ clip: recording, phrase, duration },
-        truth: unionOf(real.get(phrase) ?? []),
+        truth: onceEach(real.get(phrase) ?? []),
         ...(curve === undefined ? {} : { curve }),
-        ...(found === undefined ? {} : { segments: unionOf(found) }),
+        ...(found === undefined ? {} : { segments: onceEach(found) }),
       })
     }
   }
@@ -110,6 +110,11 @@ function spansOf(all: Map<string, TimeSpan[]>, phrase: string): TimeSpan[] {
   const own = all.get(phrase) ?? []
   all.set(phrase, own)
   return own
+}
+
+/** Two captions of a clip may have a phrase, and its times, in common. Events that touch or overlap stay events of their own. */
+function onceEach(spans: readonly TimeSpan[]): TimeSpan[] {
+  return [...new Map(spans.map((span) => [`${span.onset} ${span.offset}`, span])).values()]
 }
 
 /** The name that stands for another: itself, or the only one of the same stem. */

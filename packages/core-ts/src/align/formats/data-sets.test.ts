@@ -209,7 +209,7 @@ describe('scores', () => {
     expect(
       pairs.map(({ clip, phrase, duration, truth: spans }) => [clip, phrase, duration, spans.length]),
     ).toEqual([
-      ['x/a.wav', 'dog', 2, 1],
+      ['x/a.wav', 'dog', 2, 2],
       ['x/a.wav', 'cat', 2, 0],
       ['b.wav', 'dog', 0.5, 0],
       ['b.wav', 'cat', 0.5, 0],

@@ -5,6 +5,7 @@ export {
   parseAudioGrounding,
   readAudioGrounding,
 } from './audio-grounding.js'
+export { readAlignmentPredictions, readAlignmentTruth, type ReadTruthOptions } from './evaluation-files.js'
 export * from './formats.js'
 export {
   formatMomentLines,

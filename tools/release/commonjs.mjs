@@ -1,7 +1,7 @@
 // The CommonJS twin of a package's ES modules: for jest and other loaders that cannot require an ES module. One file for one
 // file, at the same depth, so that paths relative to a module hold.
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join, relative } from 'node:path'
 import ts from 'typescript'
 
 /** Writes `cjs/` beside `dist/` of a staged package. */
@@ -9,13 +9,18 @@ export function writeCommonJs(folder) {
   const [from, to] = [join(folder, 'dist'), join(folder, 'cjs')]
   mkdirSync(to, { recursive: true })
   writeFileSync(join(to, 'package.json'), '{ "type": "commonjs" }\n')
+  // Declarations written by hand stand in src, which says it is ES modules: the twin has its own.
+  const byHand = join(folder, 'src')
+  const isDeclaration = (name) => !name.includes('.') || name.endsWith('.d.ts')
+  if (existsSync(byHand))
+    cpSync(byHand, join(to, 'src'), { recursive: true, filter: (path) => isDeclaration(basename(path)) })
   for (const entry of readdirSync(from, { withFileTypes: true, recursive: true })) {
     if (!entry.isFile()) continue
     const file = join(entry.parentPath, entry.name)
     const target = join(to, relative(from, file))
     mkdirSync(dirname(target), { recursive: true })
     const text = readFileSync(file, 'utf8')
-    writeFileSync(target, file.endsWith('.js') ? toCommonJs(text) : text)
+    writeFileSync(target, file.endsWith('.js') ? toCommonJs(text) : text.replaceAll("'../src/", "'./src/"))
   }
 }
 

@@ -31,7 +31,8 @@ export function stage(name, out, platformNames) {
   const to = join(out, name)
   const manifest = readJson(join(from, 'package.json'))
   rmSync(to, { recursive: true, force: true })
-  for (const file of filesOf(from)) copy(from, to, file)
+  const files = filesOf(from)
+  for (const file of files) copy(from, to, file)
   cpSync(join(root, 'LICENSE'), join(to, 'LICENSE'))
   delete manifest.scripts
   delete manifest.devDependencies
@@ -40,6 +41,7 @@ export function stage(name, out, platformNames) {
       platformNames.map((platform) => [`@sonotext/native-${platform}`, manifest.version]),
     )
   }
+  for (const file of files) if (file.endsWith('.d.ts')) forOlderTypeScript(join(to, file))
   if (required.has(name)) {
     writeCommonJs(to)
     manifest.files.push('cjs')
@@ -99,6 +101,16 @@ export function withRequire(exports) {
 /** What npm would pack, but of dist only what a source file still stands for. */
 function filesOf(folder) {
   return packed(folder, ['--dry-run']).files.filter((file) => !isStale(folder, file))
+}
+
+/** Before 5.7 TypeScript's typed arrays are not generic. */
+function forOlderTypeScript(file) {
+  const text = readFileSync(file, 'utf8')
+  const plain = text.replace(
+    /\b((?:Float|Int|Uint|BigInt|BigUint)\d+(?:Clamped)?Array)<ArrayBuffer(?:Like)?>/g,
+    '$1',
+  )
+  if (plain !== text) writeFileSync(file, plain)
 }
 
 function isStale(folder, file) {

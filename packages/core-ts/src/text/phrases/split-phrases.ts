@@ -25,8 +25,25 @@ export interface CaptionPhrases {
   readonly relations: readonly CaptionRelation[]
 }
 
-/** Rules of a language: `english.json` describes them. */
-export type PhraseRules = Omit<typeof english, 'about'>
+/** Rules of a language, words in lower case; `english.json` has those of English. */
+export interface PhraseRules {
+  /** Order words by what they say of the phrase before them and the one behind. */
+  readonly relations: Readonly<Record<'before' | 'after' | 'while', readonly string[]>>
+  /** Order words that may lead a sentence and tie its first two phrases. */
+  readonly heads: readonly string[]
+  /** What separates phrases without ordering them. */
+  readonly separators: readonly string[]
+  /** What begins a place, which is no sound. */
+  readonly places: readonly string[]
+  /** What is cut off before a phrase. */
+  readonly leading: readonly string[]
+  /** What is cut off behind a phrase. */
+  readonly trailing: readonly string[]
+  /** Ending of adverbs, which are cut off behind a phrase. */
+  readonly adverbEnding: string
+  /** Words of that ending that are none. */
+  readonly notAdverbs: readonly string[]
+}
 
 type Link = 'before' | 'after' | 'while' | 'and' | 'place'
 

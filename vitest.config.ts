@@ -11,6 +11,7 @@ export default defineConfig({
       { find: /^@sonotext\/core$/, replacement: source('core-ts/src/index.ts') },
       { find: /^@sonotext\/core\/([\w-]+)$/, replacement: `${source('core-ts/src')}/$1/index.ts` },
       { find: /^@sonotext\/scenes$/, replacement: source('scenes/src/index.ts') },
+      { find: /^@sonotext\/bench$/, replacement: source('bench/src/index.ts') },
     ],
   },
   test: {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Import walls: which folder may import which, and no files in a circle. Its planted violations are checked on every run.
 //
-// Packages: cli, bench → scenes → core-ts → native-cuda. Folders of core-ts stand in the layers below and import only lower ones.
+// Packages: cli → bench → scenes → core-ts → native-cuda. Folders of core-ts stand in the layers below and import only lower ones.
 // Tests (*.test.ts), testing/ and the package's own index may import anything of core-ts. Files of one folder import each
 // other as they like, but never in a circle, types included: an interface stands apart from the registry of its implementations.
 import { readdirSync, readFileSync } from 'node:fs'
@@ -41,7 +41,7 @@ const packages = {
   'core-ts': ['@sonotext/native-cuda'],
   'native-cuda': [],
   scenes: ['@sonotext/core'],
-  cli: ['@sonotext/core', '@sonotext/scenes'],
+  cli: ['@sonotext/core', '@sonotext/scenes', '@sonotext/bench'],
   bench: ['@sonotext/core', '@sonotext/native-cuda', '@sonotext/scenes'],
 }
 

@@ -9,7 +9,7 @@ import { packed } from './npm.mjs'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** Folders of packages/ that are published, in the order of their dependencies. */
-export const published = ['native-cuda', 'core-ts', 'scenes', 'cli']
+export const published = ['native-cuda', 'core-ts', 'scenes', 'bench', 'cli']
 /** Those that other people's CommonJS may require. The command line is none. */
 const required = new Set(['native-cuda', 'core-ts', 'scenes'])
 

@@ -1,6 +1,6 @@
 import process from 'node:process'
 import { inspect } from 'node:util'
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { CommandBody } from './command.js'
 import { errorText, exitCode, exitCodeOf } from './exit.js'
 import { interruptSignal } from './interrupt.js'
@@ -360,6 +360,20 @@ function program(): Command {
     .description('a starter project that runs at once: programs, package.json, and what to do next')
     .option('--template <name>', 'train or search', 'train')
     .action(run(() => import('./commands/init.js')))
+
+  root
+    .command('bench')
+    .description('compare the speed of two versions of Sonotext here, and of your own functions with each')
+    .addArgument(new Argument('<what>', 'what to do').choices(['check']))
+    .option('--against <build>', 'version or path to compare with')
+    .option('--of <build>', 'version or path that is judged; default: what is installed')
+    .option('--functions <file>', 'your own functions; default: sonotext.bench.mjs where it is')
+    .option('--only <names>', 'ops, scenarios and functions, comma-separated')
+    .option('--accept <names>', 'may be slower')
+    .option('--slow <name:factor>', 'make something slower, to see it found')
+    .option('--budget <s>', 'for timing; what is undecided is repeated until then', seconds, 100)
+    .option('--markdown <file>', 'append the report to this file')
+    .action(run(() => import('./commands/bench.js')))
 
   onBackend(root.command('doctor'))
     .description(

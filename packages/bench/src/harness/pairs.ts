@@ -1,56 +1,73 @@
 import { quantile } from './statistics.js'
 
-/** Seconds of one repetition of each of two subjects, round by round. */
-export interface PairedTimes {
-  readonly a: readonly number[]
-  readonly b: readonly number[]
-  /** Of a. */
-  readonly smallest: number
-}
+/** One repetition; what it returns is awaited when it is a promise. */
+export type Run = () => unknown
 
 export interface PairOptions {
-  readonly rounds: number
   /** Each burst goes on for about this long. */
   readonly seconds: number
   /** Seconds since some fixed moment. */
   readonly now: () => number
 }
 
-/**
- * Times two subjects in turns, ABBA, so that whatever changes on the machine (its clock, other processes) meets both alike.
- * A burst is as many repetitions as fill its time, the same number for both.
- */
-export function interleaved(
-  a: () => void,
-  b: () => void,
-  { rounds, seconds, now }: PairOptions,
-): PairedTimes {
-  const burst = (run: () => void, repetitions: number): number => {
-    const start = now()
-    for (let i = 0; i < repetitions; i++) run()
-    return (now() - start) / repetitions
-  }
-  for (const run of [a, b]) burst(run, 2)
-  const once = Math.max(burst(a, 1), burst(b, 1), 1e-7)
-  const repetitions = Math.max(1, Math.round(seconds / once))
-  const times = { a: [] as number[], b: [] as number[] }
-  for (let round = 0; round < rounds; round++) {
-    for (const which of round % 2 === 0 ? (['a', 'b'] as const) : (['b', 'a'] as const)) {
-      times[which].push(burst(which === 'a' ? a : b, repetitions))
-    }
-  }
-  return { ...times, smallest: Math.min(...times.a) }
+/** Seconds of one repetition of each of two subjects, round by round. */
+export interface PairedTimes {
+  readonly a: readonly number[]
+  readonly b: readonly number[]
 }
 
+/**
+ * Two subjects timed in turns, ABBA, so that whatever changes on the machine (its clock, other processes) meets both alike.
+ * A burst is as many repetitions as fill its time, the same number for both.
+ */
+export class Pair {
+  readonly times = { a: [] as number[], b: [] as number[] }
+  readonly #runs: { readonly a: Run; readonly b: Run }
+  readonly #options: PairOptions
+  #repetitions = 0
+
+  constructor(a: Run, b: Run, options: PairOptions) {
+    this.#runs = { a, b }
+    this.#options = options
+  }
+
+  /** Times so many more rounds. */
+  async measure(rounds: number): Promise<PairedTimes> {
+    if (this.#repetitions === 0) await this.#calibrate()
+    for (let i = 0; i < rounds; i++) {
+      const order = this.times.a.length % 2 === 0 ? (['a', 'b'] as const) : (['b', 'a'] as const)
+      for (const which of order) this.times[which].push(await this.#burst(which, this.#repetitions))
+    }
+    return this.times
+  }
+
+  async #calibrate(): Promise<void> {
+    for (const which of ['a', 'b'] as const) await this.#burst(which, 2)
+    const once = Math.max(await this.#burst('a', 1), await this.#burst('b', 1), 1e-7)
+    this.#repetitions = Math.max(1, Math.round(this.#options.seconds / once))
+  }
+
+  async #burst(which: 'a' | 'b', repetitions: number): Promise<number> {
+    const run = this.#runs[which]
+    const { now } = this.#options
+    const start = now()
+    for (let i = 0; i < repetitions; i++) {
+      const result = run()
+      if (result instanceof Promise) await result
+    }
+    return (now() - start) / repetitions
+  }
+}
+
+/** An estimate and the interval that holds it with 95 % confidence. */
 export interface Ratio {
   readonly median: number
-  /** 95 % interval. */
   readonly low: number
   readonly high: number
 }
 
 /** Median of a's times over b's, round by round, with a bootstrap interval over the rounds. */
-export function ratioOf({ a, b }: PairedTimes, uniform: () => number, resamples = 2000): Ratio {
+export function ratioOf({ a, b }: PairedTimes, uniform: () => number, resamples = 1000): Ratio {
   const ratios = a.map((time, i) => time / b[i]!)
   const medians = Array.from({ length: resamples }, () =>
     quantile(

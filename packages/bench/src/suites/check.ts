@@ -1,69 +1,142 @@
 /**
- * `nx run bench:check [--slow OP]`: fails when a kernel lost its share of the multiply-add peak, against
- * baselines/kernels.json. Only shares of a peak measured in the same process are compared, so that it means the same on a
- * fast and on a slow machine. `--slow OP` lets that op run twice per repetition, to see the check fail. `--update` writes
- * the shares of this machine as the new baseline.
+ * nx run bench:check [--against REV|FOLDER] [options]
+ *
+ * Says whether this tree is slower than another build: by exact counters and instruction counts, which are committed, by peak memory and
+ * by times of both builds taken in turns. Without --against the other build is where the branch left main, on main the commit before.
+ *
+ *   --against REV|FOLDER  a commit, tag or branch, built once below build/against; or the folder of a clone that is built
+ *   --noise               this build against a copy of itself: what change can be seen here and now?
+ *   --only NAMES          ops, scenarios: comma-separated
+ *   --parts NAMES         of counters, instructions, memory, time (default: all)
+ *   --accept NAMES        may be slower; so may names after "Accept-slower:" in a commit message since the other build
+ *   --update              writes counters and instruction counts of this tree to baselines/, to be committed
+ *   --budget SECONDS      for timing (default 100): what is undecided is repeated, what had no turn is not judged
+ *   --markdown FILE       the report, appended to the file; --json FILE: all findings
+ *   --slow NAME[:FACTOR]  makes an op or scenario slower (1.25 times), to see it found
+ *   --plant WHAT          allocation, copy or crossing in every counted run, or memory (a tenth more): to see it found
+ *
+ * Exit code 0 good, 1 slower, 2 the check could not be made, 3 nothing is slower but something is undecided.
+ * docs/performance.md says how to read the report.
  */
-import { readFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
+import { existsSync } from 'node:fs'
+import { appendFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { writeFileAtomic } from '@sonotext/core/base'
+import { countAll, countKernels } from '../check/baselines.js'
+import { CheckError } from '../check/check-error.js'
+import { checkNames, compareBuilds, type Part, parts, slowOf } from '../check/compare.js'
+import { exitCode, exitCodeOf, type Finding } from '../check/finding.js'
+import { plants } from '../check/plant.js'
+import { report } from '../check/report.js'
+import { acceptedSince, buildAt, defaultBase, root, shortName } from '../check/repository.js'
+import { coreFolder, openSide } from '../check/side.js'
 import { environment, environmentLine } from '../harness/environment.js'
-import { digits, markdownTable } from '../harness/table.js'
-import { type Baseline, type Verdict } from './gates.js'
-import { runGates } from './gate-subjects.js'
 
-const file = fileURLToPath(new URL('../../baselines/kernels.json', import.meta.url))
-
-const percent = (share: number | null): string => (share === null ? '–' : digits(share * 100))
-
-function outcome({ share, passed }: Verdict): string {
-  if (share === null) return 'not on this machine'
-  return passed ? 'passed' : 'FAILED'
+interface Other {
+  /** What it is, in words. */
+  readonly name: string
+  readonly folder: string
+  /** Names whose slow-down its successors accept. */
+  readonly accepted: readonly string[]
 }
 
-async function main(): Promise<void> {
+/** The build that this one is held against, or why there is none. */
+async function otherBuild({
+  against,
+  noise,
+}: {
+  against?: string | undefined
+  noise: boolean
+}): Promise<Other | string> {
+  if (noise) return { name: 'a copy of itself', folder: await buildAt('--this'), accepted: [] }
+  if (against !== undefined && existsSync(against)) return { name: against, folder: against, accepted: [] }
+  const base = against === undefined ? defaultBase() : { revision: against }
+  if ('reason' in base) return base.reason
+  const folder = await buildAt(base.revision)
+  return { name: shortName(base.revision), folder, accepted: acceptedSince(base.revision) }
+}
+
+const list = (text: string | undefined): string[] | null =>
+  text?.split(',').filter((name) => name !== '') ?? null
+
+function partsOf(text: string | undefined): readonly Part[] {
+  const asked = list(text) ?? parts
+  const unknown = asked.find((part) => !(parts as readonly string[]).includes(part))
+  if (unknown !== undefined) throw new CheckError(`There is no part ${unknown}. Parts: ${parts.join(', ')}.`)
+  return asked as readonly Part[]
+}
+
+async function main(): Promise<number> {
   const { values } = parseArgs({
-    options: { slow: { type: 'string' }, update: { type: 'boolean', default: false } },
+    options: {
+      against: { type: 'string' },
+      noise: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      parts: { type: 'string' },
+      accept: { type: 'string' },
+      update: { type: 'boolean', default: false },
+      budget: { type: 'string', default: '100' },
+      markdown: { type: 'string' },
+      json: { type: 'string' },
+      slow: { type: 'string' },
+      plant: { type: 'string' },
+    },
   })
-  const baseline = JSON.parse(await readFile(file, 'utf8')) as Baseline
-  if (values.update) {
-    const unreachable = {
-      ...baseline,
-      gates: baseline.gates.map((gate) => ({ ...gate, shareOfPeak: Infinity })),
-    }
-    const verdicts = await runGates(unreachable)
-    const gates = verdicts.map(({ gate, share }, i) => ({
-      ...{ subject: gate.subject },
-      shareOfPeak: share === null ? baseline.gates[i]!.shareOfPeak : Math.round(share * 1000) / 1000,
-    }))
-    await writeFileAtomic(file, `${JSON.stringify({ ...baseline, gates }, null, 2)}\n`)
-    return
-  }
-  const verdicts = await runGates(
-    baseline,
-    values.slow === undefined ? {} : { slowed: { op: values.slow, times: 2 } },
-  )
-  const table = markdownTable<Verdict>(
-    [
-      { title: 'kernel', align: 'left', text: ({ gate }) => gate.subject },
-      { title: '% of peak', align: 'right', text: ({ share }) => percent(share) },
-      { title: 'baseline', align: 'right', text: ({ gate }) => percent(gate.shareOfPeak) },
-      { title: '', align: 'left', text: outcome },
-    ],
-    verdicts,
-  )
-  process.stdout.write(`${table}\n\n${environmentLine(environment())}\n`)
-  const measured = verdicts.filter(({ share }) => share !== null)
-  const failed = measured.filter(({ passed }) => !passed)
-  if (measured.length === 0) {
-    process.stderr.write('No gate of the baseline can be measured on this machine.\n')
-  } else if (failed.length > 0) {
-    process.stderr.write(
-      `${failed.length} of ${measured.length} kernels are more than ${baseline.tolerance * 100} % below their baseline.\n`,
+  const started = performance.now()
+  const wanted = partsOf(values.parts)
+  const only = list(values.only)
+  const slow = values.slow === undefined ? [] : slowOf(values.slow)
+  const plant = values.plant === undefined ? undefined : plants[values.plant]
+  const waste = values.plant === 'memory' ? 0.1 : 0
+  if (values.plant !== undefined && plant === undefined && waste === 0) {
+    throw new CheckError(
+      `There is nothing called ${values.plant} to plant: ${Object.keys(plants).join(', ')}, memory.`,
     )
   }
-  process.exitCode = measured.length === 0 || failed.length > 0 ? 1 : 0
+  const budget = Number(values.budget)
+  if (!(budget >= 0)) throw new CheckError(`Expected seconds for --budget, got ${values.budget}.`)
+  const given = { only, slow, accepted: list(values.accept) ?? [], benchFile: null }
+  await checkNames(given)
+
+  const env = environment()
+  const compares = !values.update && (wanted.includes('memory') || wanted.includes('time'))
+  const other = compares ? await otherBuild(values) : 'only counters and instructions were asked for'
+  const folder = typeof other === 'string' ? null : other.folder
+  const notes = typeof other === 'string' ? [`times and memory were not compared: ${other}`] : []
+  const closer = (key: string): string =>
+    `npx nx run bench:check --only ${key}${values.against === undefined ? '' : ` --against ${values.against}`}`
+  const findings: Finding[] = []
+  const written: string[] = []
+  const take = (part: Awaited<ReturnType<typeof countAll>>): void => {
+    findings.push(...part.findings)
+    notes.push(...part.notes)
+    if (part.written !== null) written.push(part.written)
+  }
+  if (wanted.includes('counters') && only === null) {
+    const { core } = await openSide('this', coreFolder(root))
+    take(await countAll(core, { update: values.update, ...(plant === undefined ? {} : { plant }) }))
+  }
+  if (wanted.includes('instructions')) {
+    take(await countKernels({ update: values.update, only, slow, before: folder, closer }))
+  }
+  if (typeof other !== 'string') {
+    const accepted = [...given.accepted, ...other.accepted]
+    const sides = { now: coreFolder(root), before: coreFolder(other.folder) }
+    findings.push(
+      ...(await compareBuilds({ ...given, ...sides, accepted, budget, parts: wanted, waste, closer })),
+    )
+  }
+  const text = report(findings, {
+    against: typeof other === 'string' ? null : other.name,
+    notes,
+    environment: environmentLine(env),
+    seconds: (performance.now() - started) / 1000,
+  })
+  process.stdout.write(text)
+  if (values.markdown !== undefined) await appendFile(values.markdown, text)
+  if (values.json !== undefined)
+    await writeFile(values.json, `${JSON.stringify({ environment: env, notes, findings }, null, 1)}\n`)
+  for (const file of written) process.stdout.write(`Written: ${file}\n`)
+  return values.update ? exitCode.good : exitCodeOf(findings)
 }
 
-await main()
+process.exitCode = await main()

@@ -8,8 +8,8 @@ import { parseArgs } from 'node:util'
 import { type Environment, environment, environmentLine } from '../harness/environment.js'
 import { measure, type Timing } from '../harness/measure.js'
 import { type Column, digits, markdownTable } from '../harness/table.js'
-import { kernelRows } from './kernel-rows.js'
-import { type KernelSubject, kernelSubjects, supportedSets } from './kernel-subjects.js'
+import { kernelRows } from '../rows/kernel-rows.js'
+import { type KernelSubject, kernelSubjects, supportedSets } from '../rows/kernel-subjects.js'
 
 interface Result {
   readonly op: string

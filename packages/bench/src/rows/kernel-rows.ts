@@ -14,10 +14,14 @@ export interface KernelRow<K extends OpName = OpName> {
 
 export type AnyKernelRow = { [K in OpName]: KernelRow<K> }[OpName]
 
+/** As the product uses them, or so small that an emulated CPU is done with them soon. The ways through a kernel are the same. */
+export type RowSize = 'full' | 'small'
+
 /** Ops and shapes of the kernel table. */
-export async function kernelRows(): Promise<AnyKernelRow[]> {
+export async function kernelRows(size: RowSize = 'full'): Promise<AnyKernelRow[]> {
   const { memory } = nativeBackend()
   const rng = new Rng(1, 'bench/kernels')
+  const sized = <T>(full: T, small: T): T => (size === 'full' ? full : small)
   const zeros = (length: number): Float32Array => {
     const array = memory.alloc(length) as Float32Array
     return array.fill(0)
@@ -49,7 +53,10 @@ export async function kernelRows(): Promise<AnyKernelRow[]> {
     args: { a: normal(n * d), b: normal(m * d), out: zeros(n * m), batch: 1, n, m, d, scale: 1 },
   })
 
-  const frameSizes = { clips: 16, captions: 16, maxFrames: 500, maxWords: 12, d: 300 }
+  const frameSizes = sized(
+    { clips: 16, captions: 16, maxFrames: 500, maxWords: 12, d: 300 },
+    { clips: 4, captions: 4, maxFrames: 70, maxWords: 12, d: 100 },
+  )
   const frameInputs = () => {
     const { clips, captions, maxFrames, maxWords, d } = frameSizes
     return {
@@ -60,11 +67,12 @@ export async function kernelRows(): Promise<AnyKernelRow[]> {
       wordLengths: filled(captions, maxWords),
     }
   }
-  const frameOperations = 2 * 16 * 500 * 16 * 12 * 300
-  const frameShape = '16×16, 500 frames × 12 words × 300'
+  const { clips, captions, maxFrames, maxWords } = frameSizes
+  const frameOperations = 2 * clips * maxFrames * captions * maxWords * frameSizes.d
+  const frameShape = `${clips}×${captions}, ${maxFrames} frames × ${maxWords} words × ${frameSizes.d}`
 
-  const n = 512
-  const d = 300
+  const n = sized(512, 100)
+  const d = sized(300, 100)
   const infoNce: KernelRow<'info_nce'> = {
     op: 'info_nce',
     shape: `${n} pairs × ${d}`,
@@ -82,28 +90,32 @@ export async function kernelRows(): Promise<AnyKernelRow[]> {
     },
   }
 
-  const image = { n: 4, h: 125, w: 16, cin: 128, cout: 128, kh: 3, kw: 3 }
+  const image = { ...sized({ n: 4, h: 125, w: 16 }, { n: 1, h: 25, w: 8 }), kh: 3, kw: 3 }
+  const channels = sized({ cin: 128, cout: 128 }, { cin: 32, cout: 32 })
   const pixels = image.n * image.h * image.w
   const conv2d: KernelRow<'conv2d'> = {
     op: 'conv2d',
-    shape: '4×125×16, 128→128, 3×3',
-    operations: 2 * pixels * 9 * image.cin * image.cout,
+    shape: `${image.n}×${image.h}×${image.w}, ${channels.cin}→${channels.cout}, 3×3`,
+    operations: 2 * pixels * 9 * channels.cin * channels.cout,
     args: {
       ...{
-        x: normal(pixels * image.cin),
-        weight: normal(9 * image.cin * image.cout, 0.05),
-        out: zeros(pixels * image.cout),
+        x: normal(pixels * channels.cin),
+        weight: normal(9 * channels.cin * channels.cout, 0.05),
+        out: zeros(pixels * channels.cout),
       },
-      ...image,
+      ...{ ...image, ...channels },
       slope: 0.1,
     },
   }
 
-  const cell = { n: 32, t: 125, in: 128, hidden: 150, directions: 2 }
+  const cell = {
+    ...sized({ n: 32, t: 125, in: 128, hidden: 150 }, { n: 20, t: 10, in: 40, hidden: 50 }),
+    directions: 2,
+  }
   const gateRows = cell.directions * 3 * cell.hidden
   const gru: KernelRow<'gru'> = {
     op: 'gru',
-    shape: '32×125×128, hidden 150, both directions',
+    shape: `${cell.n}×${cell.t}×${cell.in}, hidden ${cell.hidden}, both directions`,
     operations: 2 * cell.n * cell.t * gateRows * (cell.in + cell.hidden),
     args: {
       ...{
@@ -137,31 +149,32 @@ export async function kernelRows(): Promise<AnyKernelRow[]> {
   })
 
   return [
-    await logMelRow(normal(441_000, 0.1)),
-    gemm(512, 512, 512),
-    gemm(512, 512, 512, 1, 1),
-    gemm(32, 450, 150, 0, 1),
-    similarity({ n: 512, m: 512, d: 300 }),
+    await logMelRow(normal(sized(441_000, 16_000), 0.1)),
+    ...sized(
+      [gemm(512, 512, 512), gemm(512, 512, 512, 1, 1), gemm(32, 450, 150, 0, 1)],
+      [gemm(120, 130, 140), gemm(120, 130, 140, 1, 1), gemm(32, 150, 50, 0, 1)],
+    ),
+    similarity(sized({ n: 512, m: 512, d: 300 }, { n: 100, m: 130, d: 100 })),
     {
       op: 'frame_score',
       shape: frameShape,
       operations: frameOperations,
-      args: { ...frameInputs(), out: zeros(16 * 16) },
+      args: { ...frameInputs(), out: zeros(clips * captions) },
     },
     {
       op: 'frame_score_backward',
       shape: frameShape,
       operations: 3 * frameOperations,
       args: {
-        ...{ ...frameInputs(), gradOut: normal(16 * 16) },
-        ...{ gradFrames: zeros(16 * 500 * 300), gradWords: zeros(16 * 12 * 300) },
+        ...{ ...frameInputs(), gradOut: normal(clips * captions) },
+        gradFrames: zeros(clips * maxFrames * frameSizes.d),
+        gradWords: zeros(captions * maxWords * frameSizes.d),
       },
     },
     infoNce,
     conv2d,
     gru,
-    topK(128, 10_000, 10),
-    topK(1, 10_000, 10),
+    ...sized([topK(128, 10_000, 10), topK(1, 10_000, 10)], [topK(40, 600, 10), topK(1, 4_000, 10)]),
   ]
 }
 
@@ -187,7 +200,7 @@ async function logMelRow(pcm: Float32Array): Promise<KernelRow<'log_mel'>> {
   const perFrame = 2.5 * nFft * Math.log2(nFft) + nFft + 1.5 * nFft + 2 * filterWeights.length
   return {
     op: 'log_mel',
-    shape: '10 s at 44.1 kHz, thesis',
+    shape: `${Math.round((pcm.length / 44_100) * 10) / 10} s at 44.1 kHz, thesis`,
     operations: Math.round(perFrame * frames),
     args: seen,
   }

@@ -1,0 +1,37 @@
+import type { Scenario } from './scenarios.js'
+
+/** What can be planted into every counted scenario, to see the counters find it. */
+export const plants: Readonly<Record<string, (scenario: Scenario) => Scenario>> = {
+  /** A buffer that is taken and given back. */
+  allocation: beside(
+    ({ memory }) =>
+      () =>
+        memory.free(memory.alloc(1000)),
+  ),
+  /** A copy of some values from array to array. */
+  copy: beside(() => {
+    const values = new Float32Array(1000)
+    return () => void values.slice()
+  }),
+  /** A call into the addon that computes nothing. */
+  crossing: beside((backend) => () => void backend.supports('gemm')),
+}
+
+type Backend = Parameters<Scenario['make']>[1]
+
+function beside(prepare: (backend: Backend) => () => void) {
+  return (scenario: Scenario): Scenario => ({
+    ...scenario,
+    async make(core, backend, folder) {
+      const running = await scenario.make(core, backend, folder)
+      const extra = prepare(backend)
+      return {
+        ...running,
+        async run() {
+          await running.run()
+          extra()
+        },
+      }
+    },
+  })
+}

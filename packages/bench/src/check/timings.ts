@@ -1,0 +1,96 @@
+import { fork } from 'node:child_process'
+import { Rng } from '@sonotext/core/base'
+import { type Ratio, ratioOf } from '../harness/pairs.js'
+import { quantile } from '../harness/statistics.js'
+import { digits } from '../harness/table.js'
+import { busyFrom } from './busy.js'
+import { CheckError } from './check-error.js'
+import { type Finding, howToAccept, smallestChange, smallestEffect, times, verdictOfTime } from './finding.js'
+import { ownAddons, programOf } from './child.js'
+import type { TimingAnswer, TimingJob } from './timing-job.js'
+
+type Timed = Extract<TimingAnswer, { times: unknown }>
+
+/**
+ * Times two builds in a process of its own. What comes out slower is timed once more in another, which prepares the builds in the other
+ * order: only what is slower both times is a slow-down, and the second estimate is the one that is given.
+ * @param closer how the reader looks closer at one subject
+ */
+export async function timingFindings(
+  job: Omit<TimingJob, 'swapped'>,
+  closer: (key: string) => string,
+): Promise<Finding[]> {
+  const first = await timed({ ...job, swapped: false })
+  const rng = new Rng(1, 'bench/timings')
+  const ratio = ({ times }: Timed): Ratio => ratioOf(times, () => rng.uniform())
+  const suspect = first.filter(
+    (answer): answer is Timed => 'times' in answer && verdictOfTime(ratio(answer), false) === 'worse',
+  )
+  const again = new Map<string, TimingAnswer>()
+  if (suspect.some(({ others }) => others < busyFrom)) {
+    const only = suspect.map(({ subject }) => subject)
+    for (const answer of await timed({ ...job, only, swapped: true })) again.set(answer.subject, answer)
+  }
+  return first.map((answer) => {
+    if (!('times' in answer)) return untimed(answer.subject, answer.key, answer.unjudged)
+    const second = again.get(answer.subject)
+    const confirmed = second !== undefined && 'times' in second ? second : answer
+    const others = Math.max(answer.others, confirmed.others)
+    return timeFinding(confirmed, ratio(confirmed), others, closer)
+  })
+}
+
+function untimed(subject: string, key: string, why: string): Finding {
+  return {
+    ...{ kind: 'time', subject, key, verdict: 'unjudged', before: '', now: '', ratio: null },
+    ...{ what: `${subject} could not be timed: ${why}`, todo: '' },
+  }
+}
+
+function timeFinding(answer: Timed, ratio: Ratio, others: number, closer: (key: string) => string): Finding {
+  const { subject, key, times: measured } = answer
+  const verdict = verdictOfTime(ratio, others >= busyFrom)
+  const interval = `95 %: ${ratio.low.toFixed(3)} to ${ratio.high.toFixed(3)}`
+  const busy = `while other processes kept ${others.toFixed(1)} cores busy, which is no proof`
+  const what = {
+    decided: `${subject} takes ${times(ratio.median)} as long as before (${interval})`,
+    suspect: `${subject} took ${times(ratio.median)} as long as before (${interval}) ${busy}`,
+    open: `${subject} may have become slower, ${interval}`,
+  }[verdict !== 'undecided' ? 'decided' : ratio.low > 1 + smallestEffect ? 'suspect' : 'open']
+  const todo =
+    verdict === 'worse'
+      ? `Look closer: ${closer(key)}. Accept: ${howToAccept(key)}.`
+      : verdict === 'undecided'
+        ? `Look closer, on a quiet machine: ${closer(key)}.`
+        : ''
+  return {
+    ...{ kind: 'time', subject, key, verdict, ratio: ratio.median, what, todo },
+    before: time(measured.b),
+    now: time(measured.a),
+    smallest: smallestChange(ratio),
+  }
+}
+
+function time(seconds: readonly number[]): string {
+  const median = quantile(seconds, 0.5)
+  return median < 1e-3 ? `${digits(median * 1e6)} µs` : `${digits(median * 1e3)} ms`
+}
+
+/** The answers of the process that times. */
+function timed(job: TimingJob): Promise<TimingAnswer[]> {
+  return new Promise((done, failed) => {
+    const answers: TimingAnswer[] = []
+    const child = fork(programOf('timing-process'), {
+      env: ownAddons(),
+      execArgv: [],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    })
+    child.on('message', (answer) => answers.push(answer as TimingAnswer))
+    child.once('error', failed)
+    child.once('exit', (code, signal) => {
+      if (code === 0) done(answers)
+      else failed(new CheckError(`The process that times ended with ${signal ?? `exit code ${code}`}.`))
+    })
+    child.send(job)
+  })
+}

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { packed } from './npm.mjs'
-import { published, stage } from './stage.mjs'
+import { published } from './stage.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const run = promisify(execFile)
@@ -27,9 +27,7 @@ async function installed() {
     }
   }
   for (const name of published) {
-    const staged = stage(name, join(project, 'staged'), [])
-    const { filename } = packed(staged, ['--pack-destination', project])
-    const own = JSON.parse(await readFile(join(staged, 'package.json'), 'utf8')).name
+    const { name: own, filename } = packed(join(root, 'packages', name), ['--pack-destination', project])
     const into = join(modules, own)
     await mkdir(into, { recursive: true })
     await run('tar', ['-xzf', join(project, filename), '-C', into, '--strip-components=1'])

@@ -426,7 +426,7 @@ function addRelevance(relevance: Command): void {
 
   rated(relevance.command('agreement'))
     .description('how far raters agree: Krippendorff’s alpha, intraclass and rank correlations')
-    .argument('<ratings>', 'CSV query,item,rater,rating')
+    .argument('<ratings...>', 'CSV query,item,rater,rating; several files are one table')
     .option('--replicates <n>', 'draws of queries for the intervals', integer(99), 999)
     .option('--seed <n>', 'seed of the draws', integer(0), 17)
     .action(run(() => import('./commands/relevance/agreement.js')))
@@ -470,6 +470,31 @@ function addRelevance(relevance: Command): void {
     .option('--device <name>', 'auto, cpu, cuda, cuda:N or reference')
     .option('--threads <n>', 'threads of the native pool', integer(1, 256))
     .action(run(() => import('./commands/relevance/apply.js')))
+
+  relevance
+    .command('page')
+    .description(
+      'a folder with a page for a listening test of one’s own: captions, clips, sliders, ratings as a table',
+    )
+    .argument('<manifest>', 'clips with captions (JSONL)')
+    .requiredOption('--out <dir>', 'folder for index.html and the recordings')
+    .option('--split <name>', 'only clips of this split')
+    .option('--queries <n>', 'captions that are rated, drawn at random; default: all', integer(1))
+    .option('--candidates <n>', 'clips of a list besides the caption’s own and a control', integer(0), 3)
+    .option(
+      '--relevance <file>',
+      'relevance guessed before, such as by sonotext relevance apply: candidates are the most relevant clips, the control the least',
+    )
+    .option('--raters <n>', 'how many people rate', integer(1), 3)
+    .option(
+      '--raters-each <n>',
+      'how many of them rate each list; default 3, or all when there are fewer',
+      integer(1),
+    )
+    .option('--least-seconds <s>', 'how long a clip must have been played before it can be rated', seconds, 5)
+    .option('--title <text>', 'title of the page')
+    .option('--seed <n>', 'seed of lists and orders', integer(0), 17)
+    .action(run(() => import('./commands/relevance/page.js')))
 }
 
 /** Runs the command line; returns through process.exitCode so that pending output is written. */

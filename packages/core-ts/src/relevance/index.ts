@@ -20,3 +20,10 @@ export {
 export { type Exclusion, type ScreenedRatings, type ScreeningOptions, screenRatings } from './screening.js'
 export * from './regression/index.js'
 export * from './similarity/index.js'
+export {
+  type ListedItem,
+  type ListeningOptions,
+  type ListeningPlan,
+  planListening,
+  type RatingList,
+} from './listening/plan.js'

@@ -1,4 +1,5 @@
 export { backendCases, casesByOp } from './backend.cases.js'
+export { type BrowserPage, chromium, openPage } from './browser.js'
 export { type AnyOpCase, type OpCase } from './cases/op-case.js'
 export { argsOf, bitDifferences, checkCase, type Outputs, runCase } from './check-case.js'
 export * from './crnn-golden.js'

@@ -1,15 +1,9 @@
-import {
-  type Agreement,
-  agreementNames,
-  raterAgreement,
-  readRatings,
-  screenRatings,
-} from '@sonotext/core/relevance'
+import { type Agreement, agreementNames, raterAgreement, screenRatings } from '@sonotext/core/relevance'
 import type { CommandBody } from '../../command.js'
 import { exitCode } from '../../exit.js'
 import { plural } from '../../plural.js'
 import { table } from '../../table.js'
-import { type RatingFlags, ratingOptionsOf, screeningOf } from './rating-options.js'
+import { type RatingFlags, readAllRatings, screeningOf } from './rating-options.js'
 
 interface AgreementOptions extends RatingFlags {
   replicates: number
@@ -17,14 +11,14 @@ interface AgreementOptions extends RatingFlags {
 }
 
 /** How far the raters of a table agree. */
-const agreement: CommandBody<AgreementOptions, readonly [string]> = async (
+const agreement: CommandBody<AgreementOptions, readonly [readonly string[]]> = async (
   { terminal, signal },
   options,
-  file,
+  files,
 ) => {
   const screening = screeningOf(options.screen)
-  const read = await readRatings(file, { ...ratingOptionsOf(options), signal })
-  const screened = screenRatings(read, screening)
+  const { all } = await readAllRatings(files, options, signal)
+  const screened = screenRatings(all, screening)
   for (const { rater, reason } of screened.exclusions) terminal.note(`left out: ${rater}: ${reason}`)
   const { replicates, seed } = options
   terminal.result(raterAgreement(screened.table, { replicates, seed }), text)

@@ -2,10 +2,8 @@ import {
   aggregateRatings,
   type AggregateOptions,
   type Exclusion,
-  type JudgedPair,
   ratingStatistics,
   type RatingStatistics,
-  readRatings,
   screenRatings,
   writeRelevances,
 } from '@sonotext/core/relevance'
@@ -13,7 +11,7 @@ import type { CommandBody } from '../../command.js'
 import { exitCode } from '../../exit.js'
 import { plural } from '../../plural.js'
 import { table } from '../../table.js'
-import { type RatingFlags, ratingOptionsOf, screeningOf } from './rating-options.js'
+import { type RatingFlags, readAllRatings, screeningOf } from './rating-options.js'
 
 interface ImportOptions extends RatingFlags, AggregateOptions {
   out?: string
@@ -24,7 +22,7 @@ interface Report {
   readonly out: string | null
   readonly pairs: number
   readonly files: readonly RatingStatistics[]
-  readonly exclusions: readonly (Exclusion & { readonly file: string })[]
+  readonly exclusions: readonly Exclusion[]
 }
 
 /** Reads ratings, screens and averages them, and says what is in them. */
@@ -35,21 +33,18 @@ const importRatings: CommandBody<ImportOptions, readonly [readonly string[]]> = 
 ) => {
   const { average, trim, minRaters, out } = options
   const screening = screeningOf(options.screen)
-  const statistics: RatingStatistics[] = []
-  const exclusions: (Exclusion & { file: string })[] = []
-  const pairs: JudgedPair[] = []
-  for (const file of files) {
-    const read = await readRatings(file, { ...ratingOptionsOf(options), signal })
-    const screened = screenRatings(read, screening)
-    exclusions.push(...screened.exclusions.map((exclusion) => ({ ...exclusion, file })))
-    statistics.push(ratingStatistics(screened.table))
-    const averaging = {
-      ...(average === undefined ? {} : { average }),
-      ...(trim === undefined ? {} : { trim }),
-      ...(minRaters === undefined ? {} : { minRaters }),
-    }
-    pairs.push(...aggregateRatings(screened.table, averaging).pairs)
-  }
+  const { all, each } = await readAllRatings(files, options, signal)
+  const { table: kept, exclusions } = screenRatings(all, screening)
+  const isKept = new Set(kept.ratings)
+  const statistics = each.flatMap((one) => {
+    const ratings = one.ratings.filter((rating) => isKept.has(rating))
+    return ratings.length > 0 ? [ratingStatistics({ ...one, ratings })] : []
+  })
+  const { pairs } = aggregateRatings(kept, {
+    ...(average === undefined ? {} : { average }),
+    ...(trim === undefined ? {} : { trim }),
+    ...(minRaters === undefined ? {} : { minRaters }),
+  })
   if (out !== undefined) await writeRelevances(out, { pairs })
   const report: Report = { out: out ?? null, pairs: pairs.length, files: statistics, exclusions }
   terminal.result(report, text, out)

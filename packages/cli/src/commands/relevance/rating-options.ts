@@ -1,4 +1,10 @@
-import type { RatingScale, ReadRatingsOptions, ScreeningOptions } from '@sonotext/core/relevance'
+import {
+  type RatingScale,
+  type RatingTable,
+  readRatings,
+  type ReadRatingsOptions,
+  type ScreeningOptions,
+} from '@sonotext/core/relevance'
 import { UsageError } from '../../exit.js'
 
 /** Options of commands that read ratings. */
@@ -8,7 +14,25 @@ export interface RatingFlags {
   screen: string[]
 }
 
-export function ratingOptionsOf({ scale, again }: RatingFlags): ReadRatingsOptions {
+/** The ratings of several files, such as one of each rater, as one table, and as they are. Throws a UsageError for scales that differ. */
+export async function readAllRatings(
+  files: readonly string[],
+  flags: RatingFlags,
+  signal: AbortSignal,
+): Promise<{ readonly all: RatingTable; readonly each: readonly RatingTable[] }> {
+  const each: RatingTable[] = []
+  for (const file of files) each.push(await readRatings(file, { ...ratingOptionsOf(flags), signal }))
+  const { scale } = each[0]!
+  const other = each.find((table) => table.scale.low !== scale.low || table.scale.high !== scale.high)
+  if (other !== undefined)
+    throw new UsageError(
+      `${other.file} is on another scale than ${files[0]}: give both one, or --scale LOW,HIGH.`,
+    )
+  const all = { file: files.join(', '), scale, ratings: each.flatMap(({ ratings }) => ratings) }
+  return { all, each }
+}
+
+function ratingOptionsOf({ scale, again }: RatingFlags): ReadRatingsOptions {
   return { again, ...(scale === undefined ? {} : { scale: scaleOf(scale) }) }
 }
 

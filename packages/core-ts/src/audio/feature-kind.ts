@@ -32,6 +32,11 @@ export interface AudioFeatures {
   readonly id: string
   /** Numbers in a frame. */
   readonly cols: number
+  /**
+   * Seconds from the middle of a frame's own time to the middle of what it hears: half of what a patch is longer than the step between
+   * patches. Left out for 0.
+   */
+  readonly lead?: number
   /** Features of one channel of sound, whatever its rate. The result is a function of the samples alone, not of how they are cut into blocks. */
   compute(
     audio: SampleBlocks,
@@ -59,6 +64,8 @@ export interface GivenFeatures {
   readonly cols: number
   /** Seconds between frames; 0 where an id has one vector and no time. */
   readonly frameStep: number
+  /** As that of {@link AudioFeatures}. */
+  readonly lead?: number
   /** Frames of an id; undefined where it has none. */
   framesOf(id: string): number | undefined
   /** Reads no more than is asked for. Throws INVALID_DATA for an id that is not there. */

@@ -14,6 +14,8 @@ export interface GivenFeaturesOptions {
   name?: string
   /** Seconds between frames where an id has a sequence. Default 0: vectors without time. */
   frameStep?: number
+  /** Seconds from the middle of a frame's own time to the middle of what it was made of, as of patches that overlap. Default 0. */
+  lead?: number
   /**
    * Ids of the rows of an NPY file, in its order. Default: those in the file beside it, one a line, `clips.ids.txt` for `clips.npy`. A
    * safetensors file names its tensors itself.
@@ -38,19 +40,20 @@ export async function givenFeatures(
   path: string,
   options: GivenFeaturesOptions = {},
 ): Promise<GivenFeatures> {
-  const { name = 'given', frameStep = 0, ids } = checkOptions(options, 'givenFeatures')
-  if (!(frameStep >= 0 && Number.isFinite(frameStep)))
-    throw expected('0 or more seconds', 'frameStep', frameStep)
+  const { name = 'given', frameStep = 0, lead = 0, ids } = checkOptions(options, 'givenFeatures')
+  for (const [option, value] of Object.entries({ frameStep, lead }))
+    if (!(value >= 0 && Number.isFinite(value))) throw expected('0 or more seconds', option, value)
   const file = isNpy(await readRange(path, 0, 8)) ? await npyRows(path, ids) : await tensorsOf(path, ids)
   const hash = createHash('sha256')
     .update(JSON.stringify([frameStep, file.cols]))
     .update(file.fingerprint)
   return {
     name,
-    config: { path, frameStep, cols: file.cols },
+    config: { path, frameStep, cols: file.cols, ...(lead > 0 && { lead }) },
     id: `given-${hash.digest('hex').slice(0, 16)}`,
     cols: file.cols,
     frameStep,
+    ...(lead > 0 && { lead }),
     framesOf: (id) => file.framesOf(id),
     async read(id, { from = 0, frames = Infinity, signal } = {}) {
       throwIfAborted(signal)
@@ -92,11 +95,17 @@ export const givenPart = featuresPart({
         default: 0,
         description: 'Seconds between frames; 0 for vectors without time.',
       },
+      lead: {
+        type: 'number',
+        minimum: 0,
+        default: 0,
+        description: "Seconds from the middle of a frame's own time to that of what it was made of: (patch - frameStep) / 2.",
+      },
     },
     required: ['file'],
   },
-  fromConfig: async ({ file, frameStep, ids }) =>
-    givenFeatures(file, { frameStep, ...(ids !== undefined && { ids: await readIds(ids) }) }),
+  fromConfig: async ({ file, frameStep, lead, ids }) =>
+    givenFeatures(file, { frameStep, lead, ...(ids !== undefined && { ids: await readIds(ids) }) }),
 })
 
 /** One id a line; blank lines at the end do not count. */

@@ -68,7 +68,8 @@ export async function openRunAligner(run: OpenRun, options: RunAlignerOptions = 
       ...(signal === undefined ? {} : { signal }),
     })
     const windows = (clip: CorpusClip, inner: { signal?: AbortSignal }) => corpus.windows(clip, inner)
-    return { corpus, scorer: frameScorer<CorpusClip>(run.model, { windows, margin }) }
+    const { lead = 0 } = corpus.kind
+    return { corpus, scorer: frameScorer<CorpusClip>(run.model, { windows, margin, lead }) }
   }
   const clips = await opened(cacheFolder)
   const unlabelled = unlabelledCache === cacheFolder ? clips : await opened(unlabelledCache)

@@ -271,9 +271,16 @@ describe('calibration', () => {
   })
 
   it('gives segments the share of the scores below theirs', () => {
-    const calibration = calibrationOf([mapOf([Array.from({ length: 101 }, (_, t) => t / 100)])], ['dog'])
+    const [flat] = calibrationOf([mapOf([Array.from({ length: 101 }, (_, t) => t / 100)])], ['dog'])
+    const calibration = [{ ...flat!, threshold: 0.6 }]
     const [segment] = decodeSegments(mapOf([[0, 0.9, 0.9]]), ['dog'], { ...plain, calibration })
     expect(segment!.confidence).toBeCloseTo(0.9, 2)
+  })
+
+  it('takes scores that spread evenly for noise', () => {
+    const calibration = calibrationOf([mapOf([Array.from({ length: 101 }, (_, t) => t / 100)])], ['dog'])
+    expect(calibration[0]!.threshold).toBeGreaterThan(1)
+    expect(decodeSegments(mapOf([[0, 0.9, 1]]), ['dog'], { ...plain, calibration })).toEqual([])
   })
 })
 

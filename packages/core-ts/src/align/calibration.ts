@@ -7,7 +7,7 @@ export interface PhraseCalibration {
   readonly phrase: string
   /** Score from which a frame counts as a match. */
   readonly threshold: number
-  /** What frames that do not match score: the median of those below the threshold. Below it, or as great. */
+  /** What frames that do not match score: the median of all frames. Below the threshold. */
   readonly floor: number
   /** Scores at the quantiles 0, 1/100 … 1 of all frames, ascending. */
   readonly quantiles: readonly number[]
@@ -15,10 +15,14 @@ export interface PhraseCalibration {
 
 const levels = 100
 
+/** A match stands at least so many times the median absolute deviation above the median. */
+const deviations = 8
+
 /**
- * Finds for each phrase the score that tells matching frames from others, on recordings without labels: the threshold between two
- * groups of scores that differ most (Otsu's: it makes the variance between the groups greatest), but never within what the lower
- * half of all frames scores, so that a phrase that is nowhere in the recordings does not match the better half of their noise.
+ * Finds for each phrase the score that tells matching frames from others, on recordings without labels. Two conditions: the threshold parts
+ * the scores into the two groups that differ most (Otsu 1979: the variance between the groups is greatest; the lower one holds at least half of
+ * all frames), and lies {@link deviations} median absolute deviations above the median, so that a phrase that is nowhere in the recordings
+ * does not match the better half of their noise.
  */
 export async function calibrate<Clip>(
   scorer: PhraseScorer<Clip>,
@@ -59,20 +63,28 @@ function quantilesOf(sorted: Float32Array): number[] {
   return Array.from({ length: levels + 1 }, (_, q) => sorted[Math.round((q / levels) * (sorted.length - 1))]!)
 }
 
-/** Otsu's threshold of ascending scores; where all are equal just above them. */
 function splitOf(sorted: Float32Array): Pick<PhraseCalibration, 'threshold' | 'floor'> {
+  const floor = medianOf(sorted)
+  const deviation = medianOf(sorted.map((value) => Math.abs(value - floor)).sort())
+  return { threshold: Math.max(otsuThreshold(sorted), floor + deviations * deviation), floor }
+}
+
+function medianOf(sorted: Float32Array): number {
+  return sorted[sorted.length >> 1]!
+}
+
+/** Of ascending scores; Infinity where all are equal. */
+function otsuThreshold(sorted: Float32Array): number {
   const n = sorted.length
   const total = sorted.reduce((sum, value) => sum + value, 0)
-  let best = { between: 0, count: 0 }
+  let best = { between: 0, threshold: Infinity }
   let below = 0
   for (let count = 1; count < n; count++) {
     below += sorted[count - 1]!
     if (count < n / 2 || sorted[count - 1] === sorted[count]) continue
     const gap = below / count - (total - below) / (n - count)
     const between = count * (n - count) * gap * gap
-    if (between > best.between) best = { between, count }
+    if (between > best.between) best = { between, threshold: (sorted[count - 1]! + sorted[count]!) / 2 }
   }
-  const { count } = best
-  if (count === 0) return { threshold: Infinity, floor: sorted[n >> 1]! }
-  return { threshold: (sorted[count - 1]! + sorted[count]!) / 2, floor: sorted[count >> 1]! }
+  return best.threshold
 }

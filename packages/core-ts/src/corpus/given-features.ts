@@ -99,7 +99,8 @@ export const givenPart = featuresPart({
         type: 'number',
         minimum: 0,
         default: 0,
-        description: "Seconds from the middle of a frame's own time to that of what it was made of: (patch - frameStep) / 2.",
+        description:
+          "Seconds from the middle of a frame's own time to that of what it was made of: (patch - frameStep) / 2.",
       },
     },
     required: ['file'],

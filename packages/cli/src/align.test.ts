@@ -48,6 +48,23 @@ describe.skipIf(notBuilt !== null)(`sonotext align${notBuilt === null ? '' : ` (
     for (const segment of found.segments) expect(segment).not.toHaveProperty('confidence')
   })
 
+  it('writes labels for other programs, and a page', async () => {
+    const [out, page] = [join(folder, 'labels.TextGrid'), join(folder, 'page.html')]
+    await cliJson([
+      'align',
+      run,
+      clips[0]!.audio,
+      'a low hum',
+      '--no-calibrate',
+      '--out',
+      out,
+      '--page',
+      page,
+    ])
+    expect(await readFile(out, 'utf8')).toContain('a low hum')
+    expect(await readFile(page, 'utf8')).toContain('<h1>a low hum</h1>')
+  })
+
   it('says what is not there, and which words are not known', async () => {
     const { stdout, stderr, code } = await cli(['align', run, clips[0]!.audio, 'a zither'])
     expect(code).toBe(0)
@@ -63,6 +80,8 @@ describe.skipIf(notBuilt !== null)(`sonotext align${notBuilt === null ? '' : ` (
     [['align', 'RUN', 'MANIFEST'], /--out FILE\.jsonl/],
     [['align', 'RUN', 'MANIFEST', 'rain'], /their own captions/],
     [['align', 'RUN', 'missing.wav', 'rain'], /missing\.wav/],
+    [['align', 'RUN', 'CLIP', 'rain', '--format', 'audacity'], /--out FILE/],
+    [['align', 'RUN', 'CLIP', 'rain', '--out', 'x.docx'], /a file ending in/],
     [['moments', 'RUN', 'MANIFEST', 'rain'], /Expected a recording, got the manifest/],
   ])('refuses %j', async (args, message) => {
     const names: Record<string, string> = {

@@ -297,6 +297,10 @@ function program(): Command {
       '--out <file>',
       'where the result goes; for a manifest a line of JSON each, and a second call goes on',
     )
+    .option(
+      '--format <name>',
+      'json, jsonl, csv, strong-labels, vtt, audacity, textgrid, eaf or jams; default: by the ending of --out',
+    )
     .option('--page <file>', 'an HTML page of the recording with scores, segments and sound')
     .option('--threshold <score>', 'from 0 to 1: what counts as a match', share, 0.5)
     .option('--no-joint', 'pay no heed to "then", "while" and their like')

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { AlignedSegment } from '@sonotext/core/align'
+import { type AlignedSegment, segmentFormat, segmentFormatOf, writeSegments } from '@sonotext/core/align'
 import { readMono } from '@sonotext/core/audio'
 import { writeFileAtomic } from '@sonotext/core/base'
 import type { Clip } from '@sonotext/core/data'
@@ -22,6 +22,7 @@ interface AlignOptions extends AlignerFlags {
   phrases: string[]
   out?: string
   page?: string
+  format?: string
   threshold: number
   joint: boolean
   order: 'begins' | 'ends'
@@ -36,6 +37,12 @@ const align: CommandBody<AlignOptions, readonly [string, string, string | undefi
   text,
 ) => {
   const given = options.phrases.length > 0
+  const { format, out: target } = options
+  if (format !== undefined && target === undefined)
+    throw new UsageError('Name a file for the segments with --out FILE.')
+  // Said before the work, not after it.
+  if (format !== undefined) segmentFormat(format)
+  else if (target !== undefined) segmentFormatOf(target)
   if (given && text !== undefined) throw new UsageError('Give a text or --phrases, not both.')
   const { run, aligner, recordings } = await openAligner(context, folder, audio, options)
   await using opened = aligner
@@ -43,6 +50,8 @@ const align: CommandBody<AlignOptions, readonly [string, string, string | undefi
   const decoding: RunAlignOptions = { threshold, joint, order, signal: context.signal }
   if ('clips' in recordings) {
     if (options.page !== undefined) throw new UsageError('A page shows one recording, not a manifest.')
+    if (format !== undefined && format !== 'jsonl')
+      throw new UsageError(`The segments of a manifest are written as jsonl, not ${format}.`)
     if (given || text !== undefined)
       throw new UsageError('The clips of a manifest are aligned with their own captions: give no text.')
     const { words, window, margin, calibrate, unlabelled } = options
@@ -80,11 +89,12 @@ const align: CommandBody<AlignOptions, readonly [string, string, string | undefi
     await writeFileAtomic(options.page, page)
     context.terminal.note(`page: ${options.page}`)
   }
-  context.terminal.result(
-    { audio, ...(text === undefined ? {} : { text }), phrases, segments },
-    () => segmentsText(alignment),
-    options.out,
-  )
+  const asked = { ...(text === undefined ? {} : { text }), phrases, segments }
+  if (target !== undefined) {
+    await writeSegments(target, [{ recording: audio, ...asked }], format === undefined ? {} : { format })
+    context.terminal.note(`segments: ${target}`)
+  }
+  context.terminal.result({ audio, ...asked }, () => segmentsText(alignment), target)
   return exitCode.ok
 }
 export default align

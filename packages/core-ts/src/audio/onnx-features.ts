@@ -57,12 +57,15 @@ export async function onnxFeatures(options: OnnxFeaturesOptions): Promise<AudioF
   const { name: runtime, version } = model.runtime
   const spec = JSON.stringify([VERSION, model.sha256, front, pool, taken, runtime, version])
   const cols = width * Math.max(1, pool.length)
+  // One vector of a patch lies in the middle of it.
+  const lead = pool.length === 0 && perPatch === 1 ? Math.max(0, (front.patch - front.hop) / 2) : 0
   return {
     name: 'onnx',
     config,
     id: `onnx-${createHash('sha256').update(spec).digest('hex').slice(0, 16)}`,
     cols,
     pins: { sha256: model.sha256 },
+    ...(lead > 0 && { lead }),
     compute(audio, { backend, signal }) {
       const patches = patchesOf(front, audio, { backend, ...(signal && { signal }) })
       async function* rows(): AsyncGenerator<Matrix, void, undefined> {

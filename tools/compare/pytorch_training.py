@@ -4,10 +4,12 @@
 
 Reads commands, one per line, and answers each with one line of JSON. `loss`: the loss of the batch without dropout, from the
 start weights, before any step. `step`: one training step with dropout 0.3 (channels_last, Adam) and its seconds.
-Weights, batch and captions are those of the formulas in tools/golden/crnn_model.py.
+Weights, batch and captions are those of the formulas in tools/golden/crnn_model.py. With SONOTEXT_TORCH_COMPILE=1 the model goes
+through torch.compile; the first steps then take long and belong to nobody.
 """
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -29,6 +31,7 @@ def main():
     torch.manual_seed(0)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     model = cm.build(torch.float32).to(device, memory_format=torch.channels_last).train()
+    forward_of = torch.compile(model) if os.environ.get("SONOTEXT_TORCH_COMPILE") == "1" else model
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     x = torch.from_numpy((4 * cm.lcg(11, [batch, frames, cm.BANDS])).astype(np.float32)).to(device)
     words = torch.from_numpy(cm.lcg(12, [batch, 2 * cm.HIDDEN]).astype(np.float32)).to(device)
@@ -36,7 +39,7 @@ def main():
     target = torch.arange(batch, device=device)
 
     def loss_of():
-        audio = F.normalize(model(x).mean(1), dim=-1)
+        audio = F.normalize(forward_of(x).mean(1), dim=-1)
         scores = audio @ text.T / TEMPERATURE
         return F.cross_entropy(scores, target) + F.cross_entropy(scores.T, target)
 

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { parseConfig, upgraded } from '@sonotext/core/runs'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
 import { cli, notBuilt } from './testing/run-cli.js'
 
 const read = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8')
@@ -64,6 +66,20 @@ describe.skipIf(notBuilt !== null)(`the guide${notBuilt === null ? '' : ` (${not
         if (elsewhere.includes(option)) continue
         expect(global.includes(option) ? guide : section, `${name} ${option}`).toContain(option)
       }
+    }
+  })
+
+  it('shows configurations of the form there is', () => {
+    const files = [guide, training].flatMap((text) => [
+      ...[...text.matchAll(/^\$ cat \S+\.yaml\n([^$]*)/gm)].map(([, yaml]) => yaml!),
+      ...[...text.matchAll(/```yaml\n([^]*?)```/g)].map(([, yaml]) => yaml!),
+    ])
+    expect(files.length).toBeGreaterThan(2)
+    for (const yaml of files) {
+      const value = { data: { manifest: 'm.jsonl' }, ...(parse(yaml) as object) }
+      // One of 0.1 would be taken for what it meant, and come out as another.
+      expect(upgraded(value), yaml).toEqual(value)
+      parseConfig(value)
     }
   })
 

@@ -5,15 +5,17 @@ import { parseDocument } from 'yaml'
 
 /**
  * Reads a JSON or YAML configuration, loads its plugins, applies `--set` assignments and checks it. Paths in the file are relative to the
- * file, paths in assignments to the working directory.
+ * file, paths in assignments to the working directory. `otherwise` is what holds for groups that the file does not name.
  * @throws SonotextError MISSING_FILE, INVALID_FILE, INVALID_CONFIG
  */
 export async function loadConfig(
   file: string | undefined,
   assignments: readonly string[],
+  otherwise: Readonly<Record<string, unknown>> = {},
 ): Promise<RunConfig> {
   const base = file === undefined ? '.' : dirname(file)
-  const config = upgraded(file === undefined ? {} : await readConfigObject(file)) as Config
+  const given = file === undefined ? {} : await readConfigObject(file)
+  const config = upgraded({ ...otherwise, ...given }) as Config
   setKeys(config, assignments, resolve('.'))
   const { plugins } = config
   if (Array.isArray(plugins))

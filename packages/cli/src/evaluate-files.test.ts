@@ -126,7 +126,7 @@ describe.skipIf(notBuilt !== null)(
       const broken = await file('broken.jsonl', ['{"clip":"a","scores":[[1]],"phrases":["x"],"frameStep":0}'])
       const truth = await file('labels.tsv', ['filename\tonset\toffset\tevent_label', 'a\t0\t1\tx'])
       const cases: [string[], RegExp, number][] = [
-        [[], /Name the folder of a training run/, 2],
+        [[], /Give a run, or --audio and --text/, 2],
         [['--task', 'alignment'], /Give --truth and --predictions with --task alignment/, 2],
         [['run', '--task', 'moments'], /takes --truth and --predictions, no run: leave out run/, 2],
         [

@@ -4,6 +4,7 @@ import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 
 import type { CommandBody } from './command.js'
 import { errorText, exitCode, exitCodeOf } from './exit.js'
 import { interruptSignal } from './interrupt.js'
+import { modelArgument } from './model-argument.js'
 import { Terminal } from './terminal.js'
 
 function integer(minimum: number, maximum = Number.MAX_SAFE_INTEGER): (text: string) => number {
@@ -148,6 +149,7 @@ function program(): Command {
     )
     .option('--duration <seconds>', 'length of a scene', number, 10)
     .option('--sample-rate <hz>', 'sample rate of the scenes', integer(1000), 22_050)
+    .option('--single <share>', 'share of scenes in which one thing is heard alone', share, 0)
     .option('--seed <n>', 'seed of the scenes', integer(0), 17)
     .action(run(() => import('./commands/compose.js')))
 
@@ -209,15 +211,18 @@ function program(): Command {
 
   onBackend(measured(onClips(root.command('evaluate'))))
     .description(
-      'retrieval measures of a trained model, both directions, with chance beside them; or what any system found in recordings',
+      'retrieval measures of a model, or of vectors or scores made elsewhere, both directions, with chance beside them; or what any system found in recordings',
     )
-    .argument('[run]', 'folder of a training run; none with --task alignment or moments')
+    .argument('[run]', modelArgument)
     .addOption(
       new Option('--task <name>', 'what is measured')
         .choices(['retrieval', 'alignment', 'moments'])
         .default('retrieval'),
     )
-    .option('--truth <file>', 'alignment: where phrases are; moments: JSONL with relevant_windows')
+    .option(
+      '--truth <file>',
+      'alignment: where phrases are; moments: JSONL with relevant_windows; vectors and scores: lines { "caption": id, "clip": id }, or a manifest',
+    )
     .option(
       '--predictions <path>',
       'alignment: segments, scores over time, or both; moments: JSONL with pred_relevant_windows; repeatable',
@@ -225,6 +230,9 @@ function program(): Command {
       [],
     )
     .option('--split <name>', 'split of the manifest', 'test')
+    .option('--audio <file>', 'without a run: vectors of clips, NPY with FILE.ids.txt or safetensors')
+    .option('--text <file>', 'without a run: vectors of captions')
+    .option('--scores <file>', 'in place of vectors: NPY [clips × captions] in the order of the truth')
     .option(
       '--relevance <file>',
       'graded relevance of captions and clips, CSV query,item,relevance or ratings',
@@ -258,7 +266,7 @@ function program(): Command {
 
   onBackend(onClips(root.command('search')))
     .description('find the clips that match sentences, or the captions that match recordings')
-    .argument('<run>', 'folder of a training run')
+    .argument('<run>', modelArgument)
     .argument('[sentences...]', 'what to look for')
     .option(
       '--audio <path>',
@@ -352,6 +360,50 @@ function program(): Command {
     .action(run(() => import('./commands/metrics.js')))
 
   addRelevance(root.command('relevance'))
+
+  onBackend(onClips(root.command('embed')))
+    .description(
+      'vectors of clips and captions with their ids, as NPY or safetensors; goes on where it was stopped',
+    )
+    .argument('<run>', modelArgument)
+    .requiredOption('--out <dir>', 'folder for audio, text and truth.jsonl')
+    .option('--split <name>', 'only this split')
+    .addOption(new Option('--format <name>', 'of the vectors').choices(['npy', 'safetensors']).default('npy'))
+    .action(run(() => import('./commands/embed.js')))
+
+  onBackend(decoding(root.command('classify')))
+    .description('label recordings by sentences about the labels, with shares that can be calibrated')
+    .argument('<run>', modelArgument)
+    .argument('<paths...>', 'audio files, folders or manifests')
+    .requiredOption('--labels <names>', 'comma-separated, for example dog,rain,"church bells"')
+    .option(
+      '--prompt <text>',
+      'sentence with {} for the label, repeatable; default: the sound of {}',
+      collect,
+      [],
+    )
+    .option('--temperature <t>', 'divides scores before they become shares; default: as trained', number)
+    .option('--calibrate <manifest>', 'clips whose tag is a label: finds the temperature')
+    .option('--split <name>', 'with --calibrate: only this split')
+    .action(run(() => import('./commands/classify.js')))
+
+  onBackend(root.command('export'))
+    .description(
+      'the trained heads of a run as ONNX: audio.onnx, text.onnx, and model.json with the front end',
+    )
+    .argument('<run>', modelArgument)
+    .requiredOption('--out <dir>', 'folder for the files')
+    .action(run(() => import('./commands/export.js')))
+
+  root
+    .command('models')
+    .description(
+      'pretrained models that are known; models check FILE says whether a file is understood, and why not',
+    )
+    .argument('[check]', 'check')
+    .argument('[file]', 'ONNX file')
+    .option('--tokenizer <file>', 'tokenizer.json of a text model; default: the one beside it')
+    .action(run(() => import('./commands/models.js')))
 
   root
     .command('config')

@@ -69,7 +69,12 @@ export async function composeScenes(options: ComposeOptions, folder: string): Pr
       id: `${split}-${String(i + 1).padStart(width, '0')}`,
     }))
   })
-  const settings = { version: composerVersion, bank: bank.id, scenes: options.scenes, seed, ...scene }
+  const { single, ...usual } = scene
+  const settings = {
+    ...{ version: composerVersion, bank: bank.id, scenes: options.scenes, seed, ...usual },
+    // Folders of before there was this option stay good.
+    ...(single > 0 && { single }),
+  }
   await claim(folder, settings)
 
   const manifest = join(folder, 'manifest.jsonl')

@@ -20,6 +20,10 @@ export interface SceneOptions {
   readonly gain?: readonly [number, number]
   /** Captions a scene; default 5. */
   readonly captions?: number
+  /**
+   * Share of scenes in which one thing is heard alone: what is learned from mixtures alone does not serve single recordings. Default 0.
+   */
+  readonly single?: number
 }
 
 export type ResolvedSceneOptions = { readonly [K in keyof SceneOptions]-?: NonNullable<SceneOptions[K]> }
@@ -36,6 +40,7 @@ export function sceneOptions(options: SceneOptions = {}): ResolvedSceneOptions {
     overlap: options.overlap ?? 0.3,
     gain: options.gain ?? ([6, 18] as const),
     captions: options.captions ?? 5,
+    single: options.single ?? 0,
   }
   const whole = (value: number, from: number, to: number) =>
     Number.isInteger(value) && value >= from && value <= to
@@ -47,7 +52,7 @@ export function sceneOptions(options: SceneOptions = {}): ResolvedSceneOptions {
   if (!whole(fewest, 0, 8) || !whole(most, Math.max(1, fewest), 8)) {
     throw expected('two ascending whole numbers up to 8', 'groups', all.groups.join(', '))
   }
-  for (const name of ['background', 'overlap'] as const) {
+  for (const name of ['background', 'overlap', 'single'] as const) {
     if (!(all[name] >= 0 && all[name] <= 1)) throw expected('a share from 0 to 1', name, all[name])
   }
   if (!whole(all.repeats, 1, 10)) throw expected('a whole number from 1 to 10', 'repeats', all.repeats)
@@ -87,10 +92,14 @@ export function sketchScenes(
   const uses = (key: string) => used.get(key) ?? 0
   return Array.from({ length: count }, (_, i) => {
     const draws = rng.fork(i)
+    // Spread evenly, so that the share holds for any number of scenes.
+    const alone = Math.floor((i + 1) * options.single) > Math.floor(i * options.single)
     let best: SceneDescription | undefined
     let bestUses = [Infinity, Infinity] as readonly [number, number]
     for (let attempt = 0; attempt < 24 && bestUses[0] + bestUses[1] > 0; attempt++) {
-      const scene = sketch(front, under, counted, options, draws)
+      const scene = alone
+        ? single(front, under, counted, options.repeats, draws)
+        : sketch(front, under, counted, options, draws)
       const [exact, alike] = [uses(signature(scene)), uses(labelsOf(scene))]
       if (exact < bestUses[0] || (exact === bestUses[0] && alike < bestUses[1])) {
         best = scene
@@ -124,6 +133,21 @@ function sketch(
     groups: chosen.map((label) => ({ label, count: counted(label) ? repetitions(repeats, rng) : null })),
     relations,
   }
+}
+
+/** One class and nothing else. */
+function single(
+  front: readonly string[],
+  under: readonly string[],
+  counted: (label: string) => boolean,
+  repeats: number,
+  rng: Rng,
+): SceneDescription {
+  const place = rng.int(front.length + under.length)
+  const label = front[place]
+  if (label === undefined) return { background: under[place - front.length]!, groups: [], relations: [] }
+  const count = counted(label) ? repetitions(repeats, rng) : null
+  return { background: null, groups: [{ label, count }], relations: [] }
 }
 
 function repetitions(most: number, rng: Rng): number {

@@ -11,12 +11,18 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { openBackend } from '@sonotext/core/backend'
+import { readCsv, row } from '@sonotext/core/base'
+import type { Corpus } from '@sonotext/core/corpus'
+import { readManifest, writeManifest } from '@sonotext/core/data'
 import { type Evaluation, withoutPerQuery } from '@sonotext/core/metrics'
-import { evaluateRun, openRun, parseConfig, trainRun } from '@sonotext/core/runs'
+import { evaluateRun, type OpenRun, openRun, parseConfig, trainRun } from '@sonotext/core/runs'
+import { useTower } from '@sonotext/core/text'
 import { composeScenes, folderBank } from '@sonotext/scenes'
 import { parse } from 'yaml'
 import { environment, environmentLine } from '../harness/environment.js'
-import { seedRows, seedTable } from '../harness/seeds.js'
+import { mean, meanText, seedRows, seedTable } from '../harness/seeds.js'
+import { markdownTable } from '../harness/table.js'
+import { readFreeCaptions, readRecordings, SingleRecordings, vectorsOf } from '../towers/single-recordings.js'
 
 const { values: options } = parseArgs({
   options: {
@@ -26,8 +32,10 @@ const { values: options } = parseArgs({
     train: { type: 'string', default: '1,2,3' },
     test: { type: 'string', default: '4' },
     scenes: { type: 'string', default: '800,150' },
+    single: { type: 'string', default: '200' },
+    captions: { type: 'string' },
+    extra: { type: 'string' },
     seeds: { type: 'string', default: '17,18,19,20,21' },
-    set: { type: 'string', multiple: true, default: [] },
     work: { type: 'string', default: 'runs/towers' },
     out: { type: 'string' },
   },
@@ -48,9 +56,39 @@ const bank = await folderBank(folder, {
   csv,
   splits: { train: options.train.split(','), test: options.test.split(',') },
 })
-const { manifest } = await composeScenes(
-  { bank, scenes: { train: trainScenes, test: testScenes }, seed: 1, sampleRate: 22_050 },
+const sampleRate = 22_050
+const scenes = await composeScenes(
+  { bank, scenes: { train: trainScenes, test: testScenes }, seed: 1, sampleRate },
   join(options.work, 'scenes'),
+)
+// Single recordings beside the mixtures: what `sonotext compose --single` mixes in, here in a folder of their own so that the scenes stay
+// those of other tables.
+const single = Number(options.single)
+const clips = [...(await readManifest(scenes.manifest)).clips]
+if (single > 0) {
+  const { manifest: alone } = await composeScenes(
+    { bank, scenes: { train: single }, seed: 2, sampleRate, single: 1 },
+    join(options.work, 'single'),
+  )
+  const singles = (await readManifest(alone)).clips
+  clips.push(
+    ...singles.map((clip) => ({
+      ...clip,
+      id: `single-${clip.id}`,
+      captions: clip.captions.map(({ text }, i) => ({ id: `single-${clip.id}#${i + 1}`, text })),
+    })),
+  )
+}
+const manifest = join(options.work, 'manifest.jsonl')
+await writeManifest(manifest, clips)
+
+const recordings = await readRecordings(csv)
+const inFolds = (folds: string) => recordings.filter(({ fold }) => folds.split(',').includes(fold))
+const free = fileURLToPath(new URL('../../data/free-captions.tsv', import.meta.url))
+const second = new SingleRecordings(
+  inFolds(options.test),
+  await readFreeCaptions(options.captions ?? free),
+  measures,
 )
 
 interface SeedResult {
@@ -58,7 +96,13 @@ interface SeedResult {
   /** From the first step to the last. */
   readonly seconds: number
   readonly evaluation: Omit<Evaluation, 'perQuery'>
+  /** Single recordings with free-form captions. */
+  readonly free: Omit<Evaluation, 'perQuery'>
+  /** Share of the extra recordings whose class is found by its name, all and without spoken digits. */
+  readonly zeroShot: readonly number[] | null
 }
+
+const cacheFolder = join(options.work, 'features')
 
 function configOf(seed: number) {
   const config = parse(readFileSync(shipped, 'utf8')) as {
@@ -67,6 +111,7 @@ function configOf(seed: number) {
   }
   config.features['model'] = model
   config.data['manifest'] = manifest
+  config.data['cache'] = cacheFolder
   return parseConfig({ ...config, seed })
 }
 
@@ -81,10 +126,35 @@ async function trainAndMeasure(seed: number): Promise<SeedResult> {
   const seconds = (performance.now() - (started ?? performance.now())) / 1000
   const opened = await openRun(run, { backend })
   const evaluation = await evaluateRun(opened, { split: 'test', measures })
+  await using corpus = await opened.corpus({ cacheFolder })
+  const free = await second.ofRun(opened, corpus, folder!)
+  const zeroShot = options.extra === undefined ? null : await zeroShotOf(opened, corpus)
   console.error(
-    `seed ${seed}: mAP@10 ${evaluation.textToAudio!['mAP@10']!.toFixed(3)}, audio → text ${evaluation.audioToText!['mAP@10']!.toFixed(3)}, ${seconds.toFixed(1)} s`,
+    `seed ${seed}: mAP@10 ${evaluation.textToAudio!['mAP@10']!.toFixed(3)}, audio → text ${evaluation.audioToText!['mAP@10']!.toFixed(3)}, free ${free.textToAudio!['mAP@10']!.toFixed(3)}, zero-shot ${zeroShot?.map((x) => x.toFixed(3)).join(' ')}, ${seconds.toFixed(1)} s`,
   )
-  return { seed, seconds, evaluation: withoutPerQuery(evaluation) }
+  return { seed, seconds, evaluation: withoutPerQuery(evaluation), free, zeroShot }
+}
+
+/** Recordings of classes that no training clip had, named by their classes alone. */
+async function zeroShotOf(run: OpenRun, corpus: Corpus): Promise<number[]> {
+  const table = await readCsv(join(options.extra!, 'metadata.csv'))
+  const others = table.rows
+    .map((cells) => ({ file: cells.get('file'), label: cells.get('class').replaceAll('_', ' ') }))
+    .filter(({ file }) => file.startsWith('extra/'))
+  return Promise.all(
+    [others, others.filter(({ label }) => !label.startsWith('spoken digit'))].map(async (some) => {
+      const labels = [...new Set(some.map(({ label }) => label))]
+      const scores = await run.model.score(
+        await vectorsOf(corpus, options.extra!, some),
+        labels.map((label) => `the sound of ${label}`),
+      )
+      const right = some.filter(({ label }, i) => {
+        const values = row(scores, i)
+        return labels[values.indexOf(Math.max(...values))] === label
+      })
+      return right.length / some.length
+    }),
+  )
 }
 
 const results: SeedResult[] = []
@@ -97,6 +167,27 @@ const table = seedTable(
     measures,
   ),
 )
+const freeRows = seedRows(
+  results.map(({ free }) => free),
+  measures,
+)
+const run = await openRun(join(options.work, `seed-${seeds[0]}`), { backend })
+await using corpus = await run.corpus({ cacheFolder })
+const probe = await second.byProbe(inFolds(options.train), corpus, folder, await useTower())
+const oracle = seedRows(second.byOracle(), measures)
+const yardstickRows = seedRows([probe.evaluation], measures)
+const freeTable = markdownTable(
+  [
+    { title: 'direction', align: 'left', text: ({ row }) => row.direction },
+    { title: 'measure', align: 'left', text: ({ row }) => row.name },
+    { title: `heads, ${seeds.length} seeds`, align: 'right', text: ({ row }) => meanText(row.values) },
+    { title: 'probe × sentence', align: 'right', text: ({ i }) => yardstickRows[i]!.values[0]!.toFixed(3) },
+    { title: 'class oracle', align: 'right', text: ({ i }) => mean(oracle[i]!.values).toFixed(3) },
+    { title: 'chance', align: 'right', text: ({ row }) => row.chance.toFixed(4) },
+  ],
+  freeRows.map((row, i) => ({ row, i })),
+)
+const shares = (at: number) => meanText(results.map(({ zeroShot }) => zeroShot![at]!))
 const about = {
   device: backend.info.device,
   isa: backend.info.isa,
@@ -104,10 +195,24 @@ const about = {
   ...environment(),
 }
 const text = [
-  `${trainScenes} training scenes of folds ${options.train}, ${testScenes} held-out scenes of fold ${options.test}, 10 s each, five captions a scene; no recording in both.`,
+  `${trainScenes} training scenes of folds ${options.train}, ${testScenes} held-out scenes of fold ${options.test}, 10 s each, five captions a scene; no recording in both; ${single} training scenes more of one thing alone.`,
   'Configuration: examples/configs/towers.yaml.',
   '',
   table,
+  '',
+  '## Single recordings and free words',
+  '',
+  `${second.clips.length} recordings of fold ${options.test}, none of them heard in training, with ${second.texts.length} captions that no grammar made (packages/bench/data/free-captions.tsv), one right recording for each. Probe × sentence: the class by a linear probe over the same vectors (right for ${(100 * probe.accuracy).toFixed(1)} %), times the sentence encoder's cosine of caption and class name: no retrieval training. Class oracle: every class known, order within a class drawn (20 draws).`,
+  '',
+  freeTable,
+  ...(options.extra === undefined
+    ? []
+    : [
+        '',
+        '## Classes never heard, by their names',
+        '',
+        `"the sound of …" for every class of the other recordings: right for ${shares(0)} of all, ${shares(1)} without the ten spoken digits.`,
+      ]),
   '',
   environmentLine(about),
   `Heads trained in ${results.map(({ seconds }) => seconds.toFixed(1)).join(', ')} s on ${about.device} (${about.isa}), ${about.threads} threads, while other work ran.`,

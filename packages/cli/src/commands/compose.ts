@@ -11,17 +11,27 @@ interface ComposeOptions extends BankOptions {
   duration: number
   sampleRate: number
   seed: number
+  single: number
 }
 
 /** Mixes sounds into scenes with known events and captions. A stopped run goes on where it stopped. */
 const compose: CommandBody<ComposeOptions> = async ({ terminal, signal }, options) => {
-  const { out, duration, sampleRate, seed } = options
+  const { out, duration, sampleRate, seed, single } = options
   const bank = await bankOf(options)
   const scenes = scenesOf(options.split, { train: 800, validation: 60, test: 150 })
   const total = Object.values(scenes).reduce((sum, count) => sum + count, 0)
   const progress = terminal.progress('compose', total, 'scenes')
   const composition = await composeScenes(
-    { bank, scenes, duration, sampleRate, seed, signal, onProgress: ({ done }) => progress.update(done) },
+    {
+      bank,
+      scenes,
+      duration,
+      sampleRate,
+      seed,
+      single,
+      signal,
+      onProgress: ({ done }) => progress.update(done),
+    },
     out,
   )
   progress.finish()

@@ -1,5 +1,7 @@
-import { evaluateRun, openRun } from '@sonotext/core/runs'
-import { type IntervalMethod, withoutPerQuery } from '@sonotext/core/metrics'
+import { evaluateMatrix, evaluateRun, evaluateVectors, readNamedRows, readTruth } from '@sonotext/core/runs'
+import { decodeNpy } from '@sonotext/core/audio'
+import { readBytes } from '@sonotext/core/base'
+import { type Evaluation, type IntervalMethod, withoutPerQuery } from '@sonotext/core/metrics'
 import { backendOf, type BackendOptions } from '../backend-option.js'
 import type { CommandBody } from '../command.js'
 import { evaluationTable } from '../evaluation-table.js'
@@ -7,6 +9,7 @@ import { decodePolicyOf, type DecodeFlags } from '../decode-option.js'
 import { evaluateFiles, type EvaluateFilesFlags } from '../evaluate-files.js'
 import { exitCode, UsageError } from '../exit.js'
 import { measureNames } from '../measure-names.js'
+import { openModel } from '../open-model.js'
 import { relevanceOptionsOf, type RelevanceFlags, usualMeasures } from '../relevance-option.js'
 import { runClipsOf, type RunClipsFlags } from '../run-clips.js'
 
@@ -14,9 +17,15 @@ interface EvaluateOptions
   extends BackendOptions, RunClipsFlags, DecodeFlags, RelevanceFlags, EvaluateFilesFlags {
   measures?: string
   interval: IntervalMethod
+  audio?: string
+  text?: string
+  scores?: string
 }
 
-/** Retrieval measures of a run on a split, both directions; against graded relevance where a file of it is given. Other tasks take files. */
+/**
+ * Retrieval measures of a run on a split, both directions, against graded relevance where a file of it is given; or of vectors or scores that
+ * any program made. Other tasks take files.
+ */
 const evaluate: CommandBody<EvaluateOptions, readonly [string | undefined]> = async (
   context,
   options,
@@ -30,11 +39,18 @@ const evaluate: CommandBody<EvaluateOptions, readonly [string | undefined]> = as
       )
     return evaluateFiles(context, options)
   }
-  if (folder === undefined) throw new UsageError('Name the folder of a training run.')
+  const show = (evaluation: Evaluation) =>
+    terminal.result(options.perQuery ? evaluation : withoutPerQuery(evaluation), evaluationTable)
+  if (folder === undefined) {
+    show(await ofFiles(options, backendOf(options, terminal)))
+    return exitCode.ok
+  }
+  if (options.audio ?? options.text ?? options.scores ?? options.truth)
+    throw new UsageError('Give a run, or vectors or scores with --truth, not both.')
   const usual = usualMeasures[options.relevance === undefined ? 'binary' : 'graded']
   const measures = measureNames(options.measures ?? usual)
   const relevance = await relevanceOptionsOf(context, options)
-  const run = await openRun(folder, {
+  const run = await openModel(folder, {
     backend: backendOf(options, terminal),
     decode: decodePolicyOf(options),
   })
@@ -45,7 +61,40 @@ const evaluate: CommandBody<EvaluateOptions, readonly [string | undefined]> = as
     ...relevance,
     ...runClipsOf(context, options),
   })
-  terminal.result(options.perQuery ? evaluation : withoutPerQuery(evaluation), evaluationTable)
+  show(evaluation)
   return exitCode.ok
 }
 export default evaluate
+
+/** Vectors of both sides, or a matrix of scores [clips × captions] beside the ids of both. */
+async function ofFiles(options: EvaluateOptions, backend: ReturnType<typeof backendOf>): Promise<Evaluation> {
+  const { audio, text, scores, truth: truthFile, interval } = options
+  const both = audio !== undefined && text !== undefined
+  if (
+    truthFile === undefined ||
+    (scores === undefined && !both) ||
+    (scores !== undefined && (audio ?? text))
+  ) {
+    throw new UsageError(
+      'Give a run, or --audio and --text (vectors) or --scores (clips × captions), and --truth beside them.',
+    )
+  }
+  const measures = measureNames(options.measures ?? usualMeasures.binary)
+  const truth = await readTruth(truthFile)
+  if (both)
+    return evaluateVectors(await readNamedRows(audio), await readNamedRows(text), truth, {
+      ...{ backend, measures, interval },
+    })
+  const matrix = decodeNpy(await readBytes(scores!), scores!)
+  const { clips, captions } = idsOf(truth, matrix.rows, matrix.cols)
+  return evaluateMatrix(matrix, clips, captions, truth, { measures, interval })
+}
+
+/** Rows and columns of a score matrix stand in the order of the truth: clips as they first appear, captions line by line. */
+function idsOf({ clipOf }: Awaited<ReturnType<typeof readTruth>>, rows: number, cols: number) {
+  const [clips, captions] = [[...new Set(clipOf.values())], [...clipOf.keys()]]
+  if (clips.length === rows && captions.length === cols) return { clips, captions }
+  throw new UsageError(
+    `The scores are ${rows} × ${cols}, the truth has ${clips.length} clips and ${captions.length} captions: their order is that of the truth.`,
+  )
+}

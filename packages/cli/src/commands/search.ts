@@ -1,11 +1,12 @@
 import { isFolder } from '@sonotext/core/data'
-import { type OpenRun, openRun, searchCaptions, searchRun, unknownWords } from '@sonotext/core/runs'
+import { type OpenRun, searchCaptions, searchRun, unknownWords } from '@sonotext/core/runs'
 import { audioInputs } from '../audio-inputs.js'
 import { backendOf, type BackendOptions } from '../backend-option.js'
 import type { CommandBody, CommandContext } from '../command.js'
 import { decodePolicyOf, type DecodeFlags } from '../decode-option.js'
 import { exitCode, UsageError } from '../exit.js'
 import { captionsText, type FoundCaptions, type FoundClips, hitsText, toFound } from '../hits-text.js'
+import { openModel } from '../open-model.js'
 import { runClipsOf, type RunClipsFlags } from '../run-clips.js'
 
 interface SearchOptions extends BackendOptions, RunClipsFlags, DecodeFlags {
@@ -26,7 +27,7 @@ const search: CommandBody<SearchOptions, readonly [string, readonly string[]]> =
   }
   const { searched, queries } = await audioOf(sentences, options)
   const recordings = (await audioInputs(context, queries, options)).map(({ file }) => file)
-  const run = await openRun(folder, {
+  const run = await openModel(folder, {
     backend: backendOf(options, context.terminal),
     decode: decodePolicyOf(options),
   })

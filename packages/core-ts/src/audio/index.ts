@@ -33,6 +33,7 @@ export {
   type FrontEndPreset,
   frontEndPresets,
 } from './front-ends.js'
+export { type KnownTower, knownTowers } from './known-towers.js'
 export { onnxFeatures, type OnnxFeaturesOptions } from './onnx-features.js'
 export { onnxPart } from './onnx-part.js'
 export { patchesOf, patchShape, type PatchShape } from './patches.js'

@@ -1,3 +1,4 @@
+export { type Calibration, calibrationAt, fitTemperature, softmaxRows } from './calibration.js'
 export * from './compare.js'
 export * from './correlation.js'
 export * from './evaluate-graded.js'

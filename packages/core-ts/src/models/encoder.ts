@@ -4,6 +4,7 @@ import type { PaddedTokens } from '../data/index.js'
 import type { Module } from '../nn/module.js'
 import type { Tape } from '../nn/tape.js'
 import type { Tensor } from '../nn/tensor.js'
+import type { OnnxGraph } from '../onnx/index.js'
 import { type Json, partOf } from '../registry/index.js'
 import type { EmbeddedBatch } from '../similarity/index.js'
 import type { Sentence } from '../text/index.js'
@@ -18,6 +19,8 @@ export interface AudioEncoder extends Module {
   readonly dim: number
   /** features [n, t, bands], zero-padded; lengths [n] true frames. */
   forward(tape: Tape, features: Tensor, lengths: Int32Array): EmbeddedBatch
+  /** Writes itself into an ONNX graph: from features [n, t, bands] to unit vectors [n, t, dim]. Left out, it cannot be exported. */
+  toOnnx?(graph: OnnxGraph, features: string): string
 }
 
 /** A caption as it goes to a text encoder: its text, or with the id and tokens of a manifest. */
@@ -36,6 +39,10 @@ export interface TextEncoder extends Module {
    * from then on. Left out where there is none.
    */
   prepare?(captions: readonly Sentence[], options?: PrepareCaptionsOptions): Promise<void>
+  /** Length of the vectors of that model; left out where there is none. */
+  readonly inputs?: number
+  /** Writes what stands behind it into an ONNX graph: from its vectors [n, t, inputs] to unit vectors [n, t, dim]. */
+  toOnnx?(graph: OnnxGraph, vectors: string): string
 }
 
 export interface PrepareCaptionsOptions {

@@ -1,4 +1,5 @@
 import { l2Normalize } from '../nn/index.js'
+import { unitOnnx } from './head.js'
 import { audioEncoderPart, type AudioEncoderSpec } from './encoder.js'
 
 /** The vectors of a pretrained model as they are, at unit length: nothing is trained. */
@@ -11,6 +12,7 @@ export function frozen({ inputs }: { inputs: number }): AudioEncoderSpec {
       leastFrames: 1,
       dim: inputs,
       forward: (tape, features, lengths) => ({ values: l2Normalize(tape, features), lengths }),
+      toOnnx: (graph, features) => unitOnnx(graph, features, 'audio'),
       parameters: () => new Map(),
       buffers: () => new Map(),
     }),

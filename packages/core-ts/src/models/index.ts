@@ -37,6 +37,7 @@ export {
   type Tile,
 } from './score-tiles.js'
 export { loadState, type StateDict, stateOf } from './state.js'
+export { exportOnnx, type ExportedModel, importOnnx } from './export-onnx.js'
 export { frozen } from './frozen.js'
 export { type SentenceHeadOptions, sentences, type SentencesOptions } from './sentences.js'
 export { meanWords, words, type WordsOptions } from './words.js'

@@ -27,7 +27,7 @@ export function projection(options: ProjectionOptions): AudioEncoderSpec {
     config: { kind: 'projection', ...head },
     dim,
     build(backend, rng) {
-      const { layers, forward } = buildHead(backend, rng, head)
+      const { layers, forward, toOnnx } = buildHead(backend, rng, head)
       return {
         bands: inputs,
         leastFrames: 1,
@@ -36,6 +36,7 @@ export function projection(options: ProjectionOptions): AudioEncoderSpec {
           values: l2Normalize(tape, forward(tape, features)),
           lengths,
         }),
+        toOnnx: (graph, features) => toOnnx(graph, features, 'audio'),
         parameters: () => collect('parameters', layers),
         buffers: () => collect('buffers', layers),
       }

@@ -4,11 +4,12 @@ import { checkOptions } from '../base/options.js'
 import type { Rng } from '../base/rng.js'
 import type { PaddedTokens } from '../data/index.js'
 import { collect, l2Normalize, maskedMean, type Parameter, type Tape, type Tensor } from '../nn/index.js'
+import type { OnnxGraph } from '../onnx/index.js'
 import type { Json } from '../registry/index.js'
 import type { EmbeddedBatch } from '../similarity/index.js'
 import { embedKept, type Sentence, type SentenceTower } from '../text/index.js'
 import type { EncoderConfig, PrepareCaptionsOptions, TextEncoder, TextEncoderSpec } from './encoder.js'
-import { buildHead, checkHead, type Head, type HeadOptions } from './head.js'
+import { buildHead, checkHead, type Head, type HeadOptions, unitOnnx } from './head.js'
 
 /** What is trained behind a frozen sentence encoder. */
 export interface SentenceHeadOptions {
@@ -85,7 +86,7 @@ class VectorTable {
 
 class Sentences implements TextEncoder {
   readonly dim: number
-  readonly #inputs: number
+  readonly inputs: number
   readonly #head: Head | null
   readonly #open: () => Promise<SentenceTower>
   readonly #table: VectorTable
@@ -99,7 +100,7 @@ class Sentences implements TextEncoder {
     open: () => Promise<SentenceTower>,
   ) {
     this.dim = head.dim
-    this.#inputs = head.inputs
+    this.inputs = head.inputs
     this.#head = trained ? buildHead(backend, rng, head) : null
     this.#open = open
     this.#table = new VectorTable(head.inputs)
@@ -119,16 +120,16 @@ class Sentences implements TextEncoder {
     if (missing.size === 0) return
     this.#tower ??= this.#open()
     const tower = await this.#tower
-    if (tower.cols !== this.#inputs)
+    if (tower.cols !== this.inputs)
       throw expected(
-        `vectors of ${this.#inputs} numbers as in training`,
+        `vectors of ${this.inputs} numbers as in training`,
         `the text tower ${tower.name}`,
         tower.cols,
       )
     const all = [...missing.values()]
     const { data } = await embedKept(tower, all, { cacheFolder, ...(signal && { signal }) })
     for (const [i, { text }] of all.entries())
-      this.#table.set(text, data.subarray(i * this.#inputs, (i + 1) * this.#inputs))
+      this.#table.set(text, data.subarray(i * this.inputs, (i + 1) * this.inputs))
   }
 
   encode(tokens: readonly string[]): Int32Array {
@@ -147,10 +148,14 @@ class Sentences implements TextEncoder {
 
   forward(tape: Tape, { tokens, n, width, lengths }: PaddedTokens): EmbeddedBatch {
     if (width !== 1) throw expected('one sentence for each caption', 'tokens', width)
-    const vectors = tape.constant([n, 1, this.#inputs], this.#table.gather(tokens))
+    const vectors = tape.constant([n, 1, this.inputs], this.#table.gather(tokens))
     const projected = this.#head === null ? vectors : this.#head.forward(tape, vectors)
     // The mean over no sentence is zero, whatever the bias of the head.
     return { values: maskedMean(tape, l2Normalize(tape, projected), lengths), lengths: null }
+  }
+
+  toOnnx(graph: OnnxGraph, vectors: string): string {
+    return this.#head === null ? unitOnnx(graph, vectors, 'text') : this.#head.toOnnx(graph, vectors, 'text')
   }
 
   parameters(): Map<string, Parameter> {

@@ -108,6 +108,34 @@ function graphOf(bytes: Uint8Array) {
   }
 }
 
+/** Float32 weights of a model by name. @throws SonotextError INVALID_FILE for what is no model */
+export function onnxWeights(
+  bytes: Uint8Array,
+  file?: string,
+): Map<string, { shape: number[]; data: Float32Array }> {
+  describeOnnx(bytes, file)
+  const weights = new Map<string, { shape: number[]; data: Float32Array }>()
+  for (const graph of fieldsOf(bytes)) {
+    if (graph.field !== 7) continue
+    for (const entry of fieldsOf(bytesOf(graph))) {
+      if (entry.field !== 5) continue
+      let name = ''
+      let isFloat = false
+      let raw: Uint8Array | undefined
+      const shape: number[] = []
+      for (const part of fieldsOf(bytesOf(entry))) {
+        if (part.field === 1) shape.push(...integersOf(part).map(Number))
+        else if (part.field === 2 && part.wire === 0) isFloat = part.value === 1n
+        else if (part.field === 8) name = textOf(part)
+        else if (part.field === 9) raw = bytesOf(part)
+      }
+      if (isFloat && raw !== undefined)
+        weights.set(name, { shape, data: new Float32Array(raw.slice().buffer) })
+    }
+  }
+  return weights
+}
+
 function foreignOperator(bytes: Uint8Array): string | undefined {
   let [name, domain] = ['', '']
   for (const entry of fieldsOf(bytes)) {

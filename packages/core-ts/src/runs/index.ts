@@ -1,5 +1,13 @@
 export { alignClips, type AlignClipsOptions, type AlignedCaption } from './align-clips.js'
 export { buildGuards, buildModel, type BuildModelOptions, buildObjectives, buildYardsticks } from './build.js'
+export { checkOnnx, type OnnxReport } from './check-onnx.js'
+export {
+  calibrateRun,
+  type CalibrateOptions,
+  type Classification,
+  type ClassifyOptions,
+  classifyRun,
+} from './classify-run.js'
 export {
   changedKeys,
   configJsonSchema,
@@ -15,7 +23,17 @@ export {
 } from './config.js'
 export { upgraded } from './config-0.1.js'
 export { type ConfigKey, loadPlugins } from '../registry/index.js'
+export { embedRun, type EmbedRunOptions, type RunEmbeddings } from './embed-run.js'
 export { evaluateRun, type EvaluateRunOptions, type RunClipsOptions } from './evaluate-run.js'
+export {
+  evaluateMatrix,
+  evaluateVectors,
+  type EvaluateVectorsOptions,
+  type NamedRows,
+  readNamedRows,
+  readTruth,
+} from './evaluate-vectors.js'
+export { frozenRun, type FrozenRunOptions } from './frozen-run.js'
 export { cacheFolderOf, type FeatureConfig, prepareClips, type PrepareOptions } from './prepare.js'
 export {
   type ClipAlignment,

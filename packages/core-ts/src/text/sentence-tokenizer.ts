@@ -12,7 +12,8 @@ export interface SentenceTokenizer {
 }
 
 interface Encoded {
-  readonly ids: readonly number[]
+  /** Undefined for words that the vocabulary lacks. */
+  readonly ids: readonly (number | undefined)[]
 }
 
 interface TokenizersPackage {
@@ -63,12 +64,16 @@ export async function openTokenizer(
       ? padToken
       : ['<pad>', '[PAD]'].find((t) => made.token_to_id(t) !== undefined)
   const padId = (named === undefined ? undefined : made.token_to_id(named)) ?? 0
+  const { unk_token: unknown } = (description as { model?: { unk_token?: unknown } }).model ?? {}
+  const unknownId = (typeof unknown === 'string' ? made.token_to_id(unknown) : undefined) ?? padId
+  const idsOf = (text: string, options?: { add_special_tokens?: boolean }): number[] =>
+    made.encode(text, options).ids.map((id) => id ?? unknownId)
   return {
     padId,
     encode(text, longest) {
-      const { ids } = made.encode(text)
-      if (ids.length <= longest) return [...ids]
-      const bare = made.encode(text, { add_special_tokens: false }).ids
+      const ids = idsOf(text)
+      if (ids.length <= longest) return ids
+      const bare = idsOf(text, { add_special_tokens: false })
       const before = Math.max(0, indexOf(ids, bare))
       const after = ids.length - before - bare.length
       return [...ids.slice(0, Math.max(0, longest - after)), ...ids.slice(ids.length - after)].slice(

@@ -3,10 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { describeWithRealData } from '../../testing/real-data/index.js'
+import { readManifest, writeManifest } from '../../data/index.js'
 import { evaluateMoments } from '../evaluation/moments.js'
 import { pairUp } from '../evaluation/pair-up.js'
 import { groundedSegments, parseAudioGrounding, readAudioGrounding } from './audio-grounding.js'
+import { readAlignmentTruth } from './evaluation-files.js'
 import { segmentFormat } from './formats.js'
+import { importAudioGrounding, importSegments } from './labelled-clips.js'
 import {
   formatMomentLines,
   joinMoments,
@@ -126,6 +129,44 @@ describe('AudioGrounding', () => {
         lettersBefore,
       )
     })
+  })
+})
+
+describe('clips for a manifest', () => {
+  it('of AudioGrounding: captions, and phrases as events', async () => {
+    const labels = join(folder, 'grounding.json')
+    const item = (tokens: string) => ({
+      audiocap_id: 1,
+      audio_id: 'Yx.wav',
+      tokens,
+      phrases: [{ phrase: 'rain', start_index: 0, end_index: 0, segments: [[1, 2]] }],
+    })
+    writeFileSync(labels, JSON.stringify([item('rain falls'), item('rain on a roof')]))
+    expect(await importAudioGrounding({ labels, audio: '/audio', split: 'train' })).toEqual([
+      {
+        id: 'Yx.wav',
+        audio: '/audio/Yx.wav',
+        split: 'train',
+        captions: [
+          { id: 'Yx.wav#1', text: 'rain falls' },
+          { id: 'Yx.wav#2', text: 'rain on a roof' },
+        ],
+        events: [
+          { label: 'rain', onset: 1, offset: 2 },
+          { label: 'rain', onset: 1, offset: 2 },
+        ],
+      },
+    ])
+  })
+
+  it('of strong labels, silent ones too, and they are a manifest', async () => {
+    const labels = join(folder, 'strong.TSV')
+    writeFileSync(labels, 'filename\tonset\toffset\tevent_label\na.wav\t0.5\t1\tDog\nb.wav\t\t\t\n')
+    const clips = await importSegments({ labels, audio: folder })
+    await writeManifest(join(folder, 'strong.jsonl'), clips)
+    expect((await readManifest(join(folder, 'strong.jsonl'))).clips).toEqual(clips)
+    const truth = await readAlignmentTruth(join(folder, 'strong.jsonl'))
+    expect(truth).toEqual(segmentFormat('strong-labels').read(readFileSync(labels, 'utf8'), labels))
   })
 })
 

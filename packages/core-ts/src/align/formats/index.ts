@@ -7,6 +7,7 @@ export {
 } from './audio-grounding.js'
 export { readAlignmentPredictions, readAlignmentTruth, type ReadTruthOptions } from './evaluation-files.js'
 export * from './formats.js'
+export { importAudioGrounding, importSegments, type LabelledClipsFiles } from './labelled-clips.js'
 export {
   formatMomentLines,
   type JoinedMoments,

@@ -311,7 +311,7 @@ function program(): Command {
     )
     .option('--page <file>', 'an HTML page of the recording with scores, segments and sound')
     .option('--threshold <score>', 'from 0 to 1: what counts as a match', share, 0.5)
-    .option('--no-joint', 'pay no heed to "then", "while" and their like')
+    .option('--joint', 'bind what is found to "then", "while" and their like')
     .addOption(
       new Option('--order <meaning>', '"then": the first begins before the second, or ends before it')
         .choices(['begins', 'ends'])

@@ -24,7 +24,7 @@ interface AlignOptions extends AlignerFlags {
   page?: string
   format?: string
   threshold: number
-  joint: boolean
+  joint?: boolean
   order: 'begins' | 'ends'
 }
 
@@ -46,7 +46,7 @@ const align: CommandBody<AlignOptions, readonly [string, string, string | undefi
   if (given && text !== undefined) throw new UsageError('Give a text or --phrases, not both.')
   const { run, aligner, recordings } = await openAligner(context, folder, audio, options)
   await using opened = aligner
-  const { threshold, joint, order } = options
+  const { threshold, joint = false, order } = options
   const decoding: RunAlignOptions = { threshold, joint, order, signal: context.signal }
   if ('clips' in recordings) {
     if (options.page !== undefined) throw new UsageError('A page shows one recording, not a manifest.')

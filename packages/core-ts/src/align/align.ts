@@ -7,7 +7,7 @@ import { type AlignScorer, scoreClip, type WordReduction } from './scorer.js'
 import type { AlignedSegment } from './segment.js'
 
 export interface AlignOptions extends Omit<SegmentOptions, 'relations'> {
-  /** Whether the order words of a caption count: "then", "while" and their like. Default true. */
+  /** Whether the order words of a caption count: "then", "while" and their like. Default false: it made segments worse. */
   joint?: boolean
   /** How the scores of a phrase's words become one. Default mean. */
   words?: WordReduction
@@ -25,7 +25,7 @@ export async function align<Clip>(
   captionOrPhrases: string | readonly string[],
   options: AlignOptions = {},
 ): Promise<AlignedSegment[]> {
-  const { joint = true, words, signal, ...decoding } = checkOptions(options, 'align')
+  const { joint = false, words, signal, ...decoding } = checkOptions(options, 'align')
   const { phrases, relations } = phrasesOf(captionOrPhrases)
   const abortable = signal === undefined ? {} : { signal }
   using prepared = await scorer.prepare(phrases, abortable)

@@ -111,7 +111,7 @@ export class RunAligner implements AsyncDisposable {
   async alignEach(
     clip: CorpusClip,
     captions: readonly (string | readonly string[])[],
-    { joint = true, signal, ...decoding }: RunAlignOptions = {},
+    { joint = false, signal, ...decoding }: RunAlignOptions = {},
   ): Promise<ClipAlignment[]> {
     const asked = captions.map(phrasesOf)
     const all = [...new Set(asked.flatMap(({ phrases }) => phrases))]

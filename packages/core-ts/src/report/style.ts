@@ -40,6 +40,7 @@ figure .narrow { display: none; }
 table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; min-width: min(100%, 20rem); }
 caption { text-align: left; color: var(--muted); padding: 0.2rem 0; }
 th, td { padding: 0.3rem 0.7rem 0.3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; font-weight: normal; }
+tbody th { min-width: 8.5rem; }
 thead th { color: var(--muted); vertical-align: bottom; }
 th.left, td.left { text-align: left; } th.right, td.right { text-align: right; white-space: nowrap; }
 details { margin: 0.6rem 0; } summary { cursor: pointer; color: var(--muted); font-size: 0.9rem; }

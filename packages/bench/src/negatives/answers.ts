@@ -1,0 +1,143 @@
+import { meanQuality, ranked } from './charts.js'
+import { baseline, directions } from './plan.js'
+import type { SettingSummary, VariantSummary } from './summary.js'
+
+/** A question of the study with what the data say, or that they say nothing. */
+export interface Answer {
+  readonly question: string
+  readonly text: string
+}
+
+const show = (value: number): string => value.toFixed(3)
+const signed = (value: number): string => `${value < 0 ? '−' : '+'}${show(Math.abs(value))}`
+const p = (value: number): string => (value < 0.001 ? 'p < 0.001' : `p = ${value.toFixed(3)}`)
+const ways = { textToAudio: 'text → audio', audioToText: 'audio → text' } as const
+
+/** In words, every sentence with its numbers; the same data give the same words. */
+export function answersOf(settings: readonly SettingSummary[]): Answer[] {
+  const named = (name: string) =>
+    settings.find(({ setting, rows }) => setting.name === name && rows.length > 0)
+  const main = named('main')
+  if (main === undefined) return []
+  return [
+    { question: 'Does cross-modal semi-hard beat random both ways?', text: against(main, 'semi-hard') },
+    { question: 'Which strategies beat random, which fall behind it?', text: winners(main) },
+    { question: 'Does cross-modal hard collapse, when, and what saves it?', text: collapse(main, settings) },
+    { question: 'Does padded-compat change the ranking?', text: orders(main, named('padded-compat')) },
+    {
+      question: 'Does the best strategy depend on batch size?',
+      text: [orders(main, named('batch 8')), orders(main, named('batch 128'))].join(' '),
+    },
+    { question: 'Does it depend on the similarity?', text: orders(main, named('pooled')) },
+    {
+      question: 'Does it depend on the encoder?',
+      text:
+        named('crnn') === undefined
+          ? 'The data cannot tell: no model with an encoder trained from scratch has been measured.'
+          : orders(main, named('crnn')),
+    },
+    { question: 'Do guards help the hard ones?', text: guards(main, named('guarded')) },
+  ]
+}
+
+const rowOf = ({ rows }: SettingSummary, variant: string): VariantSummary | undefined =>
+  rows.find((row) => row.variant === variant)
+
+function against(summary: SettingSummary, variant: string): string {
+  const row = rowOf(summary, variant)
+  if (row === undefined || row.againstRandom === null)
+    return `The data cannot tell: ${variant} has not been measured beside random.`
+  const parts = directions.map((way) => {
+    const { mean, low, high, adjusted, effect } = row.againstRandom!.scenes[way]
+    const verdict = adjusted < 0.05 ? (mean > 0 ? 'better' : 'worse') : 'not told apart'
+    return `${ways[way]} ${verdict}: ${signed(mean)} mAP@10 (${signed(low)} to ${signed(high)}, ${p(adjusted)} after Holm${effect === null ? '' : `, effect ${effect.toFixed(1)} deviations of a seed`})`
+  })
+  return `${variant} beside random on held-out scenes, ${row.seeds} seeds: ${parts.join('; ')}.`
+}
+
+function winners(summary: SettingSummary): string {
+  const groups: Record<'both' | 'one' | 'worse' | 'open', string[]> = {
+    both: [],
+    one: [],
+    worse: [],
+    open: [],
+  }
+  for (const row of ranked(summary.rows)) {
+    if (row.againstRandom === null) continue
+    const sides = directions.map((way) => row.againstRandom!.scenes[way])
+    const better = sides.filter(({ mean, adjusted }) => mean > 0 && adjusted < 0.05).length
+    const worse = sides.filter(({ mean, adjusted }) => mean < 0 && adjusted < 0.05).length
+    const kind = better === 2 ? 'both' : worse > 0 ? 'worse' : better === 1 ? 'one' : 'open'
+    groups[kind].push(`${row.variant} (${show(meanQuality(row))})`)
+  }
+  const list = (names: readonly string[]): string => (names.length === 0 ? 'none' : names.join(', '))
+  return `Random reaches ${show(meanQuality(rowOf(summary, baseline)!))} mAP@10, the mean of both ways on held-out scenes. Better both ways (adjusted p < 0.05): ${list(groups.both)}. One way only: ${list(groups.one)}. Worse at least one way: ${list(groups.worse)}. Not told apart: ${list(groups.open)}.`
+}
+
+function collapse(main: SettingSummary, settings: readonly SettingSummary[]): string {
+  const hard = rowOf(main, 'hard')
+  if (hard === undefined) return 'The data cannot tell: hard has not been measured.'
+  const { seeds, epoch, crowded } = hard.collapse
+  const end = hard.curve.at(-1)!
+  const verdict =
+    seeds === 0
+      ? `With a frozen tower, none of ${hard.seeds} models trained with hard negatives ended collapsed: mAP@10 ${show(meanQuality(hard))}, effective rank ${end.effectiveRank.toFixed(1)}, mean cosine of two clips ${show(end.meanCosine)}.`
+      : `${seeds} of ${hard.seeds} models trained with hard negatives ended collapsed, from epoch ${epoch!.toFixed(1)} on the mean.`
+  const random = rowOf(main, baseline)!
+  const path = `On the way clips crowd together to a mean cosine of ${show(crowded.cosine)} (epoch ${crowded.epoch.toFixed(1)}); with random negatives to ${show(random.collapse.crowded.cosine)}.`
+  const elsewhere = settings.flatMap((summary) =>
+    summary === main
+      ? []
+      : summary.rows
+          .filter((row) => row.variant === 'hard')
+          .map(
+            (row) =>
+              `${summary.setting.name}: ${row.collapse.seeds} of ${row.seeds}, crowded to ${show(row.collapse.crowded.cosine)}`,
+          ),
+  )
+  const relief = ['schedule', 'mixture', 'info-nce', 'facenet-semi-hard'].flatMap((name) => {
+    const row = rowOf(main, name)
+    return row === undefined
+      ? []
+      : [`${name} crowds to ${show(row.collapse.crowded.cosine)} and reaches ${show(meanQuality(row))}`]
+  })
+  return `${verdict} ${path}${elsewhere.length === 0 ? '' : ` Elsewhere, ended collapsed: ${elsewhere.join('; ')}.`} Milder ways: ${relief.join('; ')}.`
+}
+
+/** The order of the strategies of two settings. */
+function orders(main: SettingSummary, other: SettingSummary | undefined): string {
+  if (other === undefined) return 'The data cannot tell: it has not been measured.'
+  const common = ranked(main.rows)
+    .map(({ variant }) => variant)
+    .filter((variant) => rowOf(other, variant) !== undefined)
+  const there = ranked(other.rows)
+    .map(({ variant }) => variant)
+    .filter((variant) => common.includes(variant))
+  const value = (summary: SettingSummary, variant: string): string => {
+    const row = rowOf(summary, variant)!
+    return `${variant} ${show(meanQuality(row))}`
+  }
+  const seeds = Math.min(...other.rows.map((row) => row.seeds))
+  return `${other.setting.name} (${seeds} seeds or more): ${there.map((variant) => value(other, variant)).join(', ')}; in main: ${common.map((variant) => value(main, variant)).join(', ')}. Kendall's τ of the two orders ${kendall(common, there).toFixed(2)}; ${there[0] === common[0] ? `${there[0]} leads both` : `${there[0]} leads here, ${common[0]} in main`}.`
+}
+
+function kendall(a: readonly string[], b: readonly string[]): number {
+  let agree = 0
+  for (let i = 0; i < a.length; i++)
+    for (let j = i + 1; j < a.length; j++) agree += b.indexOf(a[i]!) < b.indexOf(a[j]!) ? 1 : -1
+  return agree / Math.max(1, (a.length * (a.length - 1)) / 2)
+}
+
+function guards(main: SettingSummary, guarded: SettingSummary | undefined): string {
+  if (guarded === undefined) return 'The data cannot tell: no guarded models have been measured.'
+  const lines = guarded.rows.flatMap((row) => {
+    const plain = rowOf(main, row.variant)
+    if (plain === undefined) return []
+    const wrong = [plain, row].map(({ curve }) => curve.at(-1)!.chosen?.false)
+    const falseText = wrong.every((share) => share !== undefined)
+      ? `, chosen with the same classes ${(100 * wrong[0]!).toFixed(1)} % → ${(100 * wrong[1]!).toFixed(1)} %`
+      : ''
+    return [`${row.variant} ${show(meanQuality(plain))} → ${show(meanQuality(row))}${falseText}`]
+  })
+  return `Without → with guards against equal and similar captions (${Math.min(...guarded.rows.map((row) => row.seeds))} seeds or more with, mAP@10 of both ways): ${lines.join('; ')}.`
+}

@@ -1,0 +1,195 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { referenceBackend } from '@sonotext/core/backend'
+import { matrix, Rng } from '@sonotext/core/base'
+import type { Clip } from '@sonotext/core/data'
+import { afterAll, describe, expect, it } from 'vitest'
+import { answersOf } from './answers.js'
+import { runCell } from './cell.js'
+import { cellFile, foundCells, readCell, writeCell } from './cells.js'
+import type { StudyData } from './data.js'
+import { alignmentOf, geometryOf } from './geometry.js'
+import { difference, estimate } from './intervals.js'
+import { studyOptions } from './options.js'
+import { type Cell, cellsOf, plan, type Setting, variants } from './plan.js'
+import { studyPage } from './report.js'
+import { isCollapsed, summarise } from './summary.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'sonotext-study-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** Clips of two of six sounds, and vectors in which both can be heard. */
+function smallData(): StudyData {
+  const sounds = ['dog', 'rain', 'clock', 'engine', 'bird', 'bell']
+  const clipsOf = (take: string): Clip[] =>
+    sounds.flatMap((a, i) =>
+      sounds.slice(i + 1).map((b) => {
+        const id = `${a}-${b}-${take}`
+        const captions = [{ id: `${id}#1`, text: `a ${a} and a ${b}` }]
+        return { id, audio: id, captions, events: [] }
+      }),
+    )
+  const groups = ['train', 'more', 'validation', 'scenes', 'singles'].map(clipsOf)
+  const frames = new Map(
+    groups.flat().map(({ id }) => {
+      const [a, b] = id.split('-').map((sound) => new Rng(0, sound))
+      const noise = new Rng(1, id)
+      const heard = Float32Array.from({ length: 12 }, () => a!.normal() + b!.normal() + 0.3 * noise.normal())
+      return [id, matrix(1, 12, heard)] as const
+    }),
+  )
+  const [train, more, validation, scenes, singles] = groups as [Clip[], Clip[], Clip[], Clip[], Clip[]]
+  return {
+    bank: 'small',
+    train: [...train, ...more],
+    validation,
+    tests: { scenes, singles },
+    features: ({ id }) => frames.get(id)!,
+    cols: 12,
+    frameStep: 1,
+    classes: new Map(groups.flat().map(({ id }) => [id, id.split('-').slice(0, 2).join(' + ')])),
+  }
+}
+
+const setting: Setting = {
+  ...plan({ full: true, bank: 'small', seeds: 3 })[0]!,
+  variants: ['random', 'hard', 'full-batch', 'info-nce'],
+  batchSize: 8,
+  epochs: 4,
+}
+const about = { hearing: 'test', size: {} }
+
+describe('a cell', () => {
+  const backend = referenceBackend()
+  const data = smallData()
+  const cell = (variant: string, seed = 17): Cell => ({ setting, variant, seed })
+
+  it('learns, and is the same numbers each time', async () => {
+    const first = await runCell(cell('full-batch'), data, backend)
+    expect(await runCell(cell('full-batch'), data, backend)).toEqual(first)
+    const { epochs } = first
+    expect(epochs.map(({ epoch }) => epoch)).toEqual([0, 1, 2, 3, 4])
+    expect(epochs.at(-1)!.quality).toBeGreaterThan(2 * epochs[0]!.quality)
+    expect(first.tests.scenes.textToAudio['R@1']).toHaveLength(15)
+    for (const { meanCosine, effectiveRank, chosen } of epochs) {
+      expect(Math.abs(meanCosine)).toBeLessThanOrEqual(1)
+      expect(effectiveRank).toBeGreaterThanOrEqual(1)
+      // All are chosen: half of the others are easier. Of 30 clips each has one twin of the same classes.
+      expect(chosen!.percentile).toBeCloseTo(0.5, 5)
+      expect(chosen!.false).toBeCloseTo(1 / 29, 2)
+    }
+  }, 60_000)
+
+  it('says what hard negatives are, and sees the collapse that they bring about here', async () => {
+    const { epochs } = await runCell(cell('hard'), data, backend)
+    expect(epochs[0]!.chosen!.percentile).toBeGreaterThan(0.98)
+    expect(epochs.map(isCollapsed)).toEqual([false, false, false, false, true])
+    expect((await runCell(cell('info-nce'), data, backend)).epochs[0]!.chosen).toBeNull()
+  }, 60_000)
+
+  it('is kept in a file named by what its numbers depend on, and a report is made of those that are there', async () => {
+    const cells = cellsOf([setting])
+    const file = (own: Cell) => cellFile(folder, own, about)
+    expect(new Set(cells.map(file)).size).toBe(12)
+    expect(file(cell('hard'))).not.toBe(cellFile(folder, cell('hard'), { ...about, hearing: 'other' }))
+    expect(file(cell('hard'))).not.toBe(file({ ...cell('hard'), setting: { ...setting, epochs: 5 } }))
+    expect(file(cell('hard'))).toBe(
+      file({ ...cell('hard'), setting: { ...setting, seeds: 9, variants: [] } }),
+    )
+    expect(readCell(file(cell('hard')))).toBeNull()
+    for (const own of cells.slice(0, 7)) writeCell(file(own), await runCell(own, data, backend))
+    const [found] = foundCells(folder, [setting], cells, () => about)
+    expect([found!.results.length, found!.missing]).toEqual([7, 5])
+    const summary = summarise(found!)
+    expect(summary.rows.map(({ variant, seeds }) => `${variant} ${seeds}`)).toEqual([
+      'random 2',
+      'hard 2',
+      'full-batch 2',
+      'info-nce 1',
+    ])
+    expect(summary.rows[0]!.againstRandom).toBeNull()
+    const answers = answersOf([summary])
+    expect(answers.find(({ question }) => question.includes('collapse'))!.text).toMatch(
+      /of 2 models.*0\.\d{3}/,
+    )
+    expect(answers.find(({ question }) => question.includes('padded'))!.text).toContain('cannot tell')
+    const page = await studyPage({
+      banks: [{ bank: 'small', hearing: 'a test', settings: [summary] }],
+      costs: [],
+      made: 'test',
+    })
+    expect(page).toContain('5 planned models are missing')
+  }, 120_000)
+})
+
+describe('numbers', () => {
+  it('geometry tells one place from many', () => {
+    const n = 64
+    const one = Float32Array.from({ length: n * 4 }, (_, e) => (e % 4 === 0 ? 1 : 0))
+    expect(geometryOf(one, n)).toEqual({ meanCosine: 1, effectiveRank: 1, uniformity: 0 })
+    const axes = Float32Array.from({ length: n * 4 }, (_, e) => (Math.floor(e / 4) % 4 === e % 4 ? 1 : 0))
+    const spread = geometryOf(axes, n)
+    // Four corners about their mean span three dimensions alike; one of four others is in the same corner.
+    expect(spread.effectiveRank).toBeCloseTo(3, 4)
+    expect(spread.meanCosine).toBeCloseTo(15 / 63, 6)
+    expect(spread.uniformity).toBeCloseTo(Math.log((15 + 48 * Math.exp(-4)) / 63), 6)
+    expect(alignmentOf(one, axes, n)).toBeCloseTo(1.5, 6)
+    const look = { epoch: 1, loss: 1, quality: 0, alignment: 0, scoreSpread: 1, chosen: null }
+    expect([isCollapsed({ ...look, ...geometryOf(one, n) }), isCollapsed({ ...look, ...spread })]).toEqual([
+      true,
+      false,
+    ])
+  })
+
+  it('effective rank is that of unequal directions too', () => {
+    // Singular values in the proportion 3 to 1: shares 0.75 and 0.25.
+    const points = [[3, 0], [-3, 0], [0, 1], [0, -1]] // prettier-ignore
+    const entropy = -(0.75 * Math.log(0.75) + 0.25 * Math.log(0.25))
+    expect(geometryOf(Float32Array.from(points.flat()), 4).effectiveRank).toBeCloseTo(Math.exp(entropy), 4)
+  })
+
+  it('intervals hold what varies between seeds as well as between clips', () => {
+    const clips = Array.from({ length: 40 }, (_, c) => Math.sin(c))
+    const same = estimate([clips, clips, clips])
+    const shifted = estimate([clips, clips.map((x) => x + 1), clips.map((x) => x - 1)])
+    expect(shifted.mean).toBeCloseTo(same.mean, 6)
+    expect(shifted.high - shifted.low).toBeGreaterThan(2 * (same.high - same.low))
+    const single = estimate([clips])
+    expect(single.high - single.low).toBeCloseTo(same.high - same.low, 1)
+  })
+
+  it('differences are paired, small ps are small and none is 0', () => {
+    const rng = new Rng(3)
+    const base = Array.from({ length: 5 }, () => Array.from({ length: 50 }, () => rng.normal()))
+    const better = base.map((own, s) => own.map((x) => x + 0.2 + 0.01 * s + 0.02 * rng.normal()))
+    const sure = difference(better, base)
+    expect(sure.mean).toBeCloseTo(0.22, 2)
+    expect(sure.p).toBe(2 / 10_000)
+    expect(sure.effect).toBeGreaterThan(5)
+    const noise = difference(
+      base.map((own) => own.map((x) => x + 0.2 * rng.normal())),
+      base,
+    )
+    expect(noise.p).toBeGreaterThan(0.01)
+    expect(difference(base, base)).toMatchObject({ mean: 0, p: 1, effect: null })
+  })
+})
+
+it('every registered strategy has its place in the plan, quick and full', () => {
+  for (const full of [false, true]) {
+    const planned = new Set(
+      cellsOf(plan({ full, bank: 'b', seeds: undefined })).map(({ variant }) => variant),
+    )
+    for (const { name } of variants) expect(planned, name).toContain(name)
+  }
+  expect(plan({ full: true, bank: 'b', seeds: undefined })[0]!.seeds).toBeGreaterThanOrEqual(10)
+})
+
+it('options say what is wrong with them', () => {
+  expect(studyOptions(['--help'])).toBeNull()
+  expect(studyOptions(['--shard', '2/3'])!.shard).toEqual([2, 3])
+  expect(() => studyOptions(['--shard', '4/3'])).toThrow('--shard')
+  expect(() => studyOptions(['--seeds', '0'])).toThrow('--seeds')
+  expect(() => studyOptions(['--strategies'])).toThrow('--strategies')
+})

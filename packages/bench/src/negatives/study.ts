@@ -1,0 +1,236 @@
+import { fork } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Backend, openBackend } from '@sonotext/core/backend'
+import { environment, environmentLine } from '../harness/environment.js'
+import { type Column, markdownTable } from '../harness/table.js'
+import { meanQuality, ranked } from './charts.js'
+import { runCell } from './cell.js'
+import { type Circumstances, cellFile, foundCells, readCell, writeCell } from './cells.js'
+import { answersOf } from './answers.js'
+import { type CostCell, costSizes, measureCosts } from './cost.js'
+import {
+  type BankSource,
+  type Hearing,
+  proceduralSource,
+  recordedSource,
+  type StudyData,
+  studyData,
+  type StudySize,
+  testNames,
+} from './data.js'
+import { help, type StudyOptions, studyOptions } from './options.js'
+import { type Cell, cellsOf, directions, measures, plan, type Setting } from './plan.js'
+import { type BankReport, studyPage } from './report.js'
+import { type SettingSummary, summarise, type VariantSummary } from './summary.js'
+import { onnxTower, standInTower, type Tower } from './towers.js'
+
+const sizes: Readonly<Record<'quick' | 'full', StudySize>> = {
+  quick: { scenes: { train: 96, validation: 30, test: 60, singles: 40 }, duration: 4 },
+  full: { scenes: { train: 480, validation: 60, test: 150, singles: 100 }, duration: 5 },
+}
+
+/** The command behind `nx run bench:negatives`; returns its exit code. */
+export async function runStudy(argv: readonly string[]): Promise<number> {
+  let options: StudyOptions | null
+  try {
+    options = studyOptions(argv)
+  } catch (error) {
+    console.error(`${(error as Error).message} See: nx run bench:negatives --help`)
+    return 2
+  }
+  if (options === null) {
+    process.stdout.write(help)
+    return 0
+  }
+  const worker = process.env['SONOTEXT_STUDY_WORKER'] !== undefined
+  const study = await openStudy(options)
+  if (options.reportOnly) {
+    // What is there is all there is.
+  } else if (options.jobs > 1 && !worker) await inProcesses(argv, options.jobs)
+  else await train(study)
+  if (worker || options.shard[1] > 1) return 0
+  const { skipCost, only, full } = options
+  const wantsCost = !skipCost && (only === undefined || only === 'cost')
+  const costs = wantsCost ? measureCosts(study.backend, costSizes(full), full ? 5 : 1, noteCost) : []
+  await report(study, costs, argv)
+  return 0
+}
+
+interface Study {
+  readonly options: StudyOptions
+  readonly backend: Backend
+  readonly tower: Tower
+  readonly size: StudySize
+  readonly banks: readonly { readonly source: BankSource; readonly settings: readonly Setting[] }[]
+}
+
+async function openStudy(options: StudyOptions): Promise<Study> {
+  const { full, seeds, epochs, bank, csv, onnx, device } = options
+  const backend = openBackend({ device: device as 'cpu' })
+  const tower = onnx === undefined ? standInTower(backend) : await onnxTower(onnx, backend)
+  const sources = [proceduralSource, ...(bank === undefined ? [] : [recordedSource(bank, csv)])]
+  const banks = sources.map((source) => {
+    const settings = plan({ full, bank: source.name, seeds })
+    return { source, settings: settings.map((own) => (epochs === undefined ? own : { ...own, epochs })) }
+  })
+  return { options, backend, tower, size: sizes[full ? 'full' : 'quick'], banks }
+}
+
+function circumstances({ tower, size }: Study, { encoder }: Setting): Circumstances {
+  return { hearing: encoder === 'crnn' ? 'log-mel' : tower.id, size }
+}
+
+function fileOf(study: Study, cell: Cell): string {
+  return cellFile(join(study.options.work, 'cells'), cell, circumstances(study, cell.setting))
+}
+
+async function train(study: Study): Promise<void> {
+  const { options, backend, tower, size, banks } = study
+  const { only, shard, work } = options
+  for (const { source, settings } of banks) {
+    const wanted = cellsOf(settings).filter(
+      ({ setting, variant, seed }, i) =>
+        i % shard[1] === shard[0] - 1 &&
+        (only === undefined || `${setting.name} ${variant} ${seed}`.includes(only)),
+    )
+    const todo = wanted.filter((cell) => readCell(fileOf(study, cell)) === null)
+    if (wanted.length > 0)
+      console.error(`${source.name} sounds: ${wanted.length} models, ${todo.length} to be trained`)
+    const opened = new Map<Hearing, StudyData>()
+    for (const [i, cell] of todo.entries()) {
+      const hearing = cell.setting.encoder === 'crnn' ? 'log-mel' : tower
+      let data = opened.get(hearing)
+      if (data === undefined) {
+        console.error('scenes and what is heard of them …')
+        opened.set(hearing, (data = await studyData(source, hearing, size, work, backend)))
+      }
+      const started = performance.now()
+      writeCell(fileOf(study, cell), await runCell(cell, data, backend))
+      const seconds = ((performance.now() - started) / 1000).toFixed(1)
+      console.error(
+        `${i + 1} of ${todo.length}: ${cell.setting.name}, ${cell.variant}, seed ${cell.seed} (${seconds} s)`,
+      )
+    }
+  }
+}
+
+/** The same command in several processes, each with its share of the cells. */
+async function inProcesses(argv: readonly string[], jobs: number): Promise<void> {
+  const ended = Array.from({ length: jobs }, (_, i) => {
+    const child = fork(process.argv[1]!, [...argv, '--shard', `${i + 1}/${jobs}`], {
+      env: { ...process.env, SONOTEXT_STUDY_WORKER: '1', SONOTEXT_THREADS: '1' },
+    })
+    return new Promise<void>((resolve, reject) => {
+      child.once('error', reject)
+      child.once('exit', (code) =>
+        code === 0 ? resolve() : reject(new Error(`A process that trains ended with ${String(code)}.`)),
+      )
+    })
+  })
+  await Promise.all(ended)
+}
+
+function noteCost({ strategy, axis, batch, seconds, dim, total, extrapolated }: CostCell): void {
+  if (strategy !== 'random') return
+  console.error(
+    `cost (${axis}): ${batch} pairs of ${seconds} s, vectors of ${dim}: ${total.toFixed(0)} ms a step with random${extrapolated ? ', extrapolated' : ''}`,
+  )
+}
+
+async function report(study: Study, costs: readonly CostCell[], argv: readonly string[]): Promise<void> {
+  const { options, tower, banks, backend, size } = study
+  const cellFolder = join(options.work, 'cells')
+  const reports: BankReport[] = banks.map(({ source, settings }) => ({
+    bank: source.name,
+    hearing: tower.name,
+    settings: foundCells(cellFolder, settings, cellsOf(settings), (setting) =>
+      circumstances(study, setting),
+    ).map(summarise),
+  }))
+  const about = environment()
+  const command = ['nx run bench:negatives', ...argv].join(' ')
+  const line = `${command}. ${environmentLine(about)}; ${backend.info.device}, ${backend.info.isa ?? ''}. ${size.scenes.train} training scenes of ${size.duration} s; tower: ${tower.name}.`
+  const result = {
+    ...about,
+    command,
+    tower: { name: tower.name, id: tower.id },
+    size,
+    costs,
+    banks: reports,
+    answers: reports.map(({ bank, settings }) => ({ bank, answers: answersOf(settings) })),
+  }
+  mkdirSync(options.out, { recursive: true })
+  writeFileSync(join(options.out, 'results.json'), `${JSON.stringify(result, rounded, 1)}\n`)
+  writeFileSync(join(options.out, 'results.csv'), csvOf(reports))
+  writeFileSync(join(options.out, 'report.html'), await studyPage({ banks: reports, costs, made: line }))
+  if (options.json) console.log(JSON.stringify(result, rounded))
+  else console.log([...reports.map(tableOf), line].join('\n\n'))
+  console.error(`Report: ${join(options.out, 'report.html')}`)
+}
+
+/** Five digits are more than the intervals leave. */
+function rounded(_: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(5)) : value
+}
+
+function csvOf(reports: readonly BankReport[]): string {
+  const header = 'bank,setting,strategy,seeds,test,direction,measure,mean,low,high,chance'
+  const lines = reports.flatMap(({ bank, settings }) =>
+    settings.flatMap(({ setting, rows }) =>
+      rows.flatMap((row) =>
+        testNames.flatMap((test) =>
+          directions.flatMap((way) =>
+            measures.map((measure) => {
+              const { mean, low, high } = row.values[test][way][measure]
+              const chance = row.chance[`${test} ${way} ${measure}`]!
+              const numbers = [mean, low, high, chance].map((value) => value.toFixed(5))
+              return [bank, setting.name, row.variant, row.seeds, test, way, measure, ...numbers].join(',')
+            }),
+          ),
+        ),
+      ),
+    ),
+  )
+  return [header, ...lines, ''].join('\n')
+}
+
+/** mAP@10 of every setting, and below it what the data say. */
+function tableOf({ bank, settings }: BankReport): string {
+  const measured = settings.filter(({ rows }) => rows.length > 0)
+  const parts = measured.map(
+    (summary) => `${bank} sounds, ${summary.setting.name}:\n\n${settingTable(summary)}`,
+  )
+  const answers = answersOf(settings).map(({ question, text }) => `${question}\n  ${text}`)
+  return [...parts, ...answers].join('\n\n')
+}
+
+function settingTable({ rows }: SettingSummary): string {
+  const right = (title: string, text: (row: VariantSummary) => string): Column<VariantSummary> => ({
+    title,
+    align: 'right',
+    text,
+  })
+  const number = (value: number): string => value.toFixed(3)
+  return markdownTable(
+    [
+      { title: 'strategy', align: 'left', text: ({ variant }) => variant },
+      right('seeds', ({ seeds }) => String(seeds)),
+      right('mAP@10 both ways', (row) => number(meanQuality(row))),
+      ...directions.map((way) =>
+        right(way === 'textToAudio' ? 'text → audio' : 'audio → text', ({ values }) => {
+          const { mean, low, high } = values.scenes[way]['mAP@10']
+          return `${number(mean)} (${number(low)}–${number(high)})`
+        }),
+      ),
+      right('least adjusted p', ({ againstRandom }) =>
+        againstRandom === null
+          ? '–'
+          : number(Math.min(...directions.map((way) => againstRandom.scenes[way].adjusted))),
+      ),
+      right('effective rank', ({ curve }) => curve.at(-1)!.effectiveRank.toFixed(1)),
+      right('collapsed', ({ collapse, seeds }) => `${collapse.seeds} of ${seeds}`),
+    ],
+    ranked(rows),
+  )
+}

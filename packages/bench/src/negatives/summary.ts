@@ -1,0 +1,168 @@
+import { holm } from '@sonotext/core/metrics'
+import type { CellResult, EpochLook } from './cell.js'
+import type { FoundCells } from './cells.js'
+import { type TestName, testNames } from './data.js'
+import { type Difference, difference, type Estimate, estimate, meanOf } from './intervals.js'
+import { baseline, type Direction, directions, type MeasureName, measures, type Setting } from './plan.js'
+import type { ChosenNegatives, Histograms } from './probe.js'
+
+export interface SettingSummary {
+  readonly setting: Setting
+  readonly missing: number
+  readonly rows: readonly VariantSummary[]
+}
+
+export interface VariantSummary {
+  readonly variant: string
+  readonly seeds: number
+  readonly values: Readonly<
+    Record<TestName, Readonly<Record<Direction, Readonly<Record<MeasureName, Estimate>>>>>
+  >
+  readonly chance: Readonly<Record<string, number>>
+  /** mAP@10 less that of the baseline, over the seeds that both have; null for the baseline, or where it is missing. */
+  readonly againstRandom: Readonly<Record<TestName, Readonly<Record<Direction, AdjustedDifference>>>> | null
+  /** Means over seeds. */
+  readonly curve: readonly CurvePoint[]
+  readonly histograms: Histograms
+  readonly collapse: Collapse
+}
+
+export interface AdjustedDifference extends Difference {
+  /** p after Holm's correction over all strategies, tests and directions of the setting. */
+  readonly adjusted: number
+}
+
+export interface CurvePoint {
+  readonly epoch: number
+  readonly quality: number
+  readonly meanCosine: number
+  readonly effectiveRank: number
+  readonly uniformity: number
+  readonly alignment: number
+  readonly scoreSpread: number
+  readonly chosen: ChosenNegatives | null
+}
+
+export interface Collapse {
+  /** How many seeds ended collapsed. */
+  readonly seeds: number
+  /** The first epoch that was looked at from which on they were; the mean over those seeds, null where there are none. */
+  readonly epoch: number | null
+  /** Largest mean cosine after training has begun, the mean over seeds, and where. */
+  readonly crowded: { readonly cosine: number; readonly epoch: number }
+}
+
+/** All clips in one place, or all scores alike. */
+export function isCollapsed({ meanCosine, effectiveRank, scoreSpread }: EpochLook): boolean {
+  return meanCosine > 0.99 || effectiveRank < 2 || scoreSpread < 0.001
+}
+
+export function summarise(found: FoundCells): SettingSummary {
+  const { setting, missing } = found
+  const of = (variant: string): CellResult[] =>
+    found.results.filter((result) => result.variant === variant).sort((a, b) => a.seed - b.seed)
+  const base = of(baseline)
+  const rows = setting.variants.flatMap((variant) => {
+    const cells = of(variant)
+    return cells.length === 0 ? [] : [rowOf(variant, cells, base)]
+  })
+  const tests = rows.flatMap(({ againstRandom }) =>
+    againstRandom === null
+      ? []
+      : testNames.flatMap((test) => directions.map((way) => againstRandom[test][way])),
+  )
+  const adjusted = holm(tests.map(({ p }) => p))
+  const byTest = new Map(tests.map((test, i) => [test as object, adjusted[i]!]))
+  return {
+    setting,
+    missing,
+    rows: rows.map((row) => ({
+      ...row,
+      againstRandom:
+        row.againstRandom &&
+        perTest((test, way) => {
+          const own = row.againstRandom![test][way]
+          return { ...own, adjusted: byTest.get(own)! }
+        }),
+    })),
+  }
+}
+
+function rowOf(variant: string, cells: readonly CellResult[], base: readonly CellResult[]) {
+  const valuesOf = (some: readonly CellResult[], test: TestName, way: Direction, measure: MeasureName) =>
+    some.map((cell) => cell.tests[test][way][measure])
+  const shared = cells.filter(({ seed }) => base.some((other) => other.seed === seed))
+  const partners = shared.map(({ seed }) => base.find((other) => other.seed === seed)!)
+  const compared = variant !== baseline && shared.length > 0
+  return {
+    variant,
+    seeds: cells.length,
+    values: perTest((test, way) =>
+      byName(measures, (measure) => estimate(valuesOf(cells, test, way, measure))),
+    ),
+    chance: cells[0]!.chance,
+    againstRandom: compared
+      ? perTest((test, way) =>
+          difference(valuesOf(shared, test, way, 'mAP@10'), valuesOf(partners, test, way, 'mAP@10')),
+        )
+      : null,
+    curve: curveOf(cells),
+    histograms: summed(cells.map(({ histograms }) => histograms)),
+    collapse: collapseOf(cells),
+  }
+}
+
+function curveOf(cells: readonly CellResult[]): CurvePoint[] {
+  return cells[0]!.epochs.map(({ epoch }, i) => {
+    const looks = cells.map(({ epochs }) => epochs[i]!)
+    const mean = (value: (look: EpochLook) => number): number => meanOf(looks.map(value))
+    return {
+      epoch,
+      quality: mean((look) => look.quality),
+      meanCosine: mean((look) => look.meanCosine),
+      effectiveRank: mean((look) => look.effectiveRank),
+      uniformity: mean((look) => look.uniformity),
+      alignment: mean((look) => look.alignment),
+      scoreSpread: mean((look) => look.scoreSpread),
+      chosen: looks.every(({ chosen }) => chosen === null)
+        ? null
+        : {
+            violating: mean(({ chosen }) => chosen!.violating),
+            percentile: mean(({ chosen }) => chosen!.percentile),
+            false: mean(({ chosen }) => chosen!.false),
+          },
+    }
+  })
+}
+
+function collapseOf(cells: readonly CellResult[]): Collapse {
+  const from = cells.flatMap(({ epochs }) => {
+    const last = epochs.findLastIndex((look) => !isCollapsed(look))
+    return last === epochs.length - 1 ? [] : [epochs[last + 1]!.epoch]
+  })
+  const most = cells.map(({ epochs }) =>
+    epochs.slice(1).reduce((a, b) => (b.meanCosine > a.meanCosine ? b : a)),
+  )
+  return {
+    seeds: from.length,
+    epoch: from.length === 0 ? null : meanOf(from),
+    crowded: {
+      cosine: meanOf(most.map((look) => look.meanCosine)),
+      epoch: meanOf(most.map((look) => look.epoch)),
+    },
+  }
+}
+
+function summed(all: readonly Histograms[]): Histograms {
+  const sum = (key: keyof Histograms): number[] =>
+    all[0]![key].map((_, bin) => all.reduce((total, own) => total + own[key][bin]!, 0))
+  return { positives: sum('positives'), candidates: sum('candidates'), chosen: sum('chosen') }
+}
+
+function perTest<T>(value: (test: TestName, way: Direction) => T) {
+  return byName(testNames, (test) => byName(directions, (way) => value(test, way)))
+}
+
+function byName<K extends string, T>(names: readonly K[], value: (name: K) => T): Record<K, T> {
+  return Object.fromEntries(names.map((name) => [name, value(name)])) as Record<K, T>
+}

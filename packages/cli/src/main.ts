@@ -264,6 +264,13 @@ function program(): Command {
     .addOption(unjudgedOption())
     .action(run(() => import('./commands/compare.js')))
 
+  root
+    .command('report')
+    .description('draw curves and comparisons of training runs, finished or not, as one HTML file')
+    .argument('<runs...>', 'folders of one or more training runs')
+    .option('--out <file>', 'HTML file to write', 'report.html')
+    .action(run(() => import('./commands/report.js')))
+
   onBackend(onClips(root.command('search')))
     .description('find the clips that match sentences, or the captions that match recordings')
     .argument('<run>', modelArgument)

@@ -238,6 +238,11 @@ export function changedKeys(before: RunConfig, now: RunConfig): { key: string; w
     .filter(({ was, is }) => JSON.stringify(was) !== JSON.stringify(is))
 }
 
+/** Every value of a configuration that is no group, by dotted key. */
+export function keyValues(config: RunConfig): ReadonlyMap<string, unknown> {
+  return leavesOf(config)
+}
+
 /** Values that are no groups, by dotted key. */
 function leavesOf(value: unknown, path = ''): Map<string, unknown> {
   if (!isPlainObject(value)) return new Map([[path, value]])

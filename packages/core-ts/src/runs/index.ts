@@ -24,6 +24,7 @@ export {
 export { upgraded } from './config-0.1.js'
 export { type ConfigKey, loadPlugins } from '../registry/index.js'
 export { embedRun, type EmbedRunOptions, type RunEmbeddings } from './embed-run.js'
+export { reportRuns } from './report-runs.js'
 export { evaluateRun, type EvaluateRunOptions, type RunClipsOptions } from './evaluate-run.js'
 export {
   evaluateMatrix,

@@ -16,6 +16,7 @@ export type { EpochReport, StepReport, TrainerOptions, TrainingReport, Validatio
 export type { ParameterGroup } from './parameter-groups.js'
 export type { PickedNegatives } from './picked-negatives.js'
 export { optimizers, schedules, stoppers } from './registry.js'
+export { type LogLine, readLog } from './read-log.js'
 export * from './schedules.js'
 export { sourcePart, sources, type SourceSetting } from './sources.js'
 export { trainInWorker, type TrainInWorkerOptions } from './train-in-worker.js'

@@ -1,0 +1,21 @@
+import { writeFileAtomic } from '@sonotext/core/base'
+import { reportRuns } from '@sonotext/core/runs'
+import type { CommandBody } from '../command.js'
+import { exitCode } from '../exit.js'
+
+interface ReportOptions {
+  out: string
+}
+
+/** Curves and comparisons of runs as one HTML file. */
+const report: CommandBody<ReportOptions, readonly [readonly string[]]> = async (
+  context,
+  { out },
+  folders,
+) => {
+  const page = await reportRuns(folders)
+  await writeFileAtomic(out, new TextEncoder().encode(page))
+  context.terminal.result({ report: out, runs: folders }, () => `${out}: ${folders.join(', ')}`, out)
+  return exitCode.ok
+}
+export default report

@@ -1,0 +1,19 @@
+import { join } from 'node:path'
+import { type RunHistory, runsPage } from '../report/index.js'
+import { readLog } from '../train/index.js'
+import { keyValues } from './config.js'
+import { readRunConfig, runFiles } from './run-folder.js'
+
+/**
+ * One HTML page with the curves of runs and what differs between them, from their folders alone: nothing is computed, and a run may
+ * still be going on. Throws MISSING_FILE for a folder that is no run, INVALID_FILE for a damaged log, MISSING_DEPENDENCY without vega.
+ */
+export async function reportRuns(folders: readonly string[]): Promise<string> {
+  const runs: RunHistory[] = []
+  for (const folder of folders) {
+    const config = await readRunConfig(folder)
+    const log = await readLog(join(folder, runFiles.log))
+    runs.push({ name: folder, log, keys: keyValues(config) })
+  }
+  return await runsPage(runs, { footer: `sonotext report ${folders.join(' ')}` })
+}

@@ -90,7 +90,7 @@ void AsyncOps::before_release(const void* data, std::size_t bytes) {
 }
 
 void AsyncOps::cancel(const CancelFlag& token) {
-  *token = true;
+  token->cancelled = true;
   const std::lock_guard lock(mutex_);
   stop([&](const Pending& pending) { return pending.token == token; });
 }
@@ -98,7 +98,7 @@ void AsyncOps::cancel(const CancelFlag& token) {
 Napi::Promise AsyncOps::start(Napi::Env env, std::unique_ptr<Operation> operation, CancelFlag token) {
   auto pending = std::make_unique<Pending>();
   pending->owner = this;
-  pending->stop = token != nullptr && *token;
+  pending->stop = token != nullptr && token->cancelled;
   pending->token = std::move(token);
   pending->kept.reserve(operation->arrays.size());
   napi_status ok = napi_ok;

@@ -89,7 +89,7 @@ Napi::Object make_buffer_handle(Napi::Env env, std::shared_ptr<DeviceMemory> mem
 }
 
 Napi::Object make_cancel_handle(Napi::Env env) {
-  return wrap(env, kCancelTag, std::make_unique<CancelBox>(CancelBox{std::make_shared<bool>(false)}));
+  return wrap(env, kCancelTag, std::make_unique<CancelBox>(CancelBox{std::make_shared<Cancelling>()}));
 }
 
 Device& device_of(const Napi::Value& value, const std::string& name) {

@@ -23,7 +23,12 @@ struct DeviceMemory {
   ~DeviceMemory() { device.free(data); }
 };
 
-using CancelFlag = std::shared_ptr<bool>;  // JavaScript thread only
+// What a token has in common with the ops that have it. A type of our own: Node itself has templates of a shared bool, and a
+// process must not mix those of two C++ libraries.
+struct Cancelling {
+  bool cancelled = false;  // JavaScript thread only
+};
+using CancelFlag = std::shared_ptr<Cancelling>;
 
 Napi::Object make_device_handle(Napi::Env env, Device& device);
 Napi::Object make_buffer_handle(Napi::Env env, std::shared_ptr<DeviceMemory> memory);

@@ -60,7 +60,7 @@ struct LayerNormBackward {
       const Lanes<kWidth> v = load<kWidth>(from + col), grad = load<kWidth>(g + col),
                           scale = load<kWidth>(gamma + col);
       for (int k = 0; k < kWidth; ++k) {
-        const float weighted = grad.v[k] * scale.v[k];
+        const float weighted = __fmul_rn(grad.v[k], scale.v[k]);
         constant += weighted, along = fmaf(weighted, (v.v[k] - mean) * inv_std, along);
       }
     });
@@ -70,7 +70,8 @@ struct LayerNormBackward {
       Lanes<kWidth> grad = load<kWidth>(g + col);
       for (int k = 0; k < kWidth; ++k) {
         const float normal = (v.v[k] - mean) * inv_std;
-        grad.v[k] = inv_std * fmaf(-along, normal, grad.v[k] * scale.v[k] - constant);
+        // Rounded as it was in the sum: of a single column nothing may be left.
+        grad.v[k] = inv_std * fmaf(-along, normal, __fmul_rn(grad.v[k], scale.v[k]) - constant);
       }
       store(grad_x + row * cols + col, grad);
     });

@@ -107,6 +107,7 @@ T __shfl_xor_sync(unsigned warp, T value, int mask) {
   return __shfl_sync(warp, value, static_cast<int>(threadIdx.x % 32) ^ mask);
 }
 inline float __expf(float x) { return std::exp(x); }
+inline float __fmul_rn(float a, float b) { return a * b; }
 inline float __fdividef(float a, float b) { return a / b; }
 inline float __uint_as_float(unsigned bits) {
   float value;

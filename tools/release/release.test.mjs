@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -71,6 +71,17 @@ describe.skipIf(!built)(`a staged package${reason}`, () => {
         typeof value === 'string' ? [value] : Object.values(value).flatMap(Object.values),
       ))
         if (!target.includes('*')) expect(existsSync(join(staged[name], target)), target).toBe(true)
+  })
+
+  it('holds every file that its sources include', () => {
+    const native = join(staged['native-cuda'], 'native')
+    const sources = readdirSync(native, { recursive: true }).filter((file) =>
+      /\.(cpp|hpp|inl|cu|cuh)$/.test(file),
+    )
+    for (const file of sources)
+      for (const [, included] of readFileSync(join(native, file), 'utf8').matchAll(/^#include "([^"]+)"/gm))
+        if (included.includes('.'))
+          expect(existsSync(join(native, dirname(file), included)), `${file}: ${included}`).toBe(true)
   })
 
   it('of a platform fits that platform alone', () => {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "../bench/probe.hpp"
+#include "probe.hpp"
 #include "../core/ops.hpp"
 
 namespace sonotext {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "../bench/probe.hpp"
+#include "../cpu/probe.hpp"
 #include "../core/pool.hpp"
 #include "../cpu/resolve.hpp"
 #include "errors.hpp"

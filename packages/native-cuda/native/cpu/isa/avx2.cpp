@@ -3,4 +3,4 @@
 #include "vec_f64_avx2.hpp"
 #include "vec_math.hpp"
 #include "table.inl"
-#include "../../bench/probe.inl"
+#include "../probe.inl"

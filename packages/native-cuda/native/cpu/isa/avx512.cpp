@@ -3,4 +3,4 @@
 #include "vec_f64_avx512.hpp"
 #include "vec_math.hpp"
 #include "table.inl"
-#include "../../bench/probe.inl"
+#include "../probe.inl"

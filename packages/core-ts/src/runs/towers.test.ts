@@ -72,7 +72,8 @@ describe('a CLAP-like pair without training', () => {
   })
 
   it('refuses parts that are to be trained', async () => {
-    const trained = pair({ model: { text: { type: 'onnx', model: join(folder, 'text.onnx'), project: 3 } } })
+    const text = { type: 'onnx', model: join(folder, 'text.onnx'), project: 3 }
+    const trained = pair({ model: { audio: 'frozen', text, similarity: 'pooled' } })
     await expect(frozenRun(trained, { backend, file: 'clap.yaml' })).rejects.toMatchObject({
       code: 'INVALID_CONFIG',
       file: 'clap.yaml',

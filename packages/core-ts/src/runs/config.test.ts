@@ -67,7 +67,7 @@ describe('a configuration', () => {
       /loss\.temperature: a key of loss\.type info-nce, soft-target, sigmoid, not of triplet/,
     )
     expect(refused({ loss: { type: 'info-nce', margin: 3 } })).toMatch(
-      /loss\.margin: a key of loss\.type triplet, not of info-nce/,
+      /loss\.margin: a key of loss\.type triplet, graded-margin, not of info-nce/,
     )
     expect(refused({ schedule: { warmup: 1 } })).toMatch(
       /schedule\.warmup: a key of schedule\.type cosine, not of plateau/,
@@ -299,16 +299,21 @@ describe('the schema', () => {
   it('describes every key', () => {
     for (const { key, description } of configKeys()) expect(description.length, key).toBeGreaterThan(10)
     const required = configKeys().filter((key) => key.required)
-    expect(required.map(({ key }) => key)).toEqual([
+    expect([...new Set(required.map(({ key }) => key))]).toEqual([
       'data.manifest',
       'features.model',
       'features.frontEnd.preset',
       'features.file',
       'model.text.model',
       'model.text.file',
+      'loss.targets.file',
+      'objectives[].loss.type',
+      'objectives[].loss.targets.file',
+      'objectives[].source.type',
       'guards[].type',
       'guards[].file',
-      'guards[].file',
+      'optimizer.groups[].names',
+      'validation.yardsticks[].targets.file',
     ])
   })
 })

@@ -219,7 +219,8 @@ function elsewhere(name: string): string | undefined {
   const moved = movedKeys.get(name)
   if (moved !== undefined) return moved
   const meant = nearest(name, keys.map(last))
-  return keys.find((key) => last(key) === meant)
+  const depth = (key: string): number => key.split('.').length
+  return keys.filter((key) => last(key) === meant).toSorted((a, b) => depth(a) - depth(b))[0]
 }
 
 /** What a configuration says for a key such as `training.epochs`. */

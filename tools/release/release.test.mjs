@@ -66,10 +66,9 @@ describe.skipIf(!built)(`a staged package${reason}`, () => {
       expect(existsSync(join(staged['native-cuda'], file)), file).toBe(true)
     for (const file of ['native/test', 'compile/compile.test.mjs', 'dist/load.test.js', 'dist/load.js.map'])
       expect(existsSync(join(staged['native-cuda'], file)), file).toBe(false)
+    const targets = (value) => (typeof value === 'string' ? [value] : Object.values(value).flatMap(targets))
     for (const name of published)
-      for (const target of Object.values(manifest(name).exports).flatMap((value) =>
-        typeof value === 'string' ? [value] : Object.values(value).flatMap(Object.values),
-      ))
+      for (const target of targets(manifest(name).exports))
         if (!target.includes('*')) expect(existsSync(join(staged[name], target)), target).toBe(true)
   })
 

@@ -12,6 +12,10 @@ beforeAll(async () => {
   await writeToneClips(folder, { splits: { train: 8, test: 4 } })
   await writeFile(at('run.json'), JSON.stringify({ ...tinyRun, data: { manifest: at('clips.jsonl') } }))
   await writeFile(at('captions.csv'), 'file,caption\nlow-hum-0.wav,a hum\n')
+  await writeFile(
+    at('ratings.csv'),
+    'query,item,rater,rating\na hum,x,r1,90\na hum,y,r1,10\na hum,x,r2,80\na hum,y,r2,20\n',
+  )
   await writeFile(at('run.txt'), 'q1 Q0 a 1 0.9 x\n')
   await writeFile(at('qrels.txt'), 'q1 0 a 1\n')
 })
@@ -23,14 +27,34 @@ const calls: Record<string, (() => string[]) | null> = {
   demo: null,
   compose: () => ['--out', at('scenes'), '--split', 'train=2', '--split', 'test=1', '--duration', '3'],
   check: () => [at('clips.jsonl')],
-  import: () => ['folder', at('captions.csv'), '--audio', at('audio'), '--out', at('imported.jsonl')],
+  import: () => [
+    '--from',
+    'folder',
+    at('captions.csv'),
+    '--audio',
+    at('audio'),
+    '--out',
+    at('imported.jsonl'),
+  ],
   features: () => [at('audio/low-hum-0.wav'), at('audio/high-whistle-1.wav'), '--out', at('features')],
   train: () => ['--config', at('run.json'), '--run', at('run')],
   evaluate: () => [at('run')],
   compare: () => [at('run'), at('run'), '--replicates', '99'],
+  report: () => [at('run'), '--out', at('report.html')],
   search: () => [at('run'), 'a low hum'],
+  align: () => [at('run'), at('audio/low-hum-0.wav'), 'a low hum'],
+  moments: () => [at('run'), at('audio/low-hum-0.wav'), 'a low hum'],
   metrics: () => ['--run', at('run.txt'), '--truth', at('qrels.txt')],
+  relevance: () => ['import', at('ratings.csv')],
+  embed: () => [at('run'), '--out', at('vectors')],
+  classify: () => [at('run'), at('audio/low-hum-0.wav'), '--labels', 'hum,whistle'],
+  // Needs a run with frozen towers; the test of towers exports one.
+  export: null,
+  models: () => [],
   config: () => [],
+  init: () => [at('project')],
+  // Compares two installed versions; the test of packages runs it from tarballs.
+  bench: null,
   doctor: () => [],
 }
 

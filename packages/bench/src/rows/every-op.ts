@@ -78,7 +78,7 @@ export async function everyOpRows(size: RowSize = 'full'): Promise<AnyKernelRow[
     row('softmax', attended),
     row('softmax_backward', attended),
     row('layer_norm', rows),
-    row('layer_norm_backward', rows),
+    row('layer_norm_backward', { rows: rows.rows, cols: rows.cols }),
     row('masked_max', frames),
     row('masked_max_backward', frames),
     row('transpose', { outer: clips, m: sized(500, 50), between: 1, n: 4, inner: 75 }),

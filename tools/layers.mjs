@@ -28,8 +28,7 @@ const layers = [
   ['backend'],
   ['base'],
 ]
-// Evaluation of alignment draws clusters at random as that of rankings does: the statistics are pure functions of arrays.
-const siblings = new Set(['align>metrics'])
+const siblings = new Set([])
 /**
  * Pure functions of arrays: nothing that computes on a backend may be imported here. `relevance` is not: it compares every caption of a
  * corpus with every clip, which wants the backend's products.

@@ -35,7 +35,7 @@ if (values.list) {
 
 const out = join(root, 'build', 'release')
 const folder = join(out, 'dry')
-const tarballs = packAll(out, localAddons())
+const tarballs = packAll(out, await localAddons())
 mkdirSync(folder, { recursive: true })
 const results = []
 await runStages(

@@ -39,11 +39,10 @@ export function packAll(out, addons, names = Object.keys(addons)) {
 }
 
 /** The platform and the addon of this clone's build, where there is one. */
-export function localAddons() {
+export async function localAddons() {
   const addon = join(root, 'packages', 'native-cuda', 'build', 'Release', 'sonotext.node')
-  const local = `${process.platform}-${process.arch}`
-  const glibc = process.platform === 'linux' && process.report.getReport().header.glibcVersionRuntime
-  const name = process.platform === 'linux' ? `${local}-${glibc ? 'gnu' : 'musl'}` : local
+  const { systemName } = await import('../../packages/native-cuda/dist/system.js')
+  const name = systemName()
   const known = platforms.some((platform) => platform.name === name)
   return existsSync(addon) && known ? { [name]: addon } : {}
 }
@@ -62,7 +61,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     if (!known.includes(name))
       throw new Error(`There is no platform "${name}"; there are ${known.join(', ')}.`)
   }
-  const addons = values.addon === undefined ? localAddons() : { [values.platform]: values.addon }
+  const addons = values.addon === undefined ? await localAddons() : { [values.platform]: values.addon }
   for (const { name, file, bytes, files } of packAll(join(root, 'build', 'release'), addons, named)) {
     console.log(
       `${name.padEnd(32)} ${String(files.length).padStart(4)} files ${(bytes / 1e6).toFixed(2).padStart(6)} MB  ${file}`,

@@ -1,4 +1,4 @@
-/** What a new project does first: a backend, features of a sound, a hard negative's loss and its gradient. Prints one line. */
+/** What a new project does first: a backend, features of a sound, an index over them. Prints one line. */
 export const anEngineInTenLines = `import { createIndex, logMel, openBackend } from '@sonotext/core'
 
 const backend = openBackend()

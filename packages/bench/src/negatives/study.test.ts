@@ -79,14 +79,14 @@ describe('a cell', () => {
       expect(chosen!.percentile).toBeCloseTo(0.5, 5)
       expect(chosen!.false).toBeCloseTo(1 / 29, 2)
     }
-  }, 60_000)
+  })
 
   it('says what hard negatives are, and sees the collapse that they bring about here', async () => {
     const { epochs } = await runCell(cell('hard'), data, backend)
     expect(epochs[0]!.chosen!.percentile).toBeGreaterThan(0.98)
     expect(epochs.map(isCollapsed)).toEqual([false, false, false, false, true])
     expect((await runCell(cell('info-nce'), data, backend)).epochs[0]!.chosen).toBeNull()
-  }, 60_000)
+  })
 
   it('is kept in a file named by what its numbers depend on, and a report is made of those that are there', async () => {
     const cells = cellsOf([setting])
@@ -120,7 +120,7 @@ describe('a cell', () => {
       made: 'test',
     })
     expect(page).toContain('5 planned models are missing')
-  }, 120_000)
+  })
 })
 
 describe('numbers', () => {

@@ -259,7 +259,7 @@ describe('a process that writes again and again', () => {
       expect(bytes.length).toBe(1 << 21)
       expect(bytes.every((byte) => byte === bytes[0])).toBe(true)
     }
-  }, 60_000)
+  })
 })
 
 function mount(at: string): boolean {

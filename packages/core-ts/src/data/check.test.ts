@@ -361,7 +361,7 @@ describeWithRealData('check on real data', (data) => {
       all.filter(({ kind }) => kind !== 'clipped').map(({ clip: id, kind, message }) => [id, kind, message]),
     ).toEqual([])
     expect(summary.kinds.clipped).toBeLessThan(10)
-  }, 60_000)
+  })
 
   it('finds the recordings that Clotho’s splits share and the captions it repeats', async () => {
     const clips = await Promise.all(

@@ -115,7 +115,7 @@ describeWithRealData('word vectors of real captions', (data) => {
       rows.map((r) => tokenize(r.text!)),
       { seed: 1, dim: 100 },
     )
-  }, 120_000)
+  })
 
   it.each([
     ['dog', ['barks', 'barking']],

@@ -77,6 +77,7 @@ inline Status sigmoid_pair(const SigmoidPairArgs& args, Exec& exec) {
     slabs.each_row(rows, [&](i64 r, int worker) {
       sums[r] = sigmoid_row(pairs, first + r, slabs.row(r), inverse, bias, signs + worker * n);
     });
+    if (exec.cancelled()) return {};  // the counts of rows that were left out are no numbers to add
     for (i64 r = 0; r < rows; ++r) all.add(sums[r]);
     if (const Status status = slabs.multiply(first); !status.ok()) return status;
   }

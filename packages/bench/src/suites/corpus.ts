@@ -72,14 +72,14 @@ async function main(): Promise<void> {
           `${clips} clips: ${phase}, ${result.what}, ${digits(result.seconds)} s, ${gib(result.peak)}`,
         )
         rows.push({ ...result, clips })
+        // After every line: a run of hours that is cut short has told what it knows.
+        if (values.out !== undefined) await writeFile(values.out, report(rows))
       }
     }
   } finally {
     if (!values.keep) await rm(folder, { recursive: true, force: true })
   }
-  const text = report(rows)
-  process.stdout.write(text)
-  if (values.out !== undefined) await writeFile(values.out, text)
+  process.stdout.write(report(rows))
 }
 
 async function inProcess(phase: PhaseName, clips: number, folder: string): Promise<PhaseResult> {

@@ -23,6 +23,29 @@ export interface RunningObjective {
   readonly weight: number
 }
 
+/** What a trainer's options name: its objectives, or the one of `data` and `loss`. Throws INVALID_ARGUMENT for both or neither. */
+export function objectivesOf({
+  data,
+  loss,
+  objectives,
+}: {
+  readonly data?: BatchSource
+  readonly loss?: Loss
+  readonly objectives?: readonly Objective[]
+}): readonly Objective[] {
+  if (objectives !== undefined) {
+    if (data === undefined && loss === undefined) return objectives
+    throw expected('either objectives or data and loss', 'createTrainer', 'both')
+  }
+  if (data === undefined || loss === undefined)
+    throw expected(
+      'data and loss, or objectives',
+      'createTrainer',
+      data === undefined ? 'no data' : 'no loss',
+    )
+  return [{ source: data, loss }]
+}
+
 /** Throws INVALID_ARGUMENT for weights that make no sense, no objective at all, and two of one name. */
 export function startObjectives(objectives: readonly Objective[], backend: Backend): RunningObjective[] {
   if (objectives.length === 0) throw expected('one objective or more', 'objectives', 'none')

@@ -1,21 +1,21 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { throwIfAborted } from '../base/abort.js'
-import { expected, isSonotextError, SonotextError } from '../base/errors.js'
+import { expected, isSonotextError } from '../base/errors.js'
 import { checkOptions } from '../base/options.js'
 import type { BatchesState } from '../data/index.js'
-import { type DualEncoder, modelFile, saveModel, type StateDict } from '../models/index.js'
+import type { DualEncoder, StateDict } from '../models/index.js'
 import type { TrainableModel } from './batch-source.js'
-import { checkpointFile, readCheckpoint, writeCheckpoint } from './checkpoint.js'
+import { checkpointFile, readCheckpoint } from './checkpoint.js'
 import { describeRun } from './describe-run.js'
 import type { RunningStopper } from './early-stopping.js'
 import { Feed, type StepBatches } from './feed.js'
 import { Learner } from './learner.js'
-import type { LogRecord } from './loggers.js'
 import { Looks } from './looks.js'
-import type { Objective } from './objectives.js'
+import { objectivesOf } from './objectives.js'
 import type { EpochReport, StepReport, TrainerOptions, TrainingReport } from './options.js'
 import { type Description, refuseOther } from './resume.js'
+import { type BestModel, RunFiles } from './run-files.js'
+import { RunLog } from './run-log.js'
 import { constant, improvement, type RunningSchedule } from './schedules.js'
 import type { CollapseState } from './watchdog.js'
 
@@ -65,10 +65,9 @@ export class Trainer<M extends TrainableModel = DualEncoder> implements AsyncDis
   readonly #description: Description
   #at: Progress = { epoch: 0, batch: 0, pairs: 0, lossSum: 0, stopped: null, best: null }
   #bestState: StateDict | null = null
-  #logging = false
+  readonly #log: RunLog
   #looping = false
-  /** Where the last checkpoint is, and the best epoch whose model file is there. */
-  #saved: { directory: string; bestEpoch: number | null } | null = null
+  readonly #files: RunFiles
 
   constructor(options: TrainerOptions<M>) {
     const { model, optimizer, epochs, seed, mix = 'sum', guards = [], schedule = constant() } = options
@@ -89,6 +88,8 @@ export class Trainer<M extends TrainableModel = DualEncoder> implements AsyncDis
     if (validation !== undefined && this.#feed.sources.includes(validation.data))
       throw expected('batches of its own', 'validation.data', 'the training batches')
     this.model = model
+    this.#files = new RunFiles(model)
+    this.#log = new RunLog(options.loggers ?? [], this)
     this.#options = options
     const { readEvery = 1, recordNegatives = false } = options
     this.learner = new Learner({ model, objectives, optimizer, seed, guards, readEvery, recordNegatives })
@@ -132,13 +133,13 @@ export class Trainer<M extends TrainableModel = DualEncoder> implements AsyncDis
    * run that was not resumed.
    */
   async *steps({ signal }: { signal?: AbortSignal } = {}): AsyncGenerator<TrainingReport, void, undefined> {
-    const { directory, saveEvery, epochs } = this.#options
+    const { directory, saveEvery, epochs, seed } = this.#options
     if (this.#looping) throw expected('one loop at a time', 'steps()', 'a second one')
-    this.#refuseForeignRun()
+    if (directory !== undefined && this.step === 0) this.#files.refuseForeign(directory)
     this.#looping = true
     try {
-      this.#openLogs()
-      if (this.finished && directory !== undefined) await this.#saveBest(directory)
+      this.#log.open(seed)
+      if (this.finished && directory !== undefined) await this.#files.writeModel(directory, this.#best)
       if (this.step === 0 && this.#at.best === null && this.#looks) yield await this.#endEpoch(signal)
       while (!this.finished) {
         throwIfAborted(signal)
@@ -154,12 +155,12 @@ export class Trainer<M extends TrainableModel = DualEncoder> implements AsyncDis
     } catch (error) {
       const aborted = isSonotextError(error) && error.code === 'ABORTED'
       if (aborted && directory !== undefined) await this.save(directory)
-      this.#log('end', {}, { message: error instanceof Error ? error.message : String(error) })
+      this.#log.write('end', {}, { message: error instanceof Error ? error.message : String(error) })
       throw error
     } finally {
       this.#looping = false
     }
-    this.#log('end', {}, { message: this.#at.stopped ?? `all ${epochs} epochs done` })
+    this.#log.write('end', {}, { message: this.#at.stopped ?? `all ${epochs} epochs done` })
   }
 
   /**
@@ -176,9 +177,7 @@ export class Trainer<M extends TrainableModel = DualEncoder> implements AsyncDis
       collapse: this.#looks?.collapse.state() ?? null,
     }
     const snapshot = { ...this.learner.snapshot(), loop }
-    await writeCheckpoint(directory, { ...snapshot, ...(this.#bestState && { best: this.#bestState }) })
-    if (this.#saved?.directory !== directory) this.#saved = { directory, bestEpoch: null }
-    await this.#saveBest(directory)
+    await this.#files.write(directory, snapshot, this.#best)
   }
 
   /**
@@ -198,7 +197,7 @@ export class Trainer<M extends TrainableModel = DualEncoder> implements AsyncDis
     const { epoch, batch, pairs, lossSum, stopped } = loop
     this.#at = { epoch, batch, pairs, lossSum, stopped, best: loop.best }
     this.#bestState = loop.best === null ? null : (best as StateDict)
-    this.#saved = { directory, bestEpoch: null }
+    this.#files.goOnIn(directory)
   }
 
   /** Puts the best epoch's weights into the model. Does nothing when no epoch has ended. */
@@ -210,8 +209,7 @@ export class Trainer<M extends TrainableModel = DualEncoder> implements AsyncDis
   async [Symbol.asyncDispose](): Promise<void> {
     this.learner[Symbol.dispose]()
     this.#looks?.[Symbol.dispose]()
-    for (const logger of this.#options.loggers ?? []) logger.close()
-    this.#logging = false
+    this.#log.close()
   }
 
   async #train(batches: StepBatches): Promise<StepReport> {
@@ -227,7 +225,7 @@ export class Trainer<M extends TrainableModel = DualEncoder> implements AsyncDis
       gradNorm = learner.apply(lr)
     } catch (error) {
       learner.discard()
-      throw this.#withLastGood(error)
+      throw this.#files.withLastGood(error)
     }
     const { step, loss, statistics, pairs, negatives } = learned
     this.#at.batch++
@@ -243,8 +241,8 @@ export class Trainer<M extends TrainableModel = DualEncoder> implements AsyncDis
       : []
     const seconds = (performance.now() - started) / 1000
     const values = { ...statistics, ...(loss !== null && { loss }), lr, gradNorm, pairs, seconds }
-    this.#log('step', values, negatives.length > 0 ? { negatives } : {})
-    for (const message of warnings) this.#log('warning', {}, { message })
+    this.#log.write('step', values, negatives.length > 0 ? { negatives } : {})
+    for (const message of warnings) this.#log.write('warning', {}, { message })
     const at = { step, epoch: this.epoch }
     return { kind: 'step', ...at, loss, lr, gradNorm, pairs, seconds, statistics, negatives, warnings }
   }
@@ -276,8 +274,8 @@ export class Trainer<M extends TrainableModel = DualEncoder> implements AsyncDis
     }
     const { values = {}, warnings = [] } = looked ?? {}
     const prefixed = Object.entries(values).map(([name, value]) => [`validation.${name}`, value] as const)
-    this.#log('epoch', { ...(trainLoss !== null && { trainLoss }), ...Object.fromEntries(prefixed) })
-    for (const message of warnings) this.#log('warning', {}, { message })
+    this.#log.write('epoch', { ...(trainLoss !== null && { trainLoss }), ...Object.fromEntries(prefixed) })
+    for (const message of warnings) this.#log.write('warning', {}, { message })
     const { stopped } = this.#at
     return { kind: 'epoch', step, epoch, trainLoss, validation: values, best, warnings, stopped }
   }
@@ -286,69 +284,12 @@ export class Trainer<M extends TrainableModel = DualEncoder> implements AsyncDis
     try {
       return (await this.#looks?.look({ step: this.step, epoch, ...(signal && { signal }) })) ?? null
     } catch (error) {
-      throw this.#withLastGood(error)
+      throw this.#files.withLastGood(error)
     }
   }
 
-  /** Writes the best epoch's model, unless it is there. */
-  async #saveBest(directory: string): Promise<void> {
+  get #best(): BestModel | null {
     const { best } = this.#at
-    const written = this.#saved?.directory === directory ? this.#saved.bestEpoch : null
-    if (best !== null && best.epoch === written) return
-    await saveModel(this.model, join(directory, modelFile), this.#bestState ?? undefined)
-    this.#saved = { directory, bestEpoch: best?.epoch ?? null }
+    return best !== null && this.#bestState !== null ? { epoch: best.epoch, state: this.#bestState } : null
   }
-
-  #refuseForeignRun(): void {
-    const { directory } = this.#options
-    if (directory === undefined || this.step > 0 || this.#saved?.directory === directory) return
-    if (!existsSync(join(directory, checkpointFile))) return
-    throw new SonotextError('INVALID_CONFIG', 'there is already a run in this folder.', {
-      file: directory,
-      remedy: 'Go on with it by resume(), or give this run another folder.',
-    })
-  }
-
-  /** The same error, saying where the last checkpoint is. */
-  #withLastGood(error: unknown): unknown {
-    if (!isSonotextError(error) || error.code !== 'NUMERIC') return error
-    const folder = this.#saved?.directory
-    const remedy =
-      folder === undefined
-        ? 'No checkpoint was written yet.'
-        : `The last good checkpoint is kept in ${folder}.`
-    return new SonotextError('NUMERIC', error.message, { remedy, cause: error })
-  }
-
-  #openLogs(): void {
-    if (this.#logging) return
-    this.#logging = true
-    const { step } = this
-    for (const logger of this.#options.loggers ?? []) logger.open(step)
-    const message = `${step === 0 ? 'new run' : `resumed at step ${step}`}, seed ${this.#options.seed}`
-    this.#log('start', {}, { message })
-  }
-
-  #log(
-    kind: LogRecord['kind'],
-    values: Readonly<Record<string, number>>,
-    more: Pick<LogRecord, 'message' | 'negatives'> = {},
-  ): void {
-    const record = { kind, step: this.step, epoch: this.epoch, values, ...more }
-    for (const logger of this.#options.loggers ?? []) logger.write(record)
-  }
-}
-
-function objectivesOf({ data, loss, objectives }: Pick<TrainerOptions, 'data' | 'loss' | 'objectives'>) {
-  if (objectives !== undefined) {
-    if (data === undefined && loss === undefined) return objectives
-    throw expected('either objectives or data and loss', 'createTrainer', 'both')
-  }
-  if (data === undefined || loss === undefined)
-    throw expected(
-      'data and loss, or objectives',
-      'createTrainer',
-      data === undefined ? 'no data' : 'no loss',
-    )
-  return [{ source: data, loss }] satisfies readonly Objective[]
 }

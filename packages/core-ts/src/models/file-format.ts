@@ -17,7 +17,7 @@ export function formatHeader({ name, version }: FileFormat, body: object): Recor
 
 /** What was described: a JSON object. Throws INVALID_FILE for a file of another format or version. */
 export function descriptionOf<T extends object>(
-  { metadata }: TensorFile,
+  { metadata }: Pick<TensorFile, 'metadata'>,
   { name, version, remedy }: FileFormat,
   path: string,
 ): T {

@@ -17,6 +17,7 @@ export interface HeadOptions {
 
 /** Throws INVALID_ARGUMENT naming the first width that is none. */
 export function checkHead({ inputs, dim, hidden }: HeadOptions): void {
+  if (!Array.isArray(hidden)) throw expected('a list of widths', 'hidden', hidden)
   for (const [name, width] of [
     ['inputs', inputs],
     ['dim', dim],

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import type { Backend } from '../backend/port.js'
 import { isSonotextError, SonotextError } from '../base/errors.js'
 import { checkOptions } from '../base/options.js'
-import { readSafetensors, writeSafetensors } from '../base/safetensors.js'
+import { openSafetensors, type SafetensorsReader, writeSafetensors } from '../base/safetensors.js'
+import { sizeOf, withinWeights } from '../nn/index.js'
 import { loadPlugins } from '../registry/index.js'
 import {
   type DualEncoder,
@@ -59,7 +60,7 @@ export interface LoadModelOptions {
 
 /**
  * Reads a model from its file, or from a run folder (the best epoch). Throws MISSING_FILE, INVALID_FILE when the file is
- * cut short or holds no model, MISSING_DEPENDENCY naming the plugin that a part of it comes from.
+ * cut short, holds no model or describes a larger one than it holds (before memory is taken for it), MISSING_DEPENDENCY naming the plugin that a part of it comes from.
  */
 export async function loadModel(path: string, given: LoadModelOptions = {}): Promise<DualEncoder> {
   const { plugins = [], ...options } = checkOptions(given, 'loadModel')
@@ -68,20 +69,36 @@ export async function loadModel(path: string, given: LoadModelOptions = {}): Pro
     .then((entry) => entry.isDirectory())
     .catch(() => false)
   const file = isFolder ? join(path, modelFile) : path
-  const read = await readSafetensors(file)
-  const { model: config, plugins: from = {} } = descriptionOf<ModelDescription>(read, models, file)
-  const model = described(file, () => modelFromConfig(config, { ...options, plugins: from }))
-  model.load(read.tensors as StateDict, file)
+  const reader = await openSafetensors(file)
+  const { model: config, plugins: from = {} } = descriptionOf<ModelDescription>(reader, models, file)
+  const numbers = [...reader.tensors.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0)
+  const model = described(file, 'it describes no model', () =>
+    withinWeights(numbers, () => modelFromConfig(config, { ...options, plugins: from })),
+  )
+  try {
+    const state = await stateIn(reader)
+    described(file, 'it holds other weights than it describes', () => model.load(state))
+  } catch (error) {
+    model[Symbol.dispose]()
+    throw error
+  }
   return model
 }
 
+async function stateIn(reader: SafetensorsReader): Promise<StateDict> {
+  const state: StateDict = new Map()
+  for (const [name, { shape }] of reader.tensors)
+    state.set(name, { shape, data: (await reader.read(name)) as Float32Array })
+  return state
+}
+
 /** Whatever a description that no model has leads to is the file's fault. Which plugin is missing is said as it is. */
-function described(file: string, make: () => DualEncoder): DualEncoder {
+function described<T>(file: string, fault: string, make: () => T): T {
   try {
     return make()
   } catch (cause) {
     if (isSonotextError(cause) && cause.code === 'MISSING_DEPENDENCY') throw cause
-    throw new SonotextError('INVALID_FILE', `it describes no model: ${(cause as Error).message}`, {
+    throw new SonotextError('INVALID_FILE', `${fault}: ${(cause as Error).message}`, {
       file,
       remedy: models.remedy,
       cause,

@@ -53,11 +53,11 @@ export function sentences(options: SentencesOptions): TextEncoderSpec {
 class VectorTable {
   readonly #cols: number
   readonly #rows = new Map<string, number>()
-  #data: Float32Array
+  /** Rows taken when the first one comes: until then nobody knows that there are vectors of that length. */
+  #data = new Float32Array(0)
 
   constructor(cols: number) {
     this.#cols = cols
-    this.#data = new Float32Array(64 * cols)
   }
 
   rowOf(text: string): number | undefined {
@@ -67,7 +67,7 @@ class VectorTable {
   set(text: string, vector: Float32Array): void {
     const row = this.#rows.size + 1
     if ((row + 1) * this.#cols > this.#data.length) {
-      const grown = new Float32Array(2 * this.#data.length)
+      const grown = new Float32Array(Math.max(64 * this.#cols, 2 * this.#data.length))
       grown.set(this.#data)
       this.#data = grown
     }

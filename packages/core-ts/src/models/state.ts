@@ -25,9 +25,9 @@ export function loadState(module: Module, state: Readonly<StateDict>, file?: str
   for (const [name, { shape }] of tensors) {
     const given = state.get(name)
     if (given === undefined) problems.push(`${name} is missing`)
-    else if (!(given.data instanceof Float32Array) || String(given.shape) !== String(shape)) {
+    else if (String(given.shape) !== String(shape))
       problems.push(`${name} is [${given.shape}] instead of [${shape}]`)
-    }
+    else if (!(given.data instanceof Float32Array)) problems.push(`${name} has no 32-bit floats`)
   }
   for (const name of state.keys()) if (!tensors.has(name)) problems.push(`${name} has no place`)
   if (problems.length > 0) {

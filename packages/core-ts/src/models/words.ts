@@ -1,10 +1,11 @@
 import { expected } from '../base/errors.js'
-import { matrix, type Matrix } from '../base/matrix.js'
+import type { Matrix } from '../base/matrix.js'
 import { checkOptions } from '../base/options.js'
 import type { PaddedTokens } from '../data/index.js'
 import {
   collect,
   Embedding,
+  type EmbeddingRows,
   l2Normalize,
   Linear,
   type Module,
@@ -85,11 +86,16 @@ function wordsSpec(kind: string, options: WordsOptions, finish: Finish): TextEnc
       const table =
         vectors === undefined && trainable
           ? Embedding.random(backend, vocabulary.size, dim, rng)
-          : new Embedding(backend, vectors ?? matrix(vocabulary.size, dim), { frozen })
+          : new Embedding(backend, vectors ?? zeros(vocabulary.size, dim), { frozen })
       const linear = project === null ? null : new Linear(backend, dim, project, { rng: rng.fork('linear') })
       return new Words(vocabulary, table, linear, finish, project ?? dim)
     },
   }
+}
+
+/** A table that weights are loaded into. */
+function zeros(rows: number, cols: number): EmbeddingRows {
+  return { rows, cols, data: () => new Float32Array(rows * cols) }
 }
 
 class Words implements TextEncoder {
@@ -179,11 +185,12 @@ async function learnt(
 }
 
 function saved({ vocabulary, dim, trainable, project }: { readonly [option: string]: Json }): WordsOptions {
+  if (typeof trainable !== 'boolean') throw expected('true or false', 'trainable', trainable)
   return {
     vocabulary: Vocabulary.fromJSON(vocabulary as unknown as SerializedVocabulary),
     dim: dim as number,
-    trainable: trainable as boolean,
-    ...(typeof project === 'number' && { project }),
+    trainable,
+    ...(project !== null && project !== undefined && { project: project as number }),
   }
 }
 

@@ -1,11 +1,15 @@
 import type { Backend, FloatBuffer, HostArray } from '../backend/port.js'
 import { expected } from '../base/errors.js'
+import { countWeights } from './weight-limit.js'
 
 export type Shape = readonly number[]
 
 export function sizeOf(shape: Shape): number {
   return shape.reduce((product, extent) => product * extent, 1)
 }
+
+/** Values of a tensor, or a function that is called when it is known that they may be had. */
+export type Values = ArrayLike<number> | (() => ArrayLike<number>)
 
 /**
  * A dense row-major array of floats that knows where it lives: `buffer` belongs to `backend`, and only
@@ -29,7 +33,7 @@ export class Tensor {
   }
 
   /** New memory on the backend with these values; the caller owns it. */
-  static from(backend: Backend, shape: Shape, values: ArrayLike<number>): Tensor {
+  static from(backend: Backend, shape: Shape, values: Values): Tensor {
     return new Tensor(backend, shape, filled(backend, shape, values))
   }
 
@@ -76,7 +80,7 @@ export class Tensor {
 export class Parameter extends Tensor {
   grad: FloatBuffer | null = null
 
-  static override from(backend: Backend, shape: Shape, values: ArrayLike<number>): Parameter {
+  static override from(backend: Backend, shape: Shape, values: Values): Parameter {
     return new Parameter(backend, shape, filled(backend, shape, values), true)
   }
 
@@ -86,10 +90,12 @@ export class Parameter extends Tensor {
   }
 }
 
-function filled(backend: Backend, shape: Shape, values: ArrayLike<number>): FloatBuffer {
-  if (values.length !== sizeOf(shape))
-    throw expected(`${sizeOf(shape)} values for shape [${shape}]`, 'values', values)
-  const buffer = backend.memory.alloc(values.length)
-  backend.memory.upload(values, buffer)
+function filled(backend: Backend, shape: Shape, values: Values): FloatBuffer {
+  const size = sizeOf(shape)
+  countWeights(size)
+  const given = typeof values === 'function' ? values() : values
+  if (given.length !== size) throw expected(`${size} values for shape [${shape}]`, 'values', given)
+  const buffer = backend.memory.alloc(given.length)
+  backend.memory.upload(given, buffer)
   return buffer
 }

@@ -63,12 +63,13 @@ export class Vocabulary {
 
   /** Throws INVALID_DATA when a word is repeated or reserved, or the counts do not fit. */
   static fromJSON(json: SerializedVocabulary): Vocabulary {
-    const { words, counts } = json
-    const fault = !Array.isArray(words)
+    const { words, counts } = json ?? {}
+    const isCount = (count: unknown): boolean => Number.isSafeInteger(count) && (count as number) >= 0
+    const fault = !(Array.isArray(words) && words.every((word) => typeof word === 'string'))
       ? 'a list of words'
       : new Set([...words, PAD_TOKEN, UNK_TOKEN]).size !== words.length + 2
         ? `distinct words other than ${PAD_TOKEN} and ${UNK_TOKEN}`
-        : !Array.isArray(counts) || counts.length !== words.length
+        : !(Array.isArray(counts) && counts.length === words.length && counts.every(isCount))
           ? `${words.length} counts`
           : undefined
     if (fault !== undefined)

@@ -25,7 +25,8 @@ export class BatchNorm implements Module {
     channels: number,
     { eps = 1e-5, momentum = 0.1 }: BatchNormModuleOptions = {},
   ) {
-    const filled = (value: number): Parameter => Parameter.from(backend, [channels], full([channels], value))
+    const filled = (value: number): Parameter =>
+      Parameter.from(backend, [channels], () => full([channels], value))
     const state = (value: number): Tensor => new Tensor(backend, [channels], filled(value).buffer)
     this.gamma = filled(1)
     this.beta = filled(0)

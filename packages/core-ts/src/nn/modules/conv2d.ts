@@ -24,9 +24,7 @@ export class Conv2d implements Module {
     const { rng, kernel = [3, 3], slope = 1 } = options
     const [kh, kw] = kernel
     const shape = [kh, kw, channelsIn, channelsOut]
-    this.weight = Parameter.from(
-      backend,
-      shape,
+    this.weight = Parameter.from(backend, shape, () =>
       kaimingNormal(shape, kh * kw * channelsIn, rng.fork('weight')),
     )
     this.slope = slope

@@ -1,15 +1,21 @@
 import type { Backend } from '../../backend/port.js'
-import type { Matrix } from '../../base/matrix.js'
 import type { Rng } from '../../base/rng.js'
 import { embedding } from '../functions/embedding.js'
 import { normal } from '../init.js'
 import type { Module } from '../module.js'
 import type { Tape } from '../tape.js'
-import { Parameter, type Shape, Tensor } from '../tensor.js'
+import { Parameter, type Shape, Tensor, type Values } from '../tensor.js'
 
 export interface EmbeddingOptions {
   /** The vectors stay as they are and are saved as a buffer. Default false. */
   frozen?: boolean
+}
+
+/** A table of vectors: a {@link Matrix} is one. */
+export interface EmbeddingRows {
+  readonly rows: number
+  readonly cols: number
+  readonly data: Values
 }
 
 /** Rows of a table [vocabulary, d] by token. */
@@ -17,14 +23,17 @@ export class Embedding implements Module {
   readonly table: Tensor | Parameter
 
   /** The table may be given as known vectors, one row for each token. */
-  constructor(backend: Backend, { rows, cols, data }: Matrix, { frozen = false }: EmbeddingOptions = {}) {
+  constructor(
+    backend: Backend,
+    { rows, cols, data }: EmbeddingRows,
+    { frozen = false }: EmbeddingOptions = {},
+  ) {
     this.table = (frozen ? Tensor : Parameter).from(backend, [rows, cols], data)
   }
 
   /** A trainable table of standard normal vectors; row 0, the padding, is zero. */
   static random(backend: Backend, vocabulary: number, d: number, rng: Rng): Embedding {
-    const data = normal([vocabulary, d], 1, rng.fork('table'))
-    data.fill(0, 0, d)
+    const data = () => normal([vocabulary, d], 1, rng.fork('table')).fill(0, 0, d)
     return new Embedding(backend, { rows: vocabulary, cols: d, data })
   }
 

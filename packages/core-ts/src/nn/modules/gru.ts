@@ -22,7 +22,7 @@ export class Gru implements Module {
 
   constructor(backend: Backend, inputs: number, hidden: number, { rng, directions = 1 }: GruModuleOptions) {
     const drawn = (name: string, shape: Shape): Parameter =>
-      Parameter.from(backend, shape, uniform(shape, 1 / Math.sqrt(hidden), rng.fork(name)))
+      Parameter.from(backend, shape, () => uniform(shape, 1 / Math.sqrt(hidden), rng.fork(name)))
     this.wIh = drawn('wIh', [directions, 3 * hidden, inputs])
     this.wHh = drawn('wHh', [directions, 3 * hidden, hidden])
     this.bIh = drawn('bIh', [directions, 3 * hidden])

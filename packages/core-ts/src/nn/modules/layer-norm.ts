@@ -12,8 +12,8 @@ export class LayerNorm implements Module {
   readonly options: LayerNormOptions
 
   constructor(backend: Backend, width: number, options: LayerNormOptions = {}) {
-    this.gamma = Parameter.from(backend, [width], full([width], 1))
-    this.beta = Parameter.from(backend, [width], full([width], 0))
+    this.gamma = Parameter.from(backend, [width], () => full([width], 1))
+    this.beta = Parameter.from(backend, [width], () => full([width], 0))
     this.options = options
   }
 

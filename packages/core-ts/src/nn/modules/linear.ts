@@ -24,8 +24,8 @@ export class Linear implements Module {
   constructor(backend: Backend, inputs: number, outputs: number, options: LinearModuleOptions) {
     const { rng, bias = true, slope = 1 } = options
     const shape = [outputs, inputs]
-    this.weight = Parameter.from(backend, shape, kaimingNormal(shape, inputs, rng.fork('weight')))
-    this.bias = bias ? Parameter.from(backend, [outputs], full([outputs], 0)) : null
+    this.weight = Parameter.from(backend, shape, () => kaimingNormal(shape, inputs, rng.fork('weight')))
+    this.bias = bias ? Parameter.from(backend, [outputs], () => full([outputs], 0)) : null
     this.slope = slope
   }
 

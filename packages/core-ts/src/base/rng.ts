@@ -1,4 +1,5 @@
 import { expected } from './errors.js'
+import { atOnce, type InPieces } from './turn.js'
 
 /**
  * Counter-based random numbers: Philox4x32-10 (Salmon et al., SC 2011). A stream is a key made from a seed and a name, so
@@ -153,7 +154,13 @@ export class Rng {
 
   /** Fisher–Yates in place. */
   shuffle<T>(items: T[]): T[] {
+    return atOnce(this.shuffling(items))
+  }
+
+  /** The same shuffle, pausing now and then. */
+  *shuffling<T>(items: T[]): InPieces<T[]> {
     for (let i = items.length - 1; i > 0; i--) {
+      if (i % 10_000 === 0) yield
       const j = this.int(i + 1)
       const t = items[i]!
       items[i] = items[j]!

@@ -1,4 +1,5 @@
 import type { Rng } from '../base/rng.js'
+import type { InPieces } from '../base/turn.js'
 import type { Caption, Clip } from './manifest.js'
 
 /** One pair to train on, before its features are read. */
@@ -29,22 +30,37 @@ export interface PlanOptions {
   readonly dropLast: boolean
 }
 
+/** Items planned between two places where the work may pause. */
+const piece = 5000
+
 /** The batches of one epoch: a pure function of clips, options and stream. */
-export function planEpoch(clips: readonly PlannedClip[], options: PlanOptions, rng: Rng): PlannedItem[][] {
+export function* planEpoch(
+  clips: readonly PlannedClip[],
+  options: PlanOptions,
+  rng: Rng,
+): InPieces<PlannedItem[][]> {
   const { items, batchSize, shuffle, dropLast } = options
   const captions = rng.fork('captions')
-  const pool = clips.flatMap(({ clip, group, captions: all }) =>
-    (items === 'pair' ? all : [captions.pick(all)]).map((chosen): Chosen => ({ clip, group, ...chosen })),
-  )
-  if (shuffle) rng.fork('order').shuffle(pool)
+  const pool: Chosen[] = []
+  for (const [i, { clip, group, captions: all }] of clips.entries()) {
+    if (i % piece === piece - 1) yield
+    for (const chosen of items === 'pair' ? all : [captions.pick(all)]) pool.push({ clip, group, ...chosen })
+  }
+  if (shuffle) yield* rng.fork('order').shuffling(pool)
   const batches: Chosen[][] = []
   for (let at = 0; at < pool.length; at += batchSize) {
     if (dropLast && at > 0 && pool.length - at < batchSize) break
     batches.push(pool.slice(at, at + batchSize))
   }
+  yield
   if (shuffle) mixGroups(batches)
+  const plan: PlannedItem[][] = []
   let position = 0
-  return batches.map((batch) => batch.map((item) => ({ ...item, position: position++ })))
+  for (const batch of batches) {
+    plan.push(batch.map((item) => ({ ...item, position: position++ })))
+    if (position % piece < batch.length) yield
+  }
+  return plan
 }
 
 /** Whether the items of a batch all belong to one group: nothing in it can be a negative. */

@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest'
 import type { ClipFeatures } from '../audio/index.js'
 import { type Matrix, matrix } from '../base/matrix.js'
 import { Rng } from '../base/rng.js'
-import { hasOneGroup } from './batch-plan.js'
-import { type Batch, Batches, type BatchesOptions } from './batches.js'
+import type { Batch } from './batch-loader.js'
+import { hasOneGroup, planEpoch } from './batch-plan.js'
+import { Batches, type BatchesOptions, openBatches } from './batches.js'
 import { cropRows, type FeatureCrop, type FeatureSource } from './feature-source.js'
 import type { Clip } from './manifest.js'
 
@@ -414,5 +415,56 @@ describe('failures', () => {
     }).rejects.toMatchObject({ code: 'ABORTED' })
     const late = make(clipsOf([1, 1])).epoch({ signal: AbortSignal.abort() })
     await expect(late.next()).rejects.toMatchObject({ code: 'ABORTED' })
+  })
+})
+
+describe('a great many pairs', () => {
+  const clips = clipsOf(Array.from({ length: 3000 }, () => 2))
+  /** As slow as the tokeniser of a busy machine. */
+  const encode = ({ text }: { text: string }) => {
+    const until = performance.now() + 0.02
+    while (performance.now() < until);
+    return Int32Array.from(text.split(' '), Number)
+  }
+  const options = { clips, features, encode, batchSize: 4, seed: 7 }
+
+  it('are made into the same batches in turns of the event loop', async () => {
+    let turns = 0
+    const tick = setInterval(() => turns++, 1)
+    const batches = await openBatches(options)
+    clearInterval(tick)
+    expect(turns).toBeGreaterThan(2)
+    const same = new Batches(options)
+    expect(batches.state).toEqual(same.state)
+    const [one, other] = [(await batches.epoch().next()).value!, (await same.epoch().next()).value!]
+    expect(one).toEqual(other)
+    expect(() => new Batches({ ...options, batchSize: 1 })).toThrow(/at least 2/)
+    await expect(openBatches({ ...options, batchSize: 1 })).rejects.toThrow(/at least 2/)
+    await expect(openBatches({ ...options, clips: [] })).rejects.toMatchObject({ code: 'INVALID_DATA' })
+  })
+
+  it('are given up when the signal fires, encoded or planned', async () => {
+    const abort = new AbortController()
+    setTimeout(() => abort.abort(), 5)
+    let encoded = 0
+    const counted = (caption: { text: string }) => (encoded++, encode(caption))
+    const opening = openBatches({ ...options, encode: counted }, { signal: abort.signal })
+    await expect(opening).rejects.toMatchObject({ code: 'ABORTED' })
+    expect(encoded).toBeLessThan(6000)
+    const planning = new Batches(options).epoch({ signal: AbortSignal.abort() })
+    await expect(planning.next()).rejects.toMatchObject({ code: 'ABORTED' })
+  })
+
+  it('are planned in pieces of a few thousand', () => {
+    const planned = Array.from({ length: 40_000 }, (_, i) => ({
+      clip: { id: `c${i}`, audio: '', captions: [] },
+      group: i,
+      captions: [{ caption: { id: '1', text: '' }, tokens: Int32Array.of(2) }],
+    }))
+    const plan = { items: 'pair', batchSize: 32, shuffle: true, dropLast: false } as const
+    const work = planEpoch(planned, plan, new Rng(1))
+    let pauses = 0
+    while (!work.next().done) pauses++
+    expect(pauses).toBeGreaterThan(15)
   })
 })

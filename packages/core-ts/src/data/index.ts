@@ -5,7 +5,8 @@ export {
   type AudioListing,
   type AudioListingOptions,
 } from './audio-files.js'
-export { Batches, type Batch, type BatchesOptions, type BatchesState, type BatchItem } from './batches.js'
+export type { Batch, BatchItem } from './batch-loader.js'
+export { Batches, type BatchesOptions, type BatchesState, openBatches } from './batches.js'
 export { checkClips, type CheckOptions, type CheckReport } from './check.js'
 export { isFolder, readCollection, type CollectionOptions } from './collection.js'
 export { findLeaks, type Shared } from './check-leaks.js'

@@ -175,7 +175,7 @@ async function learnt(
   { captions, seed, signal }: TextEncoderSetting,
 ): Promise<WordsOptions> {
   const abortable = signal === undefined ? {} : { signal }
-  const vocabulary = Vocabulary.build(captions, { minCount })
+  const vocabulary = await Vocabulary.buildAsync(captions, { minCount, signal })
   const table = async (): Promise<EmbeddingTable> =>
     file !== undefined
       ? readEmbeddingTable(vocabulary, file, { seed, ...abortable })

@@ -43,17 +43,20 @@ export function buildGuards(config: RunConfig): Promise<Guard[]> {
 }
 
 /** What a configuration trains for: its loss over `main`, and further objectives over the same batches or those of their own sources. */
-export function buildObjectives(
+export async function buildObjectives(
   config: RunConfig,
   main: BatchSource,
   setting: SourceSetting,
-): [Objective, ...Objective[]] {
-  const further = config.objectives.map(({ loss, weight, source, name }) => ({
-    source: source === undefined ? main : sources.build(source, setting),
-    loss: losses.build(loss),
-    weight,
-    ...(name !== undefined && { name }),
-  }))
+): Promise<[Objective, ...Objective[]]> {
+  const further: Objective[] = []
+  for (const { loss, weight, source, name } of config.objectives) {
+    further.push({
+      source: source === undefined ? main : await sources.build(source, setting),
+      loss: losses.build(loss),
+      weight,
+      ...(name !== undefined && { name }),
+    })
+  }
   return [{ source: main, loss: losses.build(config.loss) }, ...further]
 }
 

@@ -1,12 +1,14 @@
 import { join } from 'node:path'
 import { isGiven } from '../audio/index.js'
 import type { Backend } from '../backend/port.js'
+import { type InPieces, inTurns } from '../base/turn.js'
 import { heldSource } from '../corpus/index.js'
 import {
-  Batches,
+  type Batches,
   type Caption,
   type Clip,
   type FeatureSource,
+  openBatches,
   type QuarantinedClip,
   readManifest,
 } from '../data/index.js'
@@ -98,7 +100,7 @@ export async function trainRun(config: RunConfig, options: TrainRunOptions): Pro
   if (claim.started) await refuseOtherClips(folder, { training, validation }, contents)
   await keepClips(folder, { training, validation }, contents)
 
-  const captions = training.flatMap((clip) => clip.captions.map(tokensOf))
+  const captions = await inTurns(tokensOfAll(training), signal)
   const pins = isGiven(corpus.kind) ? undefined : corpus.kind.pins
   const model = await buildModel(config, captions, { backend, bands: corpus.kind.cols, pins, ...abortable })
   const all = [...training, ...validation].flatMap((clip) => clip.captions)
@@ -106,9 +108,9 @@ export async function trainRun(config: RunConfig, options: TrainRunOptions): Pro
   const source = heldSource(corpus.source)
   const setting: SourceSetting = {
     clips: (split = config.data.trainSplit) => training.filter((clip) => clip.split === split),
-    batches: (clips, options) => batchesOf(config, model, clips, source, options),
+    batches: (clips, options) => batchesOf(config, model, clips, source, { ...options, signal }),
   }
-  const objectives = buildObjectives(config, setting.batches(setting.clips()), setting)
+  const objectives = await buildObjectives(config, await setting.batches(setting.clips()), setting)
   const stopper = stoppers.build(config.stopper)
   const { epochs, saveEvery, readEvery, mix } = config.training
   const hasValidation = validation.length >= 2
@@ -127,7 +129,7 @@ export async function trainRun(config: RunConfig, options: TrainRunOptions): Pro
     recordNegatives: config.logging.negatives,
     ...(saveEvery === 0 ? {} : { saveEvery }),
     ...(stopper === null ? {} : { stopper }),
-    ...(hasValidation ? { validation: validationOf(config, model, validation, source) } : {}),
+    ...(hasValidation ? { validation: await validationOf(config, model, validation, source, signal) } : {}),
   })
   if (claim.started) await trainer.resume(folder)
   for await (const report of trainer.steps(abortable)) options.onReport?.(report, trainer)
@@ -150,39 +152,55 @@ function tokensOf({ tokens, text }: Caption): readonly string[] {
   return tokens ?? tokenize(text)
 }
 
+/** Of every caption; a great many are work for seconds. */
+function* tokensOfAll(clips: readonly Clip[]): InPieces<(readonly string[])[]> {
+  const all: (readonly string[])[] = []
+  for (const [i, { captions }] of clips.entries()) {
+    if (i % 200 === 199) yield
+    for (const caption of captions) all.push(tokensOf(caption))
+  }
+  return all
+}
+
 function batchesOf(
   config: RunConfig,
   model: DualEncoder,
   clips: readonly Clip[],
   features: FeatureSource,
-  options: Parameters<SourceSetting['batches']>[1] = {},
-): Batches {
-  return new Batches({
-    clips,
-    features,
-    encode: (caption) => model.text.encode({ ...caption, tokens: tokensOf(caption) }),
-    batchSize: config.training.batchSize,
-    seed: config.seed,
-    items: config.data.items,
-    maxFrames: config.data.maxFrames,
-    leastFrames: model.audio.encoder.leastFrames,
-    ...options,
-  })
+  { signal, ...options }: Parameters<SourceSetting['batches']>[1] & { signal: AbortSignal | undefined },
+): Promise<Batches> {
+  const encode = (caption: Caption): Int32Array =>
+    model.text.encode({ ...caption, tokens: tokensOf(caption) })
+  return openBatches(
+    {
+      clips,
+      features,
+      encode,
+      batchSize: config.training.batchSize,
+      seed: config.seed,
+      items: config.data.items,
+      maxFrames: config.data.maxFrames,
+      leastFrames: model.audio.encoder.leastFrames,
+      ...options,
+    },
+    { signal },
+  )
 }
 
 /**
  * The loss over the validation clips with one caption each, always the same, and the retrieval measures over the whole split: each
  * direction, and their mean by the name of the measure.
  */
-function validationOf(
+async function validationOf(
   config: RunConfig,
   model: DualEncoder,
   clips: readonly Clip[],
   features: FeatureSource,
-): ValidationOptions {
+  signal: AbortSignal | undefined,
+): Promise<ValidationOptions> {
   const { every, monitor, watch = monitor, measures } = config.validation
   return {
-    data: batchesOf(config, model, clips, features, { items: 'clip' }),
+    data: await batchesOf(config, model, clips, features, { items: 'clip', signal }),
     every,
     monitor,
     watch,

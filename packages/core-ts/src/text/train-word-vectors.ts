@@ -37,7 +37,7 @@ export async function trainWordVectors(
   if (!Number.isInteger(dim) || dim < 1) throw expected('a positive integer', 'dim', dim)
   if (!Number.isInteger(window) || window < 1) throw expected('a positive integer', 'window', window)
   const texts = [...captions]
-  const vocabulary = Vocabulary.build(texts, { minCount })
+  const vocabulary = await Vocabulary.buildAsync(texts, { minCount, signal })
   const counts = await inTurns(cooccurrences(texts, vocabulary, window), signal)
   const information = positiveInformation(counts, smoothing)
   if (information.values.length === 0) {

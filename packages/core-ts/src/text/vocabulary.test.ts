@@ -39,6 +39,27 @@ describe('Vocabulary', () => {
     expect(() => Vocabulary.fromJSON({} as never)).toThrow(/list of words/)
   })
 
+  it('of many captions is counted in turns, and given up when the signal fires', async () => {
+    const many = function* () {
+      for (let i = 0; i < 5000; i++) {
+        const until = performance.now() + 0.02
+        while (performance.now() < until);
+        yield [`w${i % 7}`]
+      }
+    }
+    let turns = 0
+    const tick = setInterval(() => turns++, 1)
+    const vocabulary = await Vocabulary.buildAsync(many(), { minCount: 2 })
+    clearInterval(tick)
+    expect(turns).toBeGreaterThan(2)
+    expect(vocabulary.toJSON()).toEqual(Vocabulary.build(many(), { minCount: 2 }).toJSON())
+    const abort = new AbortController()
+    setTimeout(() => abort.abort(), 5)
+    await expect(Vocabulary.buildAsync(many(), { signal: abort.signal })).rejects.toMatchObject({
+      code: 'ABORTED',
+    })
+  })
+
   it('does not depend on the order of captions, and survives JSON', () => {
     const word = fc.stringMatching(/^[a-zé]{1,3}$/)
     fc.assert(

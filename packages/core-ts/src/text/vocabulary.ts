@@ -1,4 +1,5 @@
 import { expected, SonotextError } from '../base/errors.js'
+import { atOnce, type InPieces, inTurns } from '../base/turn.js'
 
 export const PAD_TOKEN = '<pad>'
 export const UNK_TOKEN = '<unk>'
@@ -6,6 +7,9 @@ export const UNK_TOKEN = '<unk>'
 export const PAD = 0
 /** Index of every word that is not in the vocabulary. */
 export const UNK = 1
+
+/** Captions counted between two places where the work may pause. */
+const piece = 1000
 
 export interface VocabularyOptions {
   /** Words that occur less often become unknown; default 1. */
@@ -39,11 +43,25 @@ export class Vocabulary {
 
   /** Counts the words of tokenised captions. Throws INVALID_DATA when there is no word at all. */
   static build(captions: Iterable<readonly string[]>, options: VocabularyOptions = {}): Vocabulary {
+    return atOnce(Vocabulary.#inPieces(captions, options))
+  }
+
+  /** The same for a great many captions, with turns of the event loop in between. Throws ABORTED when the signal fires. */
+  static buildAsync(
+    captions: Iterable<readonly string[]>,
+    { signal, ...options }: VocabularyOptions & { signal?: AbortSignal | undefined } = {},
+  ): Promise<Vocabulary> {
+    return inTurns(Vocabulary.#inPieces(captions, options), signal)
+  }
+
+  static *#inPieces(captions: Iterable<readonly string[]>, options: VocabularyOptions): InPieces<Vocabulary> {
     const { minCount = 1, maxWords = Infinity } = options
     if (!(minCount >= 1)) throw expected('a number of at least 1', 'minCount', minCount)
     if (!(maxWords >= 1)) throw expected('a number of at least 1', 'maxWords', maxWords)
     const counts = new Map<string, number>()
+    let seen = 0
     for (const caption of captions) {
+      if (++seen % piece === 0) yield
       for (const token of caption) {
         if (token !== PAD_TOKEN && token !== UNK_TOKEN) counts.set(token, (counts.get(token) ?? 0) + 1)
       }

@@ -7,11 +7,14 @@ export interface SourceSetting {
   /** Usable clips of a split; default: the one that is trained on. A split must be named by the key `split` of the source. */
   clips(split?: string): readonly Clip[]
   /** Batches of clips as the run makes them: its features, captions, seed, crops, and what is not said otherwise. */
-  batches(clips: readonly Clip[], options?: Partial<Pick<BatchesOptions, 'items' | 'batchSize'>>): Batches
+  batches(
+    clips: readonly Clip[],
+    options?: Partial<Pick<BatchesOptions, 'items' | 'batchSize'>>,
+  ): Promise<Batches>
 }
 
 /** For a source's row in its family, next to its code. */
-export const sourcePart = partOf<BatchSource, SourceSetting>()
+export const sourcePart = partOf<BatchSource | Promise<BatchSource>, SourceSetting>()
 
 const clipsPart = sourcePart({
   name: 'clips',
@@ -31,4 +34,4 @@ const clipsPart = sourcePart({
 })
 
 /** What batches of a further objective are of: `sources.build({ type: 'clips', split: 'noisy' }, setting)`. */
-export const sources = new Family<BatchSource, SourceSetting>('source', [clipsPart])
+export const sources = new Family<BatchSource | Promise<BatchSource>, SourceSetting>('source', [clipsPart])

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -56,6 +56,45 @@ const checks: Record<string, (printed: string) => void> = {
     expect(printed).toMatch(/^104 steps with mean-linear over loudness$/m)
     const [, top, recall] = /^top ([\d.]+) R@1 ([\d.]+)$/m.exec(printed)!
     expect(Number(top)).toBe(Number(recall))
+  },
+  'features.mjs'(printed) {
+    // 440 Hz lies in the ninth of 64 Slaney bands from 12 Hz to 8 kHz.
+    expect(printed).toBe('51 frames of 64 bands; the loudest is 8\n')
+  },
+  'search-folder.mjs'(printed) {
+    const [, first] = /^rain falls – (\S+\.wav) [\d.]+, \S+\.wav [\d.]+, \S+\.wav [\d.]+\n$/.exec(printed)!
+    const manifest = readFileSync(join(folder, 'scenes/manifest.jsonl'), 'utf8').split('\n')
+    expect(manifest.find((line) => line.includes(basename(first!)))).toContain('rain')
+  },
+  'hard-negatives.mjs'(printed) {
+    const [whole, ...batch] = printed.trim().split('\n')
+    const [own, list] = whole!.split(' – ')
+    // One of the two sounds is right, and no caption says the same.
+    for (const text of list!.split(' · ')) expect(text).toMatch(/dog/)
+    expect(list!.split(' · ')).not.toContain(own)
+    expect(batch.map((line) => line.split(' ')[0])).toEqual(['hard', 'semi-hard', 'random'])
+    const lines = readFileSync(join(folder, 'negatives.csv'), 'utf8').trim().split('\n')
+    expect(lines).toHaveLength(301)
+    expect(new Set(lines.map((line) => line.split(',').length))).toEqual(new Set([4]))
+  },
+  'loss-gradient.mjs'(printed) {
+    const steps = [...printed.matchAll(/^\S+ ([\d.]+) a step along the gradient: ([\d.]+)$/gm)]
+    expect(steps).toHaveLength(2)
+    for (const [, before, after] of steps) expect(Number(after)).toBeLessThan(Number(before))
+  },
+  'grade-captions.mjs'(printed) {
+    expect(printed).toContain('12 pairs; a dog for "a dog barks": 0.95\n')
+    const grade = (pair: string): number => Number(new RegExp(`^${pair} ([\\d.]+)$`, 'm').exec(printed)![1])
+    expect(grade('dog#2 dog')).toBeGreaterThan(grade('dog#2 yard'))
+    expect(grade('yard#2 dog')).toBeGreaterThan(0.5)
+    expect(grade('bell#2 dog')).toBeLessThan(0.2)
+  },
+  'device-tensors.mjs'(printed) {
+    const [refused, hidden, gradient, twice] = printed.trim().split('\n')
+    expect(refused).toMatch(/^INVALID_ARGUMENT .*already released/)
+    expect(hidden).toMatch(/^hidden 4 5 10 11 on /)
+    expect(gradient).toBe('gradient 5 5 7 7 9 9')
+    expect(twice).toBe('twice 2 4 6 8 10 12')
   },
   'kernels.mjs'(printed) {
     const [once, twice, refusal] = printed.trim().split('\n')
@@ -122,6 +161,12 @@ describe.skipIf(!built)(`examples${reason}`, () => {
 
 it('every example is run, in an order in which they can follow each other', () => {
   expect(readdirSync(here).filter((name) => name.endsWith('.mjs'))).toEqual(Object.keys(checks).toSorted())
+})
+
+it('no example is longer than 60 lines', () => {
+  const all = readdirSync(here, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.mjs'))
+  const long = all.filter((name) => readFileSync(join(here, name), 'utf8').trimEnd().split('\n').length > 60)
+  expect(long).toEqual([])
 })
 
 it.each(['README.md', 'packages/native-cuda/README.md'])(

@@ -1,46 +1,8 @@
 // A training loop of one's own: steps, schedule, validation, watching for collapse and a checkpoint to go on from, without a
 // trainer around them. The run is left after two epochs and taken up again, as a killed program would do it.
-import {
-  Batches,
-  dualEncoder,
-  infoNceLoss,
-  matrix,
-  openBackend,
-  projection,
-  Rng,
-  tokenize,
-  Vocabulary,
-  words,
-} from '@sonotext/core'
-import {
-  adamw,
-  CollapseMonitor,
-  cosine,
-  Learner,
-  readCheckpoint,
-  Validator,
-  writeCheckpoint,
-} from '@sonotext/core/train'
-
-// Clips of two sounds each, and vectors in which both can be heard.
-const sounds = ['dog', 'rain', 'clock', 'engine', 'bird', 'bell']
-const clipsOf = (take) =>
-  sounds.flatMap((a, i) =>
-    sounds.slice(i + 1).map((b) => {
-      const id = `${a}-${b}-${take}`
-      return { id, audio: `${id}.wav`, captions: [{ id: `${id}#1`, text: `a ${a} and a ${b}` }] }
-    }),
-  )
-const features = async ({ id }) => {
-  const [a, b] = id.split('-').map((sound) => new Rng(0, sound))
-  const noise = new Rng(1, id)
-  const heard = Float32Array.from({ length: 12 }, () => a.normal() + b.normal() + 0.3 * noise.normal())
-  return { features: matrix(1, 12, heard), frameStep: 1, duration: 1 }
-}
-const vocabulary = Vocabulary.build(clipsOf(1).map(({ captions }) => tokenize(captions[0].text)))
-const encode = ({ text }) => vocabulary.encode(tokenize(text))
-const batchesOf = (takes, options) =>
-  new Batches({ clips: takes.flatMap(clipsOf), features, encode, batchSize: 8, seed: 17, ...options })
+import { dualEncoder, infoNceLoss, openBackend, projection, words } from '@sonotext/core'
+import * as training from '@sonotext/core/train'
+import { batchesOf, vocabulary } from './data/two-sounds.mjs'
 
 /** Trains from where the folder's checkpoint stands up to an epoch; returns the model's name. */
 async function train(folder, epochs) {
@@ -53,17 +15,22 @@ async function train(folder, epochs) {
   const data = batchesOf([1, 2])
   const objectives = [{ source: data, loss: infoNceLoss({ temperature: 0.1, learnable: true }) }]
   const groups = [{ names: 'text.*', rate: 0.5 }]
-  using learner = new Learner({ model, objectives, optimizer: adamw({ lr: 0.02, groups }), seed: 17 })
-  using validator = new Validator({
+  using learner = new training.Learner({
+    model,
+    objectives,
+    optimizer: training.adamw({ lr: 0.02, groups }),
+    seed: 17,
+  })
+  using validator = new training.Validator({
     model,
     data: batchesOf([3], { shuffle: false }),
     objective: learner.objectives[0],
     seed: 17,
   })
-  const monitor = new CollapseMonitor()
-  const schedule = cosine().start({ base: 0.02, epochs: 4 })
+  const monitor = new training.CollapseMonitor()
+  const schedule = training.cosine().start({ base: 0.02, epochs: 4 })
 
-  const saved = await readCheckpoint(folder).catch(() => null)
+  const saved = await training.readCheckpoint(folder).catch(() => null)
   if (saved !== null) {
     learner.restore(saved)
     data.restore(saved.loop.data)
@@ -79,17 +46,10 @@ async function train(folder, epochs) {
     }
     const look = await validator.look()
     const { warnings } = monitor.epochEnd(look.signs)
-    console.log(
-      'epoch',
-      data.state.epoch,
-      'loss',
-      loss.toFixed(3),
-      'validation',
-      look.loss.toFixed(3),
-      ...warnings,
-    )
+    const shown = ['loss', loss.toFixed(3), 'validation', look.loss.toFixed(3), ...warnings]
+    console.log('epoch', data.state.epoch, ...shown)
     const loop = { data: data.state, monitor: monitor.state() }
-    await writeCheckpoint(folder, { ...learner.snapshot(), loop })
+    await training.writeCheckpoint(folder, { ...learner.snapshot(), loop })
   }
   return model.id
 }

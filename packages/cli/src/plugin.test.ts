@@ -1,4 +1,4 @@
-import { copyFile, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,7 +12,8 @@ let config: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sonotext-plugin-'))
   // As in a project of somebody's own: a file beside node_modules, outside of this repository.
-  await copyFile(join(root, 'examples/plugin.mjs'), join(folder, 'mine.mjs'))
+  await cp(join(root, 'examples/plugin'), join(folder, 'plugin'), { recursive: true })
+  await writeFile(join(folder, 'mine.mjs'), `export { default } from './plugin/index.mjs'\n`)
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction')
   await writeToneClips(folder)
   config = join(folder, 'run.json')

@@ -1,21 +1,37 @@
-/** Stable codes of everything this library throws on purpose. */
+/** Stable codes of everything this library throws on purpose. `tools/error-docs.mjs` makes the page of errors from what is said here. */
 export type ErrorCode =
+  /** An argument or option is not what the function takes. The message names it, what it takes and what it got: correct the call. */
   | 'INVALID_ARGUMENT'
+  /** A file is not what its kind asks for: damaged, cut short, or written by something else. The message names file and place: mend or replace it. */
   | 'INVALID_FILE'
+  /** A configuration has keys or values that there are none of. Every one of them is named: `sonotext config` lists what there is. */
   | 'INVALID_CONFIG'
+  /** Files are whole, but what they say does not fit together, as clips without a caption or a split without clips. `sonotext check` looks through a manifest. */
   | 'INVALID_DATA'
+  /** A recording is longer than the limit. Cut it, take it in windows, or raise `maxSeconds` (`--max-seconds`). */
   | 'TOO_LONG'
+  /** A format, or a combination of options, that is not supported. The message says what is, and for recordings the command that converts them. */
   | 'UNSUPPORTED'
+  /** There is no such file, or it may not be read. Check the path, and the folder that relative paths start from. */
   | 'MISSING_FILE'
+  /** An optional package, a program or a plugin is needed and not there. The message has the command that installs it. */
   | 'MISSING_DEPENDENCY'
+  /** The backend that was asked for cannot be had. The message says what was tried and what to run; `sonotext doctor` shows the machine. */
   | 'BACKEND_UNAVAILABLE'
+  /** A device failed in the middle of work, or was lost. Open the backend again; where it comes back, report it with the message. */
   | 'DEVICE_ERROR'
+  /** Memory for a buffer cannot be had. Take smaller batches, or end what else uses the device's memory. */
   | 'OUT_OF_MEMORY'
+  /** A file could not be written; what was there before is whole. Check space and rights of the folder. */
   | 'WRITE_FAILED'
+  /** A folder or file is in use by another process, or would be overwritten. Wait for it, or name another. */
   | 'IN_USE'
+  /** A number is not finite: a loss, a gradient or a score. Lower the learning rate, or check the data. */
   | 'NUMERIC'
+  /** The work was stopped by its AbortSignal, whose reason is the `cause`. Nothing is to be mended. */
   | 'ABORTED'
 
+/** What an error knows besides its code and message. */
 export interface ErrorDetails {
   /** File the error is about, when there is one. */
   file?: string
@@ -66,6 +82,7 @@ export function describe(value: unknown): string {
   return typeof value === 'function' ? 'function' : (value.constructor?.name ?? 'object')
 }
 
+/** Whether an error is the library's own, with a `code`. Only of this copy of the library: of another's, compare codes. */
 export function isSonotextError(error: unknown): error is SonotextError {
   return error instanceof SonotextError
 }
@@ -80,6 +97,7 @@ export interface PlainError {
   readonly remedy?: string
 }
 
+/** An error as plain data, for another thread. */
 export function plainError(error: unknown): PlainError {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error))
   if (!isSonotextError(error)) return { name, message, stack }

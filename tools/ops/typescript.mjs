@@ -12,9 +12,9 @@ function interfaceOf(op, types) {
     const typed = type === undefined ? 'number' : types[type] + (optional ? ' | null' : '')
     return [...(comment === '' ? [] : [`  /** ${comment} */`]), `  ${name}: ${typed}`]
   }
-  const comment = op.comment.length === 0 ? [] : ['/**', ...op.comment.map((line) => ` * ${line}`), ' */']
+  const said = op.comment.length > 0 ? op.comment : [`Arguments of \`${op.name}\`.`]
   return [
-    ...comment,
+    ...['/**', ...said.map((line) => ` * ${line}`), ' */'],
     `export interface ${structOf(op.name)} {`,
     ...[...op.buffers, ...op.numbers].flatMap(field),
     '}',
@@ -29,6 +29,7 @@ export interface OpArgs {
 ${ops.map(({ name }) => `  ${name}: ${structOf(name)}`).join('\n')}
 }
 
+/** Name of an op. */
 export type OpName = keyof OpArgs
 `
 }

@@ -34,6 +34,7 @@ export type NativeArgs<K extends OpName> = Readonly<
   Omit<OpArgs[K], OptionalNames<OpArgs[K]>> & Partial<Pick<OpArgs[K], OptionalNames<OpArgs[K]>>>
 >
 
+/** An argument of an op. */
 export interface ArgInfo {
   readonly name: string
   readonly direction: 'in' | 'out' | 'inout'
@@ -41,6 +42,7 @@ export interface ArgInfo {
   readonly optional: boolean
 }
 
+/** An op and its arguments. */
 export interface OpInfo {
   readonly name: OpName
   /** Whether this build has a CUDA kernel for it. */
@@ -48,6 +50,7 @@ export interface OpInfo {
   readonly args: readonly ArgInfo[]
 }
 
+/** A device that the addon knows of. */
 export interface DeviceSummary {
   readonly name: string
   readonly available: boolean
@@ -55,6 +58,7 @@ export interface DeviceSummary {
   readonly detail: string
 }
 
+/** How the addon was built. */
 export interface BuildInfo {
   readonly compiler: string
   /** Version of the CUDA toolkit it was compiled with (13000 for 13.0), 0 for a CPU-only build. */
@@ -63,6 +67,7 @@ export interface BuildInfo {
   readonly physicalCores: number
 }
 
+/** What the addon exports. */
 export interface Addon {
   /** Runs an op of the device's table on the calling thread and the pool; returns when its outputs are written. */
   run<K extends OpName>(device: DeviceHandle, op: K, args: NativeArgs<K>): void

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { glibcVersion, systemName } from './system.js'
 
+/** A place where the addon was looked for. */
 export interface Attempt {
   /** File, or name of a package that is not installed. */
   readonly path: string

@@ -115,6 +115,9 @@ export interface L2NormalizeArgs {
   eps: number
 }
 
+/**
+ * Arguments of `l2_normalize_backward`.
+ */
 export interface L2NormalizeBackwardArgs {
   /** [rows × cols] */
   out: Floats
@@ -344,6 +347,9 @@ export interface Conv2dArgs {
   slope: number
 }
 
+/**
+ * Arguments of `conv2d_backward`.
+ */
 export interface Conv2dBackwardArgs {
   /** [n × h × w × cin] */
   x: Floats
@@ -396,6 +402,9 @@ export interface BatchNormArgs {
   momentum: number
 }
 
+/**
+ * Arguments of `batch_norm_backward`.
+ */
 export interface BatchNormBackwardArgs {
   /** [rows × c] */
   x: Floats
@@ -440,6 +449,9 @@ export interface LayerNormArgs {
   eps: number
 }
 
+/**
+ * Arguments of `layer_norm_backward`.
+ */
 export interface LayerNormBackwardArgs {
   /** [rows × cols] */
   x: Floats
@@ -476,6 +488,9 @@ export interface SoftmaxArgs {
   cols: number
 }
 
+/**
+ * Arguments of `softmax_backward`.
+ */
 export interface SoftmaxBackwardArgs {
   /** [n] or null, from 0 to cols */
   lengths: Int32Array | null
@@ -593,6 +608,9 @@ export interface GruArgs {
   directions: number
 }
 
+/**
+ * Arguments of `gru_backward`.
+ */
 export interface GruBackwardArgs {
   /** [n × t × in] */
   x: Floats
@@ -639,6 +657,9 @@ export interface InterpolateArgs {
   c: number
 }
 
+/**
+ * Arguments of `interpolate_backward`.
+ */
 export interface InterpolateBackwardArgs {
   /** [n × t × c] */
   gradOut: Floats
@@ -695,6 +716,9 @@ export interface MaskedMeanArgs {
   c: number
 }
 
+/**
+ * Arguments of `masked_mean_backward`.
+ */
 export interface MaskedMeanBackwardArgs {
   /** [n], from 0 to t */
   lengths: Int32Array
@@ -722,6 +746,9 @@ export interface MaskedMaxArgs {
   c: number
 }
 
+/**
+ * Arguments of `masked_max_backward`.
+ */
 export interface MaskedMaxBackwardArgs {
   /** [n × t × c] */
   x: Floats
@@ -779,6 +806,9 @@ export interface GeluArgs {
   out: Floats
 }
 
+/**
+ * Arguments of `gelu_backward`.
+ */
 export interface GeluBackwardArgs {
   /** [count] */
   x: Floats
@@ -907,4 +937,5 @@ export interface OpArgs {
   grad_norm: GradNormArgs
 }
 
+/** Name of an op. */
 export type OpName = keyof OpArgs

@@ -3,6 +3,7 @@ import type { Lexeme, Lexicon } from './lexeme.js'
 import { canonicalLabel, lexemeOf } from './lexicon.js'
 import { proceduralLabels, soundSeconds, synthesizeWith } from './sound-bank.js'
 
+/** Options of {@link SoundBank.pick}. */
 export interface PickOptions {
   /** Decides everything: the same stream picks the same sounds. */
   readonly rng: Rng
@@ -44,6 +45,7 @@ export interface SoundBank {
   readonly unusable: readonly { readonly file: string; readonly reason: string }[]
 }
 
+/** Options of {@link proceduralBank}. */
 export interface ProceduralBankOptions {
   /** Default: all of {@link proceduralLabels}. */
   readonly labels?: readonly string[]

@@ -8,6 +8,7 @@ import type { SoundBank } from './bank.js'
 import { makeScene, type Scene } from './scene.js'
 import { sceneOptions, sketchScenes, type SceneOptions } from './sketch.js'
 
+/** Options of {@link composeScenes}. */
 export interface ComposeOptions extends SceneOptions {
   readonly bank: SoundBank
   /** How many scenes for each split: { train: 800, validation: 100, test: 150 }. */
@@ -19,6 +20,7 @@ export interface ComposeOptions extends SceneOptions {
   readonly onProgress?: (progress: ComposeProgress) => void
 }
 
+/** How far a composition is. */
 export interface ComposeProgress {
   readonly done: number
   readonly total: number
@@ -26,6 +28,7 @@ export interface ComposeProgress {
   readonly reused: boolean
 }
 
+/** What {@link composeScenes} made. */
 export interface Composition {
   /** Path of the manifest. */
   readonly manifest: string

@@ -15,12 +15,13 @@ import type { Lexeme, Lexicon } from './lexeme.js'
 import { isKnown, lexemeOf } from './lexicon.js'
 import { fillWith } from './mix.js'
 
+/** Options of {@link folderBank}. */
 export interface FolderBankOptions extends FolderClipsOptions {
   /** CSV with the columns file, onset, offset: where the clips are active. Default: measured. */
   readonly activity?: string
   /** Words and roles for labels, before the built-in ones. */
   readonly lexicon?: Lexicon
-  /** Computes the resampling; default: {@link openBackend}. */
+  /** Computes the resampling; default: `openBackend()`. */
   readonly backend?: Backend
   /** Which recordings are read, and by whom. */
   readonly decode?: DecodePolicy
@@ -32,7 +33,7 @@ const tries = 24
 /**
  * A bank of real recordings: a folder with a sub-folder for each class, or with a CSV that names class, fold and recording of each
  * file. No recording is in two splits. A file that is missing, broken or silent is noted in `unusable` and another is taken. Throws as
- * {@link labelledClips}, INVALID_DATA when none of the files is there.
+ * `labelledClips`, INVALID_DATA when none of the files is there.
  */
 export async function folderBank(folder: string, options: FolderBankOptions = {}): Promise<SoundBank> {
   checkOptions(options, 'folderBank')

@@ -32,6 +32,7 @@ export interface LabelColumns {
   readonly group?: string
 }
 
+/** Where the labelled recordings of a bank lie, and which of them are taken. */
 export interface FolderClipsOptions {
   /** CSV with a row a file (file names relative to the folder), such as ESC-50's. Without it the sub-folders are the classes. */
   readonly csv?: string

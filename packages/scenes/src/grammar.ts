@@ -12,6 +12,7 @@ export interface SceneCaption {
   readonly mentions: readonly string[]
 }
 
+/** Options of {@link captionScene}. */
 export interface CaptionOptions {
   readonly rng: Rng
   /** How many; default 5. All differ. */

@@ -11,6 +11,7 @@ export interface Clause {
   readonly plural: boolean
 }
 
+/** A noun with its article and adjectives, as a caption says it. */
 export interface NounPhrase {
   readonly text: string
   readonly plural: boolean

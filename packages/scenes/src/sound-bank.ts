@@ -17,6 +17,7 @@ const sounds: ReadonlyMap<string, ProceduralSound> = new Map(
 /** The classes that can be synthesised without any recording, in a fixed order. */
 export const proceduralLabels: readonly string[] = [...sounds.keys()]
 
+/** Options of {@link synthesize}. */
 export interface SynthesizeOptions {
   /** Same seed, same samples; other seeds are other dogs, clocks and rains. */
   readonly seed: number

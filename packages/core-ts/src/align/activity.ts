@@ -4,6 +4,7 @@ export interface FrameSpan {
   readonly end: number
 }
 
+/** Options of {@link activeSpans}. */
 export interface ActivityOptions {
   /** Score from which a frame is a match. */
   readonly threshold: number

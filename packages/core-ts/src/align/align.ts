@@ -6,6 +6,7 @@ import type { PhraseRelation } from './joint-decode.js'
 import { type AlignScorer, scoreClip, type WordReduction } from './scorer.js'
 import type { AlignedSegment } from './segment.js'
 
+/** Options of {@link align}. */
 export interface AlignOptions extends Omit<SegmentOptions, 'relations'> {
   /** Whether the order words of a caption count: "then", "while" and their like. Default false: it made segments worse. */
   joint?: boolean

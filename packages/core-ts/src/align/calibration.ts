@@ -21,7 +21,7 @@ const deviations = 8
 /**
  * Finds for each phrase the score that tells matching frames from others, on recordings without labels. Two conditions: the threshold parts
  * the scores into the two groups that differ most (Otsu 1979: the variance between the groups is greatest; the lower one holds at least half of
- * all frames), and lies {@link deviations} median absolute deviations above the median, so that a phrase that is nowhere in the recordings
+ * all frames), and lies 8 median absolute deviations above the median, so that a phrase that is nowhere in the recordings
  * does not match the better half of their noise.
  */
 export async function calibrate<Clip>(

@@ -8,6 +8,7 @@ import { calibratedScaling, minMaxScaling } from './scaling.js'
 import type { ScoreMap } from './score-map.js'
 import type { AlignedSegment } from './segment.js'
 
+/** Options of {@link decodeSegments}. */
 export interface SegmentOptions {
   /**
    * What each phrase scores in recordings without labels: by it a phrase can be found not to be there. Without it scores are scaled to

@@ -21,7 +21,7 @@ const mostStates = 3 ** 9
 const mostBytes = 2 ** 29
 
 /**
- * The activity of phrases that has the greatest sum of gains among all that keep to the relations. `gains` [frames × phrases]: what it
+ * The activity of phrases that has the greatest sum of gains among all that keep to the relations. `gains` [frames × phrases] say what it
  * brings that a phrase is active in a frame; −Infinity where it must not be. A relation holds where one of its phrases is nowhere.
  *
  * Exact, by dynamic programming over frames. A phrase has not begun, is active, or has been active; a `while` is met or not yet. What a

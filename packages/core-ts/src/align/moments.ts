@@ -16,6 +16,7 @@ export interface Moment {
   readonly score: number
 }
 
+/** Options of {@link momentsOf}. */
 export interface MomentOptions {
   /** How many there may be. Default 10. */
   count?: number
@@ -30,6 +31,7 @@ export interface MomentOptions {
   median?: number
 }
 
+/** Options of {@link findMoments}. */
 export interface FindMomentsOptions extends MomentOptions {
   /** How the scores of a phrase's words become one. Default mean. */
   words?: WordReduction
@@ -65,7 +67,7 @@ const densityWeight = 0.5
 /**
  * Moments of a map of scores [frames × phrases]. A moment begins where a phrase begins and ends where one ends, at any of a few levels.
  * It is the better the better every phrase is heard somewhere in it (the mean over phrases of their best frame), and the more of it is
- * filled with any of them (the mean over frames of the best phrase, to the power {@link densityWeight}): the first asks for long moments
+ * filled with any of them (the mean over frames of the best phrase, to the power 0.5): the first asks for long moments
  * that hold all of the query, the second for short ones.
  */
 export function momentsOf(map: ScoreMap, options: MomentOptions = {}): Moment[] {

@@ -19,6 +19,7 @@ export interface DecodePolicy {
   decoders?: readonly AudioDecoder[]
 }
 
+/** Options of {@link decodeAudio}. */
 export interface DecodeOptions extends DecodePolicy {
   signal?: AbortSignal
   /** Name for messages when `source` is bytes. Default 'audio'. */
@@ -34,6 +35,7 @@ export interface AudioDecoder {
   open(source: AudioSource): Promise<AudioStream | undefined>
 }
 
+/** A recording as decoders see it. */
 export interface AudioSource {
   /** Name for messages. */
   readonly file: string

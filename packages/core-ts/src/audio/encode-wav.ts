@@ -2,11 +2,13 @@ import { expected, SonotextError } from '../base/errors.js'
 import { writeFileAtomic } from '../base/files.js'
 import { maxChannels, sampleRateLimits } from './audio.js'
 
+/** Options of {@link encodeWav}. */
 export interface WavOptions {
   /** 'pcm16' rounds to 16-bit integers and clips what lies outside [-1, 32767/32768]; 'float32' keeps every bit. Default 'pcm16'. */
   format?: 'pcm16' | 'float32'
 }
 
+/** The bytes of a WAV file. */
 export interface EncodedWav {
   readonly bytes: Uint8Array
   /** How many samples lay outside the range of the format and were clipped. */

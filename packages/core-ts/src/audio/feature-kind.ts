@@ -56,7 +56,7 @@ export interface FrameRange {
   readonly frames?: number
 }
 
-/** Features that were made elsewhere, by id of a clip or of a caption: see {@link givenFeatures}. */
+/** Features that were made elsewhere, by id of a clip or of a caption: see `givenFeatures`. */
 export interface GivenFeatures {
   readonly name: string
   readonly config: Plain
@@ -75,6 +75,7 @@ export interface GivenFeatures {
 /** What a corpus holds of every clip. */
 export type FeatureKind = AudioFeatures | GivenFeatures
 
+/** Whether features of this kind come from elsewhere, by id, and not from sound. */
 export function isGiven(kind: FeatureKind): kind is GivenFeatures {
   return 'read' in kind
 }

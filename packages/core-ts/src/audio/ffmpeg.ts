@@ -9,6 +9,7 @@ import { Reading, type AudioStream } from './formats/format.js'
 import { pcmStream } from './formats/pcm.js'
 import { wavLayout, type WavLayout } from './formats/wav-layout.js'
 
+/** Options of {@link ffmpegDecoder}. */
 export interface FfmpegOptions {
   /** The program. Default 'ffmpeg', looked for on the path. */
   command?: string

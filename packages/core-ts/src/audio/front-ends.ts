@@ -24,8 +24,10 @@ export interface FrontEnd {
   readonly fill: 'zeros' | 'repeat' | 'drop'
 }
 
+/** Names of the front ends of pretrained models. */
 export type FrontEndPreset = keyof typeof presets
 
+/** A front end by the name of a preset, and what differs from it. */
 export interface FrontEndOptions {
   readonly preset: FrontEndPreset
   /** What to replace in its spectrogram. */

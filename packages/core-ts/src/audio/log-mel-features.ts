@@ -4,6 +4,7 @@ import type { AudioFeatures } from './feature-kind.js'
 import { logMel, logMelHash, type LogMel } from './log-mel.js'
 import { logMelOptions, presetSampleRate, type LogMelOptions, type LogMelPreset } from './log-mel-presets.js'
 
+/** Options of {@link logMelFeatures}. */
 export interface LogMelFeaturesOptions {
   readonly preset: LogMelPreset
   /** What to replace in the preset. With a sampleRate all clips are brought to it; without, see {@link LogMelPreset}. */

@@ -6,6 +6,7 @@ import { logMelPresets } from './log-mel-presets.js'
 /** For a row of the family of feature kinds; some read a file first. */
 export const featuresPart = partOf<FeatureKind | Promise<FeatureKind>>()
 
+/** Log-mel spectrograms as a row of the family of features. */
 export const logMelPart = featuresPart({
   name: 'log-mel',
   description: 'Log-mel spectrograms.',

@@ -31,6 +31,7 @@ export interface LogMelOptions {
   readonly offset: number
 }
 
+/** Names of the log-mel presets. */
 export type LogMelPreset = keyof typeof presets
 
 type Overrides = Partial<LogMelOptions>

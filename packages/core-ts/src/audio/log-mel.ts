@@ -16,11 +16,13 @@ import { resampleBlocks } from './resample-blocks.js'
 import { blockSamples, SampleWindow, type SampleBlocks } from './sample-blocks.js'
 import { Staging } from './staging.js'
 
+/** Where a {@link LogMel} is computed. */
 export interface LogMelSettings {
   /** Default: what openBackend() gives. */
   backend?: Backend
 }
 
+/** Options of one computation by a {@link LogMel}. */
 export interface ComputeOptions {
   /** Rate of `pcm` in Hz when it is not the options' own: it is resampled first. */
   sampleRate?: number

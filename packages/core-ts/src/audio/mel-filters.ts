@@ -1,6 +1,7 @@
 /** 'slaney': linear below 1 kHz, logarithmic above (Auditory Toolbox, Slaney 1998). 'htk': 2595·log10(1 + f/700). */
 export type MelScale = 'slaney' | 'htk'
 
+/** Options of {@link melFilters}. */
 export interface MelFilterOptions {
   /** Hz. */
   readonly sampleRate: number
@@ -30,12 +31,14 @@ const SLANEY_STEP = 200 / 3 // Hz per mel below the break
 const SLANEY_BREAK = 1000 // Hz
 const SLANEY_LOG_STEP = Math.log(6.4) / 27
 
+/** Hz to mel: HTK's formula, or Slaney's scale, linear below 1 kHz and logarithmic above. */
 export function hzToMel(hz: number, scale: MelScale): number {
   if (scale === 'htk') return 2595 * Math.log10(1 + hz / 700)
   if (hz < SLANEY_BREAK) return hz / SLANEY_STEP
   return SLANEY_BREAK / SLANEY_STEP + Math.log(hz / SLANEY_BREAK) / SLANEY_LOG_STEP
 }
 
+/** The inverse of {@link hzToMel}. */
 export function melToHz(mel: number, scale: MelScale): number {
   if (scale === 'htk') return 700 * (10 ** (mel / 2595) - 1)
   const breakMel = SLANEY_BREAK / SLANEY_STEP

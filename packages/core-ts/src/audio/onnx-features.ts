@@ -16,6 +16,7 @@ import { frontEnd, type FrontEndOptions } from './front-ends.js'
 import { patchesOf, patchShape } from './patches.js'
 import { type Pooling, PooledRows } from './pooled-rows.js'
 
+/** Options of {@link onnxFeatures}. */
 export interface OnnxFeaturesOptions {
   /** The model file. */
   readonly model: string

@@ -4,6 +4,7 @@ import { onnxFeatures } from './onnx-features.js'
 import type { LogMelOptions } from './log-mel-presets.js'
 import { poolings } from './pooled-rows.js'
 
+/** Vectors of a pretrained audio model as a row of the family of features. */
 export const onnxPart = featuresPart({
   name: 'onnx',
   description: 'Vectors of a pretrained audio model, an ONNX file.',

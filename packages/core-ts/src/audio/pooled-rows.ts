@@ -2,6 +2,7 @@ import { matrix, type Matrix } from '../base/matrix.js'
 
 /** What can be taken of all vectors of a clip: their mean, largest values, or standard deviation (of them all, not of a sample). */
 export const poolings = ['mean', 'max', 'std'] as const
+/** Statistics that rows can be pooled by. */
 export type Pooling = (typeof poolings)[number]
 
 /** Statistics over rows that come block by block, in float64; they do not depend on where blocks are cut. */

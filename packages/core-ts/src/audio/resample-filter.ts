@@ -12,12 +12,14 @@ export interface ResampleQuality {
   readonly attenuation: number
 }
 
+/** Passband as a share of the lower Nyquist frequency, and attenuation in dB, of each quality. */
 export const resampleQualities = {
   high: { passband: 0.93, attenuation: 120 },
   medium: { passband: 0.88, attenuation: 100 },
   fast: { passband: 0.8, attenuation: 80 },
 } as const satisfies Record<string, ResampleQuality>
 
+/** Names of the resampling qualities. */
 export type ResampleQualityName = keyof typeof resampleQualities
 
 /** Filter of a rational resampler, as the `resample` op takes it. */

@@ -10,6 +10,7 @@ import {
 } from './resample-filter.js'
 import { Staging } from './staging.js'
 
+/** Options of {@link resample}. */
 export interface ResampleOptions {
   /** See {@link resampleQualities}. Default 'high': flat up to 0.93 of the lower Nyquist frequency, aliases under -120 dB. */
   quality?: ResampleQualityName

@@ -8,6 +8,7 @@ export interface DeviceBuffer {
   readonly length: number
 }
 
+/** Memory of floats: an array on the host, or a handle of a device's memory. */
 export type FloatBuffer = HostArray | DeviceBuffer
 
 /** Whether a value has the look of a buffer on a device; only its device knows whether it is one. */

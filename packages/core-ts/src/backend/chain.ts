@@ -7,6 +7,7 @@ import type { BufferRule, NumberRule } from './rules.js'
 import { signatures } from './signatures.js'
 import type { Backend, FloatBuffer, HostArray, OpArgs, OpName, OpOptions } from './port.js'
 
+/** Options of {@link chainBackends}. */
 export interface ChainOptions {
   /** Called once per op that the first backend does not take itself. Default: a Node warning (`SONOTEXT_FALLBACK`). */
   onFallback?: (message: string) => void

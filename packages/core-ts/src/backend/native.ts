@@ -17,6 +17,7 @@ import { hostMemory } from './host-memory.js'
 import { disposable } from './lifetime.js'
 import type { Backend, FloatBuffer, HostArray, Memory, OpArgs, OpName, OpOptions } from './port.js'
 
+/** Options of {@link nativeBackend}. */
 export interface NativeOptions {
   /** 'cpu', 'sealed' (test device), 'cuda' or 'cuda:N'. Default 'cpu'. */
   device?: string

@@ -5,6 +5,7 @@ import { load, nativeBackend } from './native.js'
 import type { Backend } from './port.js'
 import { referenceBackend } from './reference/index.js'
 
+/** Options of {@link openBackend}. */
 export interface OpenBackendOptions {
   /**
    * 'auto' takes the native CPU, or the reference where the addon cannot be loaded: with a warning, and the reason in

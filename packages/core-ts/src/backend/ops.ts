@@ -112,6 +112,9 @@ export interface L2NormalizeArgs {
   eps: number
 }
 
+/**
+ * Arguments of `l2_normalize_backward`.
+ */
 export interface L2NormalizeBackwardArgs {
   /** [rows × cols] */
   out: FloatBuffer
@@ -341,6 +344,9 @@ export interface Conv2dArgs {
   slope: number
 }
 
+/**
+ * Arguments of `conv2d_backward`.
+ */
 export interface Conv2dBackwardArgs {
   /** [n × h × w × cin] */
   x: FloatBuffer
@@ -393,6 +399,9 @@ export interface BatchNormArgs {
   momentum: number
 }
 
+/**
+ * Arguments of `batch_norm_backward`.
+ */
 export interface BatchNormBackwardArgs {
   /** [rows × c] */
   x: FloatBuffer
@@ -437,6 +446,9 @@ export interface LayerNormArgs {
   eps: number
 }
 
+/**
+ * Arguments of `layer_norm_backward`.
+ */
 export interface LayerNormBackwardArgs {
   /** [rows × cols] */
   x: FloatBuffer
@@ -473,6 +485,9 @@ export interface SoftmaxArgs {
   cols: number
 }
 
+/**
+ * Arguments of `softmax_backward`.
+ */
 export interface SoftmaxBackwardArgs {
   /** [n] or null, from 0 to cols */
   lengths: Int32Array | null
@@ -590,6 +605,9 @@ export interface GruArgs {
   directions: number
 }
 
+/**
+ * Arguments of `gru_backward`.
+ */
 export interface GruBackwardArgs {
   /** [n × t × in] */
   x: FloatBuffer
@@ -636,6 +654,9 @@ export interface InterpolateArgs {
   c: number
 }
 
+/**
+ * Arguments of `interpolate_backward`.
+ */
 export interface InterpolateBackwardArgs {
   /** [n × t × c] */
   gradOut: FloatBuffer
@@ -692,6 +713,9 @@ export interface MaskedMeanArgs {
   c: number
 }
 
+/**
+ * Arguments of `masked_mean_backward`.
+ */
 export interface MaskedMeanBackwardArgs {
   /** [n], from 0 to t */
   lengths: Int32Array
@@ -719,6 +743,9 @@ export interface MaskedMaxArgs {
   c: number
 }
 
+/**
+ * Arguments of `masked_max_backward`.
+ */
 export interface MaskedMaxBackwardArgs {
   /** [n × t × c] */
   x: FloatBuffer
@@ -776,6 +803,9 @@ export interface GeluArgs {
   out: FloatBuffer
 }
 
+/**
+ * Arguments of `gelu_backward`.
+ */
 export interface GeluBackwardArgs {
   /** [count] */
   x: FloatBuffer
@@ -904,4 +934,5 @@ export interface OpArgs {
   grad_norm: GradNormArgs
 }
 
+/** Name of an op. */
 export type OpName = keyof OpArgs

@@ -31,10 +31,12 @@ export interface Memory {
   copy(source: FloatBuffer, target: FloatBuffer): void
 }
 
+/** Options of {@link Backend.runAsync}. */
 export interface OpOptions {
   signal?: AbortSignal
 }
 
+/** What a backend computes on. */
 export interface BackendInfo {
   /** 'reference', 'cpu', 'sealed' (test device) or 'cuda:0'. */
   readonly device: string
@@ -45,6 +47,7 @@ export interface BackendInfo {
   readonly reason: string
 }
 
+/** A numeric engine: every op of the library, and the memory it works on. */
 export interface Backend {
   readonly info: BackendInfo
   readonly memory: Memory

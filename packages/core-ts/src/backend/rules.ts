@@ -41,6 +41,7 @@ type RuleFor<A, T> = [T] extends [number]
   ? NumberRule
   : BufferRule<A, NonNullable<T> extends Int32Array ? 'int' : 'float', null extends T ? true : false>
 
+/** What every argument of an op must be. */
 export type Signature<A> = { readonly [K in keyof A]: RuleFor<A, A[K]> }
 
 type Extras<A> = Pick<BufferRule<A>, 'free' | 'private' | 'range' | 'offsets'>

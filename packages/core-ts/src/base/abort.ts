@@ -8,6 +8,7 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal.aborted) throw abortedError(signal)
 }
 
+/** The error of work whose signal has fired, with the signal's reason as its cause. */
 export function abortedError(signal?: AbortSignal): SonotextError {
   return new SonotextError('ABORTED', 'The operation was aborted.', { cause: signal?.reason })
 }

@@ -2,11 +2,13 @@ import { SonotextError } from './errors.js'
 import { nearest } from './nearest.js'
 import { readText, type ReadTextOptions } from './text.js'
 
+/** Options of {@link parseCsv}. */
 export interface CsvOptions {
   /** Default: the one of , ; tab and | that cuts the first lines most evenly. */
   delimiter?: string
 }
 
+/** A row of a {@link CsvTable}. */
 export interface CsvRow {
   /** Line of the file the row begins on, counted from 1. */
   readonly line: number
@@ -14,6 +16,7 @@ export interface CsvRow {
   get(column: string): string
 }
 
+/** A CSV file whose header names its columns. */
 export interface CsvTable {
   readonly path: string
   readonly delimiter: string

@@ -73,6 +73,7 @@ export async function readRange(path: string, start: number, count: number): Pro
   }
 }
 
+/** Options of {@link writeFileAtomic}. */
 export interface WriteOptions {
   signal?: AbortSignal
   /**

@@ -17,6 +17,7 @@ export interface LockOwner {
   readonly token: string
 }
 
+/** Options of {@link takeLock}. */
 export interface LockOptions {
   /** How long to wait for another owner, ms; 0: not at all. Default 0. */
   wait?: number

@@ -14,11 +14,13 @@ export type TensorData =
   | BigInt64Array
   | BigUint64Array
 
+/** A tensor of a file: its shape and its values, row-major. */
 export interface NamedTensor {
   readonly shape: readonly number[]
   readonly data: TensorData
 }
 
+/** What a safetensors file holds. */
 export interface TensorFile {
   readonly tensors: Map<string, NamedTensor>
   /** Free strings of the header. */

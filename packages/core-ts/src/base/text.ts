@@ -10,6 +10,7 @@ import { SonotextError } from './errors.js'
  */
 export type TextEncoding = 'utf-8' | 'latin1' | 'utf-8-or-latin1'
 
+/** Options of {@link readText}. */
 export interface ReadTextOptions {
   /** Default 'utf-8'. */
   encoding?: TextEncoding
@@ -78,6 +79,7 @@ function decoded(bytes: Uint8Array, path: string, encoding: TextEncoding): strin
   }
 }
 
+/** A line of a text file. */
 export interface TextLine {
   /** Counted from 1. */
   readonly number: number
@@ -87,6 +89,7 @@ export interface TextLine {
   readonly ended: boolean
 }
 
+/** A line of a text file, not decoded. */
 export interface ByteLine {
   /** Counted from 1. */
   readonly number: number
@@ -95,6 +98,7 @@ export interface ByteLine {
   readonly ended: boolean
 }
 
+/** Options of {@link readLines}. */
 export interface ReadLinesOptions {
   /** Longest line accepted, in bytes of UTF-8; default 64 MiB. A longer one is no text file of lines. */
   maxBytes?: number

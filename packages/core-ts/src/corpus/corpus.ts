@@ -21,6 +21,7 @@ import {
 /** What a corpus needs of a clip. */
 export type CorpusClip = Pick<Clip, 'id' | 'audio' | 'duration'>
 
+/** Options of {@link openCorpus}. */
 export interface CorpusOptions {
   /** What is made of every clip: `logMelFeatures({ preset: 'thesis' })`, or features that were made elsewhere. */
   features: FeatureKind
@@ -43,6 +44,7 @@ export interface CorpusOptions {
   onNote?: (note: string) => void
 }
 
+/** Options of {@link Corpus.read}. */
 export interface ReadOptions {
   signal?: AbortSignal
 }
@@ -65,6 +67,7 @@ export interface ClipWithFeatures<C extends CorpusClip> extends CorpusFeatures {
   readonly index: number
 }
 
+/** What is known of a clip's features without reading them. */
 export interface ClipFacts extends EntryFacts {
   /** Hash of the recording; of features that were made elsewhere a name of them all. */
   readonly content: string
@@ -78,6 +81,7 @@ export interface SiftedClips<C extends Clip> {
   readonly quarantine: Quarantine
 }
 
+/** Options of {@link Corpus.sift}. */
 export interface SiftOptions extends ReadOptions {
   /** Past this share of bad clips the work is refused. Default 0.05. */
   maxBadShare?: number

@@ -9,6 +9,7 @@ import { isNpy, openNpy } from '../base/npy.js'
 import { readText } from '../base/text.js'
 import { openSafetensors } from '../base/safetensors.js'
 
+/** Options of {@link givenFeatures}. */
 export interface GivenFeaturesOptions {
   /** What they are, for messages and descriptions. Default 'given'. */
   name?: string

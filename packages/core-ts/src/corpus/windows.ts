@@ -2,6 +2,7 @@ import { expected } from '../base/errors.js'
 import { matrix, type Matrix } from '../base/matrix.js'
 import type { EntryFacts } from './cache-file.js'
 
+/** How a long recording is cut into windows. */
 export interface WindowOptions {
   /** Length of a window. */
   readonly seconds: number

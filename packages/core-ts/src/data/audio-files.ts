@@ -21,11 +21,13 @@ export function hasAudioEnding(name: string): boolean {
   return audioEndings.has(extname(name).toLowerCase())
 }
 
+/** Options of {@link listAudio}. */
 export interface AudioListingOptions {
   /** Whether there is a decoder for what the library does not read itself: files of such formats are then listed too. Default false. */
   foreign?: boolean
 }
 
+/** The audio files below a folder. */
 export interface AudioListing {
   /** Relative to the folder, with `/`, in order. */
   readonly files: readonly string[]

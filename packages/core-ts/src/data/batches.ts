@@ -9,6 +9,7 @@ import type { Caption, Clip } from './manifest.js'
 import { plannedClips, type PlannedClips } from './planned-clips.js'
 import { Quarantine } from './quarantine.js'
 
+/** Options of {@link Batches}. */
 export interface BatchesOptions {
   clips: readonly Clip[]
   features: FeatureSource

@@ -1,5 +1,6 @@
 import { type Clip, groupOf } from './manifest.js'
 
+/** Two clips of different splits that share what they should not. */
 export interface Shared {
   readonly clip: Clip
   /** A clip it shares something with. */

@@ -8,6 +8,7 @@ import { checkCaptions, checkEvents, checkStated } from './check-manifest.js'
 import type { Finding, FindingKind, Note } from './finding.js'
 import type { Clip } from './manifest.js'
 
+/** What {@link checkClips} found. */
 export interface CheckReport {
   /** In the order of the clips. */
   readonly findings: readonly Finding[]
@@ -28,6 +29,7 @@ export interface CheckReport {
   }
 }
 
+/** Options of {@link checkClips}. */
 export interface CheckOptions {
   /** False looks at the manifest only; default true. */
   audio?: boolean

@@ -5,6 +5,7 @@ import type { AudioListingOptions } from './audio-files.js'
 import { importFolder } from './import/folder.js'
 import { type Manifest, readManifest } from './manifest.js'
 
+/** Options of {@link readCollection}. */
 export interface CollectionOptions extends AudioListingOptions {
   signal?: AbortSignal
   /** Told what was passed over in a folder, as a sentence. */
@@ -19,6 +20,7 @@ export async function readCollection(path: string, options: CollectionOptions = 
   return { path: resolve(path), clips: await importFolder(path, { foreign, ...(onNote && { onNote }) }) }
 }
 
+/** Whether there is a folder of this path. */
 export async function isFolder(path: string): Promise<boolean> {
   return stat(path).then(
     (info) => info.isDirectory(),

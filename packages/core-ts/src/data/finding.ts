@@ -1,5 +1,6 @@
 import type { Clip } from './manifest.js'
 
+/** What can be the matter with a clip. */
 export type FindingKind =
   | 'missing'
   | 'empty'
@@ -19,6 +20,7 @@ export type FindingKind =
   | 'empty-caption'
   | 'duplicate-caption'
 
+/** Something that a check has to say of a clip. */
 export interface Finding {
   /** A clip with an error is bad and should be set aside; a warning is worth knowing. */
   readonly severity: 'error' | 'warning'

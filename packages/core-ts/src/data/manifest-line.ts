@@ -59,6 +59,9 @@ export interface ManifestLine {
     [k: string]: unknown
   }
 }
+/**
+ * A caption of a clip.
+ */
 export interface ManifestCaption {
   /**
    * Name of the caption, unique in the manifest. Default: the clip's id, # and its number from 1.
@@ -73,6 +76,9 @@ export interface ManifestCaption {
    */
   tokens?: string[]
 }
+/**
+ * A sound that is known to be in a clip.
+ */
 export interface ManifestEvent {
   /**
    * What sounds.

@@ -43,6 +43,7 @@ export interface Clip {
   readonly extra?: Readonly<Record<string, unknown>>
 }
 
+/** A manifest that was read, or a folder taken as one. */
 export interface Manifest {
   /** The file it was read from, absolute. */
   readonly path: string

@@ -15,11 +15,13 @@ import {
 import type { DualEncoder, PassOptions } from '../models/index.js'
 import { captionsOf, portions, rankSplit } from './evaluate-large.js'
 
+/** Options of {@link scoreSplit}. */
 export interface SplitOptions extends PassOptions {
   /** Told after every few clips. */
   onProgress?: (done: number, total: number) => void
 }
 
+/** The scores of all clips and captions of a split. */
 export interface SplitScores {
   /** Clips × captions, in the order given. */
   readonly scores: Matrix
@@ -95,6 +97,7 @@ function tooManyToGrade(clips: number, captions: number): SonotextError {
   )
 }
 
+/** Options of {@link retrievalMeasures}. */
 export interface RetrievalMeasureOptions {
   /** Default mAP@10. */
   measures?: EvaluateOptions['measures']

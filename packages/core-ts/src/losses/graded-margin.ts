@@ -7,6 +7,7 @@ import { type Loss, lossPart } from './loss.js'
 import { targets } from './target-registry.js'
 import type { Targets } from './targets.js'
 
+/** Options of {@link gradedMarginLoss}. */
 export interface GradedMarginLossOptions {
   /** Relevance in [0, 1] of each caption of a batch for each clip; more counts as 1. */
   targets: Targets

@@ -11,6 +11,7 @@ import {
   temperatureSchema,
 } from './scalars.js'
 
+/** Options of {@link infoNceLoss}. */
 export interface InfoNceLossOptions {
   /** τ, or its starting value. Default 0.07. */
   temperature?: number

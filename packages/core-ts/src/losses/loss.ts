@@ -6,6 +6,7 @@ import type { Tensor } from '../nn/tensor.js'
 import { partOf } from '../registry/index.js'
 import type { LossInput } from './loss-input.js'
 
+/** What a loss gives for a batch. */
 export interface LossOutput {
   /** [1] */
   readonly loss: Tensor
@@ -32,6 +33,7 @@ export interface Loss {
   build(backend: Backend): RunningLoss
 }
 
+/** A loss on a backend, with the parameters that it owns. */
 export interface RunningLoss extends Module {
   /** Only what it reads of the input is computed. `rng` is for losses that draw. */
   compute(input: LossInput, rng: Rng): LossOutput

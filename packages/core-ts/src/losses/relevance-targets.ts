@@ -4,6 +4,7 @@ import { checkOptions } from '../base/options.js'
 import { readRelevancesNow, type Relevances, softWeight } from '../relevance/index.js'
 import { type Targets, targetsPart } from './targets.js'
 
+/** Options of {@link relevanceTargets}. */
 export interface RelevanceTargetsOptions {
   /**
    * What becomes of relevance r in [0, 1]. 'softmax': shares of exp(r / τ), the probabilities of a ranking; 'share': shares of r; 'binary':

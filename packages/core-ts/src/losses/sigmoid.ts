@@ -11,6 +11,7 @@ import {
   temperatureSchema,
 } from './scalars.js'
 
+/** Options of {@link sigmoidLoss}. */
 export interface SigmoidLossOptions {
   /** τ, or its starting value. Default 0.1. */
   temperature?: number

@@ -6,6 +6,7 @@ import { checkTemperature, learnableSchema, lossScalar, moduleOf, temperatureSch
 import { targets } from './target-registry.js'
 import type { Targets } from './targets.js'
 
+/** Options of {@link softTargetLoss}. */
 export interface SoftTargetLossOptions {
   /** How much each caption of a batch matches each clip. */
   targets: Targets

@@ -4,6 +4,7 @@ import { add, scale } from '../nn/index.js'
 import type { PartConfig } from '../registry/index.js'
 import { type Loss, type LossOutput, lossPart } from './loss.js'
 
+/** Options of {@link sumLoss}. */
 export interface SumLossOptions {
   losses: readonly Loss[]
   /** Factors at the beginning. Default 1 each. */

@@ -6,6 +6,7 @@ import { scale, tripletFromPicks } from '../nn/functions/index.js'
 import { PairMemory } from './pair-memory.js'
 import { type Loss, lossPart } from './loss.js'
 
+/** Options of {@link tripletLoss}. */
 export interface TripletLossOptions {
   /** How negatives are chosen: `strategies.build('semi-hard')`. */
   negatives: NegativeStrategy

@@ -19,6 +19,7 @@ export function softmaxRows(scores: Matrix, temperature: number): Matrix {
   return out
 }
 
+/** A temperature, and how well shares at that temperature tell how often they are right. */
 export interface Calibration {
   readonly temperature: number
   /** Mean negative logarithm of the share of the right label, in nats. */

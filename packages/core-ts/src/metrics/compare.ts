@@ -32,6 +32,7 @@ export interface Comparison {
   readonly clusters: number
 }
 
+/** Options of {@link compareEvaluations}. */
 export interface CompareOptions extends ResamplingOptions {
   /** Names or values; default: every measure that both evaluations hold. Needed as values for measures of your own. */
   readonly measures?: EvaluateOptions['measures']

@@ -9,6 +9,7 @@ import {
 import type { RankedQuery } from './measure.js'
 import { ranksOfRelevant } from './ranks.js'
 
+/** Options of {@link evaluateScores}. */
 export interface EvaluateScoresOptions extends EvaluateOptions {
   /** Ids of the clips; default their row numbers. */
   readonly clips?: readonly string[]

@@ -76,11 +76,13 @@ export interface FullEvaluation extends Evaluation, BothDirections<MeasureValues
   readonly perQuery: BothDirections<PerQuery>
 }
 
+/** A value for each direction of retrieval. */
 export interface BothDirections<T> extends Directions<T> {
   readonly textToAudio: T
   readonly audioToText: T
 }
 
+/** What every evaluation can be told: measures, intervals, clusters. */
 export interface EvaluateOptions {
   /** Measure names or values; default {@link defaultMeasures}. */
   readonly measures?: readonly (string | Measure)[]
@@ -110,6 +112,7 @@ export interface DirectionSummary {
   readonly judgedShare: MeasureValues | null
 }
 
+/** Measures by name, or as values; by default those of the library. Throws INVALID_ARGUMENT for a name that is none. */
 export function resolveMeasures(names: EvaluateOptions['measures'] = defaultMeasures): Measure[] {
   const resolved = names.flatMap((item) => (typeof item === 'string' ? parse(item) : [item]))
   if (resolved.length === 0) throw expected('at least one measure', 'measures', names)

@@ -6,6 +6,7 @@ export type RunFormat = 'dcase' | 'dcase-list' | 'scores' | 'trec'
 /** What a file that says what is relevant was recognised as. */
 export type TruthFormat = 'captions' | 'matches' | 'ratings' | 'qrels'
 
+/** What each format of rankings and truths is, in words. */
 export const formatNames: Readonly<Record<RunFormat | TruthFormat, string>> = {
   dcase: 'a DCASE submission (caption,file_name_1,...)',
   'dcase-list': 'lists of clips (query,audio_filenames)',

@@ -17,6 +17,7 @@ export type Relevance = ReadonlySet<string> | ReadonlyMap<string, number>
  */
 export type Unjudged = 'irrelevant' | 'left-out'
 
+/** Options of an evaluation of rankings. */
 export interface RankingOptions extends EvaluateOptions {
   /** Number of items the rankings choose from. */
   readonly items: number

@@ -53,6 +53,7 @@ export interface RunEvaluation extends Evaluation {
   readonly unknownItems: number
 }
 
+/** Options of {@link evaluateRunFiles}. */
 export interface RunOptions extends EvaluateOptions {
   /** Which direction a run ranks; default textToAudio. A DCASE submission is always textToAudio. */
   readonly direction?: 'textToAudio' | 'audioToText'

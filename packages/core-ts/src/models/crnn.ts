@@ -19,6 +19,7 @@ import {
 import type { EmbeddedBatch } from '../similarity/index.js'
 import { type AudioEncoder, audioEncoderPart, type AudioEncoderSpec } from './encoder.js'
 
+/** Options of {@link crnn}. */
 export interface CrnnOptions {
   /** Mel bands of the features, a multiple of 64. Default 64. */
   bands?: number

@@ -22,6 +22,7 @@ import { audioEncoders, savedAudioEncoder, savedTextEncoder, textEncoders } from
 import { AudioSide, type EmbedOptions, type PassOptions, TextSide } from './sides.js'
 import { loadState, type StateDict, stateOf } from './state.js'
 
+/** Options of {@link dualEncoder}. */
 export interface DualEncoderOptions {
   audio: AudioEncoderSpec
   text: TextEncoderSpec
@@ -62,6 +63,7 @@ export function pluginsOf(config: Readonly<Partial<Record<string, unknown>>>): M
   return Object.fromEntries(from.filter(([, plugin]) => plugin !== undefined))
 }
 
+/** Options of {@link modelFromConfig}. */
 export interface ModelFromConfigOptions {
   backend?: Backend
   seed?: number
@@ -84,6 +86,7 @@ export function modelFromConfig(config: ModelConfig, options: ModelFromConfigOpt
   })
 }
 
+/** Two encoders that meet in one space, and the similarity between them. */
 export class DualEncoder implements Module, Disposable {
   readonly backend: Backend
   readonly config: ModelConfig

@@ -45,6 +45,7 @@ export interface TextEncoder extends Module {
   toOnnx?(graph: OnnxGraph, vectors: string): string
 }
 
+/** Options of an encoder's preparation of captions before training begins. */
 export interface PrepareCaptionsOptions {
   /** Where vectors are kept, beside the features of clips. Without one they are made each time. */
   cacheFolder?: string | undefined
@@ -65,7 +66,9 @@ export interface EncoderSpec<E> {
   build(backend: Backend, rng: Rng): E
 }
 
+/** A plain description of an audio encoder. */
 export type AudioEncoderSpec = EncoderSpec<AudioEncoder>
+/** A plain description of a text encoder. */
 export type TextEncoderSpec = EncoderSpec<TextEncoder>
 
 /** What an audio encoder must fit. */

@@ -9,9 +9,10 @@ import { type EmbeddedBatch, toMatrix } from '../similarity/index.js'
 import { UNK } from '../text/index.js'
 import type { DualEncoder } from './dual-encoder.js'
 
+/** Options of {@link frameScorer}. */
 export interface FrameScorerOptions<Clip> {
   /**
-   * Features of a clip in windows that overlap: see {@link Corpus.windows}. What a window gives within `margin` of its ends is not used,
+   * Features of a clip in windows that overlap: see `Corpus.windows`. What a window gives within `margin` of its ends is not used,
    * but at the ends of the clip.
    */
   windows: (clip: Clip, options: { readonly signal?: AbortSignal }) => AsyncIterable<ClipWindow>
@@ -25,7 +26,7 @@ export interface FrameScorerOptions<Clip> {
 }
 
 /**
- * A model as what {@link align} asks for: every frame of a clip is compared with every known word of a phrase as the model's similarity
+ * A model as what `align` asks for: every frame of a clip is compared with every known word of a phrase as the model's similarity
  * compares clips with captions, or with the phrase as a whole where the model makes one vector of it.
  * @throws SonotextError UNSUPPORTED, when it is used, for a model whose audio encoder gives no vectors for frames, and for features
  *   without time

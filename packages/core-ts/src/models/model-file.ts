@@ -52,6 +52,7 @@ function describe({ config }: Pick<SavedModel, 'config'>): object {
   return { model: config, ...(Object.keys(plugins).length > 0 && { plugins }) }
 }
 
+/** Options of {@link loadModel}. */
 export interface LoadModelOptions {
   backend?: Backend
   /** Files or packages with parts of the model, see {@link loadPlugins}. */

@@ -3,6 +3,7 @@ import { collect, l2Normalize } from '../nn/index.js'
 import { audioEncoderPart, type AudioEncoderSpec } from './encoder.js'
 import { buildHead, checkHead } from './head.js'
 
+/** Options of {@link projection}. */
 export interface ProjectionOptions {
   /** Numbers in one precomputed vector. */
   inputs: number

@@ -59,6 +59,7 @@ export function preparedCaptions(
   return together(blocks())
 }
 
+/** Bytes that prepared items take. */
 export function bytesOf({ values }: PreparedItems): number {
   return values.byteLength
 }

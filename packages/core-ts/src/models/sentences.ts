@@ -21,6 +21,7 @@ export interface SentenceHeadOptions {
   dropout?: number
 }
 
+/** Options of {@link sentences}. */
 export interface SentencesOptions extends SentenceHeadOptions {
   /** Name of the row of its family, and how the tower is found again: goes into the model's file. */
   config: EncoderConfig

@@ -8,10 +8,12 @@ import type { Tensor } from '../nn/tensor.js'
 import { type EmbeddedBatch, poolEmbedded } from '../similarity/index.js'
 import type { AudioEncoder, CaptionInput, PrepareCaptionsOptions, TextEncoder } from './encoder.js'
 
+/** Options of the `embed` of either side of a model. */
 export interface EmbedOptions {
   signal?: AbortSignal
 }
 
+/** Options of one pass of either side of a model. */
 export interface PassOptions extends EmbedOptions {
   /**
    * Share of a clip that may be padding, so that clips of nearly one length go through the encoder together, as in training.

@@ -31,6 +31,7 @@ import {
   type TextEncoderSpec,
 } from './encoder.js'
 
+/** Options of {@link words}. */
 export interface WordsOptions {
   /** The words the model knows; index 0 is padding. */
   vocabulary: Vocabulary

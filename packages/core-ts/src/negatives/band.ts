@@ -3,6 +3,7 @@ import { checkOptions } from '../base/options.js'
 import { drawByScore } from './drawn.js'
 import { type NegativeStrategy, strategyPart } from './strategy.js'
 
+/** Options of {@link bandNegatives}. */
 export interface BandOptions {
   /** Share of the candidates that are too easy, in [0, 1). Default 0.5. */
   from?: number

@@ -3,6 +3,7 @@ import { checkOptions } from '../base/options.js'
 import { drawByScore } from './drawn.js'
 import { type NegativeStrategy, strategyPart } from './strategy.js'
 
+/** Options of {@link distanceWeightedNegatives}. */
 export interface DistanceWeightedOptions {
   /** n: dimensions of the sphere whose distances are evened out. Default 128. */
   dimensions?: number

@@ -43,6 +43,7 @@ export function equalCaptions(): Guard {
   }
 }
 
+/** Options of {@link similarCaptions}. */
 export interface SimilarCaptionsOptions {
   /** Least share of common words, in (0, 1]. Default 0.6. */
   threshold?: number

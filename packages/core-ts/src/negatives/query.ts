@@ -17,6 +17,7 @@ export interface NegativeQuery {
   readonly barred: PairMask
 }
 
+/** Options of {@link negativeQuery}. */
 export interface QueryOptions {
   planes?: Planes
   /** Besides {@link sameGroup}, which always holds. */

@@ -6,6 +6,7 @@ import { reshape } from './functions/reshape.js'
 import { Tape } from './tape.js'
 import type { Parameter, Tensor } from './tensor.js'
 
+/** Options of {@link gradcheck}. */
 export interface GradcheckOptions {
   /** Random directions tried for each parameter. Default 3. */
   directions?: number
@@ -17,6 +18,7 @@ export interface GradcheckOptions {
   seed?: number
 }
 
+/** One derivative, computed and by finite differences. */
 export interface GradcheckEntry {
   /** Name of the parameter. */
   readonly parameter: string
@@ -28,6 +30,7 @@ export interface GradcheckEntry {
   readonly error: number
 }
 
+/** What {@link gradcheck} found. */
 export interface GradcheckReport {
   readonly entries: readonly GradcheckEntry[]
   /** The entry with the largest error; null when there was nothing to check. */

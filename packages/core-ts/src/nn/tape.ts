@@ -4,6 +4,7 @@ import type { Rng } from '../base/rng.js'
 import type { PendingBuffers } from './pending-buffers.js'
 import { Parameter, type Shape, sizeOf, Tensor } from './tensor.js'
 
+/** Options of {@link Tape}. */
 export interface TapeOptions {
   /** Batch statistics and dropout on; gradients are recorded. Default false. */
   training?: boolean

@@ -2,8 +2,10 @@ import type { Backend, FloatBuffer, HostArray } from '../backend/port.js'
 import { expected } from '../base/errors.js'
 import { countWeights } from './weight-limit.js'
 
+/** Extents of a tensor, the slowest axis first. */
 export type Shape = readonly number[]
 
+/** Number of elements of a shape. */
 export function sizeOf(shape: Shape): number {
   return shape.reduce((product, extent) => product * extent, 1)
 }

@@ -5,6 +5,7 @@ import { WireWriter } from './wire.js'
 /** Value of an attribute of an operator: numbers are integers unless they say that they are not. */
 export type OnnxAttribute = number | string | readonly number[] | { readonly float: number }
 
+/** Options of {@link OnnxGraph}. */
 export interface NodeOptions {
   attributes?: Readonly<Record<string, OnnxAttribute>>
   /** Names of outputs; default: one that the graph names. */

@@ -10,6 +10,7 @@ export interface OnnxValue {
   readonly shape: readonly (number | string | null)[]
 }
 
+/** Element types of ONNX tensors that are known here. */
 export type OnnxType = (typeof elementTypes)[keyof typeof elementTypes] | 'other'
 
 /** TensorProto.DataType of onnx.proto3. */

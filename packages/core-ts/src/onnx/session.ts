@@ -26,6 +26,7 @@ export interface OnnxModel {
   run(inputs: Readonly<Record<string, OnnxTensor>>): Promise<ReadonlyMap<string, OnnxTensor>>
 }
 
+/** Options of {@link openOnnx}. */
 export interface OpenOnnxOptions {
   /** SHA-256 that the file must have. */
   sha256?: string | undefined

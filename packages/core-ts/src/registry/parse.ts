@@ -17,6 +17,7 @@ import {
 } from './schema.js'
 import { problemsOfValue } from './value.js'
 
+/** What parsing a configuration is told, and where it says what is wrong. */
 export interface Parsing {
   /** Everything that is wrong is added here. */
   readonly problems: string[]
@@ -171,6 +172,7 @@ function unknownIn(
   return `unknown key ${at}${meant === undefined ? '' : ` (did you mean ${meant}?)`}`
 }
 
+/** Whether a value is an object with keys, as JSON has them. */
 export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

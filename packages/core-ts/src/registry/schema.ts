@@ -48,7 +48,9 @@ export interface GroupSchema extends About {
   readonly required?: readonly string[]
 }
 
+/** What a key of a configuration may hold. */
 export type Schema = ValueSchema | PartSchema | PartsSchema | GroupsSchema | GroupSchema
+/** The keys of a group, with what each may hold. */
 export type Properties = Readonly<Record<string, Schema>>
 
 /** The configuration of one part. */

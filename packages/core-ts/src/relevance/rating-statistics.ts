@@ -23,6 +23,7 @@ export interface OwnItemStatistics {
   readonly above: number
 }
 
+/** How many ratings there are, and how they are spread. */
 export interface RatingStatistics {
   readonly file: string
   readonly queries: number

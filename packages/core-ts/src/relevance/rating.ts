@@ -21,6 +21,7 @@ export interface RatingScale {
 /** The slider of the TAU Audio-Text Graded Relevances. */
 export const percentScale: RatingScale = { low: 0, high: 100 }
 
+/** Ratings of a file, with their scale. */
 export interface RatingTable {
   /** The file it comes from, for messages. */
   readonly file: string

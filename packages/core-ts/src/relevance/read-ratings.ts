@@ -10,6 +10,7 @@ import {
 } from '../base/index.js'
 import { percentScale, type Rating, type RatingScale, type RatingTable } from './rating.js'
 
+/** Options of {@link readRatings}. */
 export interface ReadRatingsOptions {
   /** Default: 0 to 1 where the column is named `relevance`, 0 to 100 otherwise. */
   readonly scale?: RatingScale

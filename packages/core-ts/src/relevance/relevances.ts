@@ -88,6 +88,7 @@ export class Relevances {
 /** How the answers of several raters become one: trimmed-mean leaves out the share `trim` of the answers at each end. */
 export type RatingAverage = 'mean' | 'median' | 'trimmed-mean'
 
+/** Options of {@link aggregateRatings}. */
 export interface AggregateOptions {
   /** Default mean. */
   readonly average?: RatingAverage

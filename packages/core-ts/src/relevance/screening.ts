@@ -31,6 +31,7 @@ export interface Exclusion {
   readonly ratings: number
 }
 
+/** What screening left, and what it took out. */
 export interface ScreenedRatings {
   readonly table: RatingTable
   readonly exclusions: readonly Exclusion[]

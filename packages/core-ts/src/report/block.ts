@@ -6,6 +6,7 @@ import { Html, html } from './html.js'
  */
 export type Block = string | Html | RenderedBlock
 
+/** A part of a page. */
 export interface RenderedBlock {
   render(page: PageContext): Html | Promise<Html>
 }

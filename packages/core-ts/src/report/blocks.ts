@@ -24,6 +24,7 @@ export function folded(summary: string, ...blocks: readonly Block[]): RenderedBl
   }
 }
 
+/** Options of {@link dataTable}. */
 export interface TableOptions<Row> {
   /** What the table shows; readers of screens hear it first. */
   readonly caption: string
@@ -32,6 +33,7 @@ export interface TableOptions<Row> {
   readonly rows: readonly Row[]
 }
 
+/** A column of a table. */
 export interface TableColumn<Row> {
   readonly title: string
   /** Default: left for the first column, right for the others. */
@@ -66,6 +68,7 @@ ${rows.map(line)}</tbody>
   }
 }
 
+/** Options of {@link interactive}. */
 export interface InteractiveOptions<Data> {
   /** What is there before the script runs, and without it. */
   readonly markup: Html

@@ -3,6 +3,7 @@ import { dataTable, folded, type TableOptions } from './blocks.js'
 import { Html, html } from './html.js'
 import { chartWidths, drawChart, type VegaLiteSpec } from './vega.js'
 
+/** Options of {@link chart}. */
 export interface ChartOptions<Row = unknown> {
   /** Says what is seen, in a line above the chart. */
   readonly title: string

@@ -5,6 +5,7 @@ import { type Block, type PageContext, renderBlocks } from './block.js'
 import { Html, html } from './html.js'
 import { pageStyle } from './style.js'
 
+/** Options of {@link renderPage}. */
 export interface PageOptions {
   readonly title: string
   /** What the page says, in a sentence or two under the title. */

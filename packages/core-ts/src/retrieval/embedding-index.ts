@@ -5,6 +5,7 @@ import { checkOptions } from '../base/options.js'
 import type { Hit, SearchOptions } from './hits.js'
 import { readIndexFile, writeIndexFile } from './index-file.js'
 
+/** Options of {@link createIndex}. */
 export interface IndexOptions {
   /** Length of every embedding. */
   readonly dim: number
@@ -14,6 +15,7 @@ export interface IndexOptions {
   readonly model?: string
 }
 
+/** Options of {@link loadIndex}. */
 export interface LoadIndexOptions {
   readonly backend?: Backend
   /** Throws INVALID_DATA unless the index was made with this model. */

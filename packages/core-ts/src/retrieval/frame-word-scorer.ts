@@ -5,6 +5,7 @@ import { checkOptions } from '../base/options.js'
 import type { FrameScoreReduction } from '../nn/functions/index.js'
 import type { Scorer } from './scorer.js'
 
+/** Options of {@link clipScorer}. */
 export interface FrameWordScorerOptions {
   /** STSQ mean over all frames and words; MTSQ maximum over frames; MQST maximum over words. Default STSQ. */
   readonly reduction?: FrameScoreReduction

@@ -9,6 +9,7 @@ export interface Hit {
   readonly rank: number
 }
 
+/** Options of a search. */
 export interface SearchOptions {
   /** How many hits a query; fewer come where there are fewer items. Default 10. */
   readonly k?: number

@@ -15,6 +15,7 @@ export interface Scorer<Query> {
   ): Promise<Matrix>
 }
 
+/** Options of {@link searchByScore}. */
 export interface ScorerSearchOptions extends SearchOptions {
   /** Names of the items. */
   readonly ids: readonly string[]

@@ -10,6 +10,7 @@ export interface AlignedCaption {
   readonly alignment: ClipAlignment
 }
 
+/** Options of an alignment of many clips. */
 export interface AlignClipsOptions extends RunAlignOptions {
   /** Captions that are not to be done again. */
   skip?: (clip: Clip, caption: Caption) => boolean

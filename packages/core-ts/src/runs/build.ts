@@ -8,11 +8,12 @@ import type { Json } from '../registry/index.js'
 import { similarities } from '../similarity/index.js'
 import type { RunConfig } from './config.js'
 
+/** Options of {@link buildModel}. */
 export interface BuildModelOptions {
   backend: Backend
   /** Numbers in one frame of the features. */
   bands: number
-  /** Keys that hold the features to what they are now: see {@link AudioFeatures.pins}. */
+  /** Keys that hold the features to what they are now: see `AudioFeatures.pins`. */
   pins?: Readonly<Record<string, Json>> | undefined
   signal?: AbortSignal
 }

@@ -5,6 +5,7 @@ import type { Clip } from '../data/index.js'
 import { openClips, type RunClipsOptions } from './evaluate-run.js'
 import type { OpenRun } from './run-folder.js'
 
+/** Options of {@link classifyRun}. */
 export interface ClassifyOptions {
   /** Sentences about a label, {} in its place; their scores are averaged. Default: "the sound of {}". */
   prompts?: readonly string[]
@@ -75,6 +76,7 @@ async function labelScores(
   return scores
 }
 
+/** Options of {@link calibrateRun}. */
 export interface CalibrateOptions extends RunClipsOptions, ClassifyOptions {
   /** Only clips of this split. Default: all. */
   split?: string

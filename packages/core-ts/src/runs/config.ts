@@ -39,6 +39,7 @@ export const families = {
   stoppers,
 } as const
 
+/** Options of {@link parseConfig}. */
 export interface ParseConfigOptions {
   /** What the messages call it, usually the file name. Default configuration. */
   source?: string

@@ -2,6 +2,7 @@ import { type Matrix, matrix } from '../base/matrix.js'
 import { openClips, type RunClipsOptions } from './evaluate-run.js'
 import type { OpenRun } from './run-folder.js'
 
+/** Options of {@link embedRun}. */
 export interface EmbedRunOptions extends RunClipsOptions {
   /** Only clips of this split. Default: all. */
   split?: string

@@ -24,6 +24,7 @@ export interface RunClipsOptions {
   onSetAside?: (clips: readonly QuarantinedClip[]) => void
 }
 
+/** Options of {@link evaluateRun}. */
 export interface EvaluateRunOptions extends RunClipsOptions, RelevanceOptions {
   /** Default test. */
   split?: string

@@ -108,6 +108,7 @@ export async function readTruth(
   return { clipOf, groups }
 }
 
+/** Options of {@link evaluateVectors}. */
 export interface EvaluateVectorsOptions extends EvaluateScoresOptions {
   backend: Backend
 }

@@ -8,6 +8,7 @@ import type { RunConfig } from './config.js'
 import { corpusOf, decodePolicyOf, type FeatureConfig } from './prepare.js'
 import type { OpenRun } from './run-folder.js'
 
+/** Options of {@link frozenRun}. */
 export interface FrozenRunOptions {
   backend: Backend
   /** Which recordings are read, and by whom, where it is not as the configuration says. */

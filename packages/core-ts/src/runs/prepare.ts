@@ -54,6 +54,7 @@ export function cacheFolderOf({ data }: RunConfig, manifest = data.manifest): st
   return data.cache ?? join(dirname(manifest), 'features')
 }
 
+/** Options of {@link prepareClips}. */
 export interface PrepareOptions {
   /** Past this share of bad clips the work is refused. */
   maxBadShare: number

@@ -21,6 +21,7 @@ import { frameScorer } from '../models/index.js'
 import type { CaptionPhrases } from '../text/index.js'
 import { type OpenRun, readsForeign } from './run-folder.js'
 
+/** Options of {@link openRunAligner}. */
 export interface RunAlignerOptions {
   /** Seconds of a recording that are scored at once. Default 30. */
   window?: number
@@ -50,7 +51,9 @@ export interface ClipAlignment {
   readonly split?: CaptionPhrases
 }
 
+/** Options of {@link RunAligner.align}. */
 export type RunAlignOptions = Omit<AlignOptions, 'words' | 'calibration'>
+/** Options of {@link RunAligner.moments}. */
 export type RunMomentOptions = Omit<FindMomentsOptions, 'words' | 'calibration'>
 
 /** So many phrases are calibrated in one pass over the recordings without labels. */
@@ -82,6 +85,7 @@ interface ScoredCorpus {
   readonly scorer: AlignScorer<CorpusClip>
 }
 
+/** A trained run that says where in recordings the phrases of captions are heard. */
 export class RunAligner implements AsyncDisposable {
   readonly scorer: AlignScorer<CorpusClip>
   readonly corpus: Corpus
@@ -132,7 +136,7 @@ export class RunAligner implements AsyncDisposable {
     })
   }
 
-  /** The parts of a recording that answer a query best, as {@link findMoments} does. */
+  /** The parts of a recording that answer a query best, as `findMoments` does. */
   async moments(
     clip: CorpusClip,
     query: string | readonly string[],

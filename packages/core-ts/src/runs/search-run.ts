@@ -8,6 +8,7 @@ import type { Corpus, CorpusClip } from '../corpus/index.js'
 import { openClips, type RunClipsOptions } from './evaluate-run.js'
 import { type OpenRun, readsForeign } from './run-folder.js'
 
+/** Options of {@link searchRun}. */
 export interface SearchRunOptions extends RunClipsOptions {
   /** Hits for each sentence. Default 10. */
   k?: number

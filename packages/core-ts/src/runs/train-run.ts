@@ -35,6 +35,7 @@ import { cacheFolderOf, corpusOf, decodePolicyOf, prepareClips } from './prepare
 import { keepClips, leakNotes, refuseOtherClips, runClipsOf } from './run-clips.js'
 import { runFiles } from './run-folder.js'
 
+/** Options of {@link trainRun}. */
 export interface TrainRunOptions {
   /** Folder of the run; made when it is not there. */
   folder: string
@@ -50,6 +51,7 @@ export interface TrainRunOptions {
   onReport?: (report: TrainingReport, trainer: Trainer) => void
 }
 
+/** What {@link trainRun} left behind. */
 export interface TrainRunResult {
   readonly folder: string
   readonly epochs: number

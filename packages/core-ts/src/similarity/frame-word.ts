@@ -14,6 +14,7 @@ import { detached, type Similarity, similarityPart } from './similarity.js'
 
 const reductions = ['STSQ', 'MTSQ', 'MQST'] as const satisfies readonly FrameScoreReduction[]
 
+/** Options of {@link frameWord}. */
 export interface FrameWordOptions {
   /** STSQ mean over all frames and words; MTSQ maximum over frames; MQST maximum over words. Default STSQ. */
   reduction?: FrameScoreReduction

@@ -4,6 +4,7 @@ import type { Tape } from '../nn/tape.js'
 import { type EmbeddedBatch, type Padding, paddingSchema, poolEmbedded } from './embedded-batch.js'
 import { detached, type Similarity, similarityPart } from './similarity.js'
 
+/** Options of {@link pooled}. */
 export interface PooledOptions {
   /** Default 'masked'. */
   padding?: Padding

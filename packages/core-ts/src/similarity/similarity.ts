@@ -28,6 +28,7 @@ export interface Similarity {
   within(side: EmbeddedBatch): Matrix
 }
 
+/** A similarity as it is saved with a model. */
 export interface SimilarityConfig {
   /** Name of its row in the family. */
   readonly kind: string

@@ -57,7 +57,9 @@ interface TraceGolden {
 
 const json = (name: string): unknown => JSON.parse(readFileSync(new URL(name, folder), 'utf8'))
 
+/** Facts of the CRNN golden: shapes, seeds, losses. */
 export const crnnGolden = (): CrnnGolden => json('crnn.json') as CrnnGolden
+/** Facts of the golden of a training of several steps. */
 export const traceGolden = (): TraceGolden => json('trace.json') as TraceGolden
 
 /** Frames, inference result, running statistics and samples of the gradients. */

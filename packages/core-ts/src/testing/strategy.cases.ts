@@ -41,6 +41,7 @@ export function randomQuery(
 const flat = (set: ReturnType<NegativeStrategy['select']>): number[][] =>
   [set.audio, set.text].flatMap(({ offsets, index }) => [[...offsets], [...index]])
 
+/** What every strategy must keep to. */
 export const strategyCases: readonly StrategyCase[] = [
   {
     name: 'gives every anchor at least one clip and one caption of another group',

@@ -19,6 +19,7 @@ const roundings = (count: number, because: string): Tolerance => ({
   because,
 })
 
+/** How far each op may be from the reference, and why. */
 export const tolerance: Readonly<Record<OpName, Tolerance>> = {
   log_mel: { relative: 1e-6, absolute: 1e-6, because: 'float64 FFT; one float32 rounding of the logarithm' },
   resample: sums('a float32 sum of up to a few hundred taps'),

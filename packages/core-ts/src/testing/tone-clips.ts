@@ -13,6 +13,7 @@ const sounds: readonly (readonly [string, (t: number, f: number, rng: Rng) => nu
   ['ticking clock', (t, f) => (t % 0.2 < 0.01 ? Math.sin(2 * Math.PI * 5 * f * t) : 0)],
 ]
 
+/** Options of {@link writeToneClips}. */
 export interface ToneClipsOptions {
   /** Clips of each split. Default 12 to train, 6 for validation and 6 to test. */
   splits?: Readonly<Record<string, number>>

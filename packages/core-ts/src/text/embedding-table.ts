@@ -6,8 +6,9 @@ import { lookedFor, standIns } from './variants.js'
 import { PAD, UNK, type Vocabulary } from './vocabulary.js'
 import { readWordVectors, type WordVectors } from './word-vectors.js'
 
+/** A vector for every word of a vocabulary. */
 export interface EmbeddingTable {
-  /** [vocabulary.size × dim]: row 0 zero, every other row of unit length. */
+  /** [vocabulary.size × dim], row 0 zero, every other row of unit length. */
   readonly vectors: Matrix
   /** Words of the vocabulary without a vector: their rows equal that of the unknown word. */
   readonly missing: readonly string[]
@@ -17,6 +18,7 @@ export interface EmbeddingTable {
   readonly unknownOverlap: number
 }
 
+/** Options of {@link embeddingTable}. */
 export interface EmbeddingTableOptions {
   seed: number
   /** Accepted overlap of the unknown word's vector with the known ones; default 0.25. */

@@ -10,6 +10,7 @@ import { type OnnxModel, type OnnxTensor, openOnnx, pickOutput, valueText } from
 import type { SentenceTower } from './sentence-tower.js'
 import { openTokenizer } from './sentence-tokenizer.js'
 
+/** Options of {@link onnxTower}. */
 export interface OnnxTowerOptions {
   /** The model file: token ids in, a vector for each sentence or token out. */
   readonly model: string

@@ -59,6 +59,7 @@ export class TermVectors {
   }
 }
 
+/** Options of {@link latentSemantics}. */
 export interface LsaOptions {
   /** Default words. */
   terms?: TermKind

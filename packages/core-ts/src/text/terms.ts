@@ -8,6 +8,7 @@ import { tokenize } from './tokenize.js'
  */
 export type TermKind = 'words' | 'stems' | 'pairs' | 'characters'
 
+/** Names of the kinds of terms. */
 export const termKinds = ['words', 'stems', 'pairs', 'characters'] as const satisfies readonly TermKind[]
 
 /** The terms of a text, with repetitions. */

@@ -8,6 +8,7 @@ import { truncatedSvd } from './truncated-svd.js'
 import { Vocabulary } from './vocabulary.js'
 import type { WordVectors } from './word-vectors.js'
 
+/** Options of {@link trainWordVectors}. */
 export interface TrainWordVectorsOptions {
   /** Length of a vector; default 300. Where the captions support fewer dimensions the rest are zero. */
   dim?: number

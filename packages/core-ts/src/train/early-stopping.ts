@@ -11,6 +11,7 @@ export interface Stopper {
   start(setting?: { readonly mode?: 'min' | 'max' }): RunningStopper
 }
 
+/** A stopper within a run. */
 export interface RunningStopper {
   /** Tells the watched number, as to a schedule; a sentence when the run should stop, else null. */
   epochEnd(metric: number): string | null
@@ -19,6 +20,7 @@ export interface RunningStopper {
   restore(state: readonly number[]): void
 }
 
+/** Options of {@link patience}. */
 export interface PatienceOptions {
   /** Epochs without improvement after which the run stops. */
   patience: number
@@ -55,6 +57,7 @@ export function patience(given: PatienceOptions): Stopper {
   }
 }
 
+/** Options of {@link stagnation}. */
 export interface StagnationOptions {
   /** Largest standard deviation of the metric that counts as standing still. Default 0.01. */
   std?: number

@@ -18,6 +18,7 @@ import type { Optimizer, RunningOptimizer } from './optimizers.js'
 import { type PickedNegatives, pickedNegatives } from './picked-negatives.js'
 import { checkFinite } from './watchdog.js'
 
+/** Options of {@link Learner}. */
 export interface LearnerOptions {
   model: TrainableModel
   objectives: readonly Objective[]

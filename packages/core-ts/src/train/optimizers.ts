@@ -15,6 +15,7 @@ export interface Optimizer {
   start(backend: Backend, parameters: ReadonlyMap<string, Parameter>): RunningOptimizer
 }
 
+/** An optimiser within a run, with its state for every parameter. */
 export interface RunningOptimizer extends Disposable {
   /** Steps taken so far. */
   readonly steps: number
@@ -31,6 +32,7 @@ export interface RunningOptimizer extends Disposable {
   restore(steps: number, state: ReadonlyMap<string, NamedTensor>): void
 }
 
+/** Options of {@link adam}. */
 export interface AdamOptions {
   /** Default 1e-3. */
   lr?: number

@@ -14,6 +14,7 @@ import type { Schedule } from './schedules.js'
 import type { Watched } from './watched.js'
 import type { CollapseOptions } from './watchdog.js'
 
+/** What the trainer looks at after an epoch. */
 export interface ValidationOptions<M extends TrainableModel = DualEncoder> {
   /** Its own batches; the same ones are looked at every time. */
   data: BatchSource
@@ -29,6 +30,7 @@ export interface ValidationOptions<M extends TrainableModel = DualEncoder> {
   watch?: Watched
 }
 
+/** Options of {@link createTrainer}. */
 export interface TrainerOptions<M extends TrainableModel = DualEncoder> {
   model: M
   /** Batches of the one objective there is … */
@@ -103,4 +105,5 @@ export interface EpochReport {
   readonly stopped: string | null
 }
 
+/** What a training tells as it goes. */
 export type TrainingReport = StepReport | EpochReport

@@ -19,6 +19,7 @@ export interface Schedule {
   start(setting: ScheduleSetting): RunningSchedule
 }
 
+/** A schedule within a run. */
 export interface RunningSchedule {
   /** Learning rate at a point of the run, in epochs with fraction: 2.5 is the middle of the third epoch. */
   rate(epoch: number): number
@@ -36,6 +37,7 @@ export function constant(): Schedule {
   return { name: 'constant', start: ({ base }) => ({ rate: () => base, ...stateless }) }
 }
 
+/** Options of {@link cosine}. */
 export interface CosineOptions {
   /** Epochs of linear rise from 0 to the base rate. Default 0. */
   warmup?: number
@@ -68,6 +70,7 @@ export function cosine(given: CosineOptions = {}): Schedule {
   }
 }
 
+/** Options of {@link plateau}. */
 export interface PlateauOptions {
   /** Factor on the rate when the metric stops improving. Default 0.1. */
   factor?: number

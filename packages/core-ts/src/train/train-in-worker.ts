@@ -3,6 +3,7 @@ import { abortedError, throwIfAborted } from '../base/abort.js'
 import { type ErrorCode, expected, SonotextError } from '../base/errors.js'
 import type { TrainingReport } from './options.js'
 
+/** Options of a training in a worker thread. */
 export interface TrainInWorkerOptions {
   /** Handed to the module's function; anything that can be cloned. */
   data?: unknown

@@ -53,6 +53,7 @@ interface TrainerLoop extends Readonly<Progress> {
   readonly collapse: CollapseState | null
 }
 
+/** The loop around a {@link Learner}: epochs, validation, stopping, checkpoints and logs. */
 export class Trainer<M extends TrainableModel = DualEncoder> implements AsyncDisposable {
   readonly model: M
   /** Steps and weights; the trainer is the loop around it. */

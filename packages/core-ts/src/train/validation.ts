@@ -7,6 +7,7 @@ import { poolEmbedded } from '../similarity/index.js'
 import type { BatchSource, TrainableModel } from './batch-source.js'
 import type { CollapseSigns } from './watchdog.js'
 
+/** Options of {@link Validator}. */
 export interface ValidatorOptions {
   model: TrainableModel
   /** Its own batches. */

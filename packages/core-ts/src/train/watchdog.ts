@@ -33,6 +33,7 @@ export function checkValidationLoss(
   )
 }
 
+/** Options of {@link CollapseMonitor}. */
 export interface CollapseOptions {
   /** Least spread over clips of the clip vectors, relative to their length 1. Default 0.01. */
   spread?: number
@@ -65,6 +66,7 @@ export interface CollapseState {
   readonly best: Readonly<Record<string, number>>
 }
 
+/** What {@link CollapseMonitor} saw in an epoch. */
 export interface CollapseReport {
   readonly values: { readonly clipSpread: number; readonly clipCosine: number; readonly zeroScores?: number }
   /** Sentences, empty when all is well. */
@@ -82,7 +84,7 @@ export class CollapseMonitor {
   #stuckEpochs = 0
   #best: Record<string, number> = {}
 
-  /** `easier` is what this run may try, for the advice: {@link Loss.easier}. */
+  /** `easier` is what this run may try, for the advice: `Loss.easier`. */
   constructor(options: CollapseOptions & { readonly easier?: string | undefined } = {}) {
     const { spread = 0.01, cosine = 0.99, stuck = 0.01, epochs = 3, easier } = options
     this.#options = { spread, cosine, stuck, epochs }

@@ -4,6 +4,7 @@ import { intervalOfPseudoValues } from './jackknife.js'
 import { ScoreOrder } from './score-order.js'
 import type { TimeSpan } from './time-span.js'
 
+/** Area under the ROC curve of frames, phrase by phrase. */
 export interface AurocByPhrase {
   /** Mean over the phrases that have frames with and without them; NaN where there is none. */
   readonly value: number

@@ -9,6 +9,7 @@ import { type F1Counts, f1Of, jackknifeByClip } from './jackknife.js'
 import { pairsPsds } from './pairs-psds.js'
 import { segmentIou } from './time-span.js'
 
+/** Options of {@link evaluateAlignment}. */
 export interface EvaluateAlignmentOptions {
   /** How far the ends of events may be off. */
   readonly collars?: EventCollars
@@ -38,6 +39,7 @@ export interface AlignmentMeasure {
   readonly clipLevel: number | null
 }
 
+/** The measures of one phrase over all its pairs. */
 export interface PhraseAlignment {
   readonly phrase: string
   readonly pairs: number
@@ -45,6 +47,7 @@ export interface PhraseAlignment {
   readonly values: Readonly<Partial<Record<AlignmentMeasureName, number>>>
 }
 
+/** What {@link evaluateAlignment} found. */
 export interface AlignmentEvaluation {
   readonly clips: number
   readonly phrases: number

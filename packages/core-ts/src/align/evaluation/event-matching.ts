@@ -1,6 +1,7 @@
 import type { F1Counts } from './jackknife.js'
 import type { TimeSpan } from './time-span.js'
 
+/** How far the ends of a segment may be off and still count as found. */
 export interface EventCollars {
   /** Seconds that the onset may be off. Default 0.2. */
   readonly onset?: number

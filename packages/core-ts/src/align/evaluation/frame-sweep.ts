@@ -6,6 +6,7 @@ import type { TimeSpan } from './time-span.js'
 /** 0.01, 0.02 … 0.99. */
 const thresholds = Array.from({ length: 99 }, (_, i) => (i + 1) / 100)
 
+/** What one threshold gives. */
 export interface OperatingPoint {
   /** A frame counts as found when its score is at least this. */
   readonly threshold: number
@@ -14,6 +15,7 @@ export interface OperatingPoint {
   readonly f1: number
 }
 
+/** Precision, recall and F1 of frames over all thresholds. */
 export interface FrameSweep {
   /** One point for each of the thresholds 0.01, 0.02 … 0.99, micro-averaged over all frames of all pairs. */
   readonly points: readonly OperatingPoint[]

@@ -13,6 +13,7 @@ export interface MomentQuery {
   readonly found: readonly (TimeSpan & { readonly score: number })[]
 }
 
+/** Options of {@link evaluateMoments}. */
 export interface EvaluateMomentsOptions {
   /** How many found windows count, best first. Default 10. */
   readonly windows?: number
@@ -30,6 +31,7 @@ export interface MomentMeasure {
   readonly whole: number
 }
 
+/** What {@link evaluateMoments} found. */
 export interface MomentsEvaluation {
   readonly queries: number
   readonly recordings: number
@@ -44,6 +46,7 @@ export interface MomentsEvaluation {
   }[]
 }
 
+/** Measures of moment retrieval. */
 export type MomentMeasureName = (typeof names)[number]
 const names = ['R1@0.5', 'R1@0.7', 'mAP@0.5', 'mAP@0.75', 'mAP', 'mIoU'] as const
 

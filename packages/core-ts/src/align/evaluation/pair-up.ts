@@ -11,6 +11,7 @@ export interface AlignmentPredictions {
   readonly scores?: readonly RecordingScores[]
 }
 
+/** Truth and predictions of the same recordings, and those that only one side knows. */
 export interface PairedUp {
   readonly pairs: readonly AlignmentPair[]
   /** Recordings of the truth for which nothing was given. */

@@ -41,6 +41,7 @@ export type ReadClassScores = (
   index: number,
 ) => Iterable<Float32Array> | AsyncIterable<Float32Array>
 
+/** Options of {@link psds}. */
 export interface PsdsOptions {
   /** Default `psdsScenarios.psds1`. */
   readonly scenario?: PsdsScenario
@@ -51,6 +52,7 @@ export interface PsdsOptions {
   readonly onClass?: (done: number, total: number) => void
 }
 
+/** A polyphonic sound detection score (Bilen et al. 2020). */
 export interface Psds {
   /** Area under the effective hit rate, in [0, 1]. */
   readonly value: number

@@ -1,5 +1,6 @@
 import { checkOptions, expected, type Matrix, Rng, SonotextError } from '../../base/index.js'
 
+/** Options of {@link retrievalPools}. */
 export interface RetrievalPoolsOptions {
   /** Candidates of each query, its own answer among them. Default 30. */
   readonly pool?: number
@@ -19,6 +20,7 @@ export interface PooledRecall {
   readonly chance: number
 }
 
+/** Recall within pools of clips. */
 export interface RetrievalPools {
   readonly clips: number
   /** By `R@k`. */

@@ -7,6 +7,7 @@ import { isObject, parsed } from './json.js'
 import type { RecordingSegments } from './recording-segments.js'
 import { readScores, type RecordingScores } from './score-curves.js'
 
+/** Options of {@link readAlignmentTruth}. */
 export interface ReadTruthOptions {
   /** Split of a manifest that has splits. Default test. */
   readonly split?: string

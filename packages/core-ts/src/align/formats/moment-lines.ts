@@ -69,6 +69,7 @@ export async function writeMomentLines(
   await writeFileAtomic(path, formatMomentLines(lines), options)
 }
 
+/** Queries with their truth and what was found for them. */
 export interface JoinedMoments {
   readonly queries: readonly MomentQuery[]
   /** Queries of the truth without a prediction: nothing found. */

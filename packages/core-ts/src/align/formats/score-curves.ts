@@ -43,6 +43,7 @@ export async function readScores(
   return all
 }
 
+/** Score curves of JSON lines, one object a recording. Throws INVALID_FILE naming the line. */
 export function parseScoreLines(text: string, file: string): RecordingScores[] {
   return text.split('\n').flatMap((line, i) => {
     if (line.trim() === '') return []
@@ -74,6 +75,7 @@ export function parseScoreLines(text: string, file: string): RecordingScores[] {
   })
 }
 
+/** Score curves of a table with the columns onset, offset and one for each class. Throws INVALID_FILE. */
 export function parseScoreTable(text: string, file: string): RecordingScores {
   const table = parseCsv(text, file, { delimiter: '\t' })
   const phrases = table.columns.filter((name) => name !== 'onset' && name !== 'offset')

@@ -9,6 +9,7 @@ import type { Backend, HostArray, OpArgs, OpName, OpOptions } from '../port.js'
 import type { HostArgs } from './host.js'
 import { table } from './table.js'
 
+/** Options of {@link referenceBackend}. */
 export interface ReferenceOptions {
   /** Type of the buffers `memory.alloc` makes; arithmetic is float64 either way. Default 'float32'. */
   precision?: 'float32' | 'float64'

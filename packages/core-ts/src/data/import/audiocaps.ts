@@ -6,6 +6,7 @@ import type { Caption, Clip } from '../manifest.js'
 import { filePattern } from './file-pattern.js'
 import { importerPart, splitOfName } from './importer.js'
 
+/** Files of a split of AudioCaps (Kim et al. 2019). */
 export interface AudioCapsFiles {
   /** `train.csv`, `val.csv` or `test.csv` of AudioCaps 1.0 or 2.0. */
   captions: string

@@ -6,6 +6,7 @@ import { checkOptions } from '../../base/options.js'
 import { type Clip, defaultCaptionId } from '../manifest.js'
 import { importerPart, splitOfName } from './importer.js'
 
+/** Files of a split of Clotho (Drossos et al. 2020). */
 export interface ClothoFiles {
   /** `clotho_captions_<split>.csv` */
   captions: string

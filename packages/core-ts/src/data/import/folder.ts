@@ -8,6 +8,7 @@ import { type Clip, defaultCaptionId } from '../manifest.js'
 import { type FolderColumns, resolveColumns, type ResolvedColumns } from './columns.js'
 import { filePattern } from './file-pattern.js'
 
+/** Options of {@link importFolder}. */
 export interface FolderOptions extends AudioListingOptions {
   /** CSV with a row for each caption (rows of one file are joined); without it every audio file below the folder is taken. */
   captions?: string

@@ -3,6 +3,7 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { listAudio } from '../audio-files.js'
 import type { Clip } from '../manifest.js'
 
+/** Clips with the paths at which their recordings were found. */
 export interface Located {
   /** The clips with the audio paths found. */
   readonly clips: Clip[]

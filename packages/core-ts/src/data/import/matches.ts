@@ -6,6 +6,7 @@ import { checkOptions } from '../../base/options.js'
 import { type Clip, defaultCaptionId } from '../manifest.js'
 import { importerPart } from './importer.js'
 
+/** Files of queries that several clips match. */
 export interface MatchesFiles {
   /** `query,audio_filenames` with a list of file names in a cell, as DCASE 2025 gives several matches a query. */
   captions: string

@@ -5,6 +5,7 @@ import { checkOptions } from '../../base/options.js'
 import { type Clip, defaultCaptionId } from '../manifest.js'
 import { importerPart } from './importer.js'
 
+/** Files of WavText5K (Deshmukh et al. 2022). */
 export interface WavText5KFiles {
   /** `WavText5K.csv`: view_link, download_link, title, description, fname, tags. */
   captions: string

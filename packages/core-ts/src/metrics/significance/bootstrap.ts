@@ -3,6 +3,7 @@ import { type Clusters, membersByValue } from './clusters.js'
 import { normalCdf, normalQuantile, Z95 } from './distributions.js'
 import type { Interval, Statistic } from './statistic.js'
 
+/** Options of {@link bootstrapInterval}. */
 export interface ResamplingOptions {
   /** Draws; more make the ends less noisy. Default 1999 for intervals, 9999 for tests. */
   readonly replicates?: number

@@ -3,6 +3,7 @@ import { checkReplicates, differenceOf, type ResamplingOptions } from './bootstr
 import { type Clusters, membersByValue } from './clusters.js'
 import type { Statistic } from './statistic.js'
 
+/** What a paired randomisation test gives. */
 export interface RandomizationTest {
   /** Statistic of a less that of b. */
   readonly difference: number

@@ -1,6 +1,7 @@
 import type { Clusters } from './clusters.js'
 import { student95, Z95 } from './distributions.js'
 
+/** The ends of an interval. */
 export type Interval = readonly [low: number, high: number]
 
 /** How the values of many queries become one number, and how sure that number is. */

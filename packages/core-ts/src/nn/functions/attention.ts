@@ -8,6 +8,7 @@ import { reshape } from './reshape.js'
 import { assertShape, axes } from './shapes.js'
 import { softmax } from './softmax.js'
 
+/** Options of {@link attention}. */
 export interface AttentionOptions {
   /** Queries, keys and values are cut into so many parts of equal width. Default 1. */
   heads?: number

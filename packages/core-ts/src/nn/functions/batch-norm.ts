@@ -3,6 +3,7 @@ import type { Tape } from '../tape.js'
 import type { Tensor } from '../tensor.js'
 import { assertShape, rowsOf } from './shapes.js'
 
+/** Parameters and running statistics of a batch normalisation over c channels. */
 export interface BatchNormState {
   /** [c] factor of the normalised value. */
   gamma: Tensor
@@ -14,6 +15,7 @@ export interface BatchNormState {
   runningVar: Tensor
 }
 
+/** Options of {@link batchNorm}. */
 export interface BatchNormOptions {
   /** Added to the variance. Default 1e-5. */
   eps?: number

@@ -3,6 +3,7 @@ import type { Tape } from '../tape.js'
 import type { Tensor } from '../tensor.js'
 import { axes, show } from './shapes.js'
 
+/** Options of {@link conv2d}. */
 export interface Conv2dOptions {
   /** Leaky ReLU of this slope on the result, 0 or more; 0 is ReLU. Default 1: none. */
   slope?: number

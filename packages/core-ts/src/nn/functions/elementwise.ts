@@ -2,6 +2,7 @@ import type { Tape } from '../tape.js'
 import type { Tensor } from '../tensor.js'
 import { assertShape } from './shapes.js'
 
+/** Options of {@link add}. */
 export interface AddOptions {
   /** Factor of `a`. Default 1. */
   alpha?: number

@@ -9,6 +9,7 @@ import { assertLengths, axes, show } from './shapes.js'
  */
 export type FrameScoreReduction = 'STSQ' | 'MTSQ' | 'MQST'
 
+/** Options of {@link frameScore}. */
 export interface FrameScoreOptions {
   /** [clips] true frames of each clip; padding never counts. */
   frameLengths: Int32Array

@@ -3,6 +3,7 @@ import type { Tape } from '../tape.js'
 import type { Tensor } from '../tensor.js'
 import { assertShape, axes, show } from './shapes.js'
 
+/** Weights of a gated recurrent unit, as PyTorch lays them out. */
 export interface GruWeights {
   /** [directions, 3·hidden, in], gate rows r, z, n */
   wIh: Tensor

@@ -17,6 +17,7 @@ export interface PairLossOptions {
   exclude?: RaggedIndices | null
 }
 
+/** Options of {@link infoNce}. */
 export interface InfoNceOptions extends PairLossOptions {
   /**
    * What other pairs of the anchor's own clip are: 'own-pair' leaves them out of the denominators, 'same-clip' lets them
@@ -34,6 +35,7 @@ export interface InfoNceOptions extends PairLossOptions {
   directions?: { readonly audioToText: number; readonly textToAudio: number }
 }
 
+/** What {@link infoNce} can tell of a batch. */
 export interface InfoNceStats {
   readonly loss: number
   /** Share of clips whose best caption in the batch is a positive. */
@@ -46,6 +48,7 @@ export interface InfoNceStats {
   readonly temperature?: number
 }
 
+/** Value and statistics of {@link infoNce}. */
 export interface InfoNceLoss {
   /** [1] */
   readonly loss: Tensor

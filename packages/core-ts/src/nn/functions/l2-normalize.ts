@@ -2,6 +2,7 @@ import type { Tape } from '../tape.js'
 import type { Tensor } from '../tensor.js'
 import { rowsOf } from './shapes.js'
 
+/** Options of {@link l2Normalize}. */
 export interface L2NormalizeOptions {
   /** Smallest divisor, so that a zero vector stays zero. Default 1e-12. */
   eps?: number

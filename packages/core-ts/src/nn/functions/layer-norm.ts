@@ -2,6 +2,7 @@ import type { Tape } from '../tape.js'
 import type { Tensor } from '../tensor.js'
 import { assertShape, rowsOf } from './shapes.js'
 
+/** Options of {@link layerNorm}. */
 export interface LayerNormOptions {
   /** Added to the variance. Default 1e-5. */
   eps?: number

@@ -6,6 +6,7 @@ import type { Tensor } from '../tensor.js'
 import { gemmOf } from './matmul.js'
 import { assertShape, axes, rowsOf, show } from './shapes.js'
 
+/** Options of {@link linear}. */
 export interface LinearOptions {
   /** Leaky ReLU of this slope on the result, 0 or more; 0 is ReLU. Default 1: none. */
   slope?: number

@@ -3,6 +3,7 @@ import type { Tape } from '../tape.js'
 import type { Tensor } from '../tensor.js'
 import { axes } from './shapes.js'
 
+/** Options of {@link lpPool}. */
 export interface LpPoolOptions {
   /** Window and stride, [height, width]. */
   kernel: readonly [number, number]

@@ -4,6 +4,7 @@ import type { Tape } from '../tape.js'
 import type { Tensor } from '../tensor.js'
 import { axes, show } from './shapes.js'
 
+/** Options of {@link matmul}. */
 export interface MatmulOptions {
   /** `a` is stored [k, m]. Default false. */
   transA?: boolean

@@ -3,6 +3,7 @@ import type { Tensor } from '../tensor.js'
 import { type PairLossOptions, pairLossCall, positivesOf } from './info-nce.js'
 import { assertShape } from './shapes.js'
 
+/** Options of {@link sigmoidPair}. */
 export interface SigmoidPairOptions extends PairLossOptions {
   /** [1] added to every score; trained when it is a parameter. */
   bias: Tensor
@@ -10,6 +11,7 @@ export interface SigmoidPairOptions extends PairLossOptions {
   positives?: 'own-pair' | 'same-clip'
 }
 
+/** What {@link sigmoidPair} can tell of a batch. */
 export interface SigmoidPairStats {
   readonly loss: number
   /** Mean of σ(score + bias) over the positives, and over all others. */
@@ -22,6 +24,7 @@ export interface SigmoidPairStats {
   readonly bias?: number
 }
 
+/** Value and statistics of {@link sigmoidPair}. */
 export interface SigmoidPairLoss {
   /** [1] */
   readonly loss: Tensor

@@ -5,6 +5,7 @@ import type { Tensor } from '../tensor.js'
 import { lossOf, recordLoss } from './loss.js'
 import { axes, show } from './shapes.js'
 
+/** The negatives of every anchor. */
 export interface TripletPicks {
   /** Clips set against each anchor's caption. */
   readonly audio: RaggedIndices
@@ -12,6 +13,7 @@ export interface TripletPicks {
   readonly text: RaggedIndices
 }
 
+/** What {@link triplet} can tell of a batch. */
 export interface TripletStats {
   readonly loss: number
   /** Share of picked negatives whose hinge is above 0. */
@@ -20,6 +22,7 @@ export interface TripletStats {
   readonly meanNegative: number
 }
 
+/** Value and statistics of {@link triplet}. */
 export interface TripletLoss {
   /** [1] */
   readonly loss: Tensor

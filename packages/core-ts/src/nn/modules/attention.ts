@@ -11,6 +11,7 @@ import type { Tape } from '../tape.js'
 import type { Parameter, Tensor } from '../tensor.js'
 import { Linear } from './linear.js'
 
+/** Options of {@link MultiHeadAttention}. */
 export interface MultiHeadAttentionOptions {
   /** Stream for the initial weights. */
   rng: Rng

@@ -5,6 +5,7 @@ import type { Module } from '../module.js'
 import type { Tape } from '../tape.js'
 import { Parameter, Tensor } from '../tensor.js'
 
+/** Options of {@link BatchNorm}. */
 export interface BatchNormModuleOptions {
   /** Added to the variance. Default 1e-5. */
   eps?: number

@@ -6,6 +6,7 @@ import type { Module } from '../module.js'
 import type { Tape } from '../tape.js'
 import { Parameter, type Tensor } from '../tensor.js'
 
+/** Options of {@link Conv2d}. */
 export interface Conv2dModuleOptions {
   /** Stream for the initial weights. */
   rng: Rng

@@ -6,6 +6,7 @@ import type { Module } from '../module.js'
 import type { Tape } from '../tape.js'
 import { Parameter, type Shape, Tensor, type Values } from '../tensor.js'
 
+/** Options of {@link Embedding}. */
 export interface EmbeddingOptions {
   /** The vectors stay as they are and are saved as a buffer. Default false. */
   frozen?: boolean

@@ -6,6 +6,7 @@ import type { Module } from '../module.js'
 import type { Tape } from '../tape.js'
 import { Parameter, type Shape, type Tensor } from '../tensor.js'
 
+/** Options of {@link Gru}. */
 export interface GruModuleOptions {
   /** Stream for the initial weights. */
   rng: Rng

@@ -6,6 +6,7 @@ import type { Module } from '../module.js'
 import type { Tape } from '../tape.js'
 import { Parameter, type Tensor } from '../tensor.js'
 
+/** Options of {@link Linear}. */
 export interface LinearModuleOptions {
   /** Stream for the initial weights. */
   rng: Rng

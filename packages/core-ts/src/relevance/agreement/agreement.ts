@@ -29,8 +29,10 @@ export const agreementNames = [
   'spearman',
   'kendall',
 ] as const
+/** Names of the coefficients of agreement. */
 export type AgreementName = (typeof agreementNames)[number]
 
+/** How far raters agree. */
 export interface Agreement {
   readonly queries: number
   readonly raters: number
@@ -41,6 +43,7 @@ export interface Agreement {
   readonly coefficients: Readonly<Record<AgreementName, Estimate>>
 }
 
+/** Options of {@link raterAgreement}. */
 export interface AgreementOptions {
   /** Draws of queries; default 999. */
   readonly replicates?: number

@@ -25,6 +25,7 @@ export interface ListeningPlan {
   }[]
 }
 
+/** Options of {@link planListening}. */
 export interface ListeningOptions {
   /** Captions to rate, drawn at random; default all. */
   readonly queries?: number

@@ -9,6 +9,7 @@ export interface CalibrationCurve {
   readonly y: readonly number[]
 }
 
+/** Kinds of curves that correct a prediction. */
 export type CalibrationType = CalibrationCurve['type']
 
 /** The curve at x; beyond its ends it is flat. */

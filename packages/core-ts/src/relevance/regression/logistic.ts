@@ -6,6 +6,7 @@ export interface LogisticConstants {
   readonly slopes: readonly number[]
 }
 
+/** 1 / (1 + exp(−x)), without overflow. */
 export function logistic(x: number): number {
   return x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x))
 }

@@ -6,6 +6,7 @@ import type { SimilarityFeature } from './features.js'
 import type { RelevanceModel } from './model.js'
 import type { CaptionVectors } from './vectors.js'
 
+/** Options of {@link applyRelevance}. */
 export interface ApplyOptions {
   readonly backend: Backend
   /** Clips kept for each caption, the most relevant ones; default 50. */

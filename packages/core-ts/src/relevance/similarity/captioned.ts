@@ -17,6 +17,7 @@ export interface CaptionedClips {
   readonly byClip: ReadonlyMap<string, readonly ClipCaption[]>
 }
 
+/** Captions by id and by clip. */
 export function captionedClips(captions: readonly ClipCaption[]): CaptionedClips {
   return {
     captions,

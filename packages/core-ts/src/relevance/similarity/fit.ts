@@ -67,12 +67,14 @@ export interface CalibrationBin {
   readonly observed: number
 }
 
+/** Options of {@link fitQuality}. */
 export interface QualityOptions {
   /** Draws of queries for the interval; default 999. */
   readonly replicates?: number
   readonly seed?: number
 }
 
+/** How well predictions fit relevances; intervals come from draws of whole queries. */
 export function fitQuality(
   pairs: readonly Pick<RatedPair, 'query' | 'relevance'>[],
   predicted: ArrayLike<number>,
@@ -113,6 +115,7 @@ function calibrationBins(predicted: ArrayLike<number>, observed: Float64Array): 
     }))
 }
 
+/** Options of {@link fitRelevance}. */
 export interface FitOptions extends QualityOptions {
   /** What corrects the logistic function; default nothing. */
   readonly calibration?: CalibrationType
@@ -121,6 +124,7 @@ export interface FitOptions extends QualityOptions {
   readonly signal?: AbortSignal
 }
 
+/** A fitted model and how well it fits. */
 export interface FittedRelevance {
   readonly model: RelevanceModel
   /** On the pairs it was fitted on. */

@@ -13,6 +13,7 @@ import type { SimilarityFeature } from './features.js'
 import { openVectors } from './sources.js'
 import type { CaptionVectors } from './vectors.js'
 
+/** Options of {@link namedFeatures}. */
 export interface NamedFeaturesOptions {
   /** Captions that term weights and LSA are learnt from. */
   readonly texts: readonly string[]

@@ -16,6 +16,7 @@ import { renderPage } from '../page.js'
 import { playerScript } from './player-script.js'
 import { playerStyle } from './player-style.js'
 
+/** Options of {@link alignmentPage}. */
 export interface AlignmentPageOptions {
   readonly title: string
   readonly audio: MonoAudio

@@ -5,6 +5,7 @@ import { renderPage } from '../page.js'
 import { listeningScript } from './script.js'
 import { listeningStyle } from './style.js'
 
+/** Options of {@link listeningPage}. */
 export interface ListeningPageOptions {
   readonly title?: string
   /** Where the browser finds each clip, relative to the page. */

@@ -25,6 +25,7 @@ export interface OpCase<K extends OpName = OpName> {
   readonly smooth?: boolean
 }
 
+/** A case of any op. */
 export type AnyOpCase = { [K in OpName]: OpCase<K> }[OpName]
 
 /** The oracle that cases use to make coherent inputs for a backward op. */

@@ -19,6 +19,7 @@ export interface CaptionRelation {
   readonly words: string
 }
 
+/** The phrases of a caption and how they relate in time. */
 export interface CaptionPhrases {
   readonly caption: string
   readonly phrases: readonly CaptionPhrase[]

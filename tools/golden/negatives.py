@@ -1,14 +1,16 @@
-"""Makes packages/core-ts/test-data/negatives/golden.json: negatives of small batches, chosen with numpy from the definitions.
+"""Makes packages/core-ts/test-data/negatives/: golden.json, negatives of small batches, and neighbours.json, likeness of captions; with numpy,
+from the definitions.
 
 Run: python tools/golden/negatives.py
 """
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
 
-OUT = Path(__file__).resolve().parents[2] / "packages/core-ts/test-data/negatives/golden.json"
+OUT = Path(__file__).resolve().parents[2] / "packages/core-ts/test-data/negatives"
 rng = np.random.default_rng(20261127)
 
 
@@ -24,6 +26,15 @@ def facenet(row, i, free):
     if below:
         return int(max(below, key=lambda j: (row[j], -j)))
     return int(min(free, key=lambda j: (row[j], j)))
+
+
+def semi_hard(row, i, free):
+    """Xie et al. 2023: the score closest to the positive, on either side."""
+    return int(min(free, key=lambda j: (abs(np.float32(row[j]) - np.float32(row[i])), j)))
+
+
+def hard(row, free):
+    return int(max(free, key=lambda j: (row[j], -j)))
 
 
 def band(row, free, low, high):
@@ -56,6 +67,8 @@ for n, groups in ((2, 40), (5, 3), (9, 40), (16, 5)):
             sides[side] = None if not free else {
                 "free": free,
                 "facenet": facenet(row, i, free),
+                "semi": semi_hard(row, i, free),
+                "hard": hard(row, free),
                 "band": band(row, free, 0.5, 0.9),
                 "narrow": band(row, free, 0.2, 0.3),
                 "distance": distance_weights(row, free, 32, 0.5),
@@ -63,5 +76,23 @@ for n, groups in ((2, 40), (5, 3), (9, 40), (16, 5)):
         case["anchors"].append(sides)
     cases.append(case)
 
-OUT.parent.mkdir(parents=True, exist_ok=True)
-OUT.write_text(json.dumps({"numpy": np.__version__, "dimensions": 32, "cutoff": 0.5, "cases": cases}) + "\n")
+CAPTIONS = """a dog barks twice; a dog barks while rain falls; rain falls on a roof; heavy rain falls; a bell rings; a church bell rings twice
+an engine starts; an engine idles and a dog barks; a bird sings; birds sing in a tree; a tree falls; someone knocks on a door
+a door closes; someone closes a window; wind blows; the wind blows in a tree""".replace("\n", "; ").split("; ")
+
+
+def cosines(captions):
+    """Of word vectors: how often, times log((1 + captions) / captions with the word)."""
+    words = [caption.split() for caption in captions]
+    vocabulary = sorted({word for own in words for word in own})
+    having = {word: sum(word in own for own in words) for word in vocabulary}
+    vectors = np.array([[own.count(w) * math.log((1 + len(captions)) / having[w]) for w in vocabulary] for own in words])
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return (vectors @ vectors.T).tolist()
+
+
+OUT.mkdir(parents=True, exist_ok=True)
+golden = {"numpy": np.__version__, "dimensions": 32, "cutoff": 0.5, "cases": cases}
+(OUT / "golden.json").write_text(json.dumps(golden) + "\n")
+neighbours = {"numpy": np.__version__, "captions": CAPTIONS, "cosines": cosines(CAPTIONS)}
+(OUT / "neighbours.json").write_text(json.dumps(neighbours) + "\n")

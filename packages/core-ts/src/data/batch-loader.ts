@@ -4,7 +4,8 @@ import { isSonotextError, SonotextError } from '../base/errors.js'
 import type { Rng } from '../base/rng.js'
 import type { PlannedItem } from './batch-plan.js'
 import { cropRows, type FeatureCrop, type FeatureSource } from './feature-source.js'
-import type { Clip } from './manifest.js'
+import type { CaptionWriter } from '../text/index.js'
+import type { Caption, Clip } from './manifest.js'
 import { type PaddedFeatures, type PaddedTokens, padFeatures, padTokens } from './padding.js'
 import { isAboutClip, type Quarantine } from './quarantine.js'
 
@@ -16,11 +17,19 @@ export interface BatchItem extends PlannedItem {
   readonly duration: number
 }
 
+/** A caption that was written for a batch: made from that of item `of`, and not true of its clip. */
+export interface WrittenItem {
+  readonly of: number
+  readonly caption: Caption
+}
+
 /** n pairs: row i of every array belongs to items[i]. */
 export interface Batch {
   readonly audio: PaddedFeatures
   readonly text: PaddedTokens
   readonly items: readonly BatchItem[]
+  /** Captions written for this batch: further rows of its text, behind those of the items. */
+  readonly written?: readonly WrittenItem[]
   readonly epoch: number
   /** Number of the batch in its epoch, from 0. */
   readonly index: number
@@ -34,6 +43,8 @@ export interface Loaded {
 
 export interface BatchLoaderOptions {
   readonly features: FeatureSource
+  readonly encode: (caption: Caption) => Int32Array
+  readonly writer: CaptionWriter | undefined
   readonly maxFrames: number
   readonly crop: 'random' | 'start'
   readonly padValue: number
@@ -77,17 +88,35 @@ export class BatchLoader {
       return { item, given, cut: crops === null ? given.features : cropRows(given.features, crops[i]!) }
     })
     if (good.length === 0) return { index, batch: null }
+    const items = good.map(({ item, given: { frameStep, duration } }) => ({ ...item, frameStep, duration }))
+    const written = this.#write(items, epoch, index)
     const batch = {
       audio: padFeatures(
         good.map(({ cut }) => cut),
         { padValue, leastFrames },
       ),
-      text: padTokens(good.map(({ item }) => item.tokens)),
-      items: good.map(({ item, given: { frameStep, duration } }) => ({ ...item, frameStep, duration })),
+      text: padTokens([...items, ...written].map(({ tokens }) => tokens)),
+      items,
+      ...(written.length > 0 && { written }),
       epoch,
       index,
     }
     return { index, batch }
+  }
+
+  #write(
+    items: readonly BatchItem[],
+    epoch: number,
+    index: number,
+  ): (WrittenItem & { readonly tokens: Int32Array })[] {
+    const { writer, encode } = this.#options
+    if (writer === undefined) return []
+    const texts = items.map(({ caption }) => caption.text)
+    return writer
+      .write(texts, this.#rng.fork(epoch).fork('written').fork(index))
+      .map(({ of, text, rule }) => ({ of, caption: { id: `${items[of]!.caption.id}~${rule}`, text } }))
+      .map((one) => ({ ...one, tokens: encode(one.caption) }))
+      .filter(({ tokens }) => tokens.length > 0)
   }
 
   /** Null for a clip that cannot be used: one of many does not end an epoch. */

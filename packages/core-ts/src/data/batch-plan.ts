@@ -1,5 +1,6 @@
 import type { Rng } from '../base/rng.js'
 import type { InPieces } from '../base/turn.js'
+import type { CaptionOrder } from '../text/index.js'
 import type { Caption, Clip } from './manifest.js'
 
 /** One pair to train on, before its features are read. */
@@ -28,6 +29,8 @@ export interface PlanOptions {
   readonly batchSize: number
   readonly shuffle: boolean
   readonly dropLast: boolean
+  /** Which pairs stand together, when they are shuffled. */
+  readonly order?: CaptionOrder | undefined
 }
 
 /** Items planned between two places where the work may pause. */
@@ -39,7 +42,7 @@ export function* planEpoch(
   options: PlanOptions,
   rng: Rng,
 ): InPieces<PlannedItem[][]> {
-  const { items, batchSize, shuffle, dropLast } = options
+  const { items, batchSize, shuffle, dropLast, order } = options
   const captions = rng.fork('captions')
   const pool: Chosen[] = []
   for (const [i, { clip, group, captions: all }] of clips.entries()) {
@@ -47,10 +50,12 @@ export function* planEpoch(
     for (const chosen of items === 'pair' ? all : [captions.pick(all)]) pool.push({ clip, group, ...chosen })
   }
   if (shuffle) yield* rng.fork('order').shuffling(pool)
+  const ordered =
+    shuffle && order !== undefined ? yield* inOrder(pool, order, batchSize, rng.fork('clusters')) : pool
   const batches: Chosen[][] = []
-  for (let at = 0; at < pool.length; at += batchSize) {
-    if (dropLast && at > 0 && pool.length - at < batchSize) break
-    batches.push(pool.slice(at, at + batchSize))
+  for (let at = 0; at < ordered.length; at += batchSize) {
+    if (dropLast && at > 0 && ordered.length - at < batchSize) break
+    batches.push(ordered.slice(at, at + batchSize))
   }
   yield
   if (shuffle) mixGroups(batches)
@@ -61,6 +66,17 @@ export function* planEpoch(
     if (position % piece < batch.length) yield
   }
   return plan
+}
+
+function* inOrder(
+  pool: readonly Chosen[],
+  order: CaptionOrder,
+  batchSize: number,
+  rng: Rng,
+): InPieces<Chosen[]> {
+  const texts = pool.map(({ caption }) => caption.text)
+  const places = yield* order.order(texts, batchSize, rng)
+  return Array.from(places, (place) => pool[place]!)
 }
 
 /** Whether the items of a batch all belong to one group: nothing in it can be a negative. */

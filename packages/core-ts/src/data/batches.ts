@@ -4,6 +4,7 @@ import { Rng } from '../base/rng.js'
 import { atOnce, type InPieces, inTurns } from '../base/turn.js'
 import { type Batch, BatchLoader, type Loaded } from './batch-loader.js'
 import { hasOneGroup, type PlannedItem, planEpoch } from './batch-plan.js'
+import type { CaptionOrder, CaptionWriter } from '../text/index.js'
 import type { FeatureSource } from './feature-source.js'
 import type { Caption, Clip } from './manifest.js'
 import { plannedClips, type PlannedClips } from './planned-clips.js'
@@ -31,6 +32,10 @@ export interface BatchesOptions {
   padValue?: number
   /** Frames a batch must have at least; default 1. */
   leastFrames?: number
+  /** Which pairs stand together in a batch, where they are shuffled; default as it comes. */
+  order?: CaptionOrder | undefined
+  /** Writes captions that are no clip's for every batch; default none. */
+  writer?: CaptionWriter | undefined
   /** Batches whose features are read ahead; default 2. */
   prefetch?: number
   /** A clip whose features cannot be had is set aside; past this share of the clips the epoch ends with an error. Default 0.05. */
@@ -70,6 +75,8 @@ function complete(given: BatchesOptions): CompleteOptions {
     crop: shuffle ? 'random' : 'start',
     padValue: 0,
     leastFrames: 1,
+    order: undefined,
+    writer: undefined,
     prefetch: 2,
     maxBadShare: 0.05,
     ...rest,

@@ -5,7 +5,7 @@ export {
   type AudioListing,
   type AudioListingOptions,
 } from './audio-files.js'
-export type { Batch, BatchItem } from './batch-loader.js'
+export type { Batch, BatchItem, WrittenItem } from './batch-loader.js'
 export { Batches, type BatchesOptions, type BatchesState, openBatches } from './batches.js'
 export { checkClips, type CheckOptions, type CheckReport } from './check.js'
 export { isFolder, readCollection, type CollectionOptions } from './collection.js'

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { SonotextError } from '../base/errors.js'
 import type { InPieces } from '../base/turn.js'
+import type { CaptionWriter } from '../text/index.js'
 import { hasOneGroup, type PlannedClip, type PlanOptions } from './batch-plan.js'
 import { type Caption, type Clip, groupOf } from './manifest.js'
 
@@ -25,6 +26,7 @@ export interface FingerprintOptions extends PlanOptions {
   readonly crop: 'random' | 'start'
   readonly padValue: number
   readonly leastFrames: number
+  readonly writer?: CaptionWriter | undefined
 }
 
 /** Clips encoded between two places where the work may pause. */
@@ -84,7 +86,11 @@ function refuseOneGroup(clips: readonly PlannedClip[], given: number): void {
 
 function describeOptions(options: FingerprintOptions): string {
   const { batchSize, seed, items, shuffle, dropLast, maxFrames, crop, padValue, leastFrames } = options
+  const { order, writer } = options
   return JSON.stringify([
     ...[batchSize, seed, items, shuffle, dropLast, String(maxFrames), crop, padValue, leastFrames],
+    // Absent where there are none, as before there were any.
+    ...(order === undefined ? [] : [{ order: order.config }]),
+    ...(writer === undefined ? [] : [{ writer: writer.config }]),
   ])
 }

@@ -9,8 +9,9 @@ import {
   type Plane,
   type Planes,
   sameGroup,
+  type WrittenCaption,
 } from '../negatives/index.js'
-import { add, matmul } from '../nn/functions/index.js'
+import { add, concat, matmul, slice } from '../nn/functions/index.js'
 import type { Tape } from '../nn/tape.js'
 import type { Tensor } from '../nn/tensor.js'
 import { type EmbeddedBatch, type Similarity, toMatrix } from '../similarity/index.js'
@@ -21,6 +22,8 @@ export interface EmbeddedPairs {
   readonly audio: EmbeddedBatch
   readonly text: EmbeddedBatch
   readonly items: readonly PairItem[]
+  /** What the rows of `text` behind those of the items are. Default none. */
+  readonly written?: readonly WrittenCaption[]
   /** Pairs that must not be negatives, besides those of one group. */
   readonly guards?: readonly Guard[]
   /** Number of the optimiser step, from 1. Default 1. */
@@ -48,9 +51,12 @@ export class LossInput {
   readonly n: number
   readonly step: number
   readonly epoch: number
+  /** Captions that are no clip's, which only some losses look at. */
+  readonly written: readonly WrittenCaption[]
   readonly #similarity: Similarity
   readonly #pairs: EmbeddedPairs
   readonly #planes = new Map<Plane, Matrix>()
+  readonly #writtenText: EmbeddedBatch | null
   #scores: Tensor | undefined
   #prepared: { readonly audio: EmbeddedBatch; readonly text: EmbeddedBatch } | undefined
   #factors: { readonly audio: Tensor; readonly text: Tensor | null } | undefined
@@ -64,13 +70,29 @@ export class LossInput {
     this.step = pairs.step ?? 1
     this.epoch = pairs.epoch ?? 0
     this.#similarity = similarity
-    this.#pairs = pairs
+    this.written = pairs.written ?? []
+    const rows = (from: number, to: number): EmbeddedBatch => ({
+      values: slice(tape, pairs.text.values, 0, from, to),
+      lengths: pairs.text.lengths?.slice(from, to) ?? null,
+    })
+    const all = this.n + this.written.length
+    this.#pairs = all === this.n ? pairs : { ...pairs, text: rows(0, this.n) }
+    this.#writtenText = all === this.n ? null : rows(this.n, all)
   }
 
   /** [n, n], clips × captions. */
   get scores(): Tensor {
     const { audio, text } = this.#pairs
     return (this.#scores ??= this.#similarity.score(this.tape, audio, text))
+  }
+
+  /** {@link scores} with those of the written captions behind them; square, [n + written, n + written], zeros below the clips. */
+  get scoresWithWritten(): Tensor {
+    if (this.#writtenText === null) return this.scores
+    const [n, m] = [this.n, this.written.length]
+    const further = this.#similarity.score(this.tape, this.#pairs.audio, this.#writtenText)
+    const clips = concat(this.tape, [this.scores, further], 1)
+    return concat(this.tape, [clips, this.tape.constant([m, n + m], new Float32Array(m * (n + m)))], 0)
   }
 
   /** The scores if anything has asked for them. */

@@ -1,6 +1,6 @@
 import type { Backend } from '../backend/port.js'
 import type { Rng } from '../base/rng.js'
-import type { NegativeSet, PairItem } from '../negatives/index.js'
+import type { BatchWishes, NegativeSet, PairItem } from '../negatives/index.js'
 import type { Module } from '../nn/module.js'
 import type { Tensor } from '../nn/tensor.js'
 import { partOf } from '../registry/index.js'
@@ -30,6 +30,8 @@ export interface Loss {
   valueOfEqualScores(n: number): number | null
   /** What may be tried when training collapses, as "easier negatives (random)". */
   readonly easier?: string
+  /** How batches are to be made for it. */
+  readonly batches?: BatchWishes
   build(backend: Backend): RunningLoss
 }
 

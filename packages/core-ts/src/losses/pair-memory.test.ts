@@ -130,6 +130,16 @@ describe('a queue of earlier pairs', () => {
     expect(JSON.stringify(resumed.state!())).toBe(JSON.stringify(whole.state!()))
   })
 
+  it.each(strategies.names)('%s goes on from a saved state bit for bit', (name) => {
+    const begin = () => tripletLoss({ negatives: strategies.build(name) }).build(backend)
+    const whole = begin()
+    for (const batch of [first!, second!]) train(whole, batch)
+    const resumed = begin()
+    resumed.restore?.(JSON.parse(JSON.stringify(whole.state?.() ?? null)))
+    expect(train(resumed, third!)).toEqual(train(whole, third!))
+    expect(JSON.stringify(resumed.state?.())).toBe(JSON.stringify(whole.state?.()))
+  })
+
   it('neither uses nor takes anything where nothing is trained', () => {
     const running = start('hard', 8)
     train(running, first!)

@@ -1,5 +1,6 @@
 import { expected } from '../base/errors.js'
 import { checkOptions } from '../base/options.js'
+import type { BatchWishes } from '../negatives/index.js'
 import { add, scale } from '../nn/index.js'
 import type { PartConfig } from '../registry/index.js'
 import { type Loss, type LossOutput, lossPart } from './loss.js'
@@ -36,12 +37,14 @@ export function sumLoss(options: SumLossOptions): Loss {
     const done = Math.min(1, Math.max(0, (epoch - start) / (end - start)))
     return weights[i]! + done * (endWeights[i]! - weights[i]!)
   }
+  const wishes = losses.flatMap(({ batches }) => batches ?? [])
   return {
     name: `sum-${losses.map(({ name }) => name).join('-')}`,
     config: {
       ...{ weights, endWeights, over },
       losses: losses.map(({ name, config }) => ({ type: name, ...config })),
     },
+    ...(wishes.length > 0 && { batches: Object.assign({}, ...wishes.reverse()) as BatchWishes }),
     valueOfEqualScores(n) {
       const all = losses.map((loss) => loss.valueOfEqualScores(n))
       const isSteady = weights.every((weight, i) => weight === endWeights[i])

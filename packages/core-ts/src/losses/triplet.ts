@@ -27,6 +27,7 @@ export function tripletLoss(given: TripletLossOptions): Loss {
     name: `triplet-${negatives.name}`,
     config: { margin, negatives: { type: negatives.name, ...negatives.config } },
     valueOfEqualScores: () => (nearPositive ? null : 2 * margin),
+    ...(negatives.batches && { batches: negatives.batches }),
     ...(easier.length > 0 && { easier: `easier negatives (${easier.join(', ')})` }),
     build() {
       const remembering = negatives.start?.()
@@ -41,19 +42,24 @@ export function tripletLoss(given: TripletLossOptions): Loss {
           // Looking is not training: then there is only the batch.
           const wide = memory !== null && tape.training ? memory.widen(input) : input
           const { items, barred } = wide
-          const query = { items, step, epoch, barred, planes: wide.planes(strategy.needs) }
+          const { written } = input
+          const query = { items, step, epoch, barred, written, planes: wide.planes(strategy.needs) }
           const chosen = strategy.select(query, rng)
           checkNegatives(chosen, query, strategy.name)
-          const picks = ofAnchors(chosen, n)
-          const { loss, stats } = tripletFromPicks(tape, wide.scores, picks, margin)
+          const usesWritten = chosen.text.index.some((j) => j >= items.length)
+          const scores = usesWritten ? input.scoresWithWritten : wide.scores
+          const width = usesWritten ? n + written.length : items.length
+          const picks = ofAnchors(chosen, n, width)
+          const { loss, stats } = tripletFromPicks(tape, scores, picks, margin)
           if (memory !== null && tape.training) memory.remember(input)
-          const common = { picks, candidates: items }
-          if (wide === input)
+          const behind = written.map(({ of, caption }) => ({ ...items[of]!, caption }))
+          const common = { picks, candidates: usesWritten ? [...items, ...behind] : items }
+          if (width === n)
             return { loss, ...common, statistics: () => ({ ...stats(), withoutNegatives: picks.empty }) }
           // The op takes the mean over all items; those behind the batch have no hinge.
-          const scaled = scale(tape, loss, items.length / n)
+          const scaled = scale(tape, loss, width / n)
           const statistics = (): Readonly<Record<string, number>> => {
-            const meanPositive = meanOfDiagonal(wide.scores.toArray(), items.length, n)
+            const meanPositive = meanOfDiagonal(scores.toArray(), width, n)
             return { ...stats(), loss: scaled.item(), meanPositive, withoutNegatives: picks.empty }
           }
           return { loss: scaled, ...common, statistics }
@@ -77,10 +83,9 @@ function meanOfDiagonal(scores: ArrayLike<number>, width: number, n: number): nu
   return sum / n
 }
 
-/** The lists of the first n items. */
-function ofAnchors(set: NegativeSet, n: number): NegativeSet {
-  if (set.audio.offsets.length === n + 1) return set
-  const all = set.audio.offsets.length - 1
+/** The lists of the first n of `all` items; the others have empty ones. */
+function ofAnchors(set: NegativeSet, n: number, all: number): NegativeSet {
+  if (all === n) return set
   const first = ({ offsets, index }: RaggedIndices): RaggedIndices => {
     const own = new Int32Array(all + 1).fill(offsets[n]!)
     own.set(offsets.subarray(0, n))

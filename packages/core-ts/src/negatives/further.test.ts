@@ -9,7 +9,9 @@ import { distanceWeights } from './distance-weighted.js'
 import { drawIndex } from './drawn.js'
 import {
   bandNegatives,
+  captionRuleNegatives,
   checkNegatives,
+  clusteredNegatives,
   distanceWeightedNegatives,
   duplicateClips,
   mixedNegatives,
@@ -25,6 +27,8 @@ import {
 interface GoldenSide {
   readonly free: readonly number[]
   readonly facenet: number
+  readonly semi: number
+  readonly hard: number
   readonly band: readonly number[]
   readonly narrow: readonly number[]
   readonly distance: readonly number[]
@@ -73,6 +77,47 @@ describe.each(golden.cases)('against the NumPy golden, $n pairs', ({ n, groups, 
         expect(picksOf(set, i)[side], `${side} of ${i}`).toEqual(
           anchor[side] === null ? [] : [anchor[side].facenet],
         )
+  })
+
+  it('hard and semi-hard pick the same, in a schedule and a mixture and from the pairs of a queue too', () => {
+    const wanted = (i: number, side: 'audio' | 'text', key: 'hard' | 'semi') => {
+      const own = anchors[i]![side]
+      return own === null ? [] : [own[key]]
+    }
+    const parts = [{ type: 'semi-hard' }, { type: 'hard' }]
+    const schedule = strategies.build({ type: 'schedule', strategies: parts, until: [2] } as never)
+    const mixture = strategies.build({ type: 'mixture', strategies: parts } as never)
+    const queue = strategies.build({ type: 'queue', negatives: { type: 'hard' }, pairs: 4 } as never)
+    const mixed = mixture.select(query, new Rng(8))
+    for (const i of anchors.keys()) {
+      for (const side of sides) {
+        const [semi, hard] = [wanted(i, side, 'semi'), wanted(i, side, 'hard')]
+        expect(picksOf(strategies.build('semi-hard').select(query, new Rng(1)), i)[side]).toEqual(semi)
+        expect(picksOf(strategies.build('hard').select(query, new Rng(1)), i)[side]).toEqual(hard)
+        expect(picksOf(schedule.select({ ...query, epoch: 1.9 }, new Rng(1)), i)[side]).toEqual(semi)
+        expect(picksOf(schedule.select({ ...query, epoch: 2 }, new Rng(1)), i)[side]).toEqual(hard)
+        expect([semi, hard]).toContainEqual(picksOf(mixed, i)[side])
+        // Whoever asks puts earlier pairs behind the batch; the strategy sees one list.
+        expect(picksOf(queue.select(query, new Rng(1)), i)[side]).toEqual(hard)
+      }
+    }
+  })
+
+  it('random draws from all that are free, and full-batch takes them', () => {
+    const rng = new Rng(3)
+    const seen = anchors.map(() => ({ audio: new Set<number>(), text: new Set<number>() }))
+    for (let draw = 0; draw < 300; draw++) {
+      const set = strategies.build('random').select(query, rng)
+      for (const i of anchors.keys())
+        for (const side of sides) for (const j of picksOf(set, i)[side]) seen[i]![side].add(j)
+    }
+    const all = strategies.build('full-batch').select(query, rng)
+    for (const [i, anchor] of anchors.entries())
+      for (const side of sides) {
+        const free = anchor[side]?.free ?? []
+        expect(picksOf(all, i)[side]).toEqual(free)
+        expect([...seen[i]![side]].sort((a, b) => a - b)).toEqual(free)
+      }
   })
 
   it('band draws from the same candidates, and from all of them', () => {
@@ -250,6 +295,10 @@ describe('strategies made of others', () => {
     ['weights that are all 0', () => mixedNegatives([hard, easy], [0, 0]), /weights/],
     ['epochs that fall', () => scheduledNegatives([hard, easy, hard], [2, 1]), /until/],
     ['too many epochs', () => scheduledNegatives([hard, easy], [1, 2]), /until/],
+    ['a queue of written captions', () => queuedNegatives(strategies.build('caption-rules')), /negatives/],
+    ['written captions besides a queue', () => captionRuleNegatives(strategies.build('queue')), /negatives/],
+    ['clusters of one', () => clusteredNegatives(hard, 1), /cluster/],
+    ['captions by no rule', () => captionRuleNegatives(hard, { rules: [] }), /rules/],
     ['a memory of nothing', () => queuedNegatives(hard, 0), /pairs/],
     ['a band upside down', () => bandNegatives({ from: 0.5, to: 0.4 }), /to/],
     ['a sphere without volume', () => distanceWeightedNegatives({ dimensions: 2 }), /dimensions/],
@@ -262,6 +311,52 @@ describe('strategies made of others', () => {
         message: expect.stringMatching(message) as string,
       }),
     )
+  })
+})
+
+describe('captions written for a batch', () => {
+  const scores = Array.from({ length: 16 }, (_, e) => Math.sin(5 * e))
+  const written = [2, 0].map((of) => ({ of, caption: { id: `c${of}#1~order`, text: 'written' } }))
+  const query = { ...queryOf(4, [0, 1, 2, 3], scores), written }
+
+  it('are the captions of those that they were made from, and of no other', () => {
+    const hard = strategies.build('hard')
+    const plain = hard.select(query, new Rng(1))
+    const set = captionRuleNegatives(hard).select(query, new Rng(1))
+    expect([0, 1, 2, 3].map((i) => picksOf(set, i).text[0])).toEqual([
+      5,
+      plain.text.index[1],
+      4,
+      plain.text.index[3],
+    ])
+    expect(set.audio).toEqual(plain.audio)
+    checkNegatives(set, query, 'caption-rules')
+    expect(captionRuleNegatives(hard).select({ ...query, written: [] }, new Rng(1))).toEqual(plain)
+  })
+
+  it('are refused for another pair', () => {
+    const wrong = { offsets: Int32Array.of(0, 1, 1, 1, 1), index: Int32Array.of(4) }
+    const none = { offsets: new Int32Array(5), index: new Int32Array(0) }
+    expect(() => checkNegatives({ audio: none, text: wrong, empty: 3 }, query, 'mine')).toThrow(
+      /mine.*anchor 2/,
+    )
+    expect(() => checkNegatives({ audio: wrong, text: none, empty: 3 }, query, 'mine')).toThrow(
+      /indices below 4/,
+    )
+  })
+
+  it('are wished for by whatever is made of the strategy', () => {
+    const wishes = (config: object) => Object.keys(strategies.build(config as never).batches ?? {})
+    expect(wishes({ type: 'caption-rules' })).toEqual(['writer'])
+    expect(wishes({ type: 'cluster-batches' })).toEqual(['order'])
+    expect(wishes({ type: 'cluster-batches', negatives: { type: 'caption-rules' } })).toEqual([
+      'writer',
+      'order',
+    ])
+    expect(
+      wishes({ type: 'mixture', strategies: [{ type: 'caption-rules' }, { type: 'cluster-batches' }] }),
+    ).toEqual(['order', 'writer'])
+    expect(wishes({ type: 'hard' })).toEqual([])
   })
 })
 

@@ -1,4 +1,6 @@
 export { bandNegatives, type BandOptions } from './band.js'
+export { captionRuleNegatives, type CaptionRulesOptions } from './caption-rules.js'
+export { clusteredNegatives } from './cluster-batches.js'
 export { hardNegatives, semiHardNegatives } from './cross-modality.js'
 export { distanceWeightedNegatives, type DistanceWeightedOptions } from './distance-weighted.js'
 export { facenetSemiHardNegatives } from './facenet-semi-hard.js'
@@ -21,8 +23,9 @@ export { queuedNegatives } from './queue.js'
 export { scheduledNegatives } from './schedule.js'
 export { groupsOf, type PairItem, PairMask } from './pairs.js'
 export type { Plane, Planes } from './planes.js'
-export { negativeQuery, type NegativeQuery, type QueryOptions } from './query.js'
+export { negativeQuery, type NegativeQuery, type QueryOptions, type WrittenCaption } from './query.js'
 export {
+  type BatchWishes,
   checkNegatives,
   fromPicks,
   type NegativeSet,

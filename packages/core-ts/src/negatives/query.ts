@@ -4,6 +4,12 @@ import { type Guard, guardedPairs, sameGroup } from './guards.js'
 import type { PairItem, PairMask } from './pairs.js'
 import type { Plane, Planes } from './planes.js'
 
+/** A caption that was made from that of item `of` and is not true of its clip. */
+export interface WrittenCaption {
+  readonly of: number
+  readonly caption: PairItem['caption']
+}
+
 /** What a strategy sees of one batch of n pairs. */
 export interface NegativeQuery {
   readonly items: readonly PairItem[]
@@ -15,6 +21,8 @@ export interface NegativeQuery {
   readonly planes: Planes
   /** Pairs that must not be negatives: those of one group and what guards bar. */
   readonly barred: PairMask
+  /** Captions that are no clip's, behind those of the batch; each is for one anchor alone. Default none. */
+  readonly written?: readonly WrittenCaption[]
 }
 
 /** Options of {@link negativeQuery}. */
@@ -22,6 +30,7 @@ export interface QueryOptions {
   planes?: Planes
   /** Besides {@link sameGroup}, which always holds. */
   guards?: readonly Guard[]
+  written?: readonly WrittenCaption[]
   /** Default 1. */
   step?: number
   /** Default 0. */
@@ -30,9 +39,9 @@ export interface QueryOptions {
 
 /** A query about a batch made by hand; in training the loss makes it. */
 export function negativeQuery(items: readonly PairItem[], options: QueryOptions = {}): NegativeQuery {
-  const { planes = {}, guards = [], step = 1, epoch = 0 } = options
+  const { planes = {}, guards = [], written = [], step = 1, epoch = 0 } = options
   const batch = { items, planes, step, epoch }
-  return { ...batch, barred: guardedPairs(batch, [sameGroup(), ...guards]) }
+  return { ...batch, written, barred: guardedPairs(batch, [sameGroup(), ...guards]) }
 }
 
 /** The plane a strategy declared, checked: n × n and finite. */

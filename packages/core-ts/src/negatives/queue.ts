@@ -8,6 +8,8 @@ import { type NegativeStrategy, strategyPart } from './strategy.js'
  * with one of a caption.
  */
 export function queuedNegatives(strategy: NegativeStrategy, pairs = 256): NegativeStrategy {
+  if (strategy.batches?.writer !== undefined)
+    throw expected('a strategy without written captions', 'negatives', strategy.name)
   if (!(Number.isInteger(pairs) && pairs >= 1)) throw expected('a whole number from 1', 'pairs', pairs)
   return {
     ...strategy,

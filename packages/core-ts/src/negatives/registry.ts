@@ -1,5 +1,7 @@
 import { Family, type PartConfig } from '../registry/index.js'
 import { band } from './band.js'
+import { captionRulesPart } from './caption-rules.js'
+import { clusterBatchesPart } from './cluster-batches.js'
 import { hard, semiHard } from './cross-modality.js'
 import { distanceWeighted } from './distance-weighted.js'
 import { facenetSemiHard } from './facenet-semi-hard.js'
@@ -38,6 +40,8 @@ export const strategies: Family<NegativeStrategy> = new Family<NegativeStrategy>
   mixturePart(build),
   schedulePart(build),
   queuePart(build),
+  clusterBatchesPart(build),
+  captionRulesPart(build),
 ])
 
 /** Which pairs must not be negatives. Made from a configuration, a guard may read files. */

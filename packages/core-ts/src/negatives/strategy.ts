@@ -3,13 +3,22 @@ import type { RaggedIndices } from '../base/ragged.js'
 import type { Rng } from '../base/rng.js'
 import type { Plane } from './planes.js'
 import { partOf } from '../registry/index.js'
+import type { CaptionOrder, CaptionWriter } from '../text/index.js'
 import type { NegativeQuery } from './query.js'
+
+/** What a strategy wants of the batches that are made for training with it; whoever makes them asks. */
+export interface BatchWishes {
+  /** Which pairs stand together. */
+  readonly order?: CaptionOrder
+  /** Captions that are no clip's, as further candidates. */
+  readonly writer?: CaptionWriter
+}
 
 /** Both directions for every anchor pair; lists are empty where every other item is barred. */
 export interface NegativeSet {
   /** Clips set against the anchor's caption. */
   readonly audio: RaggedIndices
-  /** Captions set against the anchor's clip. */
+  /** Captions set against the anchor's clip; numbers from n on are written captions of the query. */
   readonly text: RaggedIndices
   /** Anchors with no possible negative: they contribute nothing to a loss. */
   readonly empty: number
@@ -33,6 +42,8 @@ export interface NegativeStrategy {
    * the items of a query, behind those of the batch.
    */
   readonly earlierPairs?: number
+  /** How batches are to be made for it. Without them it chooses from any batch. */
+  readonly batches?: BatchWishes
   /**
    * Deterministic in the query, the stream and the state. Never picks what `query.barred` bars. Throws NUMERIC when a score
    * it reads is not finite.
@@ -69,7 +80,11 @@ function listsOf(picks: Int32Array): RaggedIndices {
  * Refuses lists that a loss could not use: wrong shapes, indices outside the batch, and barred pairs. Throws
  * INVALID_ARGUMENT naming the strategy.
  */
-export function checkNegatives(set: NegativeSet, { items, barred }: NegativeQuery, strategy: string): void {
+export function checkNegatives(
+  set: NegativeSet,
+  { items, barred, written = [] }: NegativeQuery,
+  strategy: string,
+): void {
   const n = items.length
   for (const side of ['audio', 'text'] as const) {
     const { offsets, index } = set[side]
@@ -82,6 +97,11 @@ export function checkNegatives(set: NegativeSet, { items, barred }: NegativeQuer
         throw expected('ascending offsets', name, `${offsets[i + 1]} after ${offsets[i]}`)
       for (let p = offsets[i]!; p < offsets[i + 1]!; p++) {
         const j = index[p]!
+        if (side === 'text' && j >= n && j < n + written.length) {
+          if (written[j - n]!.of !== i)
+            throw expected(`written captions of anchor ${i}`, name, `one of anchor ${written[j - n]!.of}`)
+          continue
+        }
         if (j < 0 || j >= n) throw expected(`indices below ${n}`, name, j)
         if (items[j]!.group === items[i]!.group)
           throw expected(`items of other groups than anchor ${i}`, name, `item ${j} of the same group`)

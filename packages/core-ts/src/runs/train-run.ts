@@ -13,6 +13,7 @@ import {
   readManifest,
 } from '../data/index.js'
 import { retrievalMeasures } from '../evaluation/index.js'
+import { losses } from '../losses/index.js'
 import type { DualEncoder } from '../models/index.js'
 import { tokenize } from '../text/index.js'
 import {
@@ -112,7 +113,9 @@ export async function trainRun(config: RunConfig, options: TrainRunOptions): Pro
     clips: (split = config.data.trainSplit) => training.filter((clip) => clip.split === split),
     batches: (clips, options) => batchesOf(config, model, clips, source, { ...options, signal }),
   }
-  const objectives = await buildObjectives(config, await setting.batches(setting.clips()), setting)
+  const { order, writer } = losses.build(config.loss).batches ?? {}
+  const main = await setting.batches(setting.clips(), { order, writer })
+  const objectives = await buildObjectives(config, main, setting)
   const stopper = stoppers.build(config.stopper)
   const { epochs, saveEvery, readEvery, mix } = config.training
   const hasValidation = validation.length >= 2

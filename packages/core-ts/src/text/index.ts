@@ -1,3 +1,11 @@
+export { type CaptionOrder, neighbouringCaptions } from './caption-order.js'
+export {
+  type CaptionRuleName,
+  captionRuleNames,
+  captionsByRule,
+  type CaptionWriter,
+  type WrittenText,
+} from './caption-rules.js'
 export * from './embedding-table.js'
 export * from './phrases/index.js'
 export { latentSemantics, type LsaOptions, TermVectors, weightedWords } from './term-vectors.js'

@@ -6,7 +6,7 @@ import type { Tape } from '../nn/tape.js'
 import type { EmbeddedBatch, Similarity } from '../similarity/index.js'
 
 /** What a training step needs of a batch of pairs. */
-export type PairBatch = Pick<Batch, 'audio' | 'text' | 'items'>
+export type PairBatch = Pick<Batch, 'audio' | 'text' | 'items' | 'written'>
 
 /** The part of {@link Batches} that training uses; anything of this form can be trained on. */
 export interface BatchSource extends Pick<Batches, 'batchesPerEpoch' | 'rewind'> {

@@ -233,7 +233,8 @@ export class Learner implements Disposable {
 
   #embed(tape: Tape, batch: PairBatch, step: number, epoch: number): LossInput {
     const { guards = [] } = this.#options
-    const pairs = { ...this.model.forward(tape, batch), items: batch.items, guards, step, epoch }
+    const { items, written = [] } = batch
+    const pairs = { ...this.model.forward(tape, batch), items, written, guards, step, epoch }
     return new LossInput(tape, this.model.similarity, pairs)
   }
 

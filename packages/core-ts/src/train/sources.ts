@@ -9,7 +9,7 @@ export interface SourceSetting {
   /** Batches of clips as the run makes them: its features, captions, seed, crops, and what is not said otherwise. */
   batches(
     clips: readonly Clip[],
-    options?: Partial<Pick<BatchesOptions, 'items' | 'batchSize'>>,
+    options?: Partial<Pick<BatchesOptions, 'items' | 'batchSize' | 'order' | 'writer'>>,
   ): Promise<Batches>
 }
 

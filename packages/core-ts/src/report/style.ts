@@ -45,6 +45,10 @@ thead th { color: var(--muted); vertical-align: bottom; }
 th.left, td.left { text-align: left; } th.right, td.right { text-align: right; white-space: nowrap; }
 details { margin: 0.6rem 0; } summary { cursor: pointer; color: var(--muted); font-size: 0.9rem; }
 .good { color: var(--good); } .bad { color: var(--bad); }
+/* Wide tables reach into the margin before they scroll. */
+@media screen and (min-width: 50rem) {
+  .table { width: max-content; min-width: 100%; max-width: calc(50vw + 20rem); }
+}
 @media screen and (max-width: 44rem) {
   main { padding: 1rem 1rem 3rem; }
   figure .wide { display: none; }
@@ -57,6 +61,9 @@ details { margin: 0.6rem 0; } summary { cursor: pointer; color: var(--muted); fo
   h2 { break-after: avoid; } h3, h4 { break-after: avoid; }
   figure, tr { break-inside: avoid; }
   .table { overflow: visible; }
+  table { font-size: 8pt; }
+  th, td { padding-right: 0.4rem; }
+  tbody th { min-width: 0; }
   details:not([open]) { display: none; }
 }
 `.trim()

@@ -38,7 +38,8 @@ const configFor = (width: number): object => ({
     titleFontSize: 12,
     labelLimit: 280,
     orient: 'top',
-    columns: Math.max(1, Math.floor(width / 160)),
+    // Beside long names of an axis a narrow drawing has room for one.
+    columns: width < 500 ? 1 : Math.floor(width / 160),
   },
   header: {
     labelColor: chartColors.text,

@@ -58,7 +58,7 @@ export async function runCell(
   const { batchSize } = setting
   const leastFrames = model.audio.encoder.leastFrames
   const common = { features, encode: encode.caption, items: 'clip', prefetch: 0, leastFrames } as const
-  const source = new Batches({ ...common, clips: data.train, batchSize, seed })
+  const source = new Batches({ ...common, clips: data.train, batchSize, seed, ...loss.batches })
   const fixed = await firstBatches(new Batches({ ...common, clips: data.train, batchSize: 32, seed: 1 }), 4)
   const rate = setting.encoder === 'crnn' ? 1e-3 : 3e-3
   using learner = new Learner({

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CellResult } from './cell.js'
-import type { Cell, Setting } from './plan.js'
+import { type Cell, type Setting, variants } from './plan.js'
 
 /** Everything that the numbers of a setting depend on besides the code. */
 export interface Circumstances {
@@ -14,8 +14,9 @@ export interface Circumstances {
 export function cellFile(folder: string, { setting, variant, seed }: Cell, about: Circumstances): string {
   // How many seeds and which other strategies there are changes nothing of one cell.
   const own = { ...setting, seeds: undefined, variants: undefined, question: undefined }
+  const { name, config } = variants.find((one) => one.name === variant)!.loss
   const key = createHash('sha256')
-    .update(JSON.stringify([own, about]))
+    .update(JSON.stringify([own, { name, config }, about]))
     .digest('hex')
     .slice(0, 8)
   return join(folder, `${setting.bank}-${setting.name.replaceAll(' ', '-')}-${variant}-${seed}-${key}.json`)

@@ -19,8 +19,8 @@ export interface StudyData {
   /** Numbers in a frame, and seconds between frames. */
   readonly cols: number
   readonly frameStep: number
-  /** Sets of classes that clips are made of, by id. */
-  readonly classes: ReadonlyMap<string, string>
+  /** The classes that clips are made of, by id. */
+  readonly classes: ReadonlyMap<string, ReadonlySet<string>>
 }
 
 export const testNames = ['scenes', 'singles'] as const
@@ -82,8 +82,7 @@ export async function studyData(
     [...tensors].map(([id, { shape, data }]) => [id, matrix(shape[0]!, shape[1]!, data as Float32Array)]),
   )
   if (hearing !== 'log-mel') standardise(frames, split('train'))
-  const classesOf = ({ events = [] }: Clip): string =>
-    [...new Set(events.map(({ label }) => label))].sort().join(' + ')
+  const classesOf = ({ events = [] }: Clip) => new Set(events.map(({ label }) => label))
   return {
     bank: source.name,
     train: split('train'),

@@ -120,7 +120,8 @@ export function plan({ full, bank, seeds }: PlanOptions): Setting[] {
     name: 'crnn',
     question: 'Is it the same with an encoder that is trained from scratch?',
     encoder: 'crnn',
-    variants: full ? [...published, 'facenet-semi-hard', 'band'] : published,
+    // With the two best others of main, and what is said to save hard ones from collapse.
+    variants: full ? [...published, 'facenet-semi-hard', 'schedule', 'info-nce'] : published,
     seeds: seeds ?? 3,
     epochs: full ? 8 : 2,
   })

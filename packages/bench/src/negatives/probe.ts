@@ -6,6 +6,7 @@ import type { Guard, NegativeStrategy } from '@sonotext/core/negatives'
 import { Tape } from '@sonotext/core/nn'
 import { poolEmbedded } from '@sonotext/core/similarity'
 import type { PairBatch } from '@sonotext/core/train'
+import type { StudyData } from './data.js'
 import { margin } from './plan.js'
 import { alignmentOf, type Geometry, geometryOf } from './geometry.js'
 
@@ -25,6 +26,8 @@ export interface ChosenNegatives {
   readonly percentile: number
   /** Share whose clip has the same classes of sound as the anchor's: they are no negatives, but for order and count. */
   readonly false: number
+  /** Mean share of the classes of both clips that are in both: how much of a negative is true of the anchor. */
+  readonly overlap: number
 }
 
 /** Counts of scores in equal bins from −1 to 1. */
@@ -41,7 +44,7 @@ export interface ProbeOptions {
   readonly batches: readonly PairBatch[]
   readonly strategy: NegativeStrategy | null
   readonly guards: readonly Guard[]
-  readonly classes: ReadonlyMap<string, string>
+  readonly classes: StudyData['classes']
   readonly epoch: number
 }
 
@@ -52,10 +55,10 @@ export function probe(options: ProbeOptions): { look: Look; histograms: Histogra
   const count = (counts: number[], score: number): void => {
     counts[Math.min(bins - 1, Math.max(0, Math.floor(((score + 1) / 2) * bins)))]!++
   }
-  const classOf = ({ id }: Pick<Clip, 'id'>): string => classes.get(id)!
+  const classesOf = ({ id }: Pick<Clip, 'id'>): ReadonlySet<string> => classes.get(id)!
   const all: number[] = []
   const [audio, text]: [Float32Array[], Float32Array[]] = [[], []]
-  const sums = { picks: 0, violating: 0, percentile: 0, false: 0 }
+  const sums = { picks: 0, violating: 0, percentile: 0, false: 0, overlap: 0 }
   for (const [index, batch] of batches.entries()) {
     using tape = new Tape(model.backend)
     const { items } = batch
@@ -86,7 +89,9 @@ export function probe(options: ProbeOptions): { look: Look; histograms: Histogra
           count(histograms.chosen, score)
           sums.picks++
           if (score > own - margin) sums.violating++
-          if (classOf(items[j]!.clip) === classOf(items[i]!.clip)) sums.false++
+          const shared = jaccard(classesOf(items[j]!.clip), classesOf(items[i]!.clip))
+          sums.overlap += shared
+          if (shared === 1) sums.false++
           const lower = candidates.filter((k) => at(k) < score).length
           const same = candidates.filter((k) => at(k) === score).length
           sums.percentile += (lower + (same - 1) / 2) / Math.max(1, candidates.length - 1)
@@ -108,9 +113,18 @@ export function probe(options: ProbeOptions): { look: Look; histograms: Histogra
             violating: sums.violating / sums.picks,
             percentile: sums.percentile / sums.picks,
             false: sums.false / sums.picks,
+            overlap: sums.overlap / sums.picks,
           },
   }
   return { look, histograms }
+}
+
+/** Of what is in either, the share that is in both; 1 for two of nothing. */
+function jaccard(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
+  let shared = 0
+  for (const name of a) if (b.has(name)) shared++
+  const all = a.size + b.size - shared
+  return all === 0 ? 1 : shared / all
 }
 
 function joined(parts: readonly Float32Array[]): Float32Array {

@@ -1,10 +1,13 @@
-import { type Block, chart, dataTable, folded, html, renderPage, section } from '@sonotext/core/report'
+import { type Block, dataTable, folded, html, renderPage, section } from '@sonotext/core/report'
 import { type Answer, answersOf } from './answers.js'
+import { costSections } from './cost-report.js'
 import { curveChart, histogramChart, meanQuality, qualityChart, ranked, titleOf } from './charts.js'
 import type { CostCell } from './cost.js'
 import { testNames } from './data.js'
 import { baseline, directions, measures, variants } from './plan.js'
+import { meanOf } from './intervals.js'
 import type { SettingSummary, VariantSummary } from './summary.js'
+import { terms } from './terms.js'
 
 export interface BankReport {
   readonly bank: string
@@ -32,8 +35,8 @@ export function studyPage({ banks, costs, made }: StudyReport): Promise<string> 
     contents: true,
     blocks: [
       ...banks.flatMap((bank) => bankBlocks(bank, banks.length)),
-      ...(costs.length === 0 ? [] : [costSection(costs, first)]),
-      terms(),
+      ...costSections(costs, first),
+      termsSection(),
     ],
     footer: html`${made}`,
   })
@@ -50,13 +53,17 @@ function leadOf({ settings }: BankReport): string {
     'Models learn to match sounds and sentences by being shown pairs that do not belong together.',
     random === undefined || best.variant === baseline
       ? ''
-      : `Which ones decides how well they search: with ${best.variant} negatives held-out scenes are found with mAP@10 ${show(meanQuality(best))}, with random ones ${show(meanQuality(random))}.`,
+      : `Which ones decides how well they search: with ${best.variant} negatives held-out scenes are found with mAP@10 ${show(meanQuality(best))}, with random ones ${show(meanQuality(random))} (1 would be perfect; guessing gives ${show(chanceOf(best))}).`,
     hard === undefined
       ? ''
       : `Always the hardest (hard): ${show(meanQuality(hard))}, ${hard.collapse.seeds} of ${hard.seeds} models ended collapsed.`,
   ]
     .filter(Boolean)
     .join(' ')
+}
+
+function chanceOf({ chance }: VariantSummary): number {
+  return meanOf(directions.map((way) => chance[`scenes ${way} mAP@10`]!))
 }
 
 function bankBlocks({ bank, hearing, settings }: BankReport, banks: number): Block[] {
@@ -72,6 +79,7 @@ function bankBlocks({ bank, hearing, settings }: BankReport, banks: number): Blo
       name('Quality'),
       `Scenes mixed from ${bank} sounds that no model was trained on, searched by sentence and the other way round. Models hear with ${hearing}.`,
       qualityChart(main, `${ranked(main.rows)[0]!.variant} negatives do best`),
+      folded('What these ways of choosing are', comparedTable()),
       valuesTable(main),
       comparisonTable(main),
     ),
@@ -218,11 +226,11 @@ function whyTable({ rows }: SettingSummary): Block {
 }
 
 function chosenText(): string {
-  return 'On 128 fixed training pairs, before training and after it. Violating: scored above the own pair less the margin, so that there is something to learn. Percentile: share of the candidates that are easier. Same classes: the negative is made of the very sounds of the anchor, so that it may be none.'
+  return 'On 128 fixed training pairs, before training and after it. Violating: scored above the own pair less the margin, so that there is something to learn. Percentile: share of the candidates that are easier. Same classes: the negative is made of the very sounds of the anchor, so that it may be none. In common: how much of what is heard in either clip is heard in both.'
 }
 
 function chosenTable({ rows }: SettingSummary): Block {
-  const cell = (key: 'violating' | 'percentile' | 'false', at: 0 | -1) => (row: VariantSummary) =>
+  const cell = (key: 'violating' | 'percentile' | 'false' | 'overlap', at: 0 | -1) => (row: VariantSummary) =>
     percent(row.curve.at(at)!.chosen![key])
   return dataTable<VariantSummary>({
     caption: 'Chosen negatives',
@@ -234,116 +242,27 @@ function chosenTable({ rows }: SettingSummary): Block {
       { title: 'after', cell: cell('percentile', -1) },
       { title: 'same classes, before', cell: cell('false', 0) },
       { title: 'after', cell: cell('false', -1) },
+      { title: 'in common, before', cell: cell('overlap', 0) },
+      { title: 'after', cell: cell('overlap', -1) },
     ],
     rows: ranked(rows).filter(({ curve }) => curve[0]!.chosen !== null),
   })
 }
 
-function costSection(costs: readonly CostCell[], bank: BankReport): Block {
-  const base = costs.filter(({ axis }) => axis === 'base')
-  const rows = bank.settings.find(({ setting }) => setting.name === 'main')?.rows ?? []
-  const points = base.flatMap((cell) => {
-    const row = rows.find(({ variant }) => variant === cell.strategy)
-    return row === undefined ? [] : [{ strategy: cell.strategy, ms: cell.total, quality: meanQuality(row) }]
-  })
-  const ms = (value: number): string => (value < 1 ? value.toFixed(2) : value.toFixed(0))
+function termsSection(): Block {
   return section(
-    'Cost',
-    'A training step at the size of the thesis (32 clips of 10 s, vectors of 300), in milliseconds, and what changes when one number of it does. Extrapolated cells (*) were not run: more than 4 GiB, or 20 s a step.',
-    ...(points.length === 0
-      ? []
-      : [
-          chart({
-            title: 'Cost against quality',
-            alt: 'Milliseconds of a whole step against mAP@10 for each strategy.',
-            table: null,
-            spec: {
-              data: { values: points },
-              height: 260,
-              encoding: {
-                x: { field: 'ms', type: 'quantitative', title: 'whole step, ms', scale: { type: 'log' } },
-                y: { field: 'quality', type: 'quantitative', title: 'mAP@10', scale: { zero: false } },
-              },
-              layer: [
-                { mark: { type: 'point', filled: true, opacity: 1 } },
-                {
-                  mark: { type: 'text', align: 'left', dx: 7, fontSize: 11 },
-                  encoding: { text: { field: 'strategy' } },
-                },
-              ],
-            },
-          }),
-        ]),
-    dataTable<CostCell>({
-      caption: 'Milliseconds of a step at the base size',
-      columns: [
-        { title: 'strategy', cell: (cell) => cell.strategy },
-        { title: 'scores', cell: (cell) => ms(cell.scores) },
-        { title: 'planes', cell: (cell) => ms(cell.planes) },
-        { title: 'choosing', cell: (cell) => ms(cell.choosing) },
-        { title: 'loss, backward', cell: (cell) => ms(cell.lossAndBackward) },
-        { title: 'encoder', cell: (cell) => ms(cell.encoder) },
-        { title: 'whole step', cell: (cell) => ms(cell.total) },
-        { title: 'MiB', cell: (cell) => (cell.bytes / 2 ** 20).toFixed(0) },
-      ],
-      rows: base,
-    }),
-    folded(
-      'One number changed at a time',
-      dataTable<CostCell>({
-        caption: 'Milliseconds of a step',
-        columns: [
-          { title: 'strategy', cell: (cell) => cell.strategy },
-          { title: 'pairs', cell: (cell) => cell.batch },
-          { title: 'seconds', cell: (cell) => cell.seconds },
-          { title: 'vector', cell: (cell) => cell.dim },
-          { title: 'without encoder', cell: (cell) => ms(cell.total - cell.encoder) },
-          { title: 'whole step', cell: (cell) => `${ms(cell.total)}${cell.extrapolated ? ' *' : ''}` },
-        ],
-        rows: costs.filter(({ axis }) => axis !== 'base'),
-      }),
-    ),
+    'Terms',
+    html`<dl>${terms.map(([name, meaning]) => html`<dt>${name}</dt><dd>${meaning}</dd>`)}</dl>`,
   )
 }
 
-function terms(): Block {
-  const entry = (name: string, meaning: string) => html`<dt>${name}</dt><dd>${meaning}</dd>`
-  return section(
-    'Terms',
-    html`<dl>${[
-      entry(
-        'mAP@10, R@k',
-        'Mean average precision of the first ten hits; share of what is right among the first k. 1 is perfect; chance is what random order gives.',
-      ),
-      entry(
-        '95 % interval',
-        'Bootstrap in two levels: seeds and, independently, clips are drawn with replacement, 1,999 times (9,999 for differences).',
-      ),
-      entry(
-        'p (Holm)',
-        'Two-sided p of a difference to random from the same draws, adjusted for all strategies, directions and tests of the setting.',
-      ),
-      entry('effect', 'Mean difference over its standard deviation from seed to seed.'),
-      entry(
-        'effective rank',
-        'exp of the entropy of the singular values’ shares (Roy, Vetterli 2007): about how many directions clips differ in.',
-      ),
-      entry(
-        'alignment, uniformity',
-        'Mean squared distance of matching vectors; logarithm of the mean Gaussian potential of different ones (Wang, Isola 2020). Both the lower, the better.',
-      ),
-      entry(
-        'collapsed',
-        'At the end and for all looks back to an epoch: mean cosine above 0.99, effective rank below 2, or scores that differ by less than 0.001.',
-      ),
-    ]}</dl>`,
-    dataTable<(typeof variants)[number]>({
-      caption: 'What is compared',
-      columns: [
-        { title: 'strategy', cell: ({ name }) => name },
-        { title: 'how negatives are chosen', align: 'left', cell: ({ about }) => about },
-      ],
-      rows: variants,
-    }),
-  )
+function comparedTable(): Block {
+  return dataTable<(typeof variants)[number]>({
+    caption: 'What is compared',
+    columns: [
+      { title: 'strategy', cell: ({ name }) => name },
+      { title: 'how negatives are chosen', align: 'left', cell: ({ about }) => about },
+    ],
+    rows: variants,
+  })
 }

@@ -1,13 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { referenceBackend } from '@sonotext/core/backend'
+import { openBackend, referenceBackend } from '@sonotext/core/backend'
 import { matrix, Rng } from '@sonotext/core/base'
 import type { Clip } from '@sonotext/core/data'
 import { afterAll, describe, expect, it } from 'vitest'
 import { answersOf } from './answers.js'
 import { runCell } from './cell.js'
 import { cellFile, foundCells, readCell, writeCell } from './cells.js'
+import { measureCosts } from './cost.js'
 import type { StudyData } from './data.js'
 import { alignmentOf, geometryOf } from './geometry.js'
 import { difference, estimate } from './intervals.js'
@@ -48,7 +49,7 @@ function smallData(): StudyData {
     features: ({ id }) => frames.get(id)!,
     cols: 12,
     frameStep: 1,
-    classes: new Map(groups.flat().map(({ id }) => [id, id.split('-').slice(0, 2).join(' + ')])),
+    classes: new Map(groups.flat().map(({ id }) => [id, new Set(id.split('-').slice(0, 2))])),
   }
 }
 
@@ -78,6 +79,8 @@ describe('a cell', () => {
       // All are chosen: half of the others are easier. Of 30 clips each has one twin of the same classes.
       expect(chosen!.percentile).toBeCloseTo(0.5, 5)
       expect(chosen!.false).toBeCloseTo(1 / 29, 2)
+      // 16 of 29 share one class of three, one both, twelve none.
+      expect(chosen!.overlap).toBeCloseTo((16 / 3 + 1) / 29, 1)
     }
   })
 
@@ -184,6 +187,48 @@ it('every registered strategy has its place in the plan, quick and full', () => 
     for (const { name } of variants) expect(planned, name).toContain(name)
   }
   expect(plan({ full: true, bank: 'b', seeds: undefined })[0]!.seeds).toBeGreaterThanOrEqual(10)
+})
+
+describe('costs', () => {
+  const base = { batch: 4, seconds: 1, dim: 8 }
+  const sizes = [
+    { ...base, axis: 'base' as const },
+    { ...base, dim: 16, axis: 'dim' as const },
+    { ...base, batch: 400, axis: 'batch' as const },
+  ]
+  const limits = { bytes: 64 * 2 ** 20, ms: 1e9 }
+  const cells = measureCosts(openBackend(), { sizes, rounds: 2, patience: 1e9, limits })
+  const cell = (strategy: string, batch: number, dim = 8) =>
+    cells.find((one) => one.strategy === strategy && one.batch === batch && one.dim === dim)!
+
+  it('are of every strategy that chooses from a plain batch, and sum up', () => {
+    const names = new Set(cells.map(({ strategy }) => strategy))
+    for (const name of ['random', 'hard-audio', 'semi-hard', 'mixture']) expect(names).toContain(name)
+    for (const name of ['queue', 'cluster-batches', 'caption-rules']) expect(names).not.toContain(name)
+    expect(cells).toHaveLength(3 * names.size)
+    for (const { encoder, scores, planes, choosing, lossAndBackward, total, bytes } of cells) {
+      expect(total).toBeCloseTo(encoder + scores + planes + choosing + lossAndBackward, 6)
+      expect(bytes).toBeGreaterThan(4 * base.batch * 50 * 64)
+    }
+  })
+
+  it('of what is too large are taken from the base, and say so', () => {
+    for (const batch of [4, 400])
+      for (const name of ['random', 'hard-audio']) expect(cell(name, batch).extrapolated).toBe(batch === 400)
+    const [small, large] = [cell('hard-audio', 4), cell('hard-audio', 400)]
+    expect(large.planes).toBeCloseTo(small.planes * 100 ** 2, 6)
+    expect(large.encoder).toBeCloseTo(small.encoder * 100, 6)
+    expect(large.bytes).toBeGreaterThan(limits.bytes)
+    expect(cell('random', 4, 16).encoder).toBe(cell('random', 4).encoder)
+  })
+
+  it('have a section of the report for each device', async () => {
+    const summary = { bank: 'small', hearing: 'a test', settings: [] }
+    const on = (device: string) => cells.map((one) => ({ ...one, device }))
+    const page = await studyPage({ banks: [summary], costs: [...on('cpu'), ...on('cuda:0')], made: 'test' })
+    expect(page).toContain('Cost (cuda:0)')
+    expect(page.match(/>[\d.]+ \*</g)).toHaveLength(2 * new Set(cells.map(({ strategy }) => strategy)).size)
+  })
 })
 
 it('options say what is wrong with them', () => {

@@ -1,14 +1,15 @@
 import { fork } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, isAbsolute, join, relative } from 'node:path'
 import { type Backend, openBackend } from '@sonotext/core/backend'
+import { isSonotextError } from '@sonotext/core/base'
 import { environment, environmentLine } from '../harness/environment.js'
 import { type Column, markdownTable } from '../harness/table.js'
 import { meanQuality, ranked } from './charts.js'
 import { runCell } from './cell.js'
 import { type Circumstances, cellFile, foundCells, readCell, writeCell } from './cells.js'
 import { answersOf } from './answers.js'
-import { type CostCell, costSizes, measureCosts } from './cost.js'
+import { type CostCell, costPlan, measureCosts } from './cost.js'
 import {
   type BankSource,
   type Hearing,
@@ -23,6 +24,7 @@ import { help, type StudyOptions, studyOptions } from './options.js'
 import { type Cell, cellsOf, directions, measures, plan, type Setting } from './plan.js'
 import { type BankReport, studyPage } from './report.js'
 import { type SettingSummary, summarise, type VariantSummary } from './summary.js'
+import { terms } from './terms.js'
 import { onnxTower, standInTower, type Tower } from './towers.js'
 
 const sizes: Readonly<Record<'quick' | 'full', StudySize>> = {
@@ -52,7 +54,11 @@ export async function runStudy(argv: readonly string[]): Promise<number> {
   if (worker || options.shard[1] > 1) return 0
   const { skipCost, only, full } = options
   const wantsCost = !skipCost && (only === undefined || only === 'cost')
-  const costs = wantsCost ? measureCosts(study.backend, costSizes(full), full ? 5 : 1, noteCost) : []
+  const costs = wantsCost
+    ? costBackends(study.backend).flatMap((backend) =>
+        measureCosts(backend, { ...costPlan(full), onCell: noteCost }),
+      )
+    : []
   await report(study, costs, argv)
   return 0
 }
@@ -131,6 +137,17 @@ async function inProcesses(argv: readonly string[], jobs: number): Promise<void>
   await Promise.all(ended)
 }
 
+/** The one that trains, and the GPU where there is one besides. */
+function costBackends(own: Backend): Backend[] {
+  if (own.info.device !== 'cpu') return [own]
+  try {
+    return [own, openBackend({ device: 'cuda' })]
+  } catch (error) {
+    if (!isSonotextError(error) || error.code !== 'BACKEND_UNAVAILABLE') throw error
+    return [own]
+  }
+}
+
 function noteCost({ strategy, axis, batch, seconds, dim, total, extrapolated }: CostCell): void {
   if (strategy !== 'random') return
   console.error(
@@ -149,7 +166,7 @@ async function report(study: Study, costs: readonly CostCell[], argv: readonly s
     ).map(summarise),
   }))
   const about = environment()
-  const command = ['nx run bench:negatives', ...argv].join(' ')
+  const command = shownCommand(argv)
   const line = `${command}. ${environmentLine(about)}; ${backend.info.device}, ${backend.info.isa ?? ''}. ${size.scenes.train} training scenes of ${size.duration} s; tower: ${tower.name}.`
   const result = {
     ...about,
@@ -165,8 +182,23 @@ async function report(study: Study, costs: readonly CostCell[], argv: readonly s
   writeFileSync(join(options.out, 'results.csv'), csvOf(reports))
   writeFileSync(join(options.out, 'report.html'), await studyPage({ banks: reports, costs, made: line }))
   if (options.json) console.log(JSON.stringify(result, rounded))
-  else console.log([...reports.map(tableOf), line].join('\n\n'))
+  else console.log([...reports.map(tableOf), meanings(), line].join('\n\n'))
   console.error(`Report: ${join(options.out, 'report.html')}`)
+}
+
+/** The command that gives the same numbers, without where things lie on this machine. */
+function shownCommand(argv: readonly string[]): string {
+  const data = process.env['SONOTEXT_DATA']
+  const words = argv.flatMap((word, i) => {
+    if (
+      ['--work', '--out'].some((name) => word === name || argv[i - 1] === name || word.startsWith(`${name}=`))
+    )
+      return []
+    if (!isAbsolute(word)) return [word]
+    const inside = data === undefined ? undefined : relative(data, word)
+    return [inside === undefined || inside.startsWith('..') ? basename(word) : `$SONOTEXT_DATA/${inside}`]
+  })
+  return ['nx run bench:negatives', ...(words.length > 0 ? ['--', ...words] : [])].join(' ')
 }
 
 /** Five digits are more than the intervals leave. */
@@ -203,6 +235,10 @@ function tableOf({ bank, settings }: BankReport): string {
   )
   const answers = answersOf(settings).map(({ question, text }) => `${question}\n  ${text}`)
   return [...parts, ...answers].join('\n\n')
+}
+
+function meanings(): string {
+  return terms.map(([name, meaning]) => `${name}: ${meaning}`).join('\n')
 }
 
 function settingTable({ rows }: SettingSummary): string {

@@ -130,6 +130,7 @@ function curveOf(cells: readonly CellResult[]): CurvePoint[] {
             violating: mean(({ chosen }) => chosen!.violating),
             percentile: mean(({ chosen }) => chosen!.percentile),
             false: mean(({ chosen }) => chosen!.false),
+            overlap: mean(({ chosen }) => chosen!.overlap),
           },
     }
   })

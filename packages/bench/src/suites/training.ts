@@ -9,7 +9,7 @@
 import { writeFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import type { OpenBackendOptions } from '@sonotext/core/backend'
+import { openBackend, type OpenBackendOptions } from '@sonotext/core/backend'
 import { environment, environmentLine } from '../harness/environment.js'
 import { quantile } from '../harness/statistics.js'
 import { startPyTorch } from '../training/pytorch.js'
@@ -49,7 +49,7 @@ const settle = (): Promise<void> => pause(200)
 
 /** Both losses from the start weights: the two sides must compute the same thing before their times mean anything. */
 async function agreement(other: { loss(): Promise<number> }): Promise<number> {
-  using plain = new TrainingStep(size, { device, threads }, 0)
+  using plain = new TrainingStep(size, openBackend({ device, threads }), 0)
   const [ours, theirs] = [plain.loss(), await other.loss()]
   const difference = Math.abs(ours - theirs) / Math.abs(theirs)
   if (!(difference < 1e-4)) throw new Error(`The losses differ: Sonotext ${ours}, PyTorch ${theirs}.`)
@@ -61,7 +61,7 @@ const pytorch = typeof started === 'string' ? null : started
 if (typeof started === 'string') console.log(`PyTorch is left out: ${started}.`)
 const lossDifference = pytorch && (await agreement(pytorch))
 
-using ours = new TrainingStep(size, { device, threads }, 0.3)
+using ours = new TrainingStep(size, openBackend({ device, threads }), 0.3)
 const sonotextSteps: StepTimes[] = []
 const pytorchSteps: StepTimes[] = []
 for (let round = -2; round < rounds; round++) {

@@ -1,4 +1,4 @@
-import { type Backend, type OpenBackendOptions, type OpName, openBackend } from '@sonotext/core/backend'
+import type { Backend, OpName } from '@sonotext/core/backend'
 import { Rng } from '@sonotext/core/base'
 import { infoNceLoss, LossInput } from '@sonotext/core/losses'
 import { crnn, loadState } from '@sonotext/core/models'
@@ -55,9 +55,9 @@ export class TrainingStep implements Disposable {
   readonly #rng = new Rng(0, 'dropout')
   #profile: OpTime[] | null = null
 
-  constructor(size: StepSize, options: OpenBackendOptions, dropout: number) {
+  constructor(size: StepSize, backend: Backend, dropout: number) {
     this.#size = size
-    this.backend = this.#timed(openBackend(options))
+    this.backend = this.#timed(backend)
     this.#encoder = crnn({ dropout }).build(this.backend, new Rng(0))
     loadState(this.#encoder, goldenWeights(crnnGolden()))
     this.#optimizer = adam({ lr: 1e-3 }).start(this.backend, this.#encoder.parameters())

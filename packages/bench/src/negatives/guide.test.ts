@@ -1,0 +1,59 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { strategies } from '@sonotext/core/negatives'
+import { describe, expect, it } from 'vitest'
+
+const root = new URL('../../../../docs/', import.meta.url)
+const read = (path: string): string => readFileSync(new URL(path, root), 'utf8')
+const overview = read('guide/negatives.md')
+
+type Row = Readonly<Record<string, string>>
+const [header, ...lines] = read('results/negatives/results.csv').trim().split('\n')
+const rows = lines.map((line): Row => {
+  const cells = line.split(',')
+  return Object.fromEntries(header!.split(',').map((name, i) => [name, cells[i]!]))
+})
+
+/** What a page says of a strategy in one setting, from the committed results. */
+function saidOf(bank: string, setting: string, strategy: string): string | null {
+  const own = rows.filter(
+    (row) =>
+      row['bank'] === bank &&
+      row['setting'] === setting &&
+      row['strategy'] === strategy &&
+      row['test'] === 'scenes' &&
+      row['measure'] === 'mAP@10',
+  )
+  if (own.length === 0) return null
+  const value = (direction: string): string => {
+    const row = own.find((one) => one['direction'] === direction)!
+    const [mean, low, high] = ['mean', 'low', 'high'].map((key) => Number(row[key]).toFixed(3))
+    return `${mean} (${low}–${high})`
+  }
+  const seeds = own[0]!['seeds']!
+  return `${bank} sounds, setting _${setting}_: mAP@10 ${value('textToAudio')} text → audio, ${value('audioToText')} audio → text, ${seeds} seed${seeds === '1' ? '' : 's'}`
+}
+
+describe.each(strategies.names)('the page of %s', (name) => {
+  const page = `guide/strategies/${name}.md`
+  it('is there, is in the overview, and tells formula, picture, configuration, cost and when it fails', () => {
+    expect(existsSync(new URL(page, root))).toBe(true)
+    const text = read(page)
+    expect(text).toMatch(new RegExp(`^# ${name}\n\n[^#]+\n\`\`\`\n[^#]+\n\`\`\`\n`))
+    expect(text).toContain(`type: ${name}`)
+    expect(text).toMatch(/\n## Cost\n\n\S[^]*\n## When it fails\n\n\S[^]*\n## Numbers\n\n\S/)
+    expect(overview).toContain(`(strategies/${name}.md)`)
+  })
+
+  it('has the numbers of the committed results', () => {
+    const setting = strategies.build(name).earlierPairs === undefined ? 'main' : 'pooled'
+    const said = ['procedural', 'recorded'].flatMap((bank) => saidOf(bank, setting, name) ?? [])
+    const text = read(page)
+    for (const line of said) expect(text).toContain(line)
+    expect(text.match(/mAP@10/g) ?? []).toHaveLength(said.length)
+  })
+})
+
+it('no page is of a strategy that there is not', () => {
+  const pages = readdirSync(new URL('guide/strategies/', root)).map((file) => file.replace(/\.md$/, ''))
+  expect(pages.sort()).toEqual([...strategies.names].sort())
+})

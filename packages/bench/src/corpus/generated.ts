@@ -13,27 +13,40 @@ const verbs =
     ' ',
   )
 
+/** Recordings written at once. */
+const together = 64
+
 /** Clips that differ in everything: recordings of 64 samples, and captions of up to eight words. */
 export async function generatedClips(folder: string, count: number, captions: number): Promise<Clip[]> {
-  const clips: Clip[] = []
-  for (let i = 0; i < count; i++) {
-    const id = String(i).padStart(6, '0')
-    const audio = join(folder, 'audio', id.slice(0, 3), `${id}.wav`)
-    const rng = new Rng(i, 'clip')
-    if ((await stat(audio).catch(() => null)) === null) {
-      const samples = Float32Array.from({ length: 64 }, () => rng.between(-0.5, 0.5))
-      await mkdir(join(audio, '..'), { recursive: true })
-      await writeFile(audio, encodeWav(samples, 8000, { format: 'float32' }).bytes)
-      // As recordings are: not changed a moment ago.
-      await utimes(audio, 1_700_000_000, 1_700_000_000)
-    }
-    const texts = Array.from({ length: captions }, () => {
-      const some = Array.from({ length: 1 + rng.int(3) }, () => `a ${rng.pick(words)} ${rng.pick(verbs)}`)
-      return some.join(' while ')
-    })
-    clips.push({ id, audio, captions: texts.map((text, k) => ({ id: `${id}#${k + 1}`, text })) })
-  }
+  const clips = Array.from({ length: count }, (_, i) => generatedClip(folder, i, captions))
+  for (let at = 0; at < count; at += together)
+    await Promise.all(clips.slice(at, at + together).map(({ audio }, i) => writeRecording(audio, at + i)))
   return clips
+}
+
+function generatedClip(folder: string, i: number, captions: number): Clip {
+  const id = String(i).padStart(6, '0')
+  const rng = new Rng(i, 'captions')
+  const texts = Array.from({ length: captions }, () => {
+    const some = Array.from({ length: 1 + rng.int(3) }, () => `a ${rng.pick(words)} ${rng.pick(verbs)}`)
+    return some.join(' while ')
+  })
+  return {
+    id,
+    audio: join(folder, 'audio', id.slice(0, 3), `${id}.wav`),
+    captions: texts.map((text, k) => ({ id: `${id}#${k + 1}`, text })),
+  }
+}
+
+/** Unless it is there. */
+async function writeRecording(audio: string, i: number): Promise<void> {
+  if ((await stat(audio).catch(() => null)) !== null) return
+  const rng = new Rng(i, 'clip')
+  const samples = Float32Array.from({ length: 64 }, () => rng.between(-0.5, 0.5))
+  await mkdir(join(audio, '..'), { recursive: true })
+  await writeFile(audio, encodeWav(samples, 8000, { format: 'float32' }).bytes)
+  // As recordings are: not changed a moment ago.
+  await utimes(audio, 1_700_000_000, 1_700_000_000)
 }
 
 /** Features of the size of real ones without the work behind them: frames of noise that the samples decide. */

@@ -8,7 +8,7 @@
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, statfs, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -60,6 +60,7 @@ function optionsFor(clips: number, folder: string): PhaseOptions {
 
 async function main(): Promise<void> {
   const folder = values.work ?? (await mkdtemp(join(tmpdir(), 'sonotext-corpus-')))
+  await mkdir(folder, { recursive: true })
   const need = whole('clips') * (whole('frames') * 256 + 8192)
   const { bavail, bsize } = await statfs(folder)
   if (bavail * bsize < 2 * need) throw new Error(`Expected ${digits((2 * need) / GiB)} GiB free for --work.`)

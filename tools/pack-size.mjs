@@ -1,13 +1,15 @@
 #!/usr/bin/env node
-// What `npm pack` of @sonotext/core takes: bytes of .js and .d.ts by folder, without source maps and testing/, beside an earlier build.
-// Build into an empty dist first: files of sources that are gone would count.
+// What the package @sonotext/core takes as it is published: bytes of .js and .d.ts by folder, without source maps, testing/ and the
+// CommonJS twin, beside an earlier build. That one is taken as its `npm pack` gives it: build it into an empty dist first, or files of
+// sources that are gone would count.
 //
 //   node tools/pack-size.mjs [FOLDER OF packages/core-ts OF AN EARLIER CLONE]
 import { execFileSync } from 'node:child_process'
-import { dirname, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { stage } from './release/stage.mjs'
 
-const here = resolve(dirname(fileURLToPath(import.meta.url)), '..', 'packages', 'core-ts')
 const [earlier] = process.argv.slice(2)
 
 /** Bytes by folder of dist; '' holds the package's own index. */
@@ -28,8 +30,10 @@ function sizes(folder) {
   return bytes
 }
 
-const now = sizes(here)
-const before = earlier === undefined ? new Map() : sizes(join(resolve(earlier)))
+const staged = mkdtempSync(join(tmpdir(), 'sonotext-pack-size-'))
+const now = sizes(stage('core-ts', staged, []))
+rmSync(staged, { recursive: true })
+const before = earlier === undefined ? new Map() : sizes(resolve(earlier))
 const total = (of) => [...of.values()].reduce((sum, size) => sum + size, 0)
 const number = (value) => (value === undefined ? '–' : value.toLocaleString('en'))
 const rows = [...new Set([...before.keys(), ...now.keys()])].sort().map((name) => {

@@ -1,12 +1,14 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
+import { EOL, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
 import { afterAll, describe, expect, it } from 'vitest'
 import { toCommonJs } from './commonjs.mjs'
 import { countersOf, differences } from './counters.mjs'
+import { reachable, withoutComments } from './lean.mjs'
 import { platforms, published, stage, stagePlatform, withRequire } from './stage.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -33,6 +35,46 @@ describe('the CommonJS twin', () => {
       '.': { import: target, require: { types: './cjs/index.d.ts', default: './cjs/index.js' } },
       './package.json': './package.json',
     })
+  })
+})
+
+describe('of a build only what can be used', () => {
+  it('scripts without comments do the same', async () => {
+    const text = [
+      '/** Of the function. */',
+      "import { join } from 'node:path' // a reason",
+      "export const url = () => join('a', '//not a comment', `/* nor ${1 /* but this */ + 1} this */`)",
+      'export class Held { #x = 1; static { this.y = 2 } get x() { return this.#x } }',
+      'export const lazy = () => import(/* webpackIgnore: true */ "node:os")',
+      '//# sourceMappingURL=module.js.map',
+    ].join('\n')
+    const bare = withoutComments(text)
+    expect(bare).not.toMatch(/Of the function|a reason|but this|sourceMappingURL/)
+    const file = join(folder, 'bare.mjs')
+    writeFileSync(file, bare)
+    const module = await import(file)
+    expect(module.url()).toBe(join('a', '//not a comment', '/* nor 2 this */'))
+    expect([new module.Held().x, module.Held.y, (await module.lazy()).EOL]).toEqual([1, 2, EOL])
+  })
+
+  it('declarations are those that exports lead to', () => {
+    const files = {
+      'dist/index.d.ts': "export * from './a.js'\n",
+      'dist/a.d.ts': "export declare const b: import('./deep/b.js').B\n",
+      'dist/deep/b.d.ts': 'export interface B {}\n',
+      'dist/deep/index.d.ts': "import './c.js'\nexport type { X } from 'other'\n",
+      'dist/c.d.ts': 'export {}\n',
+      'dist/deep/c.d.ts': 'export {}\n',
+    }
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true })
+      writeFileSync(join(folder, path), text)
+    }
+    const all = Object.keys(files)
+    const main = { types: './dist/index.d.ts', default: './dist/index.js' }
+    expect(reachable(folder, all, { '.': main, './x.json': './x.json' })).toEqual(all.slice(0, 3))
+    const deep = { types: './dist/*/index.d.ts', default: './dist/*/index.js' }
+    expect(reachable(folder, all, { './*': deep })).toEqual(['dist/deep/index.d.ts', 'dist/deep/c.d.ts'])
   })
 })
 
@@ -70,6 +112,33 @@ describe.skipIf(!built)(`a staged package${reason}`, () => {
     for (const name of published)
       for (const target of targets(manifest(name).exports))
         if (!target.includes('*')) expect(existsSync(join(staged[name], target)), target).toBe(true)
+  })
+
+  it('gives types for every name that its exports give, and scripts without comments', () => {
+    const core = staged['core-ts']
+    const scripts = readdirSync(join(core, 'dist'), { recursive: true }).filter((file) =>
+      file.endsWith('.js'),
+    )
+    expect(scripts.length).toBeGreaterThan(300)
+    for (const file of scripts)
+      expect(readFileSync(join(core, 'dist', file), 'utf8'), file).not.toMatch(/^\/\/# sourceMappingURL/m)
+    expect(readFileSync(join(core, 'dist/corpus/corpus.js'), 'utf8')).not.toContain('/**')
+    expect(readFileSync(join(core, 'dist/corpus/corpus.d.ts'), 'utf8')).toContain('/**')
+    const indexes = scripts.filter((file) => /(^|\/)index\.js$/.test(file) && !/\/.*\//.test(file))
+    const program = ts.createProgram(
+      indexes.map((file) => join(core, 'dist', file.replace(/\.js$/, '.d.ts'))),
+      {
+        module: ts.ModuleKind.NodeNext,
+        moduleResolution: ts.ModuleResolutionKind.NodeNext,
+        noEmit: true,
+        skipLibCheck: true,
+      },
+    )
+    const missing = program
+      .getSourceFiles()
+      .filter(({ fileName }) => fileName.startsWith(join(core, 'dist')))
+      .flatMap((file) => program.getSyntacticDiagnostics(file).concat(unresolved(program, file)))
+    expect(missing).toEqual([])
   })
 
   it('holds every file that its sources include', () => {
@@ -121,3 +190,15 @@ it('a file more in a package is a difference in words', () => {
     '@sonotext/core: dist/**.map was 0 files, is 1',
   ])
 })
+
+/** Relative modules that a file names and that are not there. */
+function unresolved(program, file) {
+  const checker = program.getTypeChecker()
+  return file.imports
+    .filter(
+      ({ text }) =>
+        text.startsWith('.') &&
+        checker.getSymbolAtLocation(file.imports.find((node) => node.text === text)) === undefined,
+    )
+    .map(({ text }) => `${file.fileName}: ${text}`)
+}

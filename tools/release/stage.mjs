@@ -1,9 +1,10 @@
-// Lays every package out as it is published, each in a folder of its own: only files whose source is there, a CommonJS twin
-// beside the ES modules, versions and platform packages written in, no scripts. `npm pack` in that folder does the rest.
+// Lays every package out as it is published, each in a folder of its own: only files whose source is there and only what an installed
+// package can use of them, a CommonJS twin beside the ES modules, versions and platform packages written in, no scripts. `npm pack` in that folder does the rest.
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { writeCommonJs } from './commonjs.mjs'
+import { reachable, withoutComments } from './lean.mjs'
 import { packed } from './npm.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -32,7 +33,12 @@ export function stage(name, out, platformNames) {
   const manifest = readJson(join(from, 'package.json'))
   rmSync(to, { recursive: true, force: true })
   const files = filesOf(from)
-  for (const file of files) copy(from, to, file)
+  const declarations = files.filter((file) => file.startsWith('dist/') && file.endsWith('.d.ts'))
+  const needed = new Set(reachable(from, declarations, manifest.exports ?? {}))
+  const kept = files.filter((file) => needed.has(file) || !declarations.includes(file))
+  for (const file of kept) copy(from, to, file)
+  for (const file of kept)
+    if (file.startsWith('dist/') && file.endsWith('.js')) rewrite(join(to, file), withoutComments)
   cpSync(join(root, 'LICENSE'), join(to, 'LICENSE'))
   delete manifest.scripts
   delete manifest.devDependencies
@@ -41,7 +47,7 @@ export function stage(name, out, platformNames) {
       platformNames.map((platform) => [`@sonotext/native-${platform}`, manifest.version]),
     )
   }
-  for (const file of files) if (file.endsWith('.d.ts')) forOlderTypeScript(join(to, file))
+  for (const file of kept) if (file.endsWith('.d.ts')) rewrite(join(to, file), forOlderTypeScript)
   if (required.has(name)) {
     writeCommonJs(to)
     manifest.files.push('cjs')
@@ -104,13 +110,17 @@ function filesOf(folder) {
 }
 
 /** Before 5.7 TypeScript's typed arrays are not generic. */
-function forOlderTypeScript(file) {
-  const text = readFileSync(file, 'utf8')
-  const plain = text.replace(
+function forOlderTypeScript(text) {
+  return text.replace(
     /\b((?:Float|Int|Uint|BigInt|BigUint)\d+(?:Clamped)?Array)<ArrayBuffer(?:Like)?>/g,
     '$1',
   )
-  if (plain !== text) writeFileSync(file, plain)
+}
+
+function rewrite(file, change) {
+  const text = readFileSync(file, 'utf8')
+  const changed = change(text)
+  if (changed !== text) writeFileSync(file, changed)
 }
 
 function isStale(folder, file) {

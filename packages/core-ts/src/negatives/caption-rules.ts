@@ -4,6 +4,7 @@ import { type CaptionRuleName, captionRuleNames, captionsByRule } from '../text/
 import { type BuildStrategy, described } from './composed.js'
 import { type NegativeStrategy, strategyPart } from './strategy.js'
 
+/** Options of {@link captionRuleNegatives}. */
 export interface CaptionRulesOptions {
   /** Which rules may be used. Default all: order, event, count. */
   rules?: readonly CaptionRuleName[]

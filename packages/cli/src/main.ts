@@ -235,7 +235,7 @@ function program(): Command {
     .option('--scores <file>', 'in place of vectors: NPY [clips × captions] in the order of the truth')
     .option(
       '--relevance <file>',
-      'graded relevance of captions and clips, CSV query,item,relevance or ratings',
+      'graded relevance of captions and clips: CSV query,item,relevance, ratings, or a manifest that states it',
     )
     .option(
       '--min-grade <grade>',
@@ -250,11 +250,12 @@ function program(): Command {
     .argument('<runs...>', 'folders of two or more training runs; each is compared with the first')
     .option('--split <name>', 'split of the manifest', 'test')
     .option('--measures <names>', 'comma-separated; default: mAP@10, with --relevance the graded ones')
+    .option('--plot <file>', 'page with the differences drawn to write (HTML)')
     .option('--replicates <n>', 'draws of the bootstrap and of the randomisation test', integer(99), 9999)
     .option('--seed <n>', 'seed of the draws', integer(0), 17)
     .option(
       '--relevance <file>',
-      'graded relevance of captions and clips, CSV query,item,relevance or ratings',
+      'graded relevance of captions and clips: CSV query,item,relevance, ratings, or a manifest that states it',
     )
     .option(
       '--min-grade <grade>',
@@ -346,7 +347,7 @@ function program(): Command {
     )
     .requiredOption(
       '--truth <file>',
-      'CSV file_name,caption_1..5, query,audio_filenames or tid,fid,fid_group,rating, or TREC qrels',
+      'CSV file_name,caption_1..5, query,audio_filenames or tid,fid,fid_group,rating, TREC qrels, or a manifest that states relevance',
     )
     .option('--row-ids <file>', 'what the rows of a score matrix are: one query a line')
     .option('--column-ids <file>', 'what its columns are: one item a line')
@@ -481,7 +482,11 @@ function addRelevance(relevance: Command): void {
   rated(relevance.command('import'))
     .description('read ratings, say what is in them, and write one relevance for each pair')
     .argument('<ratings...>', 'CSV query,item,rater,rating[,played,group] or tid,fid,fid_group,rating')
-    .option('--out <file>', 'CSV query,item,relevance,… to write')
+    .option('--out <file>', 'CSV query,item,relevance,… to write, or with --manifest a manifest')
+    .option(
+      '--manifest <file>',
+      'clips in whose captions the relevance is written; --out is the new manifest',
+    )
     .addOption(new Option('--average <how>', 'of several raters').choices(['mean', 'median', 'trimmed-mean']))
     .option('--trim <share>', 'answers that trimmed-mean leaves out at each end; default 0.2', share)
     .option('--min-raters <n>', 'pairs of fewer raters stay unjudged; default 1', integer(1))
@@ -504,7 +509,7 @@ function addRelevance(relevance: Command): void {
     .requiredOption('--captions <file>', 'captions of the clips: a manifest, or CSV tid,fid,text')
     .option(
       '--similarity <name>',
-      'words, stems, pairs or characters (LSA; stems:300), word-vectors, word-vectors=FILE or vectors=FILE.npy, with /mean or /max over a clip’s captions; repeatable; default stems:300/mean',
+      'words, stems, pairs or characters (LSA; stems:300), word-vectors, word-vectors=FILE, a sentence encoder onnx=FILE or use, or vectors=FILE.npy, with /mean or /max over a clip’s captions; repeatable; default stems:300/mean',
       collect,
       [],
     )
@@ -527,12 +532,48 @@ function addRelevance(relevance: Command): void {
     .description('relevance of the clips for every caption of a corpus, as a fitted model tells it')
     .argument('<model>', 'what sonotext relevance fit wrote')
     .requiredOption('--captions <file>', 'captions of the clips: a manifest, or CSV tid,fid,text')
-    .requiredOption('--out <file>', 'CSV query,item,relevance to write')
+    .requiredOption('--out <file>', 'CSV query,item,relevance to write, or with --manifest a manifest')
+    .option(
+      '--manifest <file>',
+      'clips in whose captions the relevance is written; --out is the new manifest',
+    )
     .option('--top <n>', 'clips kept for each caption', integer(1), 50)
     .option('--least <relevance>', 'less relevant clips are left out', share, 0)
     .option('--device <name>', 'auto, cpu, cuda, cuda:N or reference')
     .option('--threads <n>', 'threads of the native pool', integer(1, 256))
     .action(run(() => import('./commands/relevance/apply.js')))
+
+  relevance
+    .command('analyse')
+    .description(
+      'what ratings, and how far a model is from them, depend on: how complex captions and clips are',
+    )
+    .argument(
+      '<ratings>',
+      'CSV query,item,relevance, or ratings; queries are ids of captions, items ids of clips',
+    )
+    .requiredOption('--captions <file>', 'captions of the clips: a manifest, or CSV tid,fid,text')
+    .option(
+      '--machine <file>',
+      'what a model says of the pairs: CSV query,item,relevance, or what sonotext relevance fit wrote',
+    )
+    .option(
+      '--clips <file>',
+      'lengths of the clips: a manifest, or CSV fid,duration or fid,start_end_samples; default: those of --captions',
+    )
+    .option(
+      '--posteriors <file>',
+      'activities of any sound classifier: safetensors with [frames × classes] by id of a clip',
+    )
+    .addOption(
+      new Option('--pairs <which>', 'captions with their own clips, or all that are rated')
+        .choices(['own', 'all'])
+        .default('own'),
+    )
+    .option('--replicates <n>', 'draws of queries for the intervals', integer(99), 499)
+    .option('--seed <n>', 'seed of the draws', integer(0), 17)
+    .option('--page <file>', 'report to write (HTML)')
+    .action(run(() => import('./commands/relevance/analyse.js')))
 
   relevance
     .command('page')

@@ -63,6 +63,42 @@ describe.skipIf(notBuilt !== null)(`sonotext relevance${notBuilt === null ? '' :
     expect(stdout).toMatch(/alpha-interval +-?0\.\d{3} +-?\d\.\d{3} … -?\d\.\d{3}/)
   })
 
+  it('says what relevance depends on, draws it, and writes relevance into a manifest', async () => {
+    const clip = (i: number) => ({
+      ...{ id: `c${i}`, audio: `c${i}.wav`, duration: 5 + i },
+      captions: [`a ${'very '.repeat(i % 4)}loud dog barks at number ${i}`, `dog ${i}`],
+    })
+    const manifest = await write(
+      'clips.jsonl',
+      Array.from({ length: 14 }, (_, i) => JSON.stringify(clip(i))),
+    )
+    const rated = Array.from({ length: 14 }, (_, i) => [
+      `c${i}#1,c${i},${1 - (i % 4) / 4}`,
+      `c${i}#1,c${(i + 1) % 14},0.25`,
+    ])
+    const table = await write('rated.csv', ['query,item,relevance', ...rated.flat()])
+    const [page, model] = [join(folder, 'analysis.html'), join(folder, 'model.safetensors')]
+    await cli(['relevance', 'fit', table, '--captions', manifest, '--similarity', 'words:4', '--out', model])
+    const arguments_ = ['relevance', 'analyse', table, '--captions', manifest, '--machine', model]
+    const analysis = await cliJson<{
+      pairs: number
+      correlations: { measure: string; target: string; pearson: number | null }[]
+    }>([...arguments_, '--replicates', '99', '--page', page])
+    expect(analysis.pairs).toBe(14)
+    const of = (measure: string, target: string) =>
+      analysis.correlations.find((one) => one.measure === measure && one.target === target)!
+    expect(of('words', 'rating').pearson).toBeCloseTo(-1, 6)
+    expect(of('seconds of the clip', 'rating')).toBeDefined()
+    expect(of('words', 'difference')).toBeDefined()
+    const html = await readFile(page, 'utf8')
+    expect(html).toMatch(/What relevance depends on[^]*<svg[^]*furthest apart/)
+    const graded = join(folder, 'graded.jsonl')
+    await cli(['relevance', 'import', table, '--manifest', manifest, '--out', graded])
+    expect(await readFile(graded, 'utf8')).toContain('"relevance":{"c0":1,"c1":0.25}')
+    const nowhere = await cli(['relevance', 'import', table, '--manifest', manifest])
+    expect(nowhere).toMatchObject({ code: 2, stderr: expect.stringContaining('--out') })
+  })
+
   it('names line, reason and remedy of bad ratings, and bad options', async () => {
     const file = await write('bad.csv', ['query,item,rating', 'q,c,300'])
     const bad = await cli(['relevance', 'import', file])

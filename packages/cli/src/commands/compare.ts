@@ -1,5 +1,7 @@
 import { evaluateRun, openRun } from '@sonotext/core/runs'
 import { compareEvaluations, type Comparison, type Evaluation, holm } from '@sonotext/core/metrics'
+import { writeFileAtomic } from '@sonotext/core/base'
+import { comparisonPage } from '@sonotext/core/report'
 import { backendOf, type BackendOptions } from '../backend-option.js'
 import { exitCode, UsageError } from '../exit.js'
 import type { CommandBody } from '../command.js'
@@ -13,6 +15,7 @@ interface CompareOptions extends BackendOptions, RunClipsFlags, RelevanceFlags {
   measures?: string
   replicates: number
   seed: number
+  plot?: string
 }
 
 /** A comparison and the folders of the runs it is between; `difference` is a less b. */
@@ -61,7 +64,15 @@ const compare: CommandBody<CompareOptions, readonly [readonly string[]]> = async
   // One family, however many runs there are.
   const adjusted = holm(compared.map(({ p }) => p))
   const result = compared.map((comparison, i) => ({ ...comparison, adjusted: adjusted[i]! }))
-  terminal.result(result, (rows) => comparisonTable(rows, evaluations[0]!))
+  const { plot } = options
+  if (plot !== undefined) {
+    const rows = result.map(({ runA: name, ...comparison }) => ({ ...comparison, name }))
+    await writeFileAtomic(plot, await comparisonPage(rows, { base: folders[0]!, split: options.split }))
+  }
+  terminal.result(
+    result,
+    (rows) => `${comparisonTable(rows, evaluations[0]!)}${plot === undefined ? '' : `\n→ ${plot}`}`,
+  )
   return exitCode.ok
 }
 export default compare

@@ -5,6 +5,7 @@ import {
   type RunFilesOptions,
   withoutPerQuery,
 } from '@sonotext/core/metrics'
+import { readRelevances, relevancesCsv } from '@sonotext/core/relevance'
 import type { CommandBody } from '../command.js'
 import { evaluationTable } from '../evaluation-table.js'
 import { exitCode } from '../exit.js'
@@ -26,7 +27,7 @@ interface MetricsOptions extends Pick<
 /** Scores rankings made elsewhere. */
 const metrics: CommandBody<MetricsOptions> = async ({ terminal, signal }, options) => {
   const { direction, items, minGrade, gradeScale, unjudged, rowIds, columnIds } = options
-  const evaluation = await evaluateRunFiles(options.run, options.truth, {
+  const evaluation = await evaluateRunFiles(options.run, await truthOf(options.truth, signal), {
     measures: measureNames(options.measures ?? usualMeasures.binary),
     interval: options.interval,
     signal,
@@ -50,3 +51,9 @@ const metrics: CommandBody<MetricsOptions> = async ({ terminal, signal }, option
   return exitCode.ok
 }
 export default metrics
+
+/** What the captions of a manifest state is a table like others. */
+async function truthOf(file: string, signal: AbortSignal) {
+  if (!file.toLowerCase().endsWith('.jsonl')) return file
+  return { file, text: relevancesCsv(await readRelevances(file, { signal })) }
+}

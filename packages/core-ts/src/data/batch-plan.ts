@@ -15,13 +15,24 @@ export interface PlannedItem {
   readonly position: number
 }
 
-type Chosen = Omit<PlannedItem, 'position'>
+/** A pair of a batch before its place in the epoch is known. */
+export type ChosenItem = Omit<PlannedItem, 'position'>
 
 /** A clip with the captions that have words. */
 export interface PlannedClip {
   readonly clip: Clip
   readonly group: number
   readonly captions: readonly { readonly caption: Caption; readonly tokens: Int32Array }[]
+}
+
+/** What the batches of an epoch are made of, where it is not every clip or pair in a random order. */
+export interface BatchPlan {
+  readonly itemsPerEpoch: number
+  readonly batchesPerEpoch: number
+  /** Everything that the batches follow from besides the clips, as JSON: a saved position of another one is refused. */
+  readonly config: object
+  /** The batches of one epoch: a pure function of the stream. */
+  batches(rng: Rng): readonly (readonly ChosenItem[])[]
 }
 
 export interface PlanOptions {
@@ -44,7 +55,7 @@ export function* planEpoch(
 ): InPieces<PlannedItem[][]> {
   const { items, batchSize, shuffle, dropLast, order } = options
   const captions = rng.fork('captions')
-  const pool: Chosen[] = []
+  const pool: ChosenItem[] = []
   for (const [i, { clip, group, captions: all }] of clips.entries()) {
     if (i % piece === piece - 1) yield
     for (const chosen of items === 'pair' ? all : [captions.pick(all)]) pool.push({ clip, group, ...chosen })
@@ -52,13 +63,18 @@ export function* planEpoch(
   if (shuffle) yield* rng.fork('order').shuffling(pool)
   const ordered =
     shuffle && order !== undefined ? yield* inOrder(pool, order, batchSize, rng.fork('clusters')) : pool
-  const batches: Chosen[][] = []
+  const batches: ChosenItem[][] = []
   for (let at = 0; at < ordered.length; at += batchSize) {
     if (dropLast && at > 0 && ordered.length - at < batchSize) break
     batches.push(ordered.slice(at, at + batchSize))
   }
   yield
   if (shuffle) mixGroups(batches)
+  return yield* plannedItems(batches)
+}
+
+/** The items of an epoch with their places in it. */
+export function* plannedItems(batches: readonly (readonly ChosenItem[])[]): InPieces<PlannedItem[][]> {
   const plan: PlannedItem[][] = []
   let position = 0
   for (const batch of batches) {
@@ -69,11 +85,11 @@ export function* planEpoch(
 }
 
 function* inOrder(
-  pool: readonly Chosen[],
+  pool: readonly ChosenItem[],
   order: CaptionOrder,
   batchSize: number,
   rng: Rng,
-): InPieces<Chosen[]> {
+): InPieces<ChosenItem[]> {
   const texts = pool.map(({ caption }) => caption.text)
   const places = yield* order.order(texts, batchSize, rng)
   return Array.from(places, (place) => pool[place]!)
@@ -88,7 +104,7 @@ export function hasOneGroup(items: readonly { readonly group: number }[]): boole
  * Gives every batch of a single group an item of another group, in exchange with a batch that can spare one; a last batch
  * of one item first takes one from the batch before. What cannot be mended stays as it is.
  */
-function mixGroups(batches: Chosen[][]): void {
+function mixGroups(batches: ChosenItem[][]): void {
   const last = batches.at(-1)
   const before = batches.at(-2)
   if (last?.length === 1 && before !== undefined && before.length > 2) last.push(before.pop()!)
@@ -101,7 +117,7 @@ function mixGroups(batches: Chosen[][]): void {
 }
 
 /** False when no other batch has an item to spare. */
-function exchange(batch: Chosen[], batches: readonly Chosen[][]): boolean {
+function exchange(batch: ChosenItem[], batches: readonly ChosenItem[][]): boolean {
   const { group } = batch[0]!
   for (const other of batches) {
     if (other === batch) continue

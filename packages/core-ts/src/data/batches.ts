@@ -1,9 +1,17 @@
+import { createHash } from 'node:crypto'
 import { abortedError, throwIfAborted } from '../base/abort.js'
 import { expected, SonotextError } from '../base/errors.js'
 import { Rng } from '../base/rng.js'
 import { atOnce, type InPieces, inTurns } from '../base/turn.js'
 import { type Batch, BatchLoader, type Loaded } from './batch-loader.js'
-import { hasOneGroup, type PlannedItem, planEpoch } from './batch-plan.js'
+import {
+  type BatchPlan,
+  hasOneGroup,
+  type PlannedClip,
+  type PlannedItem,
+  planEpoch,
+  plannedItems,
+} from './batch-plan.js'
 import type { CaptionOrder, CaptionWriter } from '../text/index.js'
 import type { FeatureSource } from './feature-source.js'
 import type { Caption, Clip } from './manifest.js'
@@ -40,6 +48,8 @@ export interface BatchesOptions {
   prefetch?: number
   /** A clip whose features cannot be had is set aside; past this share of the clips the epoch ends with an error. Default 0.05. */
   maxBadShare?: number
+  /** What batches are made of, in place of `items`, `batchSize`, `dropLast` and `order`: given the clips with captions that have words. */
+  plan?: (clips: readonly PlannedClip[]) => BatchPlan
 }
 
 /** The position of a sampler, as JSON. */
@@ -62,7 +72,7 @@ export async function openBatches(
   return new Batches(options, await inTurns(planned(complete(options)), signal))
 }
 
-type CompleteOptions = Required<BatchesOptions>
+type CompleteOptions = Required<Omit<BatchesOptions, 'plan'>> & Pick<BatchesOptions, 'plan'>
 
 /** With every default. Throws INVALID_ARGUMENT for a bad one. */
 function complete(given: BatchesOptions): CompleteOptions {
@@ -102,6 +112,9 @@ function planned(options: CompleteOptions): InPieces<PlannedClips> {
 export class Batches {
   readonly #options: CompleteOptions
   readonly #planned: PlannedClips
+  /** Null: every clip or pair in a random order. */
+  readonly #own: BatchPlan | null
+  readonly #fingerprint: string
   readonly #rng: Rng
   readonly #loader: BatchLoader
   #epoch = 0
@@ -118,6 +131,8 @@ export class Batches {
     const options = complete(given)
     this.#options = options
     this.#planned = ready ?? atOnce(planned(options))
+    this.#own = options.plan?.(this.#planned.clips) ?? null
+    this.#fingerprint = fingerprintOf(this.#planned, this.#own)
     this.quarantine = new Quarantine(this.#planned.clips.length, options.maxBadShare)
     this.#rng = new Rng(options.seed, 'batches')
     this.#loader = new BatchLoader(options, this.#rng, this.quarantine)
@@ -135,10 +150,12 @@ export class Batches {
 
   /** Pairs an epoch visits (before dropLast). */
   get itemsPerEpoch(): number {
+    if (this.#own !== null) return this.#own.itemsPerEpoch
     return this.#options.items === 'clip' ? this.#planned.clips.length : this.#planned.pairs
   }
 
   get batchesPerEpoch(): number {
+    if (this.#own !== null) return this.#own.batchesPerEpoch
     const { batchSize, dropLast } = this.#options
     const batches = this.itemsPerEpoch / batchSize
     return dropLast ? Math.max(1, Math.floor(batches)) : Math.ceil(batches)
@@ -151,12 +168,12 @@ export class Batches {
 
   /** The position after the batches handed out so far, for a checkpoint. */
   get state(): BatchesState {
-    return { epoch: this.#epoch, batch: this.#batch, fingerprint: this.#planned.fingerprint }
+    return { epoch: this.#epoch, batch: this.#batch, fingerprint: this.#fingerprint }
   }
 
   /** Goes on from a saved state. Throws INVALID_DATA when it belongs to other clips, captions or options; `file` is named in the message. */
   restore(state: BatchesState, file?: string): void {
-    if (state.fingerprint !== this.#planned.fingerprint) {
+    if (state.fingerprint !== this.#fingerprint) {
       throw new SonotextError(
         'INVALID_DATA',
         'the saved position belongs to other data or other batch options.',
@@ -224,8 +241,17 @@ export class Batches {
 
   *#planOf(epoch: number): InPieces<PlannedItem[][]> {
     if (this.#plan?.epoch === epoch) return this.#plan.batches
-    const batches = yield* planEpoch(this.#planned.clips, this.#options, this.#rng.fork(epoch))
+    const rng = this.#rng.fork(epoch)
+    const batches = yield* this.#own === null
+      ? planEpoch(this.#planned.clips, this.#options, rng)
+      : plannedItems(this.#own.batches(rng))
     this.#plan = { epoch, batches }
     return batches
   }
+}
+
+function fingerprintOf({ fingerprint }: PlannedClips, plan: BatchPlan | null): string {
+  if (plan === null) return fingerprint
+  const hash = createHash('sha256').update(fingerprint).update(JSON.stringify(plan.config))
+  return hash.digest('hex').slice(0, 32)
 }

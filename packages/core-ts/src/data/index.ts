@@ -7,6 +7,7 @@ export {
 } from './audio-files.js'
 export type { Batch, BatchItem, WrittenItem } from './batch-loader.js'
 export { Batches, type BatchesOptions, type BatchesState, openBatches } from './batches.js'
+export type { BatchPlan, ChosenItem, PlannedClip } from './batch-plan.js'
 export { checkClips, type CheckOptions, type CheckReport } from './check.js'
 export { isFolder, readCollection, type CollectionOptions } from './collection.js'
 export { findLeaks, type Shared } from './check-leaks.js'

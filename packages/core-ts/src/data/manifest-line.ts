@@ -75,6 +75,12 @@ export interface ManifestCaption {
    * The caption's tokens, where they are given rather than derived from the text.
    */
   tokens?: string[]
+  /**
+   * How much clips fit the caption, 0 to 1, by their ids. A clip that is not named has not been judged.
+   */
+  relevance?: {
+    [k: string]: number
+  }
 }
 /**
  * A sound that is known to be in a clip.

@@ -14,6 +14,8 @@ export interface Caption {
   readonly text: string
   /** Given tokens; absent when they are to be derived from the text. */
   readonly tokens?: readonly string[]
+  /** How much clips fit it, 0 to 1, by their ids; absent where nobody has judged it. */
+  readonly relevance?: Readonly<Record<string, number>>
 }
 
 /** A sound event: seconds from the start of the clip, level in dB relative to full scale. */
@@ -84,12 +86,7 @@ export async function readManifest(path: string, options: { signal?: AbortSignal
   checkOptions(options, 'readManifest')
   const clips: Clip[] = []
   for await (const clip of readClips(path, options)) clips.push(clip)
-  if (clips.length === 0) {
-    throw new SonotextError('INVALID_FILE', 'the manifest holds no clip.', {
-      file: path,
-      remedy: 'Write one JSON object a line, such as {"id":"a","audio":"a.wav","captions":["a dog barks"]}.',
-    })
-  }
+  if (clips.length === 0) throw noClip(path)
   return { path: resolve(path), clips }
 }
 
@@ -105,6 +102,22 @@ export async function* readClips(path: string, options: { signal?: AbortSignal }
     ids.add(clip, number, file)
     yield clip
   }
+}
+
+/** The clips of a manifest from its text. Throws INVALID_FILE as {@link readManifest}. */
+export function parseManifest(text: string, path: string): Manifest {
+  const folder = dirname(resolve(path))
+  const ids = new Ids('INVALID_FILE')
+  const lines = text.split('\n')
+  const clips = lines.flatMap((line, i) => {
+    if (line.trim() === '') return []
+    const file = `${path}:${i + 1}`
+    const clip = toClip(parseLine(line, file, i === 0, i + 1 < lines.length), folder)
+    ids.add(clip, i + 1, file)
+    return [clip]
+  })
+  if (clips.length === 0) throw noClip(path)
+  return { path: resolve(path), clips }
 }
 
 /**
@@ -148,6 +161,13 @@ export async function writeManifest(
 /** The id of a clip's caption number `index` (from 0) where none is given. */
 export function defaultCaptionId(clipId: string, index: number): string {
   return `${clipId}#${index + 1}`
+}
+
+function noClip(file: string): SonotextError {
+  return new SonotextError('INVALID_FILE', 'the manifest holds no clip.', {
+    file,
+    remedy: 'Write one JSON object a line, such as {"id":"a","audio":"a.wav","captions":["a dog barks"]}.',
+  })
 }
 
 function parseLine(text: string, file: string, isFirst: boolean, ended: boolean): ManifestLine {
@@ -210,12 +230,8 @@ class Ids {
 
 function toClip(line: ManifestLine, folder: string): Clip {
   const captions = (line.captions ?? []).map((caption, index) => {
-    const {
-      text,
-      id = defaultCaptionId(line.id, index),
-      tokens,
-    }: ManifestCaption = typeof caption === 'string' ? { text: caption } : caption
-    return tokens === undefined ? { id, text } : { id, text, tokens }
+    const given: ManifestCaption = typeof caption === 'string' ? { text: caption } : caption
+    return { ...given, id: given.id ?? defaultCaptionId(line.id, index) }
   })
   return { ...line, audio: resolve(folder, line.audio), captions }
 }
@@ -225,7 +241,7 @@ function toLine(clip: ClipInput, folder: string): ManifestLine {
     if (typeof caption === 'string') return caption
     const { id, ...rest } = caption
     if (id !== undefined && id !== defaultCaptionId(clip.id, index)) return { id, ...rest }
-    return rest.tokens === undefined ? rest.text : rest
+    return Object.keys(rest).length === 1 ? rest.text : rest
   })
   const { id, audio, split, group, ...others } = clip
   return {

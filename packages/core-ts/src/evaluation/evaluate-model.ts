@@ -98,7 +98,7 @@ function tooManyToGrade(clips: number, captions: number): SonotextError {
 }
 
 /** Options of {@link retrievalMeasures}. */
-export interface RetrievalMeasureOptions {
+export interface RetrievalMeasureOptions extends RelevanceOptions {
   /** Default mAP@10. */
   measures?: EvaluateOptions['measures']
   /** As in {@link PassOptions}; here 0.05 by default: validation need not be exact, only the same every time. */
@@ -112,12 +112,13 @@ export interface RetrievalMeasureOptions {
 export function retrievalMeasures(
   clips: readonly Clip[],
   features: FeatureSource,
-  { measures = ['mAP@10'], padding = 0.05 }: RetrievalMeasureOptions = {},
+  { measures = ['mAP@10'], padding = 0.05, ...graded }: RetrievalMeasureOptions = {},
 ): (model: DualEncoder, options: { signal?: AbortSignal }) => Promise<Record<string, number>> {
   return async (model, options) => {
     const { textToAudio, audioToText } = await evaluateModel(model, clips, features, {
       measures,
       padding,
+      ...graded,
       ...options,
     })
     const named = (direction: string, values: Readonly<Record<string, number>> | null) =>

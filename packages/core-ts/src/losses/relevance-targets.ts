@@ -1,6 +1,8 @@
 import { expected } from '../base/errors.js'
-import { matrix } from '../base/matrix.js'
+import { type Matrix, matrix } from '../base/matrix.js'
 import { checkOptions } from '../base/options.js'
+import type { RaggedWeights } from '../base/ragged.js'
+import type { PairItem } from '../negatives/index.js'
 import { readRelevancesNow, type Relevances, softWeight } from '../relevance/index.js'
 import { type Targets, targetsPart } from './targets.js'
 
@@ -50,19 +52,56 @@ export function relevanceTargets(relevances: Relevances, options: RelevanceTarge
     name: 'relevance',
     config: { file, form, temperature, threshold, own, unjudged },
     weights({ items }) {
-      const n = items.length
-      const weights = matrix(n, n)
-      for (let j = 0; j < n; j++) {
-        const judged = relevances.judged(items[j]!.caption.id)
-        for (let i = 0; i < n; i++) {
-          const isOwn = items[i]!.group === items[j]!.group
-          // One positive is a pair's own whatever its rating: the caption was written for the clip.
-          const r = form === 'binary' && isOwn ? 1 : judged.get(items[i]!.clip.id)
-          weights.data[i * n + j] = weightOf(r ?? (isOwn ? own : unjudged))
-        }
+      const weight = (i: number, j: number, judged: ReadonlyMap<string, number>): number => {
+        const isOwn = items[i]!.group === items[j]!.group
+        // One positive is a pair's own whatever its rating: the caption was written for the clip.
+        const r = form === 'binary' && isOwn ? 1 : judged.get(items[i]!.clip.id)
+        return weightOf(r ?? (isOwn ? own : unjudged))
       }
-      return weights
+      const judgedOf = ({ caption }: PairItem) => relevances.judged(caption.id)
+      // Where pairs that nobody has judged have no share, only the others are written down: large batches have no n × n weights.
+      return weightOf(unjudged) === 0 ? listed(items, judgedOf, weight) : dense(items, judgedOf, weight)
     },
+  }
+}
+
+type WeightOf = (clip: number, caption: number, judged: ReadonlyMap<string, number>) => number
+type JudgedOf = (item: PairItem) => ReadonlyMap<string, number>
+
+function dense(items: readonly PairItem[], judgedOf: JudgedOf, weight: WeightOf): Matrix {
+  const n = items.length
+  const weights = matrix(n, n)
+  for (let j = 0; j < n; j++) {
+    const judged = judgedOf(items[j]!)
+    for (let i = 0; i < n; i++) weights.data[i * n + j] = weight(i, j, judged)
+  }
+  return weights
+}
+
+/** For each clip its captions that weigh more than nothing: those of its group and judged ones. */
+function listed(items: readonly PairItem[], judgedOf: JudgedOf, weight: WeightOf): RaggedWeights {
+  const rowsOf = <K>(key: (item: PairItem) => K) => Map.groupBy(items.keys(), (i) => key(items[i]!))
+  const [byClip, byGroup] = [rowsOf(({ clip }) => clip.id), rowsOf(({ group }) => group)]
+  const lists = items.map((): [number, number][] => [])
+  for (const [j, item] of items.entries()) {
+    const judged = judgedOf(item)
+    const clips = new Set(byGroup.get(item.group))
+    // The shorter way round: what is judged of a caption may be far more than a batch holds, or far less.
+    if (judged.size < byClip.size)
+      for (const id of judged.keys()) for (const i of byClip.get(id) ?? []) clips.add(i)
+    else for (const [id, rows] of byClip) if (judged.has(id)) for (const i of rows) clips.add(i)
+    for (const i of clips) {
+      const own = weight(i, j, judged)
+      if (own > 0) lists[i]!.push([j, own])
+    }
+  }
+  const offsets = new Int32Array(items.length + 1)
+  for (const [i, list] of lists.entries()) offsets[i + 1] = offsets[i]! + list.length
+  const flat = lists.flat()
+  return {
+    offsets,
+    index: Int32Array.from(flat, ([caption]) => caption),
+    weights: Float32Array.from(flat, ([, value]) => value),
   }
 }
 

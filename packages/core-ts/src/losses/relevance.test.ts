@@ -36,7 +36,16 @@ const items = ['a', 'b', 'c'].map((id, group) => ({
   group,
 }))
 const query = negativeQuery(items)
-const weightsOf = (made: Targets) => [...(made.weights(query) as { data: Float32Array }).data]
+/** As a matrix clips × captions, however they are written down. */
+function weightsOf(made: Targets): number[] {
+  const weights = made.weights(query)
+  if ('data' in weights) return [...weights.data]
+  const all = new Array<number>(9).fill(0)
+  for (let i = 0; i < 3; i++)
+    for (let e = weights.offsets[i]!; e < weights.offsets[i + 1]!; e++)
+      all[3 * i + weights.index[e]!] = weights.weights[e]!
+  return all
+}
 
 describe('targets from graded relevance', () => {
   test('softmax, shares and further positives; what nobody judged is as the options say', () => {
@@ -47,6 +56,10 @@ describe('targets from graded relevance', () => {
     expect(soft[3]! / soft[0]!).toBeCloseTo(Math.exp(-0.5 / 0.5), 6)
     const binary = relevanceTargets(relevances, { form: 'binary', threshold: 0.5 })
     expect(weightsOf(binary)).toEqual([1, 0, 0, 1, 1, 0, 0, 0, 1])
+    expect(binary.weights(query)).not.toHaveProperty('data')
+    expect(weightsOf(relevanceTargets(relevances, { form: 'share', own: 0.9 }))).toEqual(
+      [0.9, 0, 0, 0.5, 0.75, 0, 0, 0, 0.9].map(Math.fround),
+    )
     const strict = relevanceTargets(relevances, { form: 'binary', threshold: 0.8 })
     expect(weightsOf(strict)).toEqual([1, 0, 0, 0, 1, 0, 0, 0, 1])
   })

@@ -1,4 +1,5 @@
 import { expected } from '../base/errors.js'
+import type { RaggedIndices } from '../base/ragged.js'
 import { checkOptions } from '../base/options.js'
 import { infoNce } from '../nn/functions/index.js'
 import { type Loss, lossPart } from './loss.js'
@@ -20,6 +21,11 @@ export interface SoftTargetLossOptions {
    * Default 'both'.
    */
   direction?: 'both' | 'text-to-audio' | 'audio-to-text'
+  /**
+   * What is ranked together: 'batch' everything, 'list' only pairs of one group, which is what the lists of the source rated-lists are.
+   * Default 'batch'.
+   */
+  compare?: 'batch' | 'list'
   /** τ, or its starting value. Default 0.05. */
   temperature?: number
   /** Train ln τ with the model. Default false. */
@@ -39,25 +45,31 @@ const directions = {
  */
 export function softTargetLoss(given: SoftTargetLossOptions): Loss {
   const options = checkOptions(given, 'softTargetLoss')
-  const { targets, hard = 0, direction = 'both', temperature = 0.05, learnable = false } = options
+  const { targets, hard = 0, direction = 'both', compare = 'batch' } = options
+  const { temperature = 0.05, learnable = false } = options
   if (!(hard >= 0 && hard <= 1)) throw expected('a number from 0 to 1', 'hard', hard)
   if (!Object.hasOwn(directions, direction))
     throw expected(`one of ${Object.keys(directions).join(', ')}`, 'direction', direction)
+  if (compare !== 'batch' && compare !== 'list') throw expected('batch or list', 'compare', compare)
   checkTemperature(temperature)
   return {
     name: `soft-target-${targets.name}`,
     config: {
       targets: { type: targets.name, ...targets.config },
       ...{ hard, direction, temperature, learnable },
+      // Runs of before there was this option go on.
+      ...(compare === 'list' && { compare }),
     },
     easier: 'a higher temperature',
-    valueOfEqualScores: (n) => Math.log(n),
+    // Of lists it depends on their lengths.
+    valueOfEqualScores: (n) => (compare === 'list' ? null : Math.log(n)),
     build(backend) {
       const logTemperature = lossScalar(backend, Math.log(temperature), learnable)
       return {
         ...moduleOf({ logTemperature }),
         compute(input) {
-          const { tape, groups, exclude, factors } = input
+          const { tape, groups, factors } = input
+          const exclude = compare === 'list' ? otherGroups(groups) : input.exclude
           const { loss, stats } = infoNce(tape, factors.audio, factors.text, {
             ...{ groups, exclude, hard, positives: 'same-clip', directions: directions[direction] },
             ...{ logTemperature, targets: input.targets(targets) },
@@ -67,6 +79,14 @@ export function softTargetLoss(given: SoftTargetLossOptions): Loss {
       }
     },
   }
+}
+
+/** For every clip the captions of other groups. */
+function otherGroups(groups: Int32Array): RaggedIndices {
+  const all = Array.from(groups, (own) => [...groups.keys()].filter((j) => groups[j] !== own))
+  const offsets = new Int32Array(groups.length + 1)
+  for (const [i, list] of all.entries()) offsets[i + 1] = offsets[i]! + list.length
+  return { offsets, index: Int32Array.from(all.flat()) }
 }
 
 export const softTargetPart = lossPart({
@@ -90,6 +110,12 @@ export const softTargetPart = lossPart({
         enum: ['both', 'text-to-audio', 'audio-to-text'],
         default: 'both',
         description: 'What is ranked: clips for a caption, captions for a clip, or both.',
+      },
+      compare: {
+        enum: ['batch', 'list'],
+        default: 'batch',
+        description:
+          'What is ranked together: the whole batch, or each list of the source rated-lists by itself.',
       },
       temperature: { ...temperatureSchema, default: 0.05 },
       learnable: learnableSchema,

@@ -85,10 +85,13 @@ export interface RunFilesOptions extends RunOptions {
 /** Measures reported for a run when none are named. */
 export const defaultRunMeasures = ['R@1', 'R@5', 'R@10', 'mAP@10', 'mAP', 'MRR', 'medR'] as const
 
-/** Reads and evaluates a run file. What run and truth are is told from their contents, see {@link evaluateRunTexts}. */
+/**
+ * Reads and evaluates a run file. What run and truth are is told from their contents, see {@link evaluateRunTexts}; a truth may be a text that
+ * is known already, with the name of its file for messages.
+ */
 export async function evaluateRunFiles(
   run: string,
-  truth: string,
+  truth: string | { readonly file: string; readonly text: string },
   options: RunFilesOptions = {},
 ): Promise<RunEvaluation> {
   checkOptions(options, 'evaluateRunFiles')
@@ -97,13 +100,19 @@ export async function evaluateRunFiles(
   const ids = async (file: string) => idsOf(await readText(file, { signal }))
   const [bytes, truthText, rows, columns] = await Promise.all([
     readBytes(run, { maxBytes: maxRunBytes, signal }),
-    readText(truth, { signal }),
+    typeof truth === 'string' ? readText(truth, { signal }) : truth.text,
     rowIds === undefined ? undefined : ids(rowIds),
     columnIds === undefined ? undefined : ids(columnIds),
   ])
   const scores = rows === undefined || columns === undefined ? {} : { ids: { rows, columns } }
   const runText = isNpy(bytes) ? bytes : decodeText(bytes, run)
-  const texts = { run: runText, truth: truthText, runFile: run, truthFile: truth, ...scores }
+  const texts = {
+    run: runText,
+    truth: truthText,
+    runFile: run,
+    truthFile: typeof truth === 'string' ? truth : truth.file,
+    ...scores,
+  }
   return inTurns(evaluated(texts, options), signal)
 }
 

@@ -1,4 +1,5 @@
 export * from './agreement/index.js'
+export * from './complexity/index.js'
 export { percentScale, type Rating, type RatingScale, type RatingTable } from './rating.js'
 export {
   type GroupStatistics,
@@ -6,17 +7,18 @@ export {
   type RatingStatistics,
   ratingStatistics,
 } from './rating-statistics.js'
+export { manifestRelevances, withRelevance } from './manifest-relevances.js'
 export { parseRatings, readRatings, type ReadRatingsOptions, writeRatings } from './read-ratings.js'
 export {
   type AggregateOptions,
   aggregateRatings,
   type JudgedPair,
   type RatingAverage,
-  readRelevances,
-  readRelevancesNow,
   Relevances,
+  relevancesCsv,
   writeRelevances,
 } from './relevances.js'
+export { readRelevances, readRelevancesNow } from './read-relevances.js'
 export { type Exclusion, type ScreenedRatings, type ScreeningOptions, screenRatings } from './screening.js'
 export * from './regression/index.js'
 export * from './similarity/index.js'

@@ -7,7 +7,8 @@ import { describeWithRealData } from '../testing/real-data/index.js'
 import type { Rating } from './rating.js'
 import { ratingStatistics } from './rating-statistics.js'
 import { parseRatings, readRatings, writeRatings } from './read-ratings.js'
-import { aggregateRatings, readRelevances, Relevances, writeRelevances } from './relevances.js'
+import { readRelevances } from './read-relevances.js'
+import { aggregateRatings, Relevances, writeRelevances } from './relevances.js'
 import { screenRatings } from './screening.js'
 
 let folder: string

@@ -1,16 +1,7 @@
-import { readFileSync } from 'node:fs'
-import {
-  checkOptions,
-  decodeText,
-  expected,
-  readText,
-  rethrowMissing,
-  SonotextError,
-  writeFileAtomic,
-} from '../base/index.js'
+import { checkOptions, expected, SonotextError, writeFileAtomic } from '../base/index.js'
 import { mean, median } from '../metrics/index.js'
 import type { Rating, RatingTable } from './rating.js'
-import { csvCell, parseRatings, type ReadRatingsOptions } from './read-ratings.js'
+import { csvCell } from './read-ratings.js'
 
 /** What raters together say of one pair. */
 export interface JudgedPair {
@@ -151,32 +142,17 @@ export function sampleDeviation(values: Float64Array): number {
   return Math.sqrt(values.reduce((sum, x) => sum + (x - centre) ** 2, 0) / (values.length - 1))
 }
 
-/** Reads graded relevance: ratings of any number of raters, or what {@link writeRelevances} wrote. Throws as `readRatings`. */
-export async function readRelevances(
-  path: string,
-  options: ReadRatingsOptions & AggregateOptions = {},
-): Promise<Relevances> {
-  const text = await readText(path, { signal: options.signal })
-  return aggregateRatings(parseRatings(text, path, options), options)
+/** Writes `query,item,relevance,raters,deviation,played,group`; read again by `readRelevances`. */
+export async function writeRelevances(path: string, relevances: Pick<Relevances, 'pairs'>): Promise<void> {
+  await writeFileAtomic(path, relevancesCsv(relevances))
 }
 
-/** {@link readRelevances} at once, for parts of a configuration, which are made without waiting. */
-export function readRelevancesNow(path: string): Relevances {
-  let bytes: Uint8Array
-  try {
-    bytes = readFileSync(path)
-  } catch (cause) {
-    rethrowMissing(path, cause)
-  }
-  return aggregateRatings(parseRatings(decodeText(bytes, path), path))
-}
-
-/** Writes `query,item,relevance,raters,deviation,played,group`; read again by {@link readRelevances}. */
-export async function writeRelevances(path: string, { pairs }: Pick<Relevances, 'pairs'>): Promise<void> {
+/** The text of {@link writeRelevances}. */
+export function relevancesCsv({ pairs }: Pick<Relevances, 'pairs'>): string {
   const lines = ['query,item,relevance,raters,deviation,played,group']
   for (const { query, item, relevance, raters, deviation, played, group } of pairs)
     lines.push(
       [query, item, relevance, raters, deviation ?? '', played ?? '', group ?? ''].map(csvCell).join(','),
     )
-  await writeFileAtomic(path, `${lines.join('\n')}\n`)
+  return `${lines.join('\n')}\n`
 }

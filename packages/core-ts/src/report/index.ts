@@ -10,8 +10,10 @@ export {
   type TableOptions,
 } from './blocks.js'
 export { chart, type ChartOptions } from './chart.js'
+export { comparisonPage, type NamedComparison } from './comparison-page.js'
 export { Html, html, type HtmlValue } from './html.js'
 export { type PageOptions, renderPage } from './page.js'
+export { relevanceComplexityPage } from './relevance-complexity.js'
 export { type RelevanceFit, relevanceFitPage } from './relevance-fit.js'
 export { type RunHistory, runsPage } from './runs-page.js'
 export { chartColors, type VegaLiteSpec } from './vega.js'

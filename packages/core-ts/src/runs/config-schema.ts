@@ -206,6 +206,25 @@ export const configSchema = {
           default: ['mAP@10'],
           description: 'Retrieval measures over the whole split, both ways; [] saves their time.',
         },
+        relevance: {
+          type: 'string',
+          format: 'path',
+          minLength: 1,
+          description:
+            'Graded relevance for the measures, such as nDCG@10: CSV query,item,relevance, ratings, or a manifest that states it; without the key a clip’s own captions alone are relevant.',
+        },
+        minGrade: {
+          type: 'number',
+          exclusiveMinimum: 0,
+          maximum: 1,
+          description:
+            'Relevance from which items count as relevant for measures without grades; without the key any above 0.',
+        },
+        unjudged: {
+          enum: ['irrelevant', 'left-out'],
+          default: 'irrelevant',
+          description: 'What items are that nobody has judged, beside graded relevance.',
+        },
         yardsticks: {
           type: 'array',
           items: { family: 'loss', default: 'triplet' },

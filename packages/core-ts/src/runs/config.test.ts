@@ -310,6 +310,7 @@ describe('the schema', () => {
       'objectives[].loss.type',
       'objectives[].loss.targets.file',
       'objectives[].source.type',
+      'objectives[].source.file',
       'guards[].type',
       'guards[].file',
       'optimizer.groups[].names',

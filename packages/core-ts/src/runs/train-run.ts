@@ -12,9 +12,10 @@ import {
   type QuarantinedClip,
   readManifest,
 } from '../data/index.js'
-import { retrievalMeasures } from '../evaluation/index.js'
+import { type RelevanceOptions, retrievalMeasures } from '../evaluation/index.js'
 import { losses } from '../losses/index.js'
 import type { DualEncoder } from '../models/index.js'
+import { readRelevances } from '../relevance/index.js'
 import { tokenize } from '../text/index.js'
 import {
   createTrainer,
@@ -30,6 +31,7 @@ import {
   type ValidationOptions,
 } from '../train/index.js'
 import { buildGuards, buildModel, buildObjectives, buildYardsticks } from './build.js'
+import { refuseStrangeRelevance } from './check-relevance.js'
 import { claimRunFolder } from './claim.js'
 import type { RunConfig } from './config.js'
 import { cacheFolderOf, corpusOf, decodePolicyOf, prepareClips } from './prepare.js'
@@ -101,6 +103,7 @@ export async function trainRun(config: RunConfig, options: TrainRunOptions): Pro
   if (early.length === 0 && !isGiven(corpus.kind))
     for (const note of leakNotes({ training, validation }, contents)) onNote(note)
   if (claim.started) await refuseOtherClips(folder, { training, validation }, contents)
+  await refuseStrangeRelevance(config, training, signal)
   await keepClips(folder, { training, validation }, contents)
 
   const captions = await inTurns(tokensOfAll(training), signal)
@@ -203,14 +206,22 @@ async function validationOf(
   features: FeatureSource,
   signal: AbortSignal | undefined,
 ): Promise<ValidationOptions> {
-  const { every, monitor, watch = monitor, measures } = config.validation
+  const { every, monitor, watch = monitor, measures, relevance, minGrade, unjudged } = config.validation
+  const graded: RelevanceOptions =
+    relevance === undefined
+      ? {}
+      : {
+          relevance: await readRelevances(relevance, signal && { signal }),
+          unjudged,
+          ...(minGrade !== undefined && { minGrade }),
+        }
   return {
     data: await batchesOf(config, model, clips, features, { items: 'clip', signal }),
     every,
     monitor,
     watch,
     yardsticks: buildYardsticks(config),
-    ...(measures.length > 0 && { measure: bothWays(clips, features, measures) }),
+    ...(measures.length > 0 && { measure: bothWays(clips, features, measures, graded) }),
   }
 }
 
@@ -218,8 +229,9 @@ function bothWays(
   clips: readonly Clip[],
   features: FeatureSource,
   measures: readonly string[],
+  graded: RelevanceOptions,
 ): NonNullable<ValidationOptions['measure']> {
-  const measure = retrievalMeasures(clips, features, { measures })
+  const measure = retrievalMeasures(clips, features, { measures, ...graded })
   return async (model, options) => {
     const found = await measure(model, options)
     const means = measures.map((name): [string, number] => [

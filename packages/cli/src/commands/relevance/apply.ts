@@ -1,19 +1,21 @@
-import { applyRelevance, loadRelevanceModel, readCaptions, writeRelevances } from '@sonotext/core/relevance'
+import { applyRelevance, loadRelevanceModel, readCaptions } from '@sonotext/core/relevance'
 import { backendOf, type BackendOptions } from '../../backend-option.js'
 import type { CommandBody } from '../../command.js'
 import { exitCode } from '../../exit.js'
 import { plural } from '../../plural.js'
+import { writeRelevance } from './write-relevance.js'
 
 interface ApplyOptions extends BackendOptions {
   captions: string
   out: string
+  manifest?: string
   top: number
   least: number
 }
 
 /** Graded relevance of every caption of a corpus and the clips that fit it most. */
 const apply: CommandBody<ApplyOptions, readonly [string]> = async ({ terminal, signal }, options, path) => {
-  const { top, least, out } = options
+  const { top, least, out, manifest } = options
   const [model, captions] = [await loadRelevanceModel(path), await readCaptions(options.captions, { signal })]
   const progress = terminal.progress('relevance', captions.captions.length, 'captions')
   const found = await applyRelevance(model, captions, {
@@ -24,7 +26,7 @@ const apply: CommandBody<ApplyOptions, readonly [string]> = async ({ terminal, s
     onProgress: (done) => progress.update(done),
   })
   progress.finish()
-  await writeRelevances(out, found)
+  await writeRelevance(out, found, manifest, signal)
   const report = {
     out,
     captions: captions.captions.length,

@@ -5,16 +5,17 @@ import {
   ratingStatistics,
   type RatingStatistics,
   screenRatings,
-  writeRelevances,
 } from '@sonotext/core/relevance'
 import type { CommandBody } from '../../command.js'
-import { exitCode } from '../../exit.js'
+import { exitCode, UsageError } from '../../exit.js'
 import { plural } from '../../plural.js'
 import { table } from '../../table.js'
 import { type RatingFlags, readAllRatings, screeningOf } from './rating-options.js'
+import { writeRelevance } from './write-relevance.js'
 
 interface ImportOptions extends RatingFlags, AggregateOptions {
   out?: string
+  manifest?: string
 }
 
 interface Report {
@@ -31,7 +32,9 @@ const importRatings: CommandBody<ImportOptions, readonly [readonly string[]]> = 
   options,
   files,
 ) => {
-  const { average, trim, minRaters, out } = options
+  const { average, trim, minRaters, out, manifest } = options
+  if (manifest !== undefined && out === undefined)
+    throw new UsageError('Say where the manifest with relevance goes: --out FILE.jsonl.')
   const screening = screeningOf(options.screen)
   const { all, each } = await readAllRatings(files, options, signal)
   const { table: kept, exclusions } = screenRatings(all, screening)
@@ -40,12 +43,13 @@ const importRatings: CommandBody<ImportOptions, readonly [readonly string[]]> = 
     const ratings = one.ratings.filter((rating) => isKept.has(rating))
     return ratings.length > 0 ? [ratingStatistics({ ...one, ratings })] : []
   })
-  const { pairs } = aggregateRatings(kept, {
+  const relevances = aggregateRatings(kept, {
     ...(average === undefined ? {} : { average }),
     ...(trim === undefined ? {} : { trim }),
     ...(minRaters === undefined ? {} : { minRaters }),
   })
-  if (out !== undefined) await writeRelevances(out, { pairs })
+  const { pairs } = relevances
+  if (out !== undefined) await writeRelevance(out, relevances, manifest, signal)
   const report: Report = { out: out ?? null, pairs: pairs.length, files: statistics, exclusions }
   terminal.result(report, text, out)
   return exitCode.ok

@@ -26,7 +26,8 @@ export interface NamedFeaturesOptions {
 /**
  * Similarities by name: what gives captions their vectors, dimensions, and how those of a clip's captions become one. `words:200/mean`,
  * `stems:300/max`, `pairs`, `characters` are LSA over terms; `word-vectors:300` the mean of vectors trained on the captions,
- * `word-vectors=FILE` of given ones; `vectors=FILE.npy` vectors made elsewhere. Default 200 dimensions and mean. Throws INVALID_ARGUMENT.
+ * `word-vectors=FILE` of given ones; `onnx=FILE.onnx` a sentence encoder with its tokenizer.json beside it, `use` that of the packages
+ * @energetic-ai, `vectors=FILE.npy` vectors made elsewhere. Default 200 dimensions and mean. Throws INVALID_ARGUMENT.
  */
 export async function namedFeatures(
   names: readonly string[],
@@ -58,8 +59,10 @@ async function vectorsOf(
   { texts, seed, signal }: NamedFeaturesOptions,
 ): Promise<CaptionVectors> {
   const abortable = { ...(signal && { signal }) }
-  const file = /^(word-vectors|vectors)=(.+)$/.exec(key)
+  if (key === 'use') return openVectors({ type: 'use' })
+  const file = /^(word-vectors|vectors|onnx)=(.+)$/.exec(key)
   if (file?.[1] === 'vectors') return openVectors({ type: 'file', file: file[2]! })
+  if (file?.[1] === 'onnx') return openVectors({ type: 'onnx', options: { model: file[2]! } })
   if (file !== null) {
     const words = new Set(texts.flatMap(tokenize))
     return weightedWords(texts, await readWordVectors(file[2]!, { words, ...abortable }))
@@ -80,6 +83,8 @@ function unknownFeature(name: string): SonotextError {
     ...termKinds.map((kind) => `${kind}:200`),
     'word-vectors:200',
     'word-vectors=FILE',
+    'onnx=FILE',
+    'use',
     'vectors=FILE.npy',
   ]
   return expected(`${forms.join(', ')}, with /mean or /max behind it`, 'a similarity', name)

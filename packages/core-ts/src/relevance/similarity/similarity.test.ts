@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openBackend } from '../../backend/index.js'
-import { encodeSafetensors, matrix, Rng, writeNpy } from '../../base/index.js'
+import { encodeSafetensors, matrix, Rng, row, writeNpy } from '../../base/index.js'
+import { tinyTextTower, tinyTokenizer } from '../../testing/tiny-onnx.js'
 import { latentSemantics } from '../../text/index.js'
 import { parseRatings } from '../read-ratings.js'
 import { aggregateRatings } from '../relevances.js'
 import { applyRelevance } from './apply.js'
 import { captionedClips, readCaptions } from './captioned.js'
 import { fitQuality, fitRelevance, ratedPairs } from './fit.js'
+import { RelevanceModel } from './model.js'
 import { namedFeatures } from './named-features.js'
 import { decodeRelevanceModel, loadRelevanceModel, saveRelevanceModel } from './saved.js'
 
@@ -175,6 +177,25 @@ describe('models', () => {
     await expect(again.features[0]!.vectors.embed([{ text: 'unknown' }])).rejects.toThrow(/"unknown"/)
     await writeNpy(file, matrix(3, 2))
     await expect(loadRelevanceModel(join(folder, 'given.safetensors'))).rejects.toThrow(/expected 3 ids/)
+  })
+
+  test('a sentence encoder as an ONNX file is named in the file and opened again; its vectors are of unit length', async () => {
+    await writeFile(join(folder, 'tokenizer.json'), tinyTokenizer())
+    const file = join(folder, 'sentences.onnx')
+    await writeFile(file, tinyTextTower())
+    const [feature] = await namedFeatures([`onnx=${file}/max`], options)
+    const said = ['a dog barks', 'a dog', 'a dog barks'].map((text) => ({ text }))
+    const made = await feature!.vectors.embed(said)
+    for (let i = 0; i < 3; i++) expect(Math.hypot(...row(made, i))).toBeCloseTo(1, 6)
+    expect(row(made, 2)).toEqual(row(made, 0))
+    expect(row(made, 1)).not.toEqual(row(made, 0))
+    const model = new RelevanceModel([feature!], { intercept: 2, slopes: [3] })
+    await saveRelevanceModel(join(folder, 'encoder.safetensors'), model)
+    const again = await loadRelevanceModel(join(folder, 'encoder.safetensors'))
+    expect(await again.features[0]!.vectors.embed(said)).toEqual(made)
+    await expect(namedFeatures([`onnx=${join(folder, 'none.onnx')}`], options)).rejects.toMatchObject({
+      code: 'MISSING_FILE',
+    })
   })
 })
 

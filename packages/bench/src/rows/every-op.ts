@@ -51,10 +51,6 @@ export async function everyOpRows(size: RowSize = 'full'): Promise<AnyKernelRow[
     ...{ excludeOffsets: null, excludeIndex: null, logTemperature: Float32Array.of(Math.log(0.07)) },
     ...{ n, d: sized(300, 100), positives: 1 },
   }
-  const soft = {
-    ...{ targetOffsets: null, targetIndex: null, targetWeights: null },
-    ...{ hard: 0.5, toText: 0.5, toAudio: 0.5 },
-  }
   const samples = sized(441_000, 4410)
   const out = new Float32Array(samples === 441_000 ? 160_000 : 1600)
 
@@ -87,10 +83,6 @@ export async function everyOpRows(size: RowSize = 'full'): Promise<AnyKernelRow[
     row('gelu_backward', { x }),
     row('multiply', { a: x }),
     row('sigmoid_pair', { ...batch, bias: Float32Array.of(-5), gradBias: new Float32Array(1) }, 0.06),
-    {
-      ...row('info_nce', { ...batch, targets: values(n * n, 1).map(Math.abs), ...soft }, 0.06),
-      shape: `soft targets, ${n} pairs × ${batch.d}`,
-    },
     row('conv2d_backward', image, 0.05),
     row('batch_norm', { ...map, eps: 1e-5, momentum: 0.1, runningVar: values(128, 0).fill(1) }),
     row('batch_norm_backward', map),

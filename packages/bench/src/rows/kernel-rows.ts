@@ -90,6 +90,29 @@ export async function kernelRows(size: RowSize = 'full'): Promise<AnyKernelRow[]
     },
   }
 
+  const halves = { positives: 1, hard: 0.5, toText: 0.5, toAudio: 0.5 } as const
+  const softTargets: KernelRow<'info_nce'> = {
+    ...infoNce,
+    shape: `soft targets, ${infoNce.shape}`,
+    args: { ...infoNce.args, targets: normal(n * n).map(Math.abs), ...halves },
+  }
+  // Ten captions a clip, as many as most that captions say of others.
+  const listed = 10
+  const softLists: KernelRow<'info_nce'> = {
+    ...infoNce,
+    shape: `soft targets in lists, ${infoNce.shape}`,
+    args: {
+      ...infoNce.args,
+      targetOffsets: Int32Array.from({ length: n + 1 }, (_, i) => listed * i),
+      targetIndex: Int32Array.from(
+        { length: listed * n },
+        (_, e) => (Math.floor(e / listed) + (e % listed)) % n,
+      ),
+      targetWeights: normal(listed * n).map(Math.abs),
+      ...halves,
+    },
+  }
+
   const image = { ...sized({ n: 4, h: 125, w: 16 }, { n: 1, h: 25, w: 8 }), kh: 3, kw: 3 }
   const channels = sized({ cin: 128, cout: 128 }, { cin: 32, cout: 32 })
   const pixels = image.n * image.h * image.w
@@ -172,6 +195,8 @@ export async function kernelRows(size: RowSize = 'full'): Promise<AnyKernelRow[]
       },
     },
     infoNce,
+    softTargets,
+    softLists,
     conv2d,
     gru,
     ...sized([topK(128, 10_000, 10), topK(1, 10_000, 10)], [topK(40, 600, 10), topK(1, 4_000, 10)]),

@@ -1,10 +1,11 @@
 /**
- * Does training with graded relevance help? Composed scenes whose captions fit other scenes by what they share, five objectives, several
- * seeds, graded and binary measures on held-out scenes:
+ * Does training with graded relevance help? Composed scenes whose captions fit other scenes by what they share, five objectives, heads over
+ * a frozen tower and a CRNN from scratch, several seeds, graded and binary measures on held-out scenes:
  *
- *     nx run bench:relevance-training --manifest scenes/manifest.jsonl --features '{"type":"given","file":"vectors.npy"}' --out …
+ *     nx run bench:relevance-training --data FOLDER --out docs/results/relevance-training
  *
- * The manifest has events (`sonotext compose` writes them) and the splits train and test; features are any kind of a configuration.
+ * The folder holds esc10/audio with esc10/esc10.csv, from which scenes are composed, and the tower models/yamnet256.onnx; --tower names
+ * other features as a configuration has them, --seeds and --crnn-seeds what is trained (none: '-'). What is there is not trained again.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,148 +13,128 @@ import { parseArgs } from 'node:util'
 import { openBackend } from '@sonotext/core/backend'
 import { clipsOfSplit, readManifest } from '@sonotext/core/data'
 import { writeRelevances } from '@sonotext/core/relevance'
-import { evaluateRun, openRun, parseConfig, trainRun } from '@sonotext/core/runs'
+import { realData } from '@sonotext/core/testing'
+import { composeScenes, folderBank } from '@sonotext/scenes'
 import { environment, environmentLine } from '../harness/environment.js'
-import { markdownTable } from '../harness/table.js'
-import { sceneRelevance } from '../relevance/scene-relevance.js'
+import { mean, meanText } from '../harness/seeds.js'
+import { type Column, markdownTable } from '../harness/table.js'
+import { sceneLists, sceneRelevance } from '../relevance/scene-relevance.js'
+import {
+  type EncoderName,
+  encoderNames,
+  measures,
+  objectiveNames,
+  type RunValues,
+  runValues,
+} from '../relevance/training-study.js'
 
 const { values: options } = parseArgs({
   options: {
-    manifest: { type: 'string' },
-    features: { type: 'string', default: '{"type":"log-mel"}' },
-    audio: { type: 'string', default: '{"type":"projection","hidden":[512],"dropout":0.2}' },
-    epochs: { type: 'string', default: '30' },
+    data: { type: 'string' },
+    tower: { type: 'string' },
+    scenes: { type: 'string', default: '300,120' },
+    epochs: { type: 'string', default: '25' },
     seeds: { type: 'string', default: '17,18,19,20,21' },
+    'crnn-epochs': { type: 'string', default: '12' },
+    'crnn-seeds': { type: 'string', default: '17,18,19' },
     work: { type: 'string', default: 'runs/relevance' },
     out: { type: 'string' },
   },
 })
-if (options.manifest === undefined) throw new Error('Expected --manifest of composed scenes.')
-const { clips } = await readManifest(options.manifest)
-const split = (name: string) => clipsOfSplit({ path: options.manifest!, clips }, name)
-mkdirSync(options.work, { recursive: true })
-const file = join(options.work, 'relevance-train.csv')
-// What two scenes share by less is as good as nothing, and the file stays small.
-await writeRelevances(file, sceneRelevance(split('train'), 0.1))
-const truth = sceneRelevance(split('test'), 0)
-
-const contrastive = { type: 'info-nce', temperature: 0.07 }
-const soft = {
-  type: 'soft-target',
-  targets: { type: 'relevance', file, temperature: 0.1 },
-  temperature: 0.07,
-}
-const objectives = {
-  binary: { loss: contrastive },
-  'guard only': { loss: contrastive, guards: [{ type: 'relevant-pairs', file, least: 0.5 }] },
-  soft: { loss: soft },
-  mixed: { loss: { ...soft, hard: 0.5 } },
-  dual: { loss: { type: 'sum', losses: [contrastive, { ...soft, direction: 'text-to-audio' }] } },
-} as const
-const measures = {
-  binary: ['R@1', 'mAP@10'],
-  graded: ['nDCG@10', 'gAP', 'Spearman'],
-} as const
-
+const data = options.data ?? realData()
+if (data === null) throw new Error('Expected --data FOLDER with esc10 and models.')
+const [trainScenes, testScenes] = options.scenes.split(',').map(Number) as [number, number]
 const backend = openBackend({ threads: 1 })
-const found = new Map<string, Map<string, number[]>>()
-for (const seed of options.seeds.split(',').map(Number)) {
-  for (const [name, objective] of Object.entries(objectives)) {
-    const config = parseConfig({
-      seed,
-      data: { manifest: options.manifest, validationSplit: null },
-      features: JSON.parse(options.features) as object,
-      model: {
-        audio: JSON.parse(options.audio) as object,
-        text: { type: 'mean-words', dim: 256, trainable: true },
-        similarity: 'pooled',
-      },
-      schedule: 'cosine',
-      training: { epochs: Number(options.epochs), batchSize: 32 },
-      logging: { tensorboard: false },
-      ...objective,
-    })
-    const folder = join(options.work, `${name.replace(' ', '-')}-${seed}`)
-    await trainRun(config, { folder, backend })
-    const run = await openRun(folder, { backend })
-    const values = found.get(name) ?? new Map<string, number[]>()
-    found.set(name, values)
-    for (const kind of ['binary', 'graded'] as const) {
-      const { textToAudio, audioToText } = await evaluateRun(run, {
-        measures: measures[kind],
-        ...(kind === 'graded' && { relevance: truth }),
-      })
-      for (const measure of measures[kind])
-        for (const [arrow, of] of [
-          ['t→a', textToAudio],
-          ['a→t', audioToText],
-        ] as const) {
-          const key = `${measure} ${arrow}`
-          values.set(key, [...(values.get(key) ?? []), of![measure]!])
-        }
+const bank = await folderBank(join(data, 'esc10', 'audio'), {
+  csv: join(data, 'esc10', 'esc10.csv'),
+  splits: { train: ['1', '2', '3'], test: ['4'] },
+})
+mkdirSync(options.work, { recursive: true })
+const { manifest } = await composeScenes(
+  { bank, scenes: { train: trainScenes, test: testScenes }, seed: 1, sampleRate: 22_050 },
+  join(options.work, 'scenes'),
+)
+const { clips } = await readManifest(manifest)
+const split = (name: string) => clipsOfSplit({ path: manifest, clips }, name)
+const files = { pairs: join(options.work, 'pairs.csv'), lists: join(options.work, 'lists.csv') }
+// What two scenes share by less is as good as nothing, and the file stays small.
+await writeRelevances(files.pairs, sceneRelevance(split('train'), 0.1))
+await writeRelevances(files.lists, sceneLists(split('train'), 1))
+const truth = sceneRelevance(split('test'), 0)
+const towerFeatures = (
+  options.tower === undefined
+    ? {
+        type: 'onnx',
+        model: join(data, 'models', 'yamnet256.onnx'),
+        frontEnd: { preset: 'yamnet' },
+        pool: ['mean', 'max', 'std'],
+      }
+    : JSON.parse(options.tower)
+) as object
+
+const seedsOf = (text: string) => (text === '-' ? [] : text.split(',').map(Number))
+const plan: Readonly<Record<EncoderName, { seeds: number[]; epochs: number }>> = {
+  tower: { seeds: seedsOf(options.seeds), epochs: Number(options.epochs) },
+  crnn: { seeds: seedsOf(options['crnn-seeds']), epochs: Number(options['crnn-epochs']) },
+}
+
+interface Row {
+  readonly name: string
+  /** By seed. */
+  readonly runs: readonly RunValues[]
+}
+const found: { encoder: EncoderName; seeds: readonly number[]; epochs: number; rows: readonly Row[] }[] = []
+for (const encoder of encoderNames) {
+  const { seeds, epochs } = plan[encoder]
+  const rows = objectiveNames.map((name) => ({ name, runs: [] as RunValues[] }))
+  for (const seed of seeds) {
+    for (const { name, runs } of rows) {
+      const setting = { encoder, manifest, towerFeatures, epochs, files }
+      const values = await runValues(name, seed, setting, { truth, work: options.work, backend })
+      runs.push(values)
+      const shown = ['mAP@10 t→a', 'nDCG@10 t→a'].map((key) => values[key]!.toFixed(3))
+      console.error(encoder, seed, name, ...shown)
     }
-    console.error(
-      seed,
-      name,
-      values.get('mAP@10 t→a')!.at(-1)!.toFixed(3),
-      values.get('nDCG@10 t→a')!.at(-1)!.toFixed(3),
-    )
   }
+  if (seeds.length > 0) found.push({ encoder, seeds, epochs, rows })
 }
 
-/** Student's t, two-sided 95 %, by degrees of freedom from 1. */
-const student = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262]
-function meanAndHalf(values: readonly number[]): readonly [number, number] {
-  const mean = values.reduce((sum, x) => sum + x, 0) / values.length
-  const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (values.length - 1)
-  return [mean, (student[values.length - 2] ?? 2) * Math.sqrt(variance / values.length)]
+const keys = [...measures.binary, ...measures.graded].flatMap((measure) => [
+  `${measure} t→a`,
+  `${measure} a→t`,
+])
+/** A line for each measure, a column for each objective: the mean over seeds, and what it is more than binary seed by seed. */
+function tableOf(rows: readonly Row[]): string {
+  const [base, ...others] = rows
+  const valuesOf = ({ runs }: Row, key: string) => runs.map((values) => values[key]!)
+  const difference = (row: Row, key: string) => {
+    const differences = valuesOf(row, key).map((value, i) => value - valuesOf(base!, key)[i]!)
+    return `${mean(valuesOf(row, key)).toFixed(3)} (${mean(differences) < 0 ? '' : '+'}${meanText(differences)})`
+  }
+  const columns: Column<string>[] = [
+    { title: 'measure', align: 'left', text: (key) => key },
+    { title: base!.name, align: 'right', text: (key) => meanText(valuesOf(base!, key)) },
+    ...others.map((row): Column<string> => ({
+      title: row.name,
+      align: 'right',
+      text: (key) => difference(row, key),
+    })),
+  ]
+  return markdownTable(columns, keys)
 }
 
-const keys = [...found.get('binary')!.keys()]
-const cell = (values: readonly number[]) => {
-  const [mean, half] = meanAndHalf(values)
-  return `${mean.toFixed(3)} ± ${half.toFixed(3)}`
-}
-const rows = [...found]
-const absolute = markdownTable(
-  [
-    { title: 'objective', align: 'left', text: ([name]: (typeof rows)[number]) => name },
-    ...keys.map((key) => ({
-      title: key,
-      align: 'right' as const,
-      text: ([, values]: (typeof rows)[number]) => cell(values.get(key)!),
-    })),
-  ],
-  rows,
-)
-// The same seed draws the same weights and batches, so differences are taken seed by seed.
-const differences = markdownTable(
-  [
-    { title: 'less binary', align: 'left', text: ([name]: (typeof rows)[number]) => name },
-    ...keys.map((key) => ({
-      title: key,
-      align: 'right' as const,
-      text: ([, values]: (typeof rows)[number]) => {
-        const base = found.get('binary')!.get(key)!
-        return cell(values.get(key)!.map((value, i) => value - base[i]!)).replace(/^(?=\d)/, '+')
-      },
-    })),
-  ],
-  rows.slice(1),
-)
-const seeds = options.seeds.split(',').length
+const about = environment()
 const report = [
-  `${split('train').length} training scenes, ${split('test').length} held-out ones, ${options.epochs} epochs; mean of ${seeds} seeds ± 95 % (Student's t over seeds).`,
-  '',
-  absolute,
-  '',
-  differences,
-  '',
-  environmentLine(environment()),
-].join('\n')
+  `${split('train').length} training scenes, ${split('test').length} held-out ones. binary: mean over seeds ± 95 % (Student's t). The others: ` +
+    'mean, and in brackets how much more than binary with the same seed, which draws the same weights and batches, ± 95 %.',
+  ...found.flatMap(({ encoder, seeds, epochs, rows }) => [
+    `${encoder}, ${seeds.length} seeds, ${epochs} epochs:`,
+    tableOf(rows),
+  ]),
+  environmentLine(about),
+].join('\n\n')
 console.log(report)
 if (options.out !== undefined) {
   writeFileSync(`${options.out}.md`, `${report}\n`)
-  const values = Object.fromEntries(rows.map(([name, of]) => [name, Object.fromEntries(of)]))
-  writeFileSync(`${options.out}.json`, `${JSON.stringify({ environment: environment(), values }, null, 1)}\n`)
+  writeFileSync(`${options.out}.json`, `${JSON.stringify({ environment: about, found }, null, 1)}\n`)
 }

@@ -24,7 +24,6 @@ import {
 } from '@sonotext/core/relevance'
 import { environment, environmentLine } from '../harness/environment.js'
 import { markdownTable } from '../harness/table.js'
-import { universalSentenceEncoder } from '../relevance/sentence-encoder.js'
 import { keywordPairs, tries, withNeighbours } from '../relevance/tries.js'
 
 const { values: options } = parseArgs({
@@ -55,18 +54,16 @@ async function similarities(name: string) {
   if (vectors === undefined) {
     console.error(key)
     vectors =
-      key === 'use'
-        ? await universalSentenceEncoder((done) => console.error(`use: ${done} captions`))
-        : key === 'neighbours'
-          ? withNeighbours(
-              (await similarities('stems:300/mean')).feature.vectors,
-              development.captions,
-              5,
-              backend,
-            )
-          : key === 'keywords'
-            ? (await similarities('stems:300/mean')).feature.vectors
-            : (await namedFeatures([key], { texts, seed }))[0]!.vectors
+      key === 'neighbours'
+        ? withNeighbours(
+            (await similarities('stems:300/mean')).feature.vectors,
+            development.captions,
+            5,
+            backend,
+          )
+        : key === 'keywords'
+          ? (await similarities('stems:300/mean')).feature.vectors
+          : (await namedFeatures([key], { texts, seed }))[0]!.vectors
     vectorsOf.set(key, vectors)
   }
   const feature: SimilarityFeature = { name, vectors, over: over === 'max' ? 'max' : 'mean' }

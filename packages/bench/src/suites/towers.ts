@@ -7,17 +7,17 @@
  * Scenes and vectors are the same for every seed; weights, batches and captions drawn differ.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { openBackend } from '@sonotext/core/backend'
-import { readCsv, row } from '@sonotext/core/base'
+import { readCsv, Rng, row } from '@sonotext/core/base'
 import type { Corpus } from '@sonotext/core/corpus'
 import { readManifest, writeManifest } from '@sonotext/core/data'
 import { type Evaluation, withoutPerQuery } from '@sonotext/core/metrics'
 import { evaluateRun, type OpenRun, openRun, parseConfig, trainRun } from '@sonotext/core/runs'
 import { useTower } from '@sonotext/core/text'
-import { composeScenes, folderBank } from '@sonotext/scenes'
+import { captionScene, composeScenes, folderBank } from '@sonotext/scenes'
 import { parse } from 'yaml'
 import { environment, environmentLine } from '../harness/environment.js'
 import { mean, meanText, seedRows, seedTable } from '../harness/seeds.js'
@@ -33,6 +33,7 @@ const { values: options } = parseArgs({
     test: { type: 'string', default: '4' },
     scenes: { type: 'string', default: '800,150' },
     single: { type: 'string', default: '200' },
+    recordings: { type: 'string', default: 'yes' },
     captions: { type: 'string' },
     extra: { type: 'string' },
     seeds: { type: 'string', default: '17,18,19,20,21' },
@@ -61,6 +62,8 @@ const scenes = await composeScenes(
   { bank, scenes: { train: trainScenes, test: testScenes }, seed: 1, sampleRate },
   join(options.work, 'scenes'),
 )
+const recordings = await readRecordings(csv)
+const inFolds = (folds: string) => recordings.filter(({ fold }) => folds.split(',').includes(fold))
 // Single recordings beside the mixtures: what `sonotext compose --single` mixes in, here in a folder of their own so that the scenes stay
 // those of other tables.
 const single = Number(options.single)
@@ -79,11 +82,24 @@ if (single > 0) {
     })),
   )
 }
+// The training recordings as they are, with what the grammar says of one thing alone.
+const words = new Rng(3, 'captions of recordings')
+const asTheyAre = options.recordings === 'yes' ? inFolds(options.train) : []
+clips.push(
+  ...asTheyAre.map(({ file, label }, i) => {
+    const alone = { background: null, groups: [{ label, count: null }], relations: [] }
+    const captions = captionScene(alone, { rng: words.fork(i), lexeme: (name) => bank.lexeme(name) })
+    return {
+      id: file,
+      audio: resolve(folder, file),
+      split: 'train',
+      captions: captions.map(({ text }, c) => ({ id: `${file}#${c + 1}`, text })),
+    }
+  }),
+)
 const manifest = join(options.work, 'manifest.jsonl')
 await writeManifest(manifest, clips)
 
-const recordings = await readRecordings(csv)
-const inFolds = (folds: string) => recordings.filter(({ fold }) => folds.split(',').includes(fold))
 const free = fileURLToPath(new URL('../../data/free-captions.tsv', import.meta.url))
 const second = new SingleRecordings(
   inFolds(options.test),
@@ -195,7 +211,7 @@ const about = {
   ...environment(),
 }
 const text = [
-  `${trainScenes} training scenes of folds ${options.train}, ${testScenes} held-out scenes of fold ${options.test}, 10 s each, five captions a scene; no recording in both; ${single} training scenes more of one thing alone.`,
+  `${trainScenes} training scenes of folds ${options.train}, ${testScenes} held-out scenes of fold ${options.test}, 10 s each, five captions a scene; no recording in both; beside them in training ${single} scenes of one thing alone and ${asTheyAre.length} recordings as they are, captioned by the grammar.`,
   'Configuration: examples/configs/towers.yaml.',
   '',
   table,

@@ -1,5 +1,6 @@
 import { expected } from '../base/errors.js'
 import { checkLogMelOptions, type LogMelOptions, logMelOptions } from './log-mel-presets.js'
+import type { MelScale } from './mel-filters.js'
 
 /** How a pretrained model wants its sound: plain data, everything that decides the numbers it is given. */
 export interface FrontEnd {
@@ -45,7 +46,7 @@ function mel(options: Partial<LogMelOptions> & { sampleRate: number }): LogMelOp
 }
 
 /** Magnitudes of 25 ms every 10 ms in 64 HTK bands, as AudioSet's models hear them. */
-function audioSet(offset: number) {
+function audioSet(offset: number, melScale: MelScale) {
   return mel({
     sampleRate: 16_000,
     windowLength: 400,
@@ -56,7 +57,7 @@ function audioSet(offset: number) {
     bands: 64,
     fMin: 125,
     fMax: 7500,
-    melScale: 'htk',
+    melScale,
     melNorm: 'none',
     log: 'ln-add',
     offset,
@@ -64,11 +65,14 @@ function audioSet(offset: number) {
 }
 
 const presets = {
-  /** YAMNet (tensorflow/models, research/audioset/yamnet): patches of 0.96 s every 0.48 s, ln(x + 0.001). */
+  /**
+   * YAMNet (tensorflow/models, research/audioset/yamnet): patches of 0.96 s every 0.48 s, ln(x + 0.001). Its bands are those of librosa, which
+   * STMicroelectronics' conversions are fed; Google's own are melScale htk-mel.
+   */
   yamnet: {
     about: 'YAMNet: 16 kHz, 64 HTK bands 125–7500 Hz of magnitudes, ln(x + 0.001); 0.96 s every 0.48 s',
     make: (): FrontEnd => ({
-      ...{ sampleRate: 16_000, mel: audioSet(1e-3), scale: 'none', cut: 'frames' },
+      ...{ sampleRate: 16_000, mel: audioSet(1e-3, 'htk'), scale: 'none', cut: 'frames' },
       ...{ patch: 0.96, hop: 0.48, fill: 'zeros' },
     }),
   },
@@ -76,7 +80,7 @@ const presets = {
   vggish: {
     about: 'VGGish: as yamnet with ln(x + 0.01); 0.96 s side by side, a last one that is not full dropped',
     make: (): FrontEnd => ({
-      ...{ sampleRate: 16_000, mel: audioSet(1e-2), scale: 'none', cut: 'frames' },
+      ...{ sampleRate: 16_000, mel: audioSet(1e-2, 'htk-mel'), scale: 'none', cut: 'frames' },
       ...{ patch: 0.96, hop: 0.96, fill: 'drop' },
     }),
   },

@@ -18,7 +18,7 @@ export const knownTowers: readonly KnownTower[] = [
     ...{ name: 'YAMNet', side: 'audio', frontEnd: 'waveform', licence: 'Apache-2.0' },
     ...{
       from: 'google/yamnet (Kaggle), converted with tf2onnx',
-      note: 'takes samples; cut before the spectrogram it is preset yamnet',
+      note: 'takes samples; cut behind the spectrogram it is preset yamnet with overrides { melScale: htk-mel }',
     },
   },
   {

@@ -1,6 +1,6 @@
 import { expected } from '../base/errors.js'
 import { sampleRateLimits } from './audio.js'
-import type { MelScale } from './mel-filters.js'
+import { type MelScale, melScales } from './mel-filters.js'
 import { resampleQualities, type ResampleQualityName } from './resample-filter.js'
 
 /** Everything that decides what a log-mel spectrogram is: plain data, to be stored beside the features. */
@@ -172,7 +172,7 @@ const rules: { readonly [K in keyof LogMelOptions]: { what: string; holds: (valu
   bands: integer(1, 4096),
   fMin: number('a frequency of 0 Hz or more', (v) => v >= 0),
   fMax: number('a frequency above 0 Hz', (v) => v > 0),
-  melScale: oneOf('slaney', 'htk'),
+  melScale: oneOf(...melScales),
   melNorm: oneOf('slaney', 'none'),
   log: oneOf('ln-add', 'ln-max', 'decibel', 'none'),
   offset: number('a number of 1e-37 or more', (v) => v >= 1e-37 && v <= 1e30),

@@ -1,5 +1,12 @@
-/** 'slaney': linear below 1 kHz, logarithmic above (Auditory Toolbox, Slaney 1998). 'htk': 2595·log10(1 + f/700). */
-export type MelScale = 'slaney' | 'htk'
+/**
+ * 'slaney': linear below 1 kHz, logarithmic above (Auditory Toolbox, Slaney 1998). 'htk': 2595·log10(1 + f/700). The sides of their triangles
+ * are straight over Hz, as librosa's and torchaudio's; 'htk-mel' is htk with sides straight over mel, as TensorFlow's
+ * linear_to_mel_weight_matrix and HTK itself have them.
+ */
+export type MelScale = 'slaney' | 'htk' | 'htk-mel'
+
+/** All scales. */
+export const melScales: readonly MelScale[] = ['slaney', 'htk', 'htk-mel']
 
 /** Options of {@link melFilters}. */
 export interface MelFilterOptions {
@@ -33,21 +40,21 @@ const SLANEY_LOG_STEP = Math.log(6.4) / 27
 
 /** Hz to mel: HTK's formula, or Slaney's scale, linear below 1 kHz and logarithmic above. */
 export function hzToMel(hz: number, scale: MelScale): number {
-  if (scale === 'htk') return 2595 * Math.log10(1 + hz / 700)
+  if (scale !== 'slaney') return 2595 * Math.log10(1 + hz / 700)
   if (hz < SLANEY_BREAK) return hz / SLANEY_STEP
   return SLANEY_BREAK / SLANEY_STEP + Math.log(hz / SLANEY_BREAK) / SLANEY_LOG_STEP
 }
 
 /** The inverse of {@link hzToMel}. */
 export function melToHz(mel: number, scale: MelScale): number {
-  if (scale === 'htk') return 700 * (10 ** (mel / 2595) - 1)
+  if (scale !== 'slaney') return 700 * (10 ** (mel / 2595) - 1)
   const breakMel = SLANEY_BREAK / SLANEY_STEP
   return mel < breakMel ? mel * SLANEY_STEP : SLANEY_BREAK * Math.exp(SLANEY_LOG_STEP * (mel - breakMel))
 }
 
 /**
  * Triangles between consecutive of bands + 2 points equally spaced in mel, sampled at the FFT bins k·sampleRate/nFft: the
- * definition of librosa.filters.mel and of torchaudio.functional.melscale_fbanks. Designed in float64.
+ * definition of librosa.filters.mel and of torchaudio.functional.melscale_fbanks, or with 'htk-mel' of TensorFlow. Designed in float64.
  */
 export function melFilters(options: MelFilterOptions): MelFilters {
   const { sampleRate, nFft, bands, fMin, fMax, melScale, melNorm } = options
@@ -63,11 +70,14 @@ export function melFilters(options: MelFilterOptions): MelFilters {
   let emptyBands = 0
   for (let b = 0; b < bands; b++) {
     const [left, centre, right] = [edges[b]!, edges[b + 1]!, edges[b + 2]!]
+    const along = (hz: number) => (melScale === 'htk-mel' ? hzToMel(hz, melScale) : hz)
+    const [from, peak, to] = [along(left), along(centre), along(right)]
     const scale = melNorm === 'slaney' ? 2 / (right - left) : 1
     for (let k = Math.max(0, Math.floor((left * nFft) / sampleRate)); k < bins; k++) {
       const hz = (k * sampleRate) / nFft
       if (hz >= right) break
-      const weight = scale * Math.min((hz - left) / (centre - left), (right - hz) / (right - centre))
+      const at = along(hz)
+      const weight = scale * Math.min((at - from) / (peak - from), (to - at) / (to - peak))
       if (!(weight > 0)) continue
       if (weights.length === offset[b]!) start[b] = k
       weights.push(weight)

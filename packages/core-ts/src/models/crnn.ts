@@ -17,7 +17,10 @@ import {
   type Tensor,
 } from '../nn/index.js'
 import type { EmbeddedBatch } from '../similarity/index.js'
+import type { OnnxGraph } from '../onnx/index.js'
+import { crnnOnnx } from './crnn-onnx.js'
 import { type AudioEncoder, audioEncoderPart, type AudioEncoderSpec } from './encoder.js'
+import { unitOnnx } from './layers-onnx.js'
 
 /** Options of {@link crnn}. */
 export interface CrnnOptions {
@@ -132,6 +135,11 @@ class Crnn implements AudioEncoder {
     x = next(x, interpolate(tape, x, t))
     x = next(x, l2Normalize(tape, x))
     return { values: x, lengths }
+  }
+
+  toOnnx(graph: OnnxGraph, features: string): string {
+    const layers = { norms: this.#norms, convs: this.#convs, pools, gru: this.#gru }
+    return unitOnnx(graph, crnnOnnx(graph, features, layers, 'audio'), 'audio')
   }
 
   parameters(): Map<string, Parameter> {

@@ -41,8 +41,11 @@ export interface TextEncoder extends Module {
   prepare?(captions: readonly Sentence[], options?: PrepareCaptionsOptions): Promise<void>
   /** Length of the vectors of that model; left out where there is none. */
   readonly inputs?: number
-  /** Writes what stands behind it into an ONNX graph: from its vectors [n, t, inputs] to unit vectors [n, t, dim]. */
-  toOnnx?(graph: OnnxGraph, vectors: string): string
+  /**
+   * Writes itself into an ONNX graph with an input of its own, `sentences` [n, inputs] or `tokens` [n, words] (0 behind the last): to unit vectors
+   * of captions [n, dim]. Left out, it cannot be exported.
+   */
+  toOnnx?(graph: OnnxGraph): string
 }
 
 /** Options of an encoder's preparation of captions before training begins. */

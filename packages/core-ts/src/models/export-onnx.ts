@@ -7,7 +7,7 @@ import { type DualEncoder, type ModelConfig, modelFromConfig, pluginsOf } from '
 export interface ExportedModel {
   /** From features [n, t, bands] (t = 1 where a clip is one vector) to frames [n, t, dim] and audio_embeds [n, dim]. */
   readonly audio: Uint8Array
-  /** From the vectors of its sentence encoder [n, inputs] to text_embeds [n, dim]. */
+  /** From `sentences`, the vectors of its sentence encoder [n, inputs], or `tokens` [n, words] of its vocabulary, to text_embeds [n, dim]. */
   readonly text: Uint8Array
 }
 
@@ -23,13 +23,11 @@ export function exportOnnx(model: DualEncoder): ExportedModel {
   const metadata = { [KEY]: JSON.stringify(config), 'sonotext.id': model.id }
   const refuse = (what: string) =>
     new SonotextError('UNSUPPORTED', `Expected parts that can be written as ONNX, got ${what}.`, {
-      remedy:
-        'Audio sides projection and frozen, text sides use, onnx and vectors, and similarity pooled can.',
+      remedy: 'The encoders of the library can, with similarity pooled; one from outside needs toOnnx.',
     })
   const { audio, text } = { audio: model.audio.encoder, text: model.text.encoder }
   if (audio.toOnnx === undefined) throw refuse(`the audio encoder ${config.audio.kind}`)
-  if (text.toOnnx === undefined || text.inputs === undefined)
-    throw refuse(`the text encoder ${config.text.kind}`)
+  if (text.toOnnx === undefined) throw refuse(`the text encoder ${config.text.kind}`)
   if (similarity.config.kind !== 'pooled') throw refuse(`the similarity ${similarity.config.kind}`)
 
   const sound = new OnnxGraph('audio')
@@ -41,8 +39,7 @@ export function exportOnnx(model: DualEncoder): ExportedModel {
   sound.output({ name: 'frames', type: 'float32', shape: ['n', 't', dim] })
 
   const words = new OnnxGraph('text')
-  const vectors = words.input({ name: 'sentences', type: 'float32', shape: ['n', text.inputs] })
-  words.node('Identity', [text.toOnnx(words, vectors)], { outputs: ['text_embeds'] })
+  words.node('Identity', [text.toOnnx(words)], { outputs: ['text_embeds'] })
   words.output({ name: 'text_embeds', type: 'float32', shape: ['n', dim] })
   return { audio: sound.encode(metadata), text: words.encode(metadata) }
 }

@@ -1,5 +1,5 @@
 import { l2Normalize } from '../nn/index.js'
-import { unitOnnx } from './head.js'
+import { unitOnnx } from './layers-onnx.js'
 import { audioEncoderPart, type AudioEncoderSpec } from './encoder.js'
 
 /** The vectors of a pretrained model as they are, at unit length: nothing is trained. */

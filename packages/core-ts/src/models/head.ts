@@ -1,12 +1,15 @@
 import type { Backend } from '../backend/port.js'
 import { expected } from '../base/errors.js'
 import type { Rng } from '../base/rng.js'
-import { Dropout, Linear, type Module, type Tape, type Tensor } from '../nn/index.js'
+import { Dropout, LayerNorm, Linear, type Module, type Tape, type Tensor } from '../nn/index.js'
 import type { OnnxGraph } from '../onnx/index.js'
+import { layerNormOnnx, linearOnnx } from './layers-onnx.js'
 
 /** A linear projection or a small perceptron behind vectors of a fixed length. */
 export interface HeadOptions {
   readonly inputs: number
+  /** Whether each vector is first brought to mean 0 and variance 1: pretrained models give theirs at scales of their own. */
+  readonly normalize?: boolean
   /** Length of what it gives. */
   readonly dim: number
   /** Units of each hidden layer, with a ReLU behind it. */
@@ -30,13 +33,15 @@ export function checkHead({ inputs, dim, hidden }: HeadOptions): void {
 
 export interface Head {
   forward(tape: Tape, x: Tensor): Tensor
-  /** Writes it into an ONNX graph, the vectors at unit length; weights are named `<prefix>.<layer>.weight` and so on. */
+  /** Writes it into an ONNX graph; weights are named `<prefix>.<layer>.weight` and so on. */
   toOnnx(graph: OnnxGraph, x: string, prefix: string): string
-  /** Its layers in order, by name: linear1, linear2 … */
-  readonly layers: Readonly<Record<string, Linear>> & Record<string, Module>
+  /** Its layers in order, by name: norm where it normalises, linear1, linear2 … */
+  readonly layers: Readonly<Record<string, Module>>
 }
 
-export function buildHead(backend: Backend, rng: Rng, { inputs, dim, hidden, dropout }: HeadOptions): Head {
+export function buildHead(backend: Backend, rng: Rng, options: HeadOptions): Head {
+  const { inputs, normalize = false, dim, hidden, dropout } = options
+  const norm = normalize ? new LayerNorm(backend, inputs) : null
   const widths = [inputs, ...hidden, dim]
   const layers = widths.slice(1).map((width, i) => {
     const slope = i < hidden.length ? 0 : 1
@@ -44,42 +49,22 @@ export function buildHead(backend: Backend, rng: Rng, { inputs, dim, hidden, dro
   })
   const drop = new Dropout(dropout)
   return {
-    layers: Object.fromEntries(layers.map((layer, i) => [`linear${i + 1}`, layer])),
+    layers: {
+      ...(norm !== null && { norm }),
+      ...Object.fromEntries(layers.map((layer, i) => [`linear${i + 1}`, layer])),
+    },
     forward(tape, input) {
-      let x = input
+      let x = norm === null ? input : norm.forward(tape, input)
       for (const layer of layers) x = layer.forward(tape, drop.forward(tape, x))
       return x
     },
     toOnnx(graph, input, prefix) {
-      let x = input
+      let x = norm === null ? input : layerNormOnnx(graph, input, norm, `${prefix}.norm`)
       for (const [i, layer] of layers.entries()) {
-        const name = `${prefix}.linear${i + 1}`
-        const weight = graph.weight(
-          `${name}.weight`,
-          layer.weight.shape,
-          Float32Array.from(layer.weight.toArray()),
-        )
-        const turned = graph.node('Transpose', [weight], { attributes: { perm: [1, 0] } })
-        x = graph.node('MatMul', [x, turned])
-        const bias = graph.weight(
-          `${name}.bias`,
-          [layer.weight.shape[0]!],
-          Float32Array.from(layer.bias!.toArray()),
-        )
-        x = graph.node('Add', [x, bias])
+        x = linearOnnx(graph, x, layer, `${prefix}.linear${i + 1}`)
         if (i < hidden.length) x = graph.node('Relu', [x])
       }
-      return unitOnnx(graph, x, prefix)
+      return x
     },
   }
 }
-
-/** Vectors along the last axis at unit length, as l2Normalize does it. */
-export function unitOnnx(graph: OnnxGraph, x: string, prefix: string): string {
-  const norm = graph.node('ReduceL2', [x], { attributes: { axes: [-1], keepdims: 1 } })
-  const least = graph.weight(`${prefix}.least`, [1], Float32Array.of(NORM_EPS))
-  return graph.node('Div', [x, graph.node('Max', [norm, least])])
-}
-
-/** Shorter vectors are divided by it: the default of l2Normalize. */
-const NORM_EPS = 1e-12

@@ -1,18 +1,28 @@
+import { expected } from '../base/errors.js'
 import { checkOptions } from '../base/options.js'
-import { collect, l2Normalize } from '../nn/index.js'
+import { AttentionPooling, collect, l2Normalize } from '../nn/index.js'
+import type { OnnxGraph } from '../onnx/index.js'
 import { audioEncoderPart, type AudioEncoderSpec } from './encoder.js'
 import { buildHead, checkHead } from './head.js'
+import { linearOnnx, unitOnnx } from './layers-onnx.js'
 
 /** Options of {@link projection}. */
 export interface ProjectionOptions {
   /** Numbers in one precomputed vector. */
   inputs: number
+  /** Whether each vector is first brought to mean 0 and variance 1. Default false. */
+  normalize?: boolean
   /** Length of the projected vectors. Default 300. */
   dim?: number
   /** Units of each hidden layer, with a ReLU behind it; none for a linear projection. Default []. */
   hidden?: readonly number[]
   /** Share of the input and hidden values dropped while training. Default 0. */
   dropout?: number
+  /**
+   * none: a vector for each given one; attention: one for each clip, the mean of the projected vectors with weights that are learned (a softmax
+   * over the clip of a linear score of each). Default 'none'.
+   */
+  pool?: 'none' | 'attention'
 }
 
 /**
@@ -21,28 +31,51 @@ export interface ProjectionOptions {
  */
 export function projection(options: ProjectionOptions): AudioEncoderSpec {
   checkOptions(options, 'projection')
-  const { inputs, dim = 300, hidden = [], dropout = 0 } = options
+  const { inputs, normalize = false, dim = 300, hidden = [], dropout = 0, pool = 'none' } = options
   const head = { inputs, dim, hidden, dropout }
   checkHead(head)
+  if (pool !== 'none' && pool !== 'attention') throw expected('none or attention', 'pool', pool)
   return {
-    config: { kind: 'projection', ...head },
+    // The name of a model is made of it: models of before there were these options keep theirs.
+    config: {
+      ...{ kind: 'projection', ...head },
+      ...(normalize && { normalize }),
+      ...(pool !== 'none' && { pool }),
+    },
     dim,
     build(backend, rng) {
-      const { layers, forward, toOnnx } = buildHead(backend, rng, head)
+      const { layers, forward, toOnnx } = buildHead(backend, rng, { ...head, normalize })
+      const attention =
+        pool === 'attention' ? new AttentionPooling(backend, dim, { rng: rng.fork('attention') }) : null
+      const children = { ...layers, ...(attention !== null && { attention }) }
       return {
         bands: inputs,
         leastFrames: 1,
         dim,
-        forward: (tape, features, lengths) => ({
-          values: l2Normalize(tape, forward(tape, features)),
-          lengths,
-        }),
-        toOnnx: (graph, features) => toOnnx(graph, features, 'audio'),
-        parameters: () => collect('parameters', layers),
-        buffers: () => collect('buffers', layers),
+        forward(tape, features, lengths) {
+          const projected = forward(tape, features)
+          return attention === null
+            ? { values: l2Normalize(tape, projected), lengths }
+            : { values: l2Normalize(tape, attention.forward(tape, projected, lengths)), lengths: null }
+        },
+        toOnnx(graph, features) {
+          const projected = toOnnx(graph, features, 'audio')
+          const vectors = attention === null ? projected : attentionOnnx(graph, projected, attention)
+          return unitOnnx(graph, vectors, 'audio')
+        },
+        parameters: () => collect('parameters', children),
+        buffers: () => collect('buffers', children),
       }
     },
   }
+}
+
+/** The mean over time of [n, t, dim] with the weights of `score`, [n, 1, dim]. */
+function attentionOnnx(graph: OnnxGraph, x: string, { score }: AttentionPooling): string {
+  const scores = linearOnnx(graph, x, score, 'audio.attention.score')
+  const shares = graph.node('Softmax', [scores], { attributes: { axis: 1 } })
+  const turned = graph.node('Transpose', [shares], { attributes: { perm: [0, 2, 1] } })
+  return graph.node('MatMul', [turned, x])
 }
 
 export const projectionPart = audioEncoderPart({
@@ -50,6 +83,11 @@ export const projectionPart = audioEncoderPart({
   description: 'A linear projection or a perceptron over vectors that were computed elsewhere.',
   schema: {
     properties: {
+      normalize: {
+        type: 'boolean',
+        default: false,
+        description: 'Whether each vector is first brought to mean 0 and variance 1.',
+      },
       hidden: {
         type: 'array',
         items: { type: 'integer', minimum: 1 },
@@ -62,6 +100,12 @@ export const projectionPart = audioEncoderPart({
         exclusiveMaximum: 1,
         default: 0,
         description: 'Share of the input and hidden values dropped while training.',
+      },
+      pool: {
+        enum: ['none', 'attention'],
+        default: 'none',
+        description:
+          'none: a vector for each given one; attention: one for each clip, their mean with weights that are learned.',
       },
     },
   },

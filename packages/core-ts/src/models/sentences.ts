@@ -9,7 +9,8 @@ import type { Json } from '../registry/index.js'
 import type { EmbeddedBatch } from '../similarity/index.js'
 import { embedKept, type Sentence, type SentenceTower } from '../text/index.js'
 import type { EncoderConfig, PrepareCaptionsOptions, TextEncoder, TextEncoderSpec } from './encoder.js'
-import { buildHead, checkHead, type Head, type HeadOptions, unitOnnx } from './head.js'
+import { buildHead, checkHead, type Head, type HeadOptions } from './head.js'
+import { unitOnnx } from './layers-onnx.js'
 
 /** What is trained behind a frozen sentence encoder. */
 export interface SentenceHeadOptions {
@@ -155,8 +156,9 @@ class Sentences implements TextEncoder {
     return { values: maskedMean(tape, l2Normalize(tape, projected), lengths), lengths: null }
   }
 
-  toOnnx(graph: OnnxGraph, vectors: string): string {
-    return this.#head === null ? unitOnnx(graph, vectors, 'text') : this.#head.toOnnx(graph, vectors, 'text')
+  toOnnx(graph: OnnxGraph): string {
+    const vectors = graph.input({ name: 'sentences', type: 'float32', shape: ['n', this.inputs] })
+    return unitOnnx(graph, this.#head === null ? vectors : this.#head.toOnnx(graph, vectors, 'text'), 'text')
   }
 
   parameters(): Map<string, Parameter> {

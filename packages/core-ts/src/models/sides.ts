@@ -1,6 +1,6 @@
 import type { Backend } from '../backend/port.js'
 import { throwIfAborted } from '../base/abort.js'
-import { expected } from '../base/errors.js'
+import { expected, SonotextError } from '../base/errors.js'
 import { type Matrix, matrix } from '../base/matrix.js'
 import { type PaddedFeatures, type PaddedTokens, padFeatures, padTokens } from '../data/index.js'
 import { Tape } from '../nn/tape.js'
@@ -60,12 +60,24 @@ export class AudioSide {
     return all
   }
 
-  /** A unit vector for each frame of one clip, frames × dim. */
+  /**
+   * A unit vector for each frame of one clip, frames × dim.
+   * @throws SonotextError UNSUPPORTED for an encoder that gives one vector for a clip
+   */
   async frames(clip: Matrix, options: EmbedOptions = {}): Promise<Matrix> {
     throwIfAborted(options.signal)
     using tape = new Tape(this.backend)
-    const { values } = this.forward(tape, padFeatures([clip], this.encoder))
+    const { values, lengths } = this.forward(tape, padFeatures([clip], this.encoder))
     const { dim } = this.encoder
+    if (lengths === null) {
+      throw new SonotextError(
+        'UNSUPPORTED',
+        'Expected an audio encoder with a vector for each frame, got one.',
+        {
+          remedy: 'Train a model without pooling over the clip: pool: none.',
+        },
+      )
+    }
     return matrix(clip.rows, dim, Float32Array.from(values.toArray().subarray(0, clip.rows * dim)))
   }
 

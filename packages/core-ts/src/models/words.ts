@@ -13,6 +13,7 @@ import {
   type Tape,
   type Tensor,
 } from '../nn/index.js'
+import type { OnnxGraph } from '../onnx/index.js'
 import { type EmbeddedBatch, poolEmbedded } from '../similarity/index.js'
 import type { ConfigOf, Json } from '../registry/index.js'
 import {
@@ -30,6 +31,7 @@ import {
   type TextEncoderSetting,
   type TextEncoderSpec,
 } from './encoder.js'
+import { linearOnnx, unitOnnx, weightOnnx } from './layers-onnx.js'
 
 /** Options of {@link words}. */
 export interface WordsOptions {
@@ -126,6 +128,20 @@ class Words implements TextEncoder {
     const rows = this.#table.forward(tape, tokens, [n, width])
     const projected = this.#linear === null ? rows : this.#linear.forward(tape, rows)
     return this.#finish({ values: l2Normalize(tape, projected), lengths }, tape)
+  }
+
+  /** Both sides of words give one vector here: the pooled similarity takes the mean of them too. */
+  toOnnx(graph: OnnxGraph): string {
+    const tokens = graph.input({ name: 'tokens', type: 'int64', shape: ['n', 'words'] })
+    const zero = graph.weight('text.padding', [1], [0])
+    let x = graph.node('Gather', [weightOnnx(graph, 'text.words.table', this.#table.table), tokens])
+    if (this.#linear !== null) x = linearOnnx(graph, x, this.#linear, 'text.linear')
+    const counted = graph.node('Not', [graph.node('Equal', [tokens, zero])])
+    const mask = graph.node('Cast', [counted], { attributes: { to: 1 } })
+    const last = graph.node('Unsqueeze', [mask, graph.weight('text.last', [1], [2])])
+    x = graph.node('Mul', [unitOnnx(graph, x, 'text.words'), last])
+    const mean = graph.node('ReduceMean', [x], { attributes: { axes: [1], keepdims: 0 } })
+    return unitOnnx(graph, mean, 'text')
   }
 
   parameters(): Map<string, Parameter> {

@@ -22,6 +22,7 @@ const layers = [
   ['metrics'],
   ['corpus'],
   ['data'],
+  ['segments'],
   ['audio', 'text'],
   ['registry'],
   ['nn', 'onnx'],

@@ -1,7 +1,7 @@
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { AlignedSegment, Moment } from '@sonotext/core/align'
+import { type AlignedSegment, type Moment, parseMomentLines } from '@sonotext/core/align'
 import { writeWav } from '@sonotext/core/audio'
 import { type ClipInput, writeManifest } from '@sonotext/core/data'
 import { tinyRun, writeToneClips } from '@sonotext/core/testing'
@@ -83,6 +83,13 @@ describe.skipIf(notBuilt !== null)(`sonotext align${notBuilt === null ? '' : ` (
     [['align', 'RUN', 'CLIP', 'rain', '--format', 'audacity'], /--out FILE/],
     [['align', 'RUN', 'CLIP', 'rain', '--out', 'x.docx'], /a file ending in/],
     [['moments', 'RUN', 'MANIFEST', 'rain'], /Expected a recording, got the manifest/],
+    [['moments', 'RUN', 'CLIP'], /Give a query, or a file of queries/],
+    [['moments', 'RUN', 'CLIP', 'rain', '--out', 'x.jsonl'], /belong to a file of queries/],
+    [
+      ['moments', 'RUN', 'MANIFEST', '--out', 'x.jsonl'],
+      /clips\.jsonl:1: expected a string or number for qid/,
+    ],
+    [['moments', 'RUN', 'MANIFEST'], /Name a file for the answers/],
   ])('refuses %j', async (args, message) => {
     const names: Record<string, string> = {
       RUN: run,
@@ -152,5 +159,62 @@ describe.skipIf(notBuilt !== null)('sonotext moments', () => {
     for (const { start, end } of moments) expect(start < end && end <= 8).toBe(true)
     const { stdout } = await cli(['moments', run, long, 'zither'])
     expect(stdout).toBe('nothing that answers the query\n')
+  })
+
+  it('answers a file of queries as QVHighlights has it, goes on where it stopped, and is measured', async () => {
+    const queries = join(folder, 'queries.jsonl')
+    const stem = (audio: string) => /([^/]+)\.wav$/.exec(audio)![1]!
+    const lines = [
+      {
+        qid: 1,
+        query: 'a high whistle',
+        vid: stem(clips[1]!.audio),
+        duration: 0.5,
+        relevant_windows: [[0, 0.5]],
+      },
+      {
+        qid: 'b',
+        query: 'a low hum',
+        vid: `${stem(clips[0]!.audio)}.wav`,
+        duration: 0.5,
+        relevant_windows: [[0, 0.5]],
+      },
+      { qid: 3, query: 'a low hum', vid: 'nowhere', relevant_windows: [] },
+      { qid: 4, query: '?!', vid: stem(clips[0]!.audio), relevant_windows: [] },
+    ]
+    await writeFile(queries, lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+    const out = join(folder, 'answers.jsonl')
+    const call = [
+      'moments',
+      run,
+      queries,
+      '--audio',
+      join(folder, 'audio'),
+      '--out',
+      out,
+      '--min-length',
+      '0.1',
+    ]
+    const { code, stderr } = await cli(call)
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/qid 3: .*nowhere/)
+    expect(stderr).toMatch(/qid 4: .*with words/)
+    const whole = await readFile(out, 'utf8')
+    const answers = parseMomentLines(whole, out)
+    expect(answers.map(({ qid, vid }) => [qid, vid])).toEqual([
+      [1, lines[0]!.vid],
+      ['b', lines[1]!.vid],
+    ])
+    for (const { found = [] } of answers) {
+      expect(found.length).toBeGreaterThan(0)
+      for (const { onset, offset } of found) expect(onset < offset && offset <= 0.5).toBe(true)
+    }
+    // Killed in the middle of a line.
+    await writeFile(out, whole.slice(0, whole.indexOf('\n') + 9))
+    expect((await cli(call)).stderr).toContain('1 of 4 queries are in')
+    expect(await readFile(out, 'utf8')).toBe(whole)
+    expect((await cli([...call, '--words', 'max'])).stderr).toMatch(/another model or other options/)
+    const { stdout } = await cli(['evaluate', '--task', 'moments', '--truth', queries, '--predictions', out])
+    expect(stdout).toMatch(/2 queries, 2 recordings/)
   })
 })

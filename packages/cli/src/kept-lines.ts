@@ -2,44 +2,38 @@ import { appendFileSync, truncateSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { UsageError } from './exit.js'
 
-/** A line of results that says what it is of, and by what it was made. */
-export interface KeptLine {
-  readonly clip: string
-  readonly caption: string
-  /** Name of the settings. */
-  readonly by: string
-}
-
 /**
  * A file of results, one JSON line each, that long work appends to: what is in it from an earlier call is not done again. A last line that
- * was cut off when that call was killed is taken away.
+ * was cut off when that call was killed is taken away. Every line says in `by` which settings made it.
  */
-export class KeptLines {
+export class KeptLines<Line extends object> {
   readonly #file: string
   readonly #by: string
+  readonly #keyOf: (line: Partial<Line>) => string | undefined
   readonly #keys = new Set<string>()
 
-  private constructor(file: string, by: string) {
+  private constructor(file: string, by: string, keyOf: (line: Partial<Line>) => string | undefined) {
     this.#file = file
     this.#by = by
+    this.#keyOf = keyOf
   }
 
-  /** Throws UsageError for a file that holds something else, or results made by other settings. */
-  static async open(file: string, by: string): Promise<KeptLines> {
-    const kept = new KeptLines(file, by)
+  /**
+   * `by` names the settings; `keyOf` says what a line is the result of, or undefined where it is none. Throws UsageError for a file that
+   * holds something else, or results made by other settings.
+   */
+  static async open<Line extends object>(
+    file: string,
+    by: string,
+    keyOf: (line: Partial<Line>) => string | undefined,
+  ): Promise<KeptLines<Line>> {
+    const kept = new KeptLines<Line>(file, by, keyOf)
     const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return ''
       throw error
     })
     const whole = text.slice(0, text.lastIndexOf('\n') + 1)
-    for (const line of whole.split('\n').filter(Boolean)) {
-      const { clip, caption, by: other } = parsed(line, file)
-      if (other !== by)
-        throw new UsageError(
-          `${file} holds results of another model or other options. Name another file with --out, or delete it.`,
-        )
-      kept.#keys.add(keyOf(clip, caption))
-    }
+    for (const line of whole.split('\n').filter(Boolean)) kept.#keys.add(kept.#keyOfText(line))
     if (whole.length < text.length) truncateSync(file, Buffer.byteLength(whole))
     return kept
   }
@@ -48,29 +42,35 @@ export class KeptLines {
     return this.#keys.size
   }
 
-  has(clip: string, caption: string): boolean {
-    return this.#keys.has(keyOf(clip, caption))
+  has(key: string): boolean {
+    return this.#keys.has(key)
   }
 
-  append(line: Omit<KeptLine, 'by'>): void {
+  append(line: Line): void {
     appendFileSync(this.#file, `${JSON.stringify({ ...line, by: this.#by })}\n`)
-    this.#keys.add(keyOf(line.clip, line.caption))
+    this.#keys.add(this.#keyOf(line)!)
+  }
+
+  #keyOfText(text: string): string {
+    const line = parsed<Line>(text)
+    const key = line && this.#keyOf(line)
+    if (key === undefined)
+      throw new UsageError(
+        `${this.#file} holds something other than results of this command. Name another file with --out.`,
+      )
+    if (line!.by !== this.#by)
+      throw new UsageError(
+        `${this.#file} holds results of another model or other options. Name another file with --out, or delete it.`,
+      )
+    return key
   }
 }
 
-function keyOf(clip: string, caption: string): string {
-  return JSON.stringify([clip, caption])
-}
-
-function parsed(line: string, file: string): KeptLine {
+function parsed<Line>(text: string): (Partial<Line> & { by?: unknown }) | undefined {
   try {
-    const found = JSON.parse(line) as Partial<KeptLine>
-    if (typeof found.clip === 'string' && typeof found.caption === 'string')
-      return { by: '', ...found } as KeptLine
+    const value = JSON.parse(text) as (Partial<Line> & { by?: unknown }) | null
+    return typeof value === 'object' && value !== null ? value : undefined
   } catch {
-    // Said below.
+    return undefined
   }
-  throw new UsageError(
-    `${file} holds something other than results of this command. Name another file with --out.`,
-  )
 }

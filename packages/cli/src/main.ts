@@ -243,6 +243,11 @@ function program(): Command {
       number,
     )
     .addOption(unjudgedOption())
+    .option(
+      '--pool <n>',
+      'R@1 and R@5 among so many clips and captions, drawn 20 times; the aligning paper has 30',
+      integer(2),
+    )
     .action(run(() => import('./commands/evaluate.js')))
 
   onBackend(onClips(root.command('compare')))
@@ -328,13 +333,20 @@ function program(): Command {
     .action(run(() => import('./commands/align.js')))
 
   onBackend(onPhrases(root.command('moments')))
-    .description('find the parts of a long recording that answer a query')
+    .description(
+      'find the parts of a long recording that answer a query, or of many that answer a file of them',
+    )
     .argument('<run>', 'folder of a training run')
-    .argument('<audio>', "a recording, or the id of a clip of the run's manifest")
-    .argument('<query>', 'what to look for')
+    .argument(
+      '<audio>',
+      "a recording, the id of a clip of the run's manifest, or queries as JSONL { qid, query, vid }",
+    )
+    .argument('[query]', 'what to look for')
     .option('-k, --top <n>', 'how many', integer(1), 5)
     .option('--min-length <s>', 'shortest moment', number, 1)
     .option('--max-length <s>', 'longest moment', seconds, 60)
+    .option('--audio <dir>', 'folder of the recordings that a file of queries names; default: its own')
+    .option('--out <file>', 'where the answers to a file of queries go, a line each; a second call goes on')
     .action(run(() => import('./commands/moments.js')))
 
   measured(root.command('metrics'))

@@ -33,10 +33,23 @@ export async function openAligner(
   folder: string,
   audio: string,
   flags: AlignerFlags,
-): Promise<{ run: OpenRun; aligner: RunAligner; recordings: Recordings }> {
+): Promise<{ run: OpenRun; aligner: RunAligner; recordings: Recordings }>
+/** The same without recordings, which the command finds for itself. */
+export async function openAligner(
+  context: CommandContext,
+  folder: string,
+  audio: undefined,
+  flags: AlignerFlags,
+): Promise<{ run: OpenRun; aligner: RunAligner }>
+export async function openAligner(
+  context: CommandContext,
+  folder: string,
+  audio: string | undefined,
+  flags: AlignerFlags,
+): Promise<{ run: OpenRun; aligner: RunAligner; recordings?: Recordings }> {
   const { terminal, signal } = context
   const run = await openRun(folder, { backend: backendOf(flags, terminal), decode: decodePolicyOf(flags) })
-  const recordings = await recordingsOf(run, audio, signal)
+  const recordings = audio === undefined ? undefined : await recordingsOf(run, audio, signal)
   const unlabelled = await unlabelledOf(run, flags, context)
   let progress: Progress | undefined
   const aligner = await openRunAligner(run, {
@@ -44,7 +57,7 @@ export async function openAligner(
     window: flags.window,
     margin: flags.margin,
     unlabelled,
-    ...('clips' in recordings && { cacheFolder: cacheFolderOf(run.config, audio) }),
+    ...(recordings && 'clips' in recordings && { cacheFolder: cacheFolderOf(run.config, audio) }),
     ...(flags.unlabelled === undefined && { unlabelledCache: cacheFolderOf(run.config) }),
     onNote: (note) => terminal.warn(note),
     onCalibrated: (done, total) => {
@@ -56,7 +69,7 @@ export async function openAligner(
     },
     signal,
   })
-  return { run, aligner, recordings }
+  return { run, aligner, ...(recordings && { recordings }) }
 }
 
 async function recordingsOf(run: OpenRun, audio: string, signal: AbortSignal): Promise<Recordings> {

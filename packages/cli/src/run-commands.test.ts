@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { RetrievalPools } from '@sonotext/core/align'
 import { readManifest, writeManifest } from '@sonotext/core/data'
 import type { Evaluation } from '@sonotext/core/metrics'
 import { tinyRun, writeToneClips } from '@sonotext/core/testing'
@@ -64,6 +65,17 @@ describe.skipIf(notBuilt !== null)(`sonotext evaluate${notBuilt === null ? '' : 
     expect(stdout).not.toMatch(/-0\.|–1\.[0-9]*[1-9]/)
     expect(stdout).toMatch(/\n95 % intervals by clip: 6 clips\n$/)
     expect(stderr).toContain('scores 6/6 clips')
+  })
+
+  it('measures recall in small pools', async () => {
+    const pools = await cliJson<RetrievalPools & { pool: number }>(['evaluate', run, '--pool', '4'])
+    expect(pools).toMatchObject({ split: 'test', pool: 4, clips: 6 })
+    expect(pools.textToAudio['R@1']!.mean).toBeGreaterThan(2 * pools.textToAudio['R@1']!.chance)
+    const { stdout } = await cli(['evaluate', run, '--pool', '4'])
+    expect(stdout).toMatch(/^split test: 6 clips in pools of 4\n +text → audio +draws +chance +audio → text/)
+    const { code, stderr } = await cli(['evaluate', run, '--pool', '30'])
+    expect(code).toBeGreaterThan(0)
+    expect(stderr).toMatch(/Expected 30 clips with captions for a pool, got 6/)
   })
 
   it('takes the clips of one recording as one where the manifest names groups', async () => {

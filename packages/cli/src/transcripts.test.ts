@@ -48,6 +48,8 @@ const shown = guide.split(/^## /m).flatMap((text): Shown[] => {
 const left = [
   'sonotext evaluate --task',
   'sonotext evaluate --audio',
+  // Pools of 30 want more clips than there are here.
+  'sonotext evaluate runs/first --pool',
   'sonotext import --from folder Liste.csv',
 ]
 

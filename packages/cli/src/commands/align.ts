@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type AlignedSegment, segmentFormat, segmentFormatOf, writeSegments } from '@sonotext/core/align'
+import type { AlignedSegment } from '@sonotext/core/align'
 import { readMono } from '@sonotext/core/audio'
 import { writeFileAtomic } from '@sonotext/core/base'
 import type { Clip } from '@sonotext/core/data'
@@ -11,6 +11,7 @@ import {
   type RunAlignOptions,
   unknownWords,
 } from '@sonotext/core/runs'
+import { segmentFormat, segmentFormatOf, writeSegments } from '@sonotext/core/segments'
 import type { CommandBody, CommandContext } from '../command.js'
 import { decodePolicyOf } from '../decode-option.js'
 import { exitCode, UsageError } from '../exit.js'
@@ -99,6 +100,16 @@ const align: CommandBody<AlignOptions, readonly [string, string, string | undefi
 }
 export default align
 
+interface AlignedLine {
+  readonly clip: string
+  readonly caption: string
+  readonly text: string
+  readonly phrases: readonly string[]
+  readonly segments: readonly AlignedSegment[]
+}
+
+const keyOf = (clip: string, caption: string): string => JSON.stringify([clip, caption])
+
 /** One line a caption, appended to the file as they are done; what is in it already is not done again. */
 async function alignManifest(
   { terminal }: CommandContext,
@@ -110,7 +121,9 @@ async function alignManifest(
 ): Promise<number> {
   if (out === undefined) throw new UsageError('Name a file for the results of a manifest: --out FILE.jsonl')
   const by = createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 16)
-  const kept = await KeptLines.open(out, by)
+  const kept = await KeptLines.open<AlignedLine>(out, by, ({ clip, caption }) =>
+    typeof clip === 'string' && typeof caption === 'string' ? keyOf(clip, caption) : undefined,
+  )
   const before = kept.size
   const total = clips.reduce((sum, { captions }) => sum + captions.length, 0)
   if (before > 0) terminal.note(`${before} of ${total} captions are in ${out} already`)
@@ -122,7 +135,7 @@ async function alignManifest(
   }
   const aligned = alignClips(aligner, clips, {
     ...options,
-    skip: (clip, caption) => kept.has(clip.id, caption.id),
+    skip: (clip, caption) => kept.has(keyOf(clip.id, caption.id)),
     onBad: (clip, captions, error) => {
       bad += captions.length
       terminal.warn(`${clip.id}: ${error.message}`)

@@ -1,15 +1,23 @@
-import { evaluateMatrix, evaluateRun, evaluateVectors, readNamedRows, readTruth } from '@sonotext/core/runs'
+import {
+  evaluateMatrix,
+  evaluateRun,
+  evaluateRunPools,
+  evaluateVectors,
+  readNamedRows,
+  readTruth,
+} from '@sonotext/core/runs'
 import { decodeNpy } from '@sonotext/core/audio'
 import { readBytes } from '@sonotext/core/base'
 import { type Evaluation, type IntervalMethod, withoutPerQuery } from '@sonotext/core/metrics'
 import { backendOf, type BackendOptions } from '../backend-option.js'
-import type { CommandBody } from '../command.js'
+import type { CommandBody, CommandContext } from '../command.js'
 import { evaluationTable } from '../evaluation-table.js'
 import { decodePolicyOf, type DecodeFlags } from '../decode-option.js'
 import { evaluateFiles, type EvaluateFilesFlags } from '../evaluate-files.js'
 import { exitCode, UsageError } from '../exit.js'
 import { measureNames } from '../measure-names.js'
 import { openModel } from '../open-model.js'
+import { poolsTable } from '../pools-table.js'
 import { relevanceOptionsOf, type RelevanceFlags, usualMeasures } from '../relevance-option.js'
 import { runClipsOf, type RunClipsFlags } from '../run-clips.js'
 
@@ -20,6 +28,7 @@ interface EvaluateOptions
   audio?: string
   text?: string
   scores?: string
+  pool?: number
 }
 
 /**
@@ -42,11 +51,13 @@ const evaluate: CommandBody<EvaluateOptions, readonly [string | undefined]> = as
   const show = (evaluation: Evaluation) =>
     terminal.result(options.perQuery ? evaluation : withoutPerQuery(evaluation), evaluationTable)
   if (folder === undefined) {
+    if (options.pool !== undefined) throw new UsageError('--pool is for a run: name its folder.')
     show(await ofFiles(options, backendOf(options, terminal)))
     return exitCode.ok
   }
   if (options.audio ?? options.text ?? options.scores ?? options.truth)
     throw new UsageError('Give a run, or vectors or scores with --truth, not both.')
+  if (options.pool !== undefined) return evaluatePools(context, options, folder, options.pool)
   const usual = usualMeasures[options.relevance === undefined ? 'binary' : 'graded']
   const measures = measureNames(options.measures ?? usual)
   const relevance = await relevanceOptionsOf(context, options)
@@ -65,6 +76,27 @@ const evaluate: CommandBody<EvaluateOptions, readonly [string | undefined]> = as
   return exitCode.ok
 }
 export default evaluate
+
+/** Recall within small pools in place of the whole split. */
+async function evaluatePools(
+  context: CommandContext,
+  options: EvaluateOptions,
+  folder: string,
+  pool: number,
+): Promise<number> {
+  const { measures, relevance, perQuery, split } = options
+  if (measures ?? relevance ?? perQuery)
+    throw new UsageError('--pool measures R@1 and R@5: leave out --measures, --relevance and --per-query.')
+  const run = await openModel(folder, {
+    backend: backendOf(options, context.terminal),
+    decode: decodePolicyOf(options),
+  })
+  const found = await evaluateRunPools(run, { split, pool, ...runClipsOf(context, options) })
+  context.terminal.result({ split, pool, ...found }, () =>
+    [`split ${split}: ${found.clips} clips in pools of ${pool}`, poolsTable(found)].join('\n'),
+  )
+  return exitCode.ok
+}
 
 /** Vectors of both sides, or a matrix of scores [clips × captions] beside the ids of both. */
 async function ofFiles(options: EvaluateOptions, backend: ReturnType<typeof backendOf>): Promise<Evaluation> {

@@ -1,7 +1,19 @@
-import type { Moment } from '@sonotext/core/align'
-import { unknownWords } from '@sonotext/core/runs'
-import type { CommandBody } from '../command.js'
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import {
+  type Moment,
+  type MomentLine,
+  type MomentRecord,
+  readMomentLines,
+  toMomentRecord,
+} from '@sonotext/core/align'
+import { listAudio } from '@sonotext/core/data'
+import { answerQueries, type RunAligner, type RunMomentOptions, unknownWords } from '@sonotext/core/runs'
+import type { CommandBody, CommandContext } from '../command.js'
 import { exitCode, UsageError } from '../exit.js'
+import { KeptLines } from '../kept-lines.js'
+import { plural } from '../plural.js'
 import { type AlignerFlags, openAligner } from '../run-aligner.js'
 import { table } from '../table.js'
 
@@ -9,10 +21,12 @@ interface MomentsOptions extends AlignerFlags {
   top: number
   minLength: number
   maxLength: number
+  audio?: string
+  out?: string
 }
 
-/** The parts of a recording that answer a query. */
-const moments: CommandBody<MomentsOptions, readonly [string, string, string]> = async (
+/** The parts of a recording that answer a query, or of many recordings that answer a file of queries. */
+const moments: CommandBody<MomentsOptions, readonly [string, string, string | undefined]> = async (
   context,
   options,
   folder,
@@ -20,17 +34,108 @@ const moments: CommandBody<MomentsOptions, readonly [string, string, string]> = 
   query,
 ) => {
   const { terminal, signal } = context
+  const { top, minLength, maxLength } = options
+  const asked: RunMomentOptions = { count: top, minLength, maxLength, signal }
+  if (/\.jsonl$/i.test(audio) && query === undefined)
+    return answerFile(context, options, folder, audio, asked)
+  if (query === undefined)
+    throw new UsageError('Give a query, or a file of queries (JSONL) in place of the recording.')
+  if (options.audio !== undefined || options.out !== undefined)
+    throw new UsageError('--audio and --out belong to a file of queries (JSONL).')
   const { run, aligner, recordings } = await openAligner(context, folder, audio, options)
   await using opened = aligner
   if (!('clip' in recordings)) throw new UsageError(`Expected a recording, got the manifest ${audio}.`)
   const unknown = unknownWords(run.model, query)
   if (unknown.length > 0) terminal.warn(`the model does not know: ${unknown.join(', ')}`)
-  const { top, minLength, maxLength } = options
-  const found = await opened.moments(recordings.clip, query, { count: top, minLength, maxLength, signal })
+  const found = await opened.moments(recordings.clip, query, asked)
   terminal.result({ query, audio, moments: found }, () => momentsText(found))
   return exitCode.ok
 }
 export default moments
+
+/** One line a query, appended to the file as they are done; what is in it already is not done again. */
+async function answerFile(
+  context: CommandContext,
+  options: MomentsOptions,
+  folder: string,
+  queries: string,
+  asked: RunMomentOptions,
+): Promise<number> {
+  const { terminal, signal } = context
+  const { out, audio = dirname(queries) } = options
+  if (out === undefined) throw new UsageError('Name a file for the answers with --out FILE.jsonl')
+  const lines = await readMomentLines(queries, { signal })
+  const recordingOf = await recordingsIn(audio)
+  const { run, aligner } = await openAligner(context, folder, undefined, options)
+  await using opened: RunAligner = aligner
+  const { words, window, margin, calibrate, unlabelled } = options
+  const { count, minLength, maxLength } = asked
+  const settings = {
+    words,
+    window,
+    margin,
+    calibrate,
+    unlabelled,
+    count,
+    minLength,
+    maxLength,
+    model: run.model.id,
+  }
+  const by = createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 16)
+  const kept = await KeptLines.open<MomentRecord>(out, by, ({ qid }) =>
+    qid === undefined ? undefined : String(qid),
+  )
+  const before = kept.size
+  if (before > 0) terminal.note(`${before} of ${plural(lines.length, 'query')} are in ${out} already`)
+  const progress = terminal.progress('answered', lines.length, 'queries', before)
+  let bad = 0
+  const answers = answerQueries(
+    opened,
+    lines.filter(({ qid }) => !kept.has(String(qid))),
+    recordingOf,
+    {
+      ...asked,
+      onBad: (some, error) => {
+        bad += some.length
+        terminal.warn(`${some.map(({ qid }) => `qid ${qid}`).join(', ')}: ${error.message}`)
+        progress.update(kept.size + bad)
+      },
+    },
+  )
+  for await (const { line, moments: found } of answers) {
+    kept.append(toMomentRecord(answered(line, found)))
+    progress.update(kept.size + bad)
+  }
+  progress.finish()
+  terminal.result({ out, queries: kept.size, failed: bad }, () =>
+    [`${out}: ${plural(kept.size, 'query')}`, ...(bad > 0 ? [`${bad} could not be answered`] : [])].join(
+      '; ',
+    ),
+  )
+  return bad > 0 ? exitCode.failure : exitCode.ok
+}
+
+function answered({ qid, query, vid, duration }: MomentLine, found: readonly Moment[]): MomentLine {
+  return {
+    ...{ qid, query, vid },
+    ...(duration !== undefined && { duration }),
+    found: found.map(({ start, end, score }) => ({ onset: start, offset: end, score })),
+  }
+}
+
+/** The file that a `vid` names: in the folder as it is written, or below it by its name with or without the ending. */
+async function recordingsIn(folder: string): Promise<(vid: string) => { id: string; audio: string }> {
+  const { files } = await listAudio(folder)
+  const byName = new Map<string, string>()
+  for (const file of files.toReversed()) {
+    const name = basename(file)
+    for (const key of [name.replace(/\.[^.]*$/, ''), name]) byName.set(key, file)
+  }
+  return (vid) => {
+    const known = existsSync(join(folder, vid)) ? vid : (byName.get(vid) ?? vid)
+    return { id: vid, audio: join(folder, known) }
+  }
+}
 
 function momentsText(found: readonly Moment[]): string {
   if (found.length === 0) return 'nothing that answers the query'

@@ -1,5 +1,5 @@
 export * from './evaluation/index.js'
-export * from './formats/index.js'
+export * from './files/index.js'
 export type { AlignedSegment } from './segment.js'
 export type { ScoreMap } from './score-map.js'
 export { activeSpans, type ActivityOptions, type FrameSpan, medianFilter } from './activity.js'

@@ -59,6 +59,6 @@ export async function* alignClips(
 }
 
 /** A caption of no phrases, or of more related ones than can be decoded together. */
-function isAboutCaption(error: unknown): error is SonotextError {
+export function isAboutCaption(error: unknown): error is SonotextError {
   return error instanceof SonotextError && (error.code === 'INVALID_ARGUMENT' || error.code === 'TOO_LONG')
 }

@@ -1,4 +1,5 @@
 export { alignClips, type AlignClipsOptions, type AlignedCaption } from './align-clips.js'
+export { type AnsweredQuery, answerQueries, type AnswerQueriesOptions } from './align-moments.js'
 export { buildGuards, buildModel, type BuildModelOptions, buildObjectives, buildYardsticks } from './build.js'
 export { checkOnnx, type OnnxReport } from './check-onnx.js'
 export {
@@ -26,6 +27,7 @@ export { type ConfigKey, loadPlugins } from '../registry/index.js'
 export { embedRun, type EmbedRunOptions, type RunEmbeddings } from './embed-run.js'
 export { reportRuns } from './report-runs.js'
 export { evaluateRun, type EvaluateRunOptions, type RunClipsOptions } from './evaluate-run.js'
+export { evaluateRunPools, type EvaluateRunPoolsOptions } from './evaluate-pools.js'
 export {
   evaluateMatrix,
   evaluateVectors,

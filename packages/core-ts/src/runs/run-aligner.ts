@@ -118,21 +118,20 @@ export class RunAligner implements AsyncDisposable {
     { joint = false, signal, ...decoding }: RunAlignOptions = {},
   ): Promise<ClipAlignment[]> {
     const asked = captions.map(phrasesOf)
-    const all = [...new Set(asked.flatMap(({ phrases }) => phrases))]
-    const abortable = signal === undefined ? {} : { signal }
-    const calibrated = await this.calibration(all, abortable)
-    const scored = await this.scores(clip, all, abortable)
-    const place = new Map(all.map((phrase, p) => [phrase, p]))
-    return asked.map(({ phrases, relations, split }) => {
-      const columns = phrases.map((phrase) => place.get(phrase)!)
-      const map = { ...scored, scores: columnsOf(scored.scores, columns) }
-      const calibration = calibrated && { calibration: columns.map((p) => calibrated[p]!) }
+    const scored = await this.#scored(
+      clip,
+      asked.map(({ phrases }) => phrases),
+      signal === undefined ? {} : { signal },
+    )
+    return asked.map(({ phrases, relations, split }, c) => {
+      const { map, calibration } = scored[c]!
+      const calibrated = calibration && { calibration }
       const segments = decodeSegments(map, phrases, {
-        ...calibration,
+        ...calibrated,
         ...decoding,
         relations: joint ? relations : [],
       })
-      return { phrases, segments, map, ...calibration, ...(split === undefined ? {} : { split }) }
+      return { phrases, segments, map, ...calibrated, ...(split === undefined ? {} : { split }) }
     })
   }
 
@@ -142,11 +141,21 @@ export class RunAligner implements AsyncDisposable {
     query: string | readonly string[],
     { signal, ...options }: RunMomentOptions = {},
   ): Promise<Moment[]> {
-    const abortable = signal === undefined ? {} : { signal }
-    const { phrases } = phrasesOf(query)
-    const calibration = await this.calibration(phrases, abortable)
-    const map = await this.scores(clip, phrases, abortable)
-    return momentsOf(map, { ...(calibration && { calibration }), ...options })
+    const [found] = await this.momentsEach(clip, [query], { ...(signal && { signal }), ...options })
+    return found!
+  }
+
+  /** Several queries to one recording, whose frames go through the encoder once. */
+  async momentsEach(
+    clip: CorpusClip,
+    queries: readonly (string | readonly string[])[],
+    { signal, ...options }: RunMomentOptions = {},
+  ): Promise<Moment[][]> {
+    const asked = queries.map((query) => phrasesOf(query).phrases)
+    const found = await this.#scored(clip, asked, signal === undefined ? {} : { signal })
+    return found.map(({ map, calibration }) =>
+      momentsOf(map, { ...(calibration && { calibration }), ...options }),
+    )
   }
 
   /** Scores of a recording's frames against phrases: [frames × phrases]. */
@@ -182,6 +191,25 @@ export class RunAligner implements AsyncDisposable {
         this.#calibrated.set(found.phrase, found)
     }
     return phrases.map((phrase) => this.#calibrated.get(phrase)!)
+  }
+
+  /** Map and calibration of each list of phrases; the recording is scored once. */
+  async #scored(
+    clip: CorpusClip,
+    asked: readonly (readonly string[])[],
+    options: { readonly signal?: AbortSignal },
+  ): Promise<{ map: ScoreMap; calibration?: PhraseCalibration[] }[]> {
+    const all = [...new Set(asked.flat())]
+    const calibrated = await this.calibration(all, options)
+    const whole = await this.scores(clip, all, options)
+    const place = new Map(all.map((phrase, p) => [phrase, p]))
+    return asked.map((phrases) => {
+      const columns = phrases.map((phrase) => place.get(phrase)!)
+      return {
+        map: { ...whole, scores: columnsOf(whole.scores, columns) },
+        ...(calibrated && { calibration: columns.map((p) => calibrated[p]!) }),
+      }
+    })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,6 @@
 import { expected, SonotextError } from '../../base/index.js'
 import type { ScoreCurve } from './frame-labels.js'
-import { checkSpans, type TimeSpan } from './time-span.js'
+import { checkSpans, type TimeSpan } from '../../segments/time-span.js'
 
 /** One phrase asked of one clip: where it truly is, and what was found. */
 export interface AlignmentPair {

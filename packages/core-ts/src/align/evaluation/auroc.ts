@@ -2,7 +2,7 @@ import { clustersOf, type Interval } from '../../metrics/index.js'
 import { frameLabels, type ScoreCurve } from './frame-labels.js'
 import { intervalOfPseudoValues } from './jackknife.js'
 import { ScoreOrder } from './score-order.js'
-import type { TimeSpan } from './time-span.js'
+import type { TimeSpan } from '../../segments/time-span.js'
 
 /** Area under the ROC curve of frames, phrase by phrase. */
 export interface AurocByPhrase {

@@ -7,7 +7,7 @@ import { type Found, foundAtRandom, foundByClip, foundOf } from './found.js'
 import { type FrameSweep, frameSweep, type OperatingPoint } from './frame-sweep.js'
 import { type F1Counts, f1Of, jackknifeByClip } from './jackknife.js'
 import { pairsPsds } from './pairs-psds.js'
-import { segmentIou } from './time-span.js'
+import { segmentIou } from '../../segments/time-span.js'
 
 /** Options of {@link evaluateAlignment}. */
 export interface EvaluateAlignmentOptions {

@@ -8,7 +8,7 @@ import { frameLabels, spansAbove } from './frame-labels.js'
 import { evaluateMoments, type MomentQuery, windowAveragePrecision } from './moments.js'
 import { retrievalPools } from './retrieval-pools.js'
 import { ScoreOrder } from './score-order.js'
-import { segmentIou, type TimeSpan } from './time-span.js'
+import { segmentIou, type TimeSpan } from '../../segments/time-span.js'
 
 const step = 0.02
 

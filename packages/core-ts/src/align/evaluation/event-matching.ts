@@ -1,5 +1,5 @@
 import type { F1Counts } from './jackknife.js'
-import type { TimeSpan } from './time-span.js'
+import type { TimeSpan } from '../../segments/time-span.js'
 
 /** How far the ends of a segment may be off and still count as found. */
 export interface EventCollars {

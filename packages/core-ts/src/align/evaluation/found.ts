@@ -1,7 +1,7 @@
 import { Rng } from '../../base/index.js'
 import type { AlignmentPair } from './alignment-pair.js'
 import { frameLabels, type ScoreCurve, scaledOverTime, spansAbove } from './frame-labels.js'
-import type { TimeSpan } from './time-span.js'
+import type { TimeSpan } from '../../segments/time-span.js'
 
 /** Seconds: frames of what comes without frames. */
 const defaultStep = 0.02

@@ -1,4 +1,4 @@
-import type { TimeSpan } from './time-span.js'
+import type { TimeSpan } from '../../segments/time-span.js'
 
 /** The scores of one phrase over one clip: frame i covers [start + i · frameStep, start + (i + 1) · frameStep) seconds. */
 export interface ScoreCurve {

@@ -1,7 +1,7 @@
 import { frameLabels, type ScoreCurve } from './frame-labels.js'
 import { type F1Counts, f1Of, jackknifeByClip } from './jackknife.js'
 import type { Interval } from '../../metrics/index.js'
-import type { TimeSpan } from './time-span.js'
+import type { TimeSpan } from '../../segments/time-span.js'
 
 /** 0.01, 0.02 … 0.99. */
 const thresholds = Array.from({ length: 99 }, (_, i) => (i + 1) / 100)

@@ -9,7 +9,7 @@ import { frameSweep } from './frame-sweep.js'
 import { f1Of } from './jackknife.js'
 import { evaluateMoments } from './moments.js'
 import { type DetectionClip, psds, psdsScenarios } from './psds.js'
-import { segmentIou, type TimeSpan } from './time-span.js'
+import { segmentIou, type TimeSpan } from '../../segments/time-span.js'
 
 type Pair = readonly [number, number]
 interface EventList {

@@ -1,6 +1,6 @@
 import { checkOptions, expected, Rng, SonotextError } from '../../base/index.js'
 import { clustersOf, type Interval, unitMean } from '../../metrics/index.js'
-import { checkSpans, spanIou, type TimeSpan } from './time-span.js'
+import { checkSpans, spanIou, type TimeSpan } from '../../segments/time-span.js'
 
 /** A question to a recording, where it is truly answered, and where it was found. */
 export interface MomentQuery {

@@ -1,9 +1,9 @@
 import { SonotextError } from '../../base/index.js'
-import { type RecordingSegments, stemOf } from '../formats/recording-segments.js'
-import type { RecordingScores } from '../formats/score-curves.js'
+import { type RecordingSegments, stemOf } from '../../segments/index.js'
+import type { RecordingScores } from '../files/score-curves.js'
 import type { AlignmentPair } from './alignment-pair.js'
 import type { ScoreCurve } from './frame-labels.js'
-import type { TimeSpan } from './time-span.js'
+import type { TimeSpan } from '../../segments/time-span.js'
 
 /** What a system gave: segments, scores over time, or both. */
 export interface AlignmentPredictions {

@@ -4,7 +4,7 @@ import { ChangeList } from './change-list.js'
 import { DetectionChanges, type DetectionCriteria, type OtherEvents } from './detection-changes.js'
 import { jackknifeOf } from './jackknife.js'
 import { areaUnderMean, type RocSteps } from './roc-steps.js'
-import { checkSpans, type TimeSpan } from './time-span.js'
+import { checkSpans, type TimeSpan } from '../../segments/time-span.js'
 
 /** A clip whose events are known, and the frames that every class is scored on. */
 export interface DetectionClip {

@@ -1,12 +1,7 @@
 import { isFolder } from '../collection.js'
 import { columnRoles, type FolderColumns } from './columns.js'
 import { importFolder } from './folder.js'
-import { importerPart, splitOfName } from './importer.js'
-
-/** Names of files and folders that say which split they are. */
-const usualSplits = new Set(
-  'train training dev development val valid validation test eval evaluation'.split(' '),
-)
+import { importerPart, usualSplitOf } from './importer.js'
 
 const columnName = { type: 'string', minLength: 1 } as const
 const columnSchemas = Object.fromEntries(
@@ -40,10 +35,8 @@ export const folderImporter = importerPart({
     },
   },
   fromConfig: ({ columns, ...options }) => ({
-    async read({ path, audio, split, onNote }) {
-      const named = splitOfName(path)
-      const ofClips = split === undefined && usualSplits.has(named) ? named : split
-      const told = { ...(ofClips && { split: ofClips }), ...(onNote && { onNote }) }
+    async read({ path, audio, split = usualSplitOf(path), onNote }) {
+      const told = { ...(split && { split }), ...(onNote && { onNote }) }
       if (await isFolder(path)) return importFolder(path, told)
       return importFolder(audio, { captions: path, columns: columns as FolderColumns, ...options, ...told })
     },

@@ -1,4 +1,4 @@
-import { basename } from 'node:path'
+import { parse } from 'node:path'
 import { partOf } from '../../registry/index.js'
 import type { Clip } from '../manifest.js'
 
@@ -25,5 +25,15 @@ export const importerPart = partOf<Importer>()
 
 /** The last word of a file's name: clotho_captions_development.csv → development; audiocaps/train.csv → train. */
 export function splitOfName(path: string): string {
-  return basename(path, '.csv').split(/[_.-]/).at(-1)!
+  return parse(path).name.split(/[_.-]/).at(-1)!
+}
+
+const usualSplits = new Set(
+  'train training dev development val valid validation test eval evaluation'.split(' '),
+)
+
+/** The same where it is a name that splits usually have; undefined otherwise. */
+export function usualSplitOf(path: string): string | undefined {
+  const name = splitOfName(path)
+  return usualSplits.has(name) ? name : undefined
 }

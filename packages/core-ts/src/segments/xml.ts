@@ -1,4 +1,4 @@
-import { SonotextError } from '../../base/index.js'
+import { SonotextError } from '../base/index.js'
 
 /** A start tag, or an end tag with all text since the start tag before it. */
 export interface XmlTag {

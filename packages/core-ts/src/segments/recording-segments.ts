@@ -1,4 +1,4 @@
-import { SonotextError } from '../../base/index.js'
+import { SonotextError } from '../base/index.js'
 
 /** Where a phrase is heard. An {@link AlignedSegment} is one; files of other programs know of no score. */
 export interface LabelledSegment {

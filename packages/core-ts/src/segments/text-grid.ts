@@ -1,4 +1,4 @@
-import { SonotextError } from '../../base/index.js'
+import { SonotextError } from '../base/index.js'
 import { checked, checkTimes, oneLine, type SegmentFormat, single, stemOf } from './recording-segments.js'
 import { type Tier, tiersOf } from './tiers.js'
 

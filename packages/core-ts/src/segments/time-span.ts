@@ -1,4 +1,4 @@
-import { SonotextError } from '../../base/errors.js'
+import { SonotextError } from '../base/errors.js'
 
 /** A stretch of time in seconds from the beginning of the recording; the offset is past the onset. */
 export interface TimeSpan {

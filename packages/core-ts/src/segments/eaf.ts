@@ -1,4 +1,4 @@
-import { SonotextError } from '../../base/index.js'
+import { SonotextError } from '../base/index.js'
 import {
   checked,
   checkTimes,

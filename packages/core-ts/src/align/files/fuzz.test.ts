@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { decodeText, isSonotextError, Rng } from '../../base/index.js'
 import { mutate } from '../../testing/mutate-text.js'
-import { parseAudioGrounding } from './audio-grounding.js'
-import { segmentFormats } from './formats.js'
+import { parseAudioGrounding } from '../../segments/audio-grounding.js'
+import { segmentFormats } from '../../segments/formats.js'
 import { parseMomentLines } from './moment-lines.js'
-import type { RecordingSegments } from './recording-segments.js'
+import type { RecordingSegments } from '../../segments/recording-segments.js'
 import { parseScoreLines, parseScoreTable } from './score-curves.js'
 
 /** Changed files are read or refused with the library's own error, naming the file in a sentence or two. SONOTEXT_FUZZ: how many of each. */

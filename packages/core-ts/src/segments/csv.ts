@@ -1,4 +1,4 @@
-import { type CsvRow, parseCsv, requireColumns, SonotextError } from '../../base/index.js'
+import { type CsvRow, parseCsv, requireColumns, SonotextError } from '../base/index.js'
 import { checked, checkTimes, type LabelledSegment, type SegmentFormat } from './recording-segments.js'
 
 const columns = ['audio', 'phrase', 'onset', 'offset', 'score', 'confidence'] as const

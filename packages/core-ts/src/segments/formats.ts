@@ -5,7 +5,7 @@ import {
   SonotextError,
   writeFileAtomic,
   type WriteOptions,
-} from '../../base/index.js'
+} from '../base/index.js'
 import { audacityLabels } from './audacity.js'
 import { csvSegments } from './csv.js'
 import { elanAnnotations } from './eaf.js'

@@ -2,9 +2,9 @@ import { opendir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, parseCsv, readText, SonotextError } from '../../base/index.js'
 import type { ScoreCurve } from '../evaluation/frame-labels.js'
-import { numberOf } from './csv.js'
-import { isObject, parsed } from './json.js'
-import { stemOf } from './recording-segments.js'
+import { numberOf } from '../../segments/csv.js'
+import { isObject, parsed } from '../../segments/json.js'
+import { stemOf } from '../../segments/recording-segments.js'
 
 /** Scores over time of every phrase that one recording was asked. */
 export interface RecordingScores {

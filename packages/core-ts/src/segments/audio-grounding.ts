@@ -1,7 +1,7 @@
-import { describe, readText, SonotextError } from '../../base/index.js'
+import { describe, readText, SonotextError } from '../base/index.js'
 import { checkTimes, type RecordingSegments } from './recording-segments.js'
 import { isObject, parsed } from './json.js'
-import type { TimeSpan } from '../evaluation/time-span.js'
+import type { TimeSpan } from './time-span.js'
 
 /** A phrase of a caption, where it stands there, and where it is heard. */
 export interface GroundedPhrase {

@@ -1,4 +1,4 @@
-import { describe, SonotextError } from '../../base/index.js'
+import { describe, SonotextError } from '../base/index.js'
 import { isObject, parsed } from './json.js'
 import {
   checked,

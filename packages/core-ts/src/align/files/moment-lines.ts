@@ -1,8 +1,8 @@
 import { describe, readText, SonotextError, writeFileAtomic, type WriteOptions } from '../../base/index.js'
 import type { MomentQuery } from '../evaluation/moments.js'
-import type { TimeSpan } from '../evaluation/time-span.js'
-import { isObject, parsed } from './json.js'
-import { checkTimes } from './recording-segments.js'
+import type { TimeSpan } from '../../segments/time-span.js'
+import { isObject, parsed } from '../../segments/json.js'
+import { checkTimes } from '../../segments/recording-segments.js'
 
 /** A line of QVHighlights and CASTELLA: a question to a recording, with its answers where they are known or were found. */
 export interface MomentLine {
@@ -43,21 +43,31 @@ export function parseMomentLines(text: string, file: string): MomentLine[] {
 
 /** JSONL as QVHighlights has it: `relevant_windows: [[start, end]…]`, `pred_relevant_windows: [[start, end, score]…]`. */
 export function formatMomentLines(lines: readonly MomentLine[]): string {
-  return lines
-    .map(({ qid, query, vid, duration, relevant, found }) => {
-      const line = {
-        ...{ qid, query, vid },
-        ...(duration === undefined ? {} : { duration }),
-        ...(relevant === undefined
-          ? {}
-          : { relevant_windows: relevant.map(({ onset, offset }) => [onset, offset]) }),
-        ...(found === undefined
-          ? {}
-          : { pred_relevant_windows: found.map(({ onset, offset, score }) => [onset, offset, score]) }),
-      }
-      return `${JSON.stringify(line)}\n`
-    })
-    .join('')
+  return lines.map((line) => `${JSON.stringify(toMomentRecord(line))}\n`).join('')
+}
+
+/** A line as the object that a file has. */
+export interface MomentRecord {
+  readonly qid: string | number
+  readonly query: string
+  readonly vid: string
+  readonly duration?: number
+  readonly relevant_windows?: readonly (readonly [number, number])[]
+  readonly pred_relevant_windows?: readonly (readonly [number, number, number])[]
+}
+
+/** What a line of the file holds. */
+export function toMomentRecord({ qid, query, vid, duration, relevant, found }: MomentLine): MomentRecord {
+  return {
+    ...{ qid, query, vid },
+    ...(duration === undefined ? {} : { duration }),
+    ...(relevant === undefined
+      ? {}
+      : { relevant_windows: relevant.map(({ onset, offset }) => [onset, offset] as const) }),
+    ...(found === undefined
+      ? {}
+      : { pred_relevant_windows: found.map(({ onset, offset, score }) => [onset, offset, score] as const) }),
+  }
 }
 
 /** Writes them, whole or not at all. Throws WRITE_FAILED. */

@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises'
 import { readLines, readText, SonotextError } from '../../base/index.js'
 import { clipsOfSplit, readManifest, splitsOf } from '../../data/index.js'
-import { groundedSegments, parseAudioGrounding } from './audio-grounding.js'
-import { readSegments, segmentFormatOf } from './formats.js'
-import { isObject, parsed } from './json.js'
-import type { RecordingSegments } from './recording-segments.js'
+import { groundedSegments, parseAudioGrounding } from '../../segments/audio-grounding.js'
+import { readSegments, segmentFormatOf } from '../../segments/formats.js'
+import { isObject, parsed } from '../../segments/json.js'
+import type { RecordingSegments } from '../../segments/recording-segments.js'
 import { readScores, type RecordingScores } from './score-curves.js'
 
 /** Options of {@link readAlignmentTruth}. */

@@ -1,0 +1,15 @@
+export {
+  type GroundedCaption,
+  type GroundedPhrase,
+  groundedSegments,
+  parseAudioGrounding,
+  readAudioGrounding,
+} from './audio-grounding.js'
+export * from './formats.js'
+export {
+  type LabelledSegment,
+  type RecordingSegments,
+  type SegmentFormat,
+  stemOf,
+} from './recording-segments.js'
+export { segmentIou, spanIou, type TimeSpan } from './time-span.js'

@@ -19,8 +19,10 @@ export interface BrowserPage extends AsyncDisposable {
   evaluate<T>(expression: string): Promise<T>
   /** Waits until an expression is true. Throws with what the page shows when it is not within two minutes. */
   until(expression: string): Promise<void>
-  /** A real click in the middle of the first element of a selector. */
-  click(selector: string): Promise<void>
+  /** A real click on the first element of a selector: in its middle, or at this share of its width. */
+  click(selector: string, share?: number): Promise<void>
+  /** The mouse pressed on an element at a share of its width, moved along it, and let go at another. */
+  drag(selector: string, from: number, to: number): Promise<void>
   /** Keys one after the other: Tab, Enter, Space, ArrowRight, … */
   press(...keys: string[]): Promise<void>
   reload(): Promise<void>
@@ -72,6 +74,13 @@ export async function openPage(program: string, address: string): Promise<Browse
       waiting.set(++last, { resolve, reject })
       socket.send(JSON.stringify({ id: last, method, params }))
     })
+  /** Brought into view; places along its middle line. */
+  const boxOf = async (selector: string) => {
+    const { x, y, width, height } = await page.evaluate<Record<'x' | 'y' | 'width' | 'height', number>>(
+      `(() => { const e = document.querySelector(${JSON.stringify(selector)}); e.scrollIntoView({ block: 'center' }); const { x, y, width, height } = e.getBoundingClientRect(); return { x, y, width, height } })()`,
+    )
+    return { at: (share: number) => ({ x: x + width * share, y: y + height / 2 }) }
+  }
   const page: BrowserPage = {
     async evaluate<T>(expression: string) {
       const { result, exceptionDetails } = await send<{
@@ -89,12 +98,24 @@ export async function openPage(program: string, address: string): Promise<Browse
       const shown = await page.evaluate<string>('document.body.innerText')
       throw new Error(`Expected ${expression}, the page shows: ${shown.slice(0, 800)}`)
     },
-    async click(selector) {
-      const at = await page.evaluate<{ x: number; y: number }>(
-        `(() => { const e = document.querySelector(${JSON.stringify(selector)}); e.scrollIntoView({ block: 'center' }); const r = e.getBoundingClientRect(); return { x: r.x + r.width / 2, y: r.y + r.height / 2 } })()`,
-      )
+    async click(selector, share = 0.5) {
+      const at = (await boxOf(selector)).at(share)
       for (const type of ['mousePressed', 'mouseReleased'])
         await send('Input.dispatchMouseEvent', { type, ...at, button: 'left', clickCount: 1 })
+    },
+    async drag(selector, from, to) {
+      const box = await boxOf(selector)
+      const mouse = (type: string, share: number) =>
+        send('Input.dispatchMouseEvent', {
+          type,
+          ...box.at(share),
+          button: 'left',
+          buttons: 1,
+          clickCount: 1,
+        })
+      await mouse('mousePressed', from)
+      for (let step = 1; step <= 5; step++) await mouse('mouseMoved', from + ((to - from) * step) / 5)
+      await mouse('mouseReleased', to)
     },
     async press(...keys) {
       for (const key of keys) {

@@ -76,7 +76,7 @@ export async function alignmentPage(options: AlignmentPageOptions): Promise<stri
     })),
   }
   const player = interactive({
-    markup: html`<div class="al">${captionMarkup(split, phrases)}<audio controls src="${await soundOf(audio)}"></audio>${timeMarkup(phrases, duration)}${settingsMarkup(settings.threshold)}</div>`,
+    markup: html`<div class="al">${captionMarkup(split, phrases)}<audio controls src="${await soundOf(audio)}"></audio>${timeMarkup(phrases, duration)}${settingsMarkup(settings)}</div>`,
     script: playerScript,
     style: playerStyle,
     data,
@@ -96,7 +96,7 @@ export async function alignmentPage(options: AlignmentPageOptions): Promise<stri
   })
   return renderPage({
     title,
-    blocks: [player, section('Segments', table)],
+    blocks: [player, section('Segments', segments.length === 0 ? 'None of the phrases was found.' : table)],
     ...(footer === undefined ? {} : { footer }),
   })
 }
@@ -132,8 +132,10 @@ function timeMarkup(phrases: readonly string[], duration: number): Html {
 ${lanes}<div class="al-head" aria-hidden="true"></div></div>`
 }
 
-function settingsMarkup(threshold: number): Html {
-  return html`<div class="al-settings"><label for="al-threshold">Threshold</label><input class="al-threshold" id="al-threshold" type="range" min="0.05" max="1" step="0.01" value="${threshold}"><output for="al-threshold">${threshold.toFixed(2)}</output></div>
+/** A threshold no higher than the hysteresis would let every segment go on for ever. */
+function settingsMarkup({ threshold, hysteresis }: { threshold: number; hysteresis: number }): Html {
+  const least = Math.min(threshold, hysteresis + 0.05)
+  return html`<div class="al-settings"><label for="al-threshold">Threshold</label><input class="al-threshold" id="al-threshold" type="range" min="${least.toFixed(2)}" max="1" step="0.01" value="${threshold}"><output for="al-threshold">${threshold.toFixed(2)}</output></div>
 <p class="note">At another threshold every phrase is cut for itself, without the order words of the caption.</p>
 <p class="al-said" role="status"></p><ul class="al-list" aria-label="Segments; each plays from its beginning"></ul>`
 }

@@ -16,7 +16,7 @@ export function meanQuality({ values }: VariantSummary): number {
 }
 
 /** Quality of every strategy with its interval, both ways. */
-export function qualityChart({ rows, setting }: SettingSummary, title: string): RenderedBlock {
+export function qualityChart({ rows }: SettingSummary, title: string): RenderedBlock {
   const points = ranked(rows).flatMap((row) =>
     directions.map((way) => ({
       strategy: row.variant,
@@ -31,7 +31,7 @@ export function qualityChart({ rows, setting }: SettingSummary, title: string): 
     alt: `mAP@10 of ${rows.length} strategies with intervals, best first: ${ranked(rows)
       .map((row) => `${row.variant} ${show(meanQuality(row))}`)
       .join(', ')}. ${best} leads.`,
-    note: `Points: mean over ${setting.seeds} seeds at most; bars: 95 % interval over seeds and clips. Grey ticks: chance.`,
+    note: `Points: mean over ${Math.max(...rows.map(({ seeds }) => seeds))} seeds at most; bars: 95 % interval over seeds and clips. Grey ticks: chance.`,
     table: {
       caption: 'mAP@10 on held-out scenes',
       columns: [

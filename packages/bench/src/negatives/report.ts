@@ -191,7 +191,10 @@ function comparisonTable({ rows }: SettingSummary): Block {
         },
         {
           title: 'effect',
-          cell: (row: VariantSummary) => row.againstRandom!.scenes[way].effect?.toFixed(1) ?? '–',
+          cell: (row: VariantSummary) => {
+            const { effect } = row.againstRandom!.scenes[way]
+            return effect === null ? '–' : `${effect < 0 ? '−' : ''}${Math.abs(effect).toFixed(1)}`
+          },
         },
       ]),
     ],

@@ -100,6 +100,15 @@ export const stages = [
     },
   },
   {
+    name: 'embed',
+    what: 'embedding recordings, killed at 30 points and called again, ends with the same bytes',
+    async run({ exec }) {
+      const data = process.env.SONOTEXT_DATA
+      const options = ['--points', '30', ...(data === undefined ? [] : ['--data', data])]
+      return lastLine(await exec(process.execPath, ['tools/nightly/embed-killed.mjs', ...options]))
+    },
+  },
+  {
     name: 'clang',
     what: 'a build with Clang and libc++ passes the tests of the addon and the backends',
     async run({ build, suite, needs, folder }) {

@@ -77,6 +77,8 @@ describe.skipIf(notBuilt !== null)(`the guide${notBuilt === null ? '' : ` (${not
     expect(files.length).toBeGreaterThan(2)
     for (const yaml of files) {
       const value = { data: { manifest: 'm.jsonl' }, ...(parse(yaml) as object) }
+      // Parts of a plugin are known when it is loaded: plugin.test.ts trains with this one.
+      if ('plugins' in value) continue
       // One of 0.1 would be taken for what it meant, and come out as another.
       expect(upgraded(value), yaml).toEqual(value)
       parseConfig(value)

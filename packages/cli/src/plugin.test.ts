@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -37,6 +37,27 @@ describe.skipIf(notBuilt !== null)(`a plugin${notBuilt === null ? '' : ` (${notB
   const at = (name: string): string => join(folder, name)
   const train = (run: string, ...more: string[]) =>
     cli(['train', '--config', config, '--run', at(run), ...more])
+
+  it('of the guide is trained and evaluated with', async () => {
+    const guide = await readFile(join(root, 'docs/guide/training.md'), 'utf8')
+    const [, code] = /```js\n(\/\/ mine\.mjs\n[^]*?)```/.exec(guide)!
+    const [, yaml] = /```yaml\n(plugins: [^]*?)```/.exec(guide)!
+    await mkdir(at('guide'))
+    await writeFile(at('guide/mine.mjs'), code!)
+    await writeFile(at('guide/run.yaml'), yaml!.replace('scenes/manifest.jsonl', '../clips.jsonl'))
+    const small = ['model.similarity=pooled', 'model.text.dim=8', 'training.epochs=2', 'training.batchSize=4']
+    const set = small.flatMap((key) => ['--set', key])
+    const trained = await cli(['train', '--config', at('guide/run.yaml'), '--run', at('guide/run'), ...set])
+    expect(trained.code, trained.stderr).toBe(0)
+    expect(trained.stdout).toMatch(/best epoch \d+: first/)
+    const plugin = ['--plugin', at('guide/mine.mjs')]
+    const { textToAudio } = await cliJson<{ textToAudio: object }>([
+      ...['evaluate', at('guide/run'), '--measures', 'first,R@1', ...plugin],
+    ])
+    expect(textToAudio).toEqual({ first: expect.any(Number) as number, 'R@1': expect.any(Number) as number })
+    const without = await cli(['metrics', '--run', 'x', '--truth', 'y', '--measures', 'first'])
+    expect(without.stderr).toContain('--plugin')
+  })
 
   it('adds parts that are trained with, and gone on with bit for bit', async () => {
     const whole = await train('whole')

@@ -50,7 +50,7 @@ export function measure(name: string): Measure {
   )
     return measureFamily.build({ type: base, ...(k !== undefined && { k: Number(k) }) })
   throw expected(`a measure (${measureForms()})`, 'measure', name, {
-    remedy: `Did you mean "${meant(name)}"?`,
+    remedy: `Did you mean "${meant(name)}"? Those of a plugin are known once it is loaded: --plugin, or loadPlugins().`,
   })
 }
 

@@ -153,6 +153,7 @@ const cases: Case[] = [
         ...{ groups, logTemperature: logTemperature!, bias: bias!, exclude },
       }).loss,
   },
+  { name: 'meanOfAll', shapes: { x: [2, 3] }, forward: (t, { x }) => nn.meanOfAll(t, x!) },
   {
     name: 'maskedMean',
     shapes: { x: [3, 4, 2] },

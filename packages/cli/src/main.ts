@@ -298,6 +298,12 @@ function program(): Command {
           .choices(['mean', 'max'])
           .default('mean'),
       )
+      .option(
+        '--smooth <s>',
+        'seconds of a running mean over the scores, such as 1.2 with a tower',
+        number,
+        0,
+      )
       .option('--window <s>', 'seconds of a recording that are scored at once', seconds, 30)
       .option('--margin <s>', 'seconds of context at the ends of a window', number, 2)
       .option(

@@ -18,6 +18,7 @@ import type { Progress } from './progress.js'
 /** The options of commands that look for phrases in recordings. */
 export interface AlignerFlags extends BackendOptions, DecodeFlags {
   words: 'mean' | 'max'
+  smooth: number
   window: number
   margin: number
   unlabelled?: string
@@ -54,6 +55,7 @@ export async function openAligner(
   let progress: Progress | undefined
   const aligner = await openRunAligner(run, {
     words: flags.words,
+    smooth: flags.smooth,
     window: flags.window,
     margin: flags.margin,
     unlabelled,

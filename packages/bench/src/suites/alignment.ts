@@ -49,6 +49,7 @@ const { values: options } = parseArgs({
     seeds: { type: 'string', default: '17,18,19,20,21' },
     epochs: { type: 'string', default: '20' },
     lr: { type: 'string', default: '3e-3' },
+    smooth: { type: 'string', default: '0' },
     recordings: { type: 'string', default: '6' },
     work: { type: 'string', default: 'runs/alignment' },
     out: { type: 'string' },
@@ -85,7 +86,7 @@ function withoutScores({ clip, phrase, duration, truth, segments }: AlignmentPai
 /** A seed's numbers are kept beside its run: what is there is not computed again. */
 async function measured(seed: number): Promise<SeedResult> {
   const folder = join(options.work, `seed-${seed}`)
-  const kept = join(folder, 'alignment.json')
+  const kept = join(folder, `alignment${options.smooth === '0' ? '' : `-${options.smooth}`}.json`)
   try {
     return JSON.parse(readFileSync(kept, 'utf8')) as SeedResult
   } catch {
@@ -104,7 +105,10 @@ async function measured(seed: number): Promise<SeedResult> {
   })
   await trainRun(config, { folder, backend, resume: true })
   const run = await openRun(folder, { backend })
-  await using aligner = await openRunAligner(run, { unlabelled: await unlabelledClips(run) })
+  await using aligner = await openRunAligner(run, {
+    unlabelled: await unlabelledClips(run),
+    smooth: Number(options.smooth),
+  })
   const pairs = await classPairs(aligner, held, labels, true)
   const present = await evaluateAlignment(pairs.filter(({ truth }) => truth.length > 0))
   const minMax = await evaluateAlignment((await classPairs(aligner, held, labels, false)).map(withoutScores))
@@ -247,8 +251,8 @@ const about = {
 }
 const text = [
   `${training.length} training and ${held.length} held-out scenes of ${held[0]!.duration} s, ${labels.length} classes; ${sources(training).size} and ${sources(held).size} recordings, none in both. ${seeds.length} seeds, mean ± 95 % over the seeds.`,
-  `Trained on clips with captions and nothing else: ${options.model}, loss ${options.loss}, ${options.epochs} epochs, Adam ${options.lr} with a cosine; features ${options.features}.`,
-  `Command: \`nx run bench:alignment --scenes … --features … --seeds ${options.seeds} --epochs ${options.epochs}\``,
+  `Trained on clips with captions and nothing else: ${options.model}, loss ${options.loss}, ${options.epochs} epochs, Adam ${options.lr} with a cosine; a running mean of ${options.smooth} s over the scores; features ${options.features}.`,
+  `Command: \`nx run bench:alignment --scenes … --features … --seeds ${options.seeds} --epochs ${options.epochs} --smooth ${options.smooth}\``,
   ...['', '### Where each class is heard', '', frames],
   ...['', '### Thresholds', '', thresholds],
   ...['', '### Class by class', '', perClass],

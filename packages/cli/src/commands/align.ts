@@ -55,9 +55,10 @@ const align: CommandBody<AlignOptions, readonly [string, string, string | undefi
       throw new UsageError(`The segments of a manifest are written as jsonl, not ${format}.`)
     if (given || text !== undefined)
       throw new UsageError('The clips of a manifest are aligned with their own captions: give no text.')
-    const { words, window, margin, calibrate, unlabelled } = options
+    const { words, smooth, window, margin, calibrate, unlabelled } = options
     const settings = {
       words,
+      smooth,
       window,
       margin,
       calibrate,

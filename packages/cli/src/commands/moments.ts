@@ -68,10 +68,11 @@ async function answerFile(
   const recordingOf = await recordingsIn(audio)
   const { run, aligner } = await openAligner(context, folder, undefined, options)
   await using opened: RunAligner = aligner
-  const { words, window, margin, calibrate, unlabelled } = options
+  const { words, smooth, window, margin, calibrate, unlabelled } = options
   const { count, minLength, maxLength } = asked
   const settings = {
     words,
+    smooth,
     window,
     margin,
     calibrate,

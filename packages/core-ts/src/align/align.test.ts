@@ -10,6 +10,7 @@ import {
   decodeSegments,
   medianFilter,
   minMaxScaling,
+  scoreClip,
   type ScoreMap,
   shareBelow,
 } from './index.js'
@@ -282,6 +283,20 @@ describe('calibration', () => {
     expect(calibration[0]!.threshold).toBeGreaterThan(1)
     expect(decodeSegments(mapOf([[0, 0.9, 1]]), ['dog'], { ...plain, calibration })).toEqual([])
   })
+})
+
+it('scores are smoothed by the mean of the frames around that there are, whatever the pieces', async () => {
+  const rain = [0, 0, 6, 0, 3, 1]
+  for (const piece of [1, 4, 9]) {
+    using prepared = await scorerOf({ rain }, piece).prepare(['rain'])
+    const of = async (smooth: number) => [...(await scoreClip(prepared, 'clip', { smooth })).scores.data]
+    expect(await of(0)).toEqual(rain)
+    // Half a frame to each side is none.
+    expect(await of(0.1)).toEqual(rain)
+    expect(await of(0.3)).toEqual([0, 2, 2, 3, 4 / 3, 2].map(Math.fround))
+    expect(await of(9)).toEqual(rain.map(() => Math.fround(10 / 6)))
+    await expect(scoreClip(prepared, 'clip', { smooth: Number.NaN })).rejects.toThrow(/0 or more seconds/)
+  }
 })
 
 it('the median filter is the median of the frames around', () => {

@@ -1,6 +1,6 @@
 import { expected } from '../base/errors.js'
 import type { ScoreMap } from './score-map.js'
-import { type PhraseScorer, scoreClip, type WordReduction } from './scorer.js'
+import { type PhraseScorer, scoreClip, type ScoreClipOptions } from './scorer.js'
 
 /** What a phrase scores over recordings nobody has labelled. Plain data: it can be kept as JSON. */
 export interface PhraseCalibration {
@@ -27,7 +27,7 @@ const deviations = 8
 export async function calibrate<Clip>(
   scorer: PhraseScorer<Clip>,
   clips: Iterable<Clip> | AsyncIterable<Clip>,
-  options: { readonly words?: WordReduction; readonly signal?: AbortSignal } = {},
+  options: ScoreClipOptions = {},
 ): Promise<PhraseCalibration[]> {
   const maps: ScoreMap[] = []
   for await (const clip of clips) maps.push(await scoreClip(scorer, clip, options))

@@ -8,7 +8,14 @@ export { calibrate, calibrationOf, type PhraseCalibration, shareBelow } from './
 export { decodeSegments, segmentSettings, type SegmentOptions, smoothedScores } from './decode-segments.js'
 export { jointDecode, type Order, type PhraseRelation } from './joint-decode.js'
 export { calibratedScaling, minMaxScaling, type Scaling } from './scaling.js'
-export { type AlignScorer, phraseScores, type PhraseScorer, scoreClip, type WordReduction } from './scorer.js'
+export {
+  type AlignScorer,
+  phraseScores,
+  type PhraseScorer,
+  scoreClip,
+  type ScoreClipOptions,
+  type WordReduction,
+} from './scorer.js'
 export {
   findMoments,
   type FindMomentsOptions,

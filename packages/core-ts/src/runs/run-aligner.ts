@@ -29,6 +29,8 @@ export interface RunAlignerOptions {
   margin?: number
   /** How the scores of a phrase's words become one. Default mean. */
   words?: WordReduction
+  /** Seconds of a running mean over the scores: see {@link ScoreClipOptions}. Default 0. */
+  smooth?: number
   /** Recordings without labels by which thresholds are found: see {@link unlabelledClips}. Default none: min–max over the clip. */
   unlabelled?: readonly CorpusClip[]
   /** Where features of the clips are kept; left out, they are not. */
@@ -217,9 +219,9 @@ export class RunAligner implements AsyncDisposable {
     if (this.#unlabelled.corpus !== this.corpus) await this.#unlabelled.corpus[Symbol.asyncDispose]()
   }
 
-  get #reduction(): { words?: WordReduction } {
-    const { words } = this.#options
-    return words === undefined ? {} : { words }
+  get #reduction(): { words?: WordReduction; smooth?: number } {
+    const { words, smooth } = this.#options
+    return { ...(words !== undefined && { words }), ...(smooth !== undefined && { smooth }) }
   }
 }
 

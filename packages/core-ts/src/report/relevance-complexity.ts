@@ -5,7 +5,7 @@ import {
   type ComplexityTarget,
   complexityTargets,
 } from '../relevance/index.js'
-import { dataTable, section, type TableColumn } from './blocks.js'
+import { dataTable, section } from './blocks.js'
 import type { Block } from './block.js'
 import { chart } from './chart.js'
 import { renderPage } from './page.js'
@@ -130,20 +130,20 @@ function meaningTable(targets: readonly ComplexityTarget[]): Block {
 }
 
 function fitTable({ fits, targets, measures }: ComplexityAnalysis): Block {
-  const columns: TableColumn<ComplexityTarget>[] = [
-    { title: 'of', cell: (target) => target },
-    { title: 'pairs', cell: (target) => fits[target]?.pairs ?? '–' },
-    { title: 'explained', cell: (target) => three(fits[target]?.r2) },
-    { title: 'one left out', cell: (target) => three(fits[target]?.leaveOneOut) },
-    ...measures.map((measure, j) => ({
-      title: measure,
-      cell: (target: ComplexityTarget) => fits[target]?.coefficients[j]?.toFixed(2) ?? '–',
-    })),
+  type Line = readonly [name: string, of: (target: ComplexityTarget) => string]
+  const lines: readonly Line[] = [
+    ['pairs', (target) => String(fits[target]?.pairs ?? '–')],
+    ['explained', (target) => three(fits[target]?.r2)],
+    ['explained, one left out', (target) => three(fits[target]?.leaveOneOut)],
+    ...measures.map((name, j): Line => [name, (target) => fits[target]?.coefficients[j]?.toFixed(2) ?? '–']),
   ]
-  return dataTable({
-    caption: 'Linear regressions; behind each measure the change with one deviation of it, in deviations',
-    columns,
-    rows: targets,
+  return dataTable<Line>({
+    caption: 'Linear regressions; of each measure the change with one deviation of it, in deviations',
+    columns: [
+      { title: 'measure', cell: ([name]) => name },
+      ...targets.map((target) => ({ title: target, cell: ([, of]: Line) => of(target) })),
+    ],
+    rows: lines,
   })
 }
 
@@ -174,7 +174,7 @@ function furthestTable({ rows }: ComplexityAnalysis): Block {
   return dataTable<ComplexityRow>({
     caption: 'The fifteen pairs that are furthest apart',
     columns: [
-      { title: 'caption', cell: ({ query }) => query },
+      { title: 'caption', cell: ({ text }) => text },
       { title: 'clip', align: 'left', cell: ({ item }) => item },
       { title: 'listeners', cell: ({ targets }) => three(targets.rating) },
       { title: 'model', cell: ({ targets }) => three(targets['machine rating']) },

@@ -60,6 +60,8 @@ export interface ComplexityAnalysis {
 /** One pair with its numbers; null where one is not known. */
 export interface ComplexityRow {
   readonly query: string
+  /** The caption. */
+  readonly text: string
   readonly item: string
   readonly measures: Readonly<Record<string, number | null>>
   readonly targets: Readonly<Partial<Record<ComplexityTarget, number | null>>>
@@ -92,7 +94,9 @@ export function analyseComplexity(options: ComplexityOptions): ComplexityAnalysi
     const measures = { ...ofText(query), ...Object.fromEntries(ofClip) }
     const known = Object.entries(measures).map(([name, x]) => [name, Number.isFinite(x) ? x : null] as const)
     const targets = targetsOf(pair, machine?.(pair.query, pair.item))
-    return [{ query: pair.query, item: pair.item, measures: Object.fromEntries(known), targets }]
+    return [
+      { query: pair.query, text: query.text, item: pair.item, measures: Object.fromEntries(known), targets },
+    ]
   })
   if (rows.length === 0) {
     throw new SonotextError(

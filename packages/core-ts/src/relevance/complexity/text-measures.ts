@@ -11,7 +11,7 @@ export const textMeasureNames = [
   'frequent words',
   'frequent content words',
   'mean word length',
-  'trigram perplexity',
+  'log₂ trigram perplexity',
 ] as const
 /** One of {@link textMeasureNames}. */
 export type TextMeasure = (typeof textMeasureNames)[number]
@@ -21,7 +21,7 @@ const frequent = 500
 
 /**
  * What makes a caption complex, in numbers: words, content words (no function words), phrases (sounds that it names), how many of its words
- * and content words are among the 500 most frequent of all captions, mean length of its words in letters, and perplexity of a trigram
+ * and content words are among the 500 most frequent of all captions, mean length of its words in letters, and log₂ of the perplexity (bits a word) of a trigram
  * model of the captions of all other clips. After Xie et al. (arXiv 2408.14939), who take parts of speech from a tagger and perplexity
  * from GPT-2.
  */
@@ -44,7 +44,7 @@ export function textMeasures(
       'frequent words': own.filter((word) => common.has(word)).length,
       'frequent content words': content.filter((word) => commonContent.has(word)).length,
       'mean word length': own.length === 0 ? Number.NaN : letters / own.length,
-      'trigram perplexity': model.perplexity(own, clip) ?? Number.NaN,
+      'log₂ trigram perplexity': Math.log2(model.perplexity(own, clip) ?? Number.NaN),
     }
   }
 }

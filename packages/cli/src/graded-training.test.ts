@@ -90,7 +90,9 @@ describe.skipIf(notBuilt !== null)(`graded relevance${notBuilt === null ? '' : `
     const { stdout, code } = await cli(['compare', at('whole'), at('parts'), ...graded, '--plot', plot])
     expect(code).toBe(0)
     expect(stdout).toContain(plot)
-    expect(await readFile(plot, 'utf8')).toMatch(/2 models compared[^]*<svg[^]*nDCG@10/)
+    expect(await readFile(plot, 'utf8')).toMatch(
+      /2 models compared[^]*Differences from whole on[^]*<svg[^]*nDCG@10/,
+    )
     const { clips } = await readManifest(at('graded.jsonl'))
     const own = clips.filter(({ split }) => split === 'validation')
     await writeFile(

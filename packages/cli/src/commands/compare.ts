@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { evaluateRun, openRun } from '@sonotext/core/runs'
 import { compareEvaluations, type Comparison, type Evaluation, holm } from '@sonotext/core/metrics'
 import { writeFileAtomic } from '@sonotext/core/base'
@@ -66,8 +67,9 @@ const compare: CommandBody<CompareOptions, readonly [readonly string[]]> = async
   const result = compared.map((comparison, i) => ({ ...comparison, adjusted: adjusted[i]! }))
   const { plot } = options
   if (plot !== undefined) {
-    const rows = result.map(({ runA: name, ...comparison }) => ({ ...comparison, name }))
-    await writeFileAtomic(plot, await comparisonPage(rows, { base: folders[0]!, split: options.split }))
+    const name = shortNames(folders)
+    const rows = result.map(({ runA, ...comparison }) => ({ ...comparison, name: name(runA) }))
+    await writeFileAtomic(plot, await comparisonPage(rows, { base: name(folders[0]!), split: options.split }))
   }
   terminal.result(
     result,
@@ -103,6 +105,12 @@ function comparisonTable(rows: readonly RunComparison[], { split, intervalsOver 
       }),
     ]),
   ].join('\n')
+}
+
+/** Runs by the last part of their paths, where those differ. */
+function shortNames(folders: readonly string[]): (folder: string) => string {
+  const short = folders.map((folder) => basename(folder))
+  return new Set(short).size === new Set(folders).size ? (folder) => basename(folder) : (folder) => folder
 }
 
 function probability(p: number): string {

@@ -139,6 +139,14 @@ export const stages = [
     },
   })),
   {
+    name: 'release',
+    what: 'tarballs installed and run in every setting that people link them in: npm run release:dry',
+    async run({ exec }) {
+      const output = await exec(process.execPath, ['tools/release/dry.mjs'])
+      return /^\d+ passed, .*$/m.exec(output)[0]
+    },
+  },
+  {
     name: 'psds',
     what: 'sound detection scores of 10,000 clips × 500 classes within 1 GiB',
     async run({ exec }) {

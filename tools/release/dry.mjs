@@ -13,6 +13,7 @@ import { commandsOf } from '../nightly/commands.mjs'
 import { runStages, table } from '../nightly/run.mjs'
 import { differences, writeCounters } from './counters.mjs'
 import { localAddons, packAll } from './pack.mjs'
+import { toolsIn } from './project.mjs'
 import { settings } from './settings.mjs'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
@@ -46,7 +47,9 @@ await runStages(
       const project = join(folder, name)
       rmSync(project, { recursive: true, force: true })
       mkdirSync(project, { recursive: true })
-      return { root, project, tarballs, ...commandsOf(log, root), end: () => log.end() }
+      const commands = commandsOf(log, root)
+      const tools = toolsIn(join(root, 'build', 'release-tools'), commands.exec)
+      return { root, project, tarballs, tools, ...commands, end: () => log.end() }
     },
     onStart: ({ name, what }) => console.log(`release: ${name}: ${what} …`),
     onResult: (result) => results.push(result),

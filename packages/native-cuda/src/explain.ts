@@ -14,7 +14,8 @@ export interface Where {
   readonly named: string | undefined
   /** Whether this is the repository, and not an installed package. */
   readonly inClone: boolean
-  readonly version: string
+  /** Of this package; null where its code stands in a bundle. */
+  readonly version: string | null
 }
 
 /** Like a help page: the cause, what was tried, and what to run. */
@@ -31,10 +32,15 @@ export function explainAttempts(attempts: readonly Attempt[], { named, inClone, 
           `The environment variable SONOTEXT_ADDON names this file (SONOTEXT_ADDON=${named}): correct it, or unset it to look in the usual places.`,
         ]
       : []),
+    ...(version === null
+      ? [
+          'This code stands in a bundle: keep @sonotext/native-cuda outside of it (esbuild --external:@sonotext/native-cuda; webpack externals; Vite ssr.external; Next.js serverExternalPackages).',
+        ]
+      : []),
     ...(inClone || isNamed
       ? []
       : [
-          `Install the package of this platform, if there is one:  npm install @sonotext/native-${systemName()}@${version}`,
+          `Install the package of this platform, if there is one:  npm install @sonotext/native-${systemName()}${version === null ? '' : `@${version}`}`,
         ]),
     `${inClone || isNamed ? 'Build it' : 'Or build it'}${inClone ? ' in the folder of the repository' : ''}:  ${build}`,
     'A build needs a C++20 compiler (GCC 11, Clang 14 or newer) and, better, CMake: on Debian and Ubuntu `apt install g++ cmake`.',

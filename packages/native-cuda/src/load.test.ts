@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { explainAttempts } from './explain.js'
-import { AddonLoadError, candidates, tryLoad } from './load.js'
+import { AddonLoadError, candidates, packageVersion, tryLoad } from './load.js'
 import { cLibrary, glibcVersion, systemName } from './system.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'sonotext-load-'))
@@ -104,5 +104,17 @@ describe('loading the addon', () => {
     expect(installed).toContain(': not installed')
     expect(installed).not.toContain('npm run setup')
     expect(explainAttempts(missing, { ...where, inClone: true })).not.toContain('sonotext-native')
+  })
+
+  it('knows that its code was bundled, and says what to keep outside', () => {
+    expect(packageVersion(join(import.meta.dirname, '..'))).toMatch(/^\d+\.\d+\.\d+/)
+    expect(packageVersion(folder)).toBeNull()
+    writeFileSync(join(folder, 'package.json'), '{ "name": "service", "version": "1.0.0" }')
+    expect(packageVersion(folder)).toBeNull()
+    const missing = [{ path: `@sonotext/native-${systemName()}`, problem: null }]
+    expect(explainAttempts(missing, { ...where, version: null })).toContain(
+      'keep @sonotext/native-cuda outside of it (esbuild --external:@sonotext/native-cuda',
+    )
+    expect(explainAttempts(missing, where)).not.toContain('bundle')
   })
 })

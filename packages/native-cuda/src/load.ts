@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,14 +13,18 @@ export class AddonLoadError extends Error {
   readonly attempts: readonly Attempt[]
 
   constructor(attempts: readonly Attempt[], named = process.env['SONOTEXT_ADDON']) {
-    super(explainAttempts(attempts, { named, inClone: isClone(packageFolder), version: packageVersion() }))
+    const version = packageVersion(packageFolder)
+    super(explainAttempts(attempts, { named, inClone: isClone(packageFolder), version }))
     this.name = 'AddonLoadError'
     this.attempts = attempts
   }
 }
 
-const packageFolder = dirname(dirname(fileURLToPath(import.meta.url)))
-const require = createRequire(import.meta.url)
+/** Undefined where a bundler has made CommonJS of this module. */
+const here = import.meta.url as string | undefined
+const packageFolder = here === undefined ? process.cwd() : dirname(dirname(fileURLToPath(here)))
+/** Not called `require`: the CommonJS twin has that name already. */
+const fromHere = createRequire(here ?? join(packageFolder, 'bundle.js'))
 
 /**
  * Where the addon may be, best first: what was built in this package (`npm run setup` in a clone, `sonotext-native build` in an
@@ -30,7 +34,7 @@ const require = createRequire(import.meta.url)
 export function candidates(
   folder = packageFolder,
   env: NodeJS.ProcessEnv = process.env,
-  resolvePackage: (name: string) => string = (name) => require.resolve(name),
+  resolvePackage: (name: string) => string = (name) => fromHere.resolve(name),
 ): string[] {
   const named = env['SONOTEXT_ADDON']
   if (named) return [resolve(named)]
@@ -67,7 +71,7 @@ export function tryLoad(paths: readonly string[]): Addon | AddonLoadError {
       continue
     }
     try {
-      return require(path) as Addon
+      return fromHere(path) as Addon
     } catch (error) {
       attempts.push({ path, problem: error instanceof Error ? error.message : String(error) })
     }
@@ -80,6 +84,10 @@ function isClone(folder: string): boolean {
   return existsSync(join(folder, '..', '..', 'nx.json'))
 }
 
-function packageVersion(): string {
-  return (require('../package.json') as { version: string }).version
+/** Null where this code stands in a bundle, away from its package. */
+export function packageVersion(folder: string): string | null {
+  const file = join(folder, 'package.json')
+  if (!existsSync(file)) return null
+  const { name, version } = JSON.parse(readFileSync(file, 'utf8')) as { name?: string; version: string }
+  return name === '@sonotext/native-cuda' ? version : null
 }

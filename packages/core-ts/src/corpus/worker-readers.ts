@@ -12,7 +12,9 @@ const DEPTH = 2
 /** Times a job is begun before the worker's end is held against its recording. */
 const TRIES = 2
 
-const script = new URL('./worker.js', import.meta.url)
+/** Null where a bundler has made CommonJS of this module, which then knows of no place. */
+const script =
+  (import.meta.url as string | undefined) === undefined ? null : new URL('./worker.js', import.meta.url)
 
 interface Pending {
   readonly id: number
@@ -38,7 +40,7 @@ export function workerSetup(options: ReaderOptions): WorkerSetup | string {
   const { kind, backend, decode, cacheFolder, readOnly } = options
   const { decoders = [], ...policy } = decode
   const { device, isa } = backend.info
-  if (!existsSync(fileURLToPath(script)))
+  if (script === null || !existsSync(fileURLToPath(script)))
     return 'the script of the worker threads is not beside the library (it runs from a bundle or from sources)'
   if (kind.origin === undefined) return `the features "${kind.name}" do not say where they come from (origin)`
   const foreign = decoders.find(({ origin }) => origin === undefined)
@@ -123,7 +125,7 @@ export class WorkerReaders implements Readers {
   }
 
   #start(): Member {
-    const worker = new Worker(script, { workerData: this.#settings.setup, name: 'sonotext corpus' })
+    const worker = new Worker(script!, { workerData: this.#settings.setup, name: 'sonotext corpus' })
     const member: Member = { worker, running: new Map(), ready: false, failure: undefined }
     this.#members.add(member)
     worker.unref()

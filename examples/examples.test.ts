@@ -1,11 +1,20 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { blocksOf } from './guide-blocks.js'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const built = existsSync(join(here, '../packages/core-ts/dist/index.js'))
@@ -157,6 +166,57 @@ const checks: Record<string, (printed: string) => void> = {
 describe.skipIf(!built)(`examples${reason}`, () => {
   for (const [name, check] of Object.entries(checks))
     it(`${name} runs`, { timeout: 600_000 }, () => check(output(name)))
+})
+
+const pages = [
+  ...['README.md', 'core-ts', 'native-cuda', 'scenes', 'bench'].map((name) =>
+    name.endsWith('.md') ? name : `packages/${name}/README.md`,
+  ),
+  ...readdirSync(join(here, '../docs/guide')).map((name) => `docs/guide/${name}`),
+]
+const blocks = pages.flatMap((page) => blocksOf(join(here, '..'), page))
+
+describe.skipIf(!built)(`programs in the documentation${reason}`, () => {
+  it('run, in a folder with the run of the first example', { timeout: 600_000 }, () => {
+    const at = (name: string): string => join(folder, name)
+    const audio = join(here, '../packages/core-ts/test-data/audio')
+    for (const name of ['dog.flac', 'night.flac'])
+      copyFileSync(join(audio, 'formats/flac-16-stereo.flac'), at(name))
+    copyFileSync(join(audio, 'formats/mpeg.mp3'), at('b.mp3'))
+    for (const name of ['a.wav', 'street.wav']) copyFileSync(at('tone.wav'), at(name))
+    mkdirSync(at('runs'))
+    symlinkSync(at('run'), at('runs/first'), 'junction')
+    mkdirSync(at('recordings/theremin'), { recursive: true })
+    copyFileSync(at('tone.wav'), at('recordings/theremin/a.wav'))
+    writeFileSync(at('recordings/captions.csv'), 'file,caption\ntheremin/a.wav,a theremin wails\n')
+    const segment = { clip: 'train-0', audio: 'audio/train-0.wav', phrase: 'rain', onset: 0, offset: 1 }
+    writeFileSync(at('aligned.jsonl'), `${JSON.stringify(segment)}\n`)
+    const ratings = ['q1,c1,r1,90,9,TP', 'q1,c2,r1,10,9,TN', 'q1,c1,r2,80,9,TP', 'q1,c2,r2,0,9,TN']
+    writeFileSync(at('ratings.csv'), ['query,item,rater,rating,played,group', ...ratings, ''].join('\n'))
+    expect(blocks.filter(({ notRun }) => notRun === null).length).toBeGreaterThan(13)
+    mkdirSync(at('blocks'))
+    symlinkSync(join(here, '../node_modules'), at('node_modules'), 'junction')
+    for (const [i, { code, notRun }] of blocks.entries()) {
+      // What a block that is not run imports must be there all the same.
+      const imports = code.match(/^import [^]*?from '.*'$/gm) ?? []
+      writeFileSync(at(`blocks/${i}.mts`), notRun === null ? code : imports.join('\n'))
+    }
+    // One process for all: each takes no longer than what it computes.
+    const program = `const failed = []
+      const names = ${JSON.stringify(blocks.map(({ at: name }) => name))}
+      for (const [i, name] of names.entries())
+        await import('./blocks/' + i + '.mts').catch((error) => failed.push(name + ': ' + (error.stack ?? error)))
+      console.log('FAILED ' + JSON.stringify(failed))`
+    writeFileSync(at('blocks.mjs'), program)
+    const options = { cwd: folder, encoding: 'utf8' } as const
+    const { stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--experimental-strip-types', 'blocks.mjs'],
+      options,
+    )
+    const failed: unknown = JSON.parse(/^FAILED (.*)$/m.exec(stdout)?.[1] ?? JSON.stringify([stdout, stderr]))
+    expect(failed).toEqual([])
+  })
 })
 
 it('every example is run, in an order in which they can follow each other', () => {

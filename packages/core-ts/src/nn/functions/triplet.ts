@@ -13,7 +13,7 @@ export interface TripletPicks {
   readonly text: RaggedIndices
 }
 
-/** What {@link triplet} can tell of a batch. */
+/** What `triplet` can tell of a batch. */
 export interface TripletStats {
   readonly loss: number
   /** Share of picked negatives whose hinge is above 0. */
@@ -22,7 +22,7 @@ export interface TripletStats {
   readonly meanNegative: number
 }
 
-/** Value and statistics of {@link triplet}. */
+/** Value and statistics of `triplet`. */
 export interface TripletLoss {
   /** [1] */
   readonly loss: Tensor

@@ -189,8 +189,8 @@ describe.skipIf(!built)(`programs in the documentation${reason}`, () => {
     mkdirSync(at('recordings/theremin'), { recursive: true })
     copyFileSync(at('tone.wav'), at('recordings/theremin/a.wav'))
     writeFileSync(at('recordings/captions.csv'), 'file,caption\ntheremin/a.wav,a theremin wails\n')
-    const segment = { clip: 'train-0', audio: 'audio/train-0.wav', phrase: 'rain', onset: 0, offset: 1 }
-    writeFileSync(at('aligned.jsonl'), `${JSON.stringify(segment)}\n`)
+    const segments = [{ phrase: 'rain', onset: 0, offset: 1 }]
+    writeFileSync(at('aligned.jsonl'), `${JSON.stringify({ audio: 'audio/test-01.wav', segments })}\n`)
     const ratings = ['q1,c1,r1,90,9,TP', 'q1,c2,r1,10,9,TN', 'q1,c1,r2,80,9,TP', 'q1,c2,r2,0,9,TN']
     writeFileSync(at('ratings.csv'), ['query,item,rater,rating,played,group', ...ratings, ''].join('\n'))
     expect(blocks.filter(({ notRun }) => notRun === null).length).toBeGreaterThan(13)

@@ -52,7 +52,10 @@ await runStages(
       return { root, project, tarballs, tools, ...commands, end: () => log.end() }
     },
     onStart: ({ name, what }) => console.log(`release: ${name}: ${what} …`),
-    onResult: (result) => results.push(result),
+    onResult(result) {
+      results.push(result)
+      console.log(`release: ${result.stage}: ${result.outcome}, ${result.why}`)
+    },
   },
 )
 console.log(`\n${table(results)}\n`)

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { parseConfig, upgraded } from '@sonotext/core/runs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
@@ -7,10 +7,14 @@ import { cli, notBuilt } from './testing/run-cli.js'
 const read = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8')
 const guide = read('docs/guide/cli.md')
 const training = read('docs/guide/training.md')
-const readme = read('README.md')
+/** Every page that shows command lines. */
+const pages = [
+  ...['README.md', 'packages/cli/README.md'].map(read),
+  ...readdirSync(new URL('../../../docs/guide', import.meta.url)).map((name) => read(`docs/guide/${name}`)),
+]
 
 /** Command lines shown to readers, without the prompt. */
-const shown = [guide, training, readme]
+const shown = pages
   .flatMap((text) => [...text.matchAll(/```(?:console|sh)\n([^]*?)```/g)])
   .flatMap(([, block]) => [...block!.matchAll(/^(?:\$ )?(?:npx )?sonotext (.+)$/gm)])
   .map(([, line]) => line!)

@@ -4,7 +4,7 @@
 //
 //   npm run release:dry [-- --list] [-- --only setting,setting] [-- --update]
 //
-// --update writes docs/results/packages.json, the counters that packages are held to.
+// --update writes docs/results/packages.json, the counters that packages are held to, and docs/results/settings.md, what was seen.
 import { createWriteStream, mkdirSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -15,6 +15,7 @@ import { differences, writeCounters } from './counters.mjs'
 import { localAddons, packAll } from './pack.mjs'
 import { toolsIn } from './project.mjs'
 import { settings } from './settings.mjs'
+import { writeSettings } from './settings-page.mjs'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
 const { values } = parseArgs({
@@ -59,7 +60,10 @@ await runStages(
   },
 )
 console.log(`\n${table(results)}\n`)
-if (values.update) writeCounters(tarballs)
+if (values.update) {
+  writeCounters(tarballs)
+  writeSettings(results, settings)
+}
 const changed = differences(tarballs)
 for (const line of changed) console.log(`packages: ${line}`)
 if (changed.length > 0) console.log('packages: accept with npm run release:dry -- --update')

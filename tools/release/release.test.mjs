@@ -9,6 +9,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { toCommonJs } from './commonjs.mjs'
 import { countersOf, differences } from './counters.mjs'
 import { reachable, withoutComments } from './lean.mjs'
+import { writeSettings } from './settings-page.mjs'
 import { platforms, published, stage, stagePlatform, withRequire } from './stage.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -213,3 +214,16 @@ function unresolved(program, file) {
     )
     .map(({ text }) => `${file.fileName}: ${text}`)
 }
+
+it('the page of settings keeps what was seen before of those that did not run', () => {
+  const at = { json: join(folder, 'settings.json'), page: join(folder, 'settings.md') }
+  const settings = [
+    { name: 'jest', what: 'a test' },
+    { name: 'pnpm', what: 'links' },
+  ]
+  writeSettings([{ stage: 'pnpm', outcome: 'failed', why: 'a | b' }], settings, at)
+  writeSettings([{ stage: 'jest', outcome: 'passed', why: 'cpu' }], settings, at)
+  const page = readFileSync(at.page, 'utf8')
+  expect(page).toMatch(/\| jest \| a test \| passed \| cpu \|.*\n\| pnpm \| links \| failed \| a \\\| b \|/)
+  expect(page).toContain('1 passed, 1 failed, 0 skipped.')
+})

@@ -26,6 +26,9 @@ it('templates are the examples that are run', () => {
   expect(read(templates, 'train/main.mjs')).toBe(read(root, 'examples/quickstart.mjs'))
   expect(read(templates, 'search/train.mjs')).toBe(read(root, 'examples/quickstart.mjs'))
   expect(read(templates, 'search/main.mjs')).toBe(read(root, 'examples/http-search.mjs'))
+  expect(read(templates, 'bench/sonotext.bench.mjs')).toBe(
+    read(root, 'examples/speed-check/sonotext.bench.mjs'),
+  )
 })
 
 describe.skipIf(notBuilt !== null)(`sonotext init${notBuilt === null ? '' : ` (${notBuilt})`}`, () => {
@@ -42,8 +45,21 @@ describe.skipIf(notBuilt !== null)(`sonotext init${notBuilt === null ? '' : ` ($
       expect(name).toBe(dependency)
     }
     symlinkSync(join(root, 'node_modules'), join(project, 'node_modules'), 'dir')
+    // Programs speak of each other by the names they have here.
+    expect(read(project, 'main.mjs')).toContain('that train.mjs leaves behind. `node main.mjs --try`')
     const found = spawnSync(process.execPath, ['--check', 'main.mjs'], { cwd: project })
     expect(found.status).toBe(0)
+  })
+
+  it('writes a project that compares the installed version with another', async () => {
+    const project = join(folder, 'speed')
+    await cliJson(['init', project, '--template', 'bench'])
+    const { scripts, dependencies } = JSON.parse(read(project, 'package.json'))
+    expect(scripts.start).toMatch(/^sonotext bench check --against /)
+    expect(Object.keys(dependencies)).toContain('sonotext')
+    const text = read(project, 'sonotext.bench.mjs')
+    expect(text).toContain('--functions sonotext.bench.mjs')
+    expect(text).toContain('export function words_of_a_caption')
   })
 
   it('overwrites nothing, and knows its templates', async () => {
@@ -56,6 +72,6 @@ describe.skipIf(notBuilt !== null)(`sonotext init${notBuilt === null ? '' : ` ($
     expect(read(project, 'package.json')).toBe('mine')
     expect(readdirSync(project)).toEqual(['package.json'])
     const unknown = await cli(['init', join(folder, 'new'), '--template', 'nothing'])
-    expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('train, search')])
+    expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('train, search, bench')])
   })
 })

@@ -440,7 +440,7 @@ function program(): Command {
   root
     .command('init [folder]')
     .description('a starter project that runs at once: programs, package.json, and what to do next')
-    .option('--template <name>', 'train or search', 'train')
+    .option('--template <name>', 'train, search or bench', 'train')
     .action(run(() => import('./commands/init.js')))
 
   root

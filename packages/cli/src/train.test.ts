@@ -202,7 +202,9 @@ describe.skipIf(notBuilt !== null)(`sonotext train${notBuilt === null ? '' : ` (
     const before = await tensors(file('quiet', 'checkpoint.safetensors'))
     const again = await cli(train('quiet'))
     expect(again.code).toBe(2)
-    expect(again.stderr).toMatch(/quiet: there is already a run in this folder\. Resume it with --resume/)
+    expect(again.stderr).toMatch(
+      /quiet: there is already a run in this folder\. Resume it \(resume: true, on the command line --resume\)/,
+    )
     const other = await cli(
       train('quiet', '--resume', '--set', 'loss.margin=0.7', '--set', 'optimizer.lr=0.1'),
     )

@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, join, relative, resolve } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
@@ -13,19 +13,39 @@ interface InitOptions {
 const ownFolder = fileURLToPath(new URL('../..', import.meta.url))
 const templates = join(ownFolder, 'templates')
 
-/** Programs of a template that `npm start` runs one after the other. */
-const programs: Record<string, readonly string[]> = {
-  train: ['main.mjs'],
-  search: ['train.mjs', 'main.mjs'],
+interface Template {
+  /** What `npm start` runs. */
+  readonly start: string
+  /** Folders of packages that it needs. */
+  readonly packages: readonly string[]
+  /** The programs are examples of the repository: what those are called there, and here. */
+  readonly names?: Readonly<Record<string, string>>
+}
+
+const library = ['core-ts', 'native-cuda', 'scenes']
+
+const known: Readonly<Record<string, Template>> = {
+  train: { start: 'node main.mjs', packages: library },
+  search: {
+    start: 'node train.mjs && node main.mjs',
+    packages: library,
+    names: { 'quickstart.mjs': 'train.mjs', 'http-search.mjs': 'main.mjs' },
+  },
+  bench: {
+    // With itself: what this machine cannot tell apart. Another version or path takes its place.
+    start: 'sonotext bench check --against node_modules/@sonotext/core --budget 30',
+    packages: [...library, 'bench', 'cli'],
+    names: { 'examples/speed-check/sonotext.bench.mjs': 'sonotext.bench.mjs' },
+  },
 }
 
 /** Names of the templates. */
-export const templateNames = Object.keys(programs)
+export const templateNames = Object.keys(known)
 
 /** Writes a project that runs at once: programs, package.json with what they need, and what to do next. */
 const init: CommandBody<InitOptions, [string | undefined]> = async ({ terminal }, { template }, target) => {
-  const steps = programs[template]
-  if (steps === undefined) {
+  const chosen = known[template]
+  if (chosen === undefined) {
     throw new UsageError(`There is no template "${template}"; there are ${templateNames.join(', ')}.`)
   }
   const folder = resolve(target ?? '.')
@@ -37,14 +57,18 @@ const init: CommandBody<InitOptions, [string | undefined]> = async ({ terminal }
       remedy: 'Name another folder: nothing is overwritten.',
     })
   }
-  await cp(join(templates, template), folder, { recursive: true, errorOnExist: true, force: false })
+  for (const file of files) {
+    let text = await readFile(join(templates, template, file), 'utf8')
+    for (const [there, here] of Object.entries(chosen.names ?? {})) text = text.replaceAll(there, here)
+    await writeFile(join(folder, file), text, { flag: 'wx' })
+  }
   const { name, version } = await ownPackage()
   const manifest = {
     name: nameOf(folder),
     private: true,
     type: 'module',
-    scripts: { start: steps.map((file) => `node ${file}`).join(' && ') },
-    dependencies: await dependencies(version),
+    scripts: { start: chosen.start },
+    dependencies: await dependencies(chosen.packages, version),
   }
   await writeFile(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
   const change = relative(process.cwd(), folder)
@@ -65,15 +89,21 @@ async function ownPackage(): Promise<{ name: string; version: string }> {
 }
 
 /** The packages in the version of this program; from a clone, its folders, since those are what was built here. */
-async function dependencies(version: string): Promise<Record<string, string>> {
+async function dependencies(folders: readonly string[], version: string): Promise<Record<string, string>> {
   const packages = resolve(ownFolder, '..')
   const isClone = (await readdir(resolve(packages, '..'))).includes('nx.json')
-  const of = (folder: string) => (isClone ? `file:${join(packages, folder)}` : version)
-  return {
-    '@sonotext/core': of('core-ts'),
-    '@sonotext/native-cuda': of('native-cuda'),
-    '@sonotext/scenes': of('scenes'),
-  }
+  return Object.fromEntries(
+    folders.map((folder) => [packageNames[folder]!, isClone ? `file:${join(packages, folder)}` : version]),
+  )
+}
+
+/** By folder of the repository. */
+const packageNames: Readonly<Record<string, string>> = {
+  'core-ts': '@sonotext/core',
+  'native-cuda': '@sonotext/native-cuda',
+  scenes: '@sonotext/scenes',
+  bench: '@sonotext/bench',
+  cli: 'sonotext',
 }
 
 /** What npm takes for a name: small letters, digits and hyphens. */

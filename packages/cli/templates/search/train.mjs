@@ -16,7 +16,7 @@ const config = parseConfig({
 })
 const backend = openBackend()
 const onReport = ({ kind, epoch, trainLoss }) => kind === 'epoch' && console.log('epoch', epoch, trainLoss)
-await trainRun(config, { folder: 'run', backend, onReport })
+await trainRun(config, { folder: 'run', backend, onReport, resume: true })
 
 const run = await openRun('run', { backend })
 const { textToAudio, chance } = await evaluateRun(run, { split: 'test', measures: ['R@1', 'mAP@10'] })

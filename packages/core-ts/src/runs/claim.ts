@@ -51,7 +51,7 @@ export async function claimRunFolder(
     if (started && !resume) {
       throw new SonotextError('INVALID_CONFIG', 'there is already a run in this folder.', {
         file: folder,
-        remedy: 'Resume it with --resume, or choose another folder.',
+        remedy: 'Resume it (resume: true, on the command line --resume), or choose another folder.',
       })
     }
     if (started) await refuseOtherConfig(folder, config)

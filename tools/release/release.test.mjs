@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { EOL, tmpdir } from 'node:os'
+import { EOL } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
@@ -13,7 +13,9 @@ import { writeSettings } from './settings-page.mjs'
 import { platforms, published, stage, stagePlatform, withRequire } from './stage.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const folder = mkdtempSync(join(tmpdir(), 'sonotext-release-'))
+// In the repository, so that a staged package finds what it depends on.
+mkdirSync(join(root, 'build'), { recursive: true })
+const folder = mkdtempSync(join(root, 'build', 'release-test-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 const built = existsSync(join(root, 'packages/core-ts/dist/index.js'))
 const reason = built ? '' : ' (the TypeScript is not built: npm run setup)'
@@ -142,12 +144,14 @@ describe.skipIf(!built)(`a staged package${reason}`, () => {
     expect(missing).toEqual([])
   })
 
-  it('gives CommonJS what it gives ES modules', async () => {
-    // Of the addon's package: the others need their dependencies installed beside them.
-    const twin = createRequire(import.meta.url)(join(staged['native-cuda'], 'cjs', 'index.js'))
-    const module = await import(join(staged['native-cuda'], 'dist', 'index.js'))
-    expect(Object.keys(twin).sort()).toEqual(Object.keys(module).sort())
-  })
+  it.each(['native-cuda', 'core-ts', 'scenes'])(
+    '%s gives CommonJS what it gives ES modules',
+    async (name) => {
+      const twin = createRequire(import.meta.url)(join(staged[name], 'cjs', 'index.js'))
+      const module = await import(join(staged[name], 'dist', 'index.js'))
+      expect(Object.keys(twin).sort()).toEqual(Object.keys(module).sort())
+    },
+  )
 
   it('holds every file that its sources include', () => {
     const native = join(staged['native-cuda'], 'native')

@@ -1,6 +1,7 @@
-import wavefile from 'wavefile'
+import * as wavefile from 'wavefile'
 
-const { WaveFile } = wavefile
+/** CommonJS that calls itself an ES module: an import has it as the default, `require` in the CommonJS twin as it is. */
+const { WaveFile } = wavefile.default ?? wavefile
 
 /** Samples of the 256 codes of G.711, in [-1, 1]. */
 export function g711Table(law: 'mu-law' | 'a-law'): Float32Array {

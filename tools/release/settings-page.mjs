@@ -19,14 +19,15 @@ export function writeSettings(results, settings, { json = fileOf('json'), page =
   const known = settings.filter(({ name }) => name in all)
   const kept = Object.fromEntries(known.map(({ name }) => [name, all[name]]))
   writeFileSync(json, `${JSON.stringify(kept, null, 2)}\n`)
-  writeFileSync(page, render(known, kept))
+  const missing = settings.filter(({ name }) => !(name in all)).map(({ name }) => name)
+  writeFileSync(page, render(known, kept, missing))
 }
 
 function withoutFolder(text) {
   return text.replaceAll(root, '')
 }
 
-function render(settings, rows) {
+function render(settings, rows, missing) {
   const cell = (text) => text.replaceAll('|', '\\|')
   const lines = settings.map(({ name, what }) => {
     const { outcome, seen, commit, date } = rows[name]
@@ -46,7 +47,7 @@ ${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skippe
 | setting | what | result | what was seen | at |
 | --- | --- | --- | --- | --- |
 ${lines.join('\n')}
-
+${missing.length === 0 ? '' : `\nNot run yet: ${missing.join(', ')}.\n`}
 Contents and sizes of the packages are exact counters in [packages.json](packages.json): a file more, or a package a twentieth larger, fails
 the same command.
 `

@@ -172,7 +172,9 @@ const pages = [
   ...['README.md', 'core-ts', 'native-cuda', 'scenes', 'bench'].map((name) =>
     name.endsWith('.md') ? name : `packages/${name}/README.md`,
   ),
-  ...readdirSync(join(here, '../docs/guide')).map((name) => `docs/guide/${name}`),
+  ...readdirSync(join(here, '../docs/guide'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/guide/${name}`),
 ]
 const blocks = pages.flatMap((page) => blocksOf(join(here, '..'), page))
 

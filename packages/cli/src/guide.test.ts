@@ -10,7 +10,9 @@ const training = read('docs/guide/training.md')
 /** Every page that shows command lines. */
 const pages = [
   ...['README.md', 'packages/cli/README.md'].map(read),
-  ...readdirSync(new URL('../../../docs/guide', import.meta.url)).map((name) => read(`docs/guide/${name}`)),
+  ...readdirSync(new URL('../../../docs/guide', import.meta.url), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => read(`docs/guide/${name}`)),
 ]
 
 /** Command lines shown to readers, without the prompt. */

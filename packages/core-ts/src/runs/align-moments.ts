@@ -11,6 +11,7 @@ export interface AnsweredQuery {
   readonly moments: readonly Moment[]
 }
 
+/** Options of answering queries with moments of recordings. */
 export interface AnswerQueriesOptions extends RunMomentOptions {
   /** Told of a recording that cannot be read, and of queries in which nothing is asked; the others go on. */
   onBad?: (lines: readonly MomentLine[], error: SonotextError) => void

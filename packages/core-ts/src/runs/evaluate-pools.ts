@@ -3,6 +3,7 @@ import { scoreSplit } from '../evaluation/index.js'
 import { openClips, type RunClipsOptions } from './evaluate-run.js'
 import type { OpenRun } from './run-folder.js'
 
+/** Options of recall in small pools of a run's clips. */
 export interface EvaluateRunPoolsOptions extends RunClipsOptions, RetrievalPoolsOptions {
   /** Default test. */
   split?: string

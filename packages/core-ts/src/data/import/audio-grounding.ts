@@ -4,6 +4,7 @@ import { readAudioGrounding } from '../../segments/index.js'
 import { type Clip, defaultCaptionId } from '../manifest.js'
 import { importerPart, usualSplitOf } from './importer.js'
 
+/** Files of AudioGrounding (Xu et al. 2021). */
 export interface AudioGroundingFiles {
   /** `train.json`, `val.json` or `test.json` of version 1 or 2; which of them is told from what is in it. */
   captions: string

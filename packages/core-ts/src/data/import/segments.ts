@@ -5,6 +5,7 @@ import { type Clip, defaultCaptionId } from '../manifest.js'
 import { filePattern } from './file-pattern.js'
 import { importerPart, usualSplitOf } from './importer.js'
 
+/** Files of labelled segments, and where their recordings lie. */
 export interface SegmentsFiles {
   /** Strong labels, JAMS or any other file that {@link readSegments} reads. */
   labels: string

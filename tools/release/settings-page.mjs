@@ -48,7 +48,7 @@ ${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skippe
 | --- | --- | --- | --- | --- |
 ${lines.join('\n')}
 ${missing.length === 0 ? '' : `\nNot run yet: ${missing.join(', ')}.\n`}
-Contents and sizes of the packages are exact counters in `docs/results/packages.json`: a file more, or a package a twentieth larger, fails
+Contents and sizes of the packages are exact counters in \`docs/results/packages.json\`: a file more, or a package a twentieth larger, fails
 the same command.
 `
 }

@@ -26,25 +26,32 @@ const shown = pages
 describe.skipIf(notBuilt !== null)(`the guide${notBuilt === null ? '' : ` (${notBuilt})`}`, () => {
   /** Options of every command, as its help names them. */
   const options = new Map<string, string[]>()
+  /** The same of commands in two words, such as `relevance fit`. */
+  const parts = new Map<string, string[]>()
   beforeAll(async () => {
     const { stdout } = await cli(['--help'])
     const commands = [...stdout.matchAll(/^ {2}([a-z]+) .*/gm)]
       .map(([, name]) => name!)
       .filter((name) => name !== 'help')
-    const helps = await Promise.all(commands.map((name) => cli([name, '--help'])))
-    for (const [i, name] of commands.entries()) {
-      options.set(
-        name,
-        [...helps[i]!.stdout.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)/gm)].map(([, option]) => option!),
-      )
-    }
+    const optionsIn = (help: string): string[] =>
+      [...help.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)/gm)].map(([, option]) => option!)
+    await Promise.all(
+      commands.map(async (name) => {
+        const { stdout: help } = await cli([name, '--help'])
+        options.set(name, optionsIn(help))
+        const [, listed = ''] = /\nCommands:\n([^]*?)(?:\n\n|$)/.exec(help) ?? []
+        for (const [, part] of listed.matchAll(/^ {2}([a-z]+) /gm))
+          if (part !== 'help')
+            parts.set(`${name} ${part!}`, optionsIn((await cli([name, part!, '--help'])).stdout))
+      }),
+    )
   })
 
   it('shows commands and options that there are', () => {
     expect(shown.length).toBeGreaterThan(20)
     for (const line of shown) {
-      const [name] = line.split(' ')
-      const known = options.get(name!)
+      const [name, part] = line.split(' ')
+      const known = parts.get(`${name!} ${part!}`) ?? options.get(name!)
       expect(known, line).toBeDefined()
       for (const [option] of line.matchAll(/--[\w-]+/g)) expect(known, line).toContain(option)
     }

@@ -22,19 +22,19 @@ interface Template {
   readonly names?: Readonly<Record<string, string>>
 }
 
-const library = ['core-ts', 'native-cuda', 'scenes']
+const usual = ['core-ts', 'native-cuda', 'scenes']
 
 const known: Readonly<Record<string, Template>> = {
-  train: { start: 'node main.mjs', packages: library },
+  train: { start: 'node main.mjs', packages: usual },
   search: {
     start: 'node train.mjs && node main.mjs',
-    packages: library,
+    packages: usual,
     names: { 'quickstart.mjs': 'train.mjs', 'http-search.mjs': 'main.mjs' },
   },
   bench: {
     // With itself: what this machine cannot tell apart. Another version or path takes its place.
     start: 'sonotext bench check --against node_modules/@sonotext/core --budget 30',
-    packages: [...library, 'bench', 'cli'],
+    packages: [...usual, 'bench', 'cli'],
     names: { 'examples/speed-check/sonotext.bench.mjs': 'sonotext.bench.mjs' },
   },
 }

@@ -27,6 +27,7 @@ export interface AlignScorer<Clip> {
 /** How the scores of a phrase's words become one. */
 export type WordReduction = 'mean' | 'max'
 
+/** Options of scoring the phrases of one clip. */
 export interface ScoreClipOptions extends Abortable {
   /** How the scores of a phrase's words become one. Default mean. */
   readonly words?: WordReduction

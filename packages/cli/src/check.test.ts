@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { encodeWav, writeWav } from '@sonotext/core/audio'
 import { readManifest, writeManifest } from '@sonotext/core/data'
+import { Rng } from '@sonotext/core/base'
+import { guards } from '@sonotext/core/negatives'
 import { tinyRun, writeToneClips } from '@sonotext/core/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cli, cliJson, notBuilt } from './testing/run-cli.js'
@@ -63,6 +65,38 @@ describe.skipIf(notBuilt !== null)(`bad clips${notBuilt === null ? '' : ` (${not
     const clean = await cli(['check', good])
     expect(clean.code).toBe(0)
     expect(clean.stdout).toMatch(/30 clips \(train 24, test 6\), 60 captions, .*\nno bad clip\n$/)
+  })
+
+  it('near-duplicates: told, written for the guard of their names, or not looked for', async () => {
+    const rng = new Rng(4, 'rain')
+    let low = 0
+    const rain = Float32Array.from({ length: 16_000 }, () => (low += 0.4 * (rng.normal() - low)) / 4)
+    const audio = (name: string): string => join(folder, `${name}.wav`)
+    await writeWav(audio('rain'), rain, 8000)
+    await writeWav(audio('rain, again'), rain.subarray(4000), 8000)
+    const twice = join(folder, 'twice.jsonl')
+    await writeManifest(
+      twice,
+      ['rain', 'rain, again'].map((id) => ({ id, audio: audio(id), captions: [`it rains, ${id}`] })),
+    )
+    const csv = join(folder, 'pairs.csv')
+    const { code, stdout, stderr } = await cli(['check', twice, '--duplicates', csv])
+    expect([code, stderr]).toEqual([0, expect.stringContaining('1 pair that share sound')])
+    expect(stdout).toMatch(
+      /^warning near-duplicate {4}rain, again: shares 1\.\d s of sound with "rain"\. Keep one/,
+    )
+    expect((await readFile(csv, 'utf8')).split('\n').slice(0, 2)).toEqual([
+      'clip,duplicate,at,duplicate_at,seconds',
+      expect.stringMatching(/^rain,"rain, again",0\.5\d,0\.0\d,1\.\d\d$/),
+    ])
+    const guard = await guards.build({ type: 'duplicate-clips', file: csv })
+    expect(guard.config).toEqual({
+      pairs: [
+        ['rain', 'rain, again'],
+        ['rain, again', 'rain'],
+      ],
+    })
+    expect((await cli(['check', twice, '--no-near-duplicates'])).stdout).toMatch(/^2 clips/)
   })
 
   it('a manifest with an unknown field is refused with its line and a suggestion', async () => {

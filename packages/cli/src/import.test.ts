@@ -119,6 +119,10 @@ describe.skipIf(notBuilt !== null)(`sonotext import${notBuilt === null ? '' : ` 
     const { stderr, stdout } = await cli(['import', '--from', 'folder', at('all'), '--out', at('all.jsonl')])
     expect(stderr).toBe(`warning: ${at('all')}: passed over 1 .m4a, 1 .txt, 1 hidden\n`)
     expect(stdout).toContain('3 clips (no split 3)')
+    const args = ['import', '--from', 'folder', at('all'), '--dry-run']
+    const foreign = await cli([...args, '--ffmpeg'])
+    expect(foreign.stderr).toBe(`warning: ${at('all')}: passed over 1 .txt, 1 hidden\n`)
+    expect(foreign.stdout).toContain('4 clips')
   })
 
   it('reads three splits from three folders, also with equal names', async () => {
@@ -184,7 +188,7 @@ describe.skipIf(notBuilt !== null)(`sonotext import${notBuilt === null ? '' : ` 
     [['--share', 'train=.8'], 2, /shares above 0 that sum to 1/],
     [['--share', 'train'], 2, /Expected name=share/],
     [['--share', 'train=1', '--split', 'x'], 2, /one of --split and --share/],
-    [['--column', 'datei=x'], 2, /Expected one of file, caption, id/],
+    [['--column', 'datei=x'], 2, /Expected ROLE=NAME with a role of file, caption, id/],
     [['--metadata', 'x.csv'], 2, /--metadata is for clotho, not for folder/],
   ])('refuses %j', async (options, expected, message) => {
     const csv = await write('good.csv', 'file,caption\na.wav,x\n')

@@ -154,10 +154,12 @@ function program(): Command {
     .action(run(() => import('./commands/compose.js')))
 
   decoding(root.command('check'))
-    .description('find missing, empty, corrupt, silent, duplicate and leaking clips of a manifest')
+    .description('find missing, empty, corrupt, silent, (near-)duplicate and leaking clips of a manifest')
     .argument('<manifest>', 'manifest (JSONL), or a folder of audio files')
     .option('--max-bad <share>', 'largest share of bad clips that still exits 0', share, 0)
     .option('--out <file>', 'write a manifest without the bad clips')
+    .option('--duplicates <csv>', 'write the pairs of clips that share sound, for the guard duplicate-clips')
+    .option('--no-near-duplicates', 'do not look for clips that share sound: only for exact copies')
     .addOption(
       new Option('--preset <name>', 'features the clips are meant for')
         .choices(['thesis', 'dcase2023', 'librosa', 'torchaudio', 'clap'])
@@ -192,6 +194,7 @@ function program(): Command {
     )
     .option('--file-pattern <pattern>', 'audio file names made from columns, for example {ytid}_{start}.flac')
     .option('--delimiter <mark>', 'folder: what separates cells; default: found out')
+    .option('--ffmpeg', 'folder: take files that only ffmpeg reads as well, such as M4A')
     .action(run(() => import('./commands/import.js')))
 
   onBackend(decoding(root.command('features')))

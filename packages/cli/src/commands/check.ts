@@ -1,4 +1,5 @@
 import type { LogMelPreset } from '@sonotext/core/audio'
+import { writeFileAtomic } from '@sonotext/core/base'
 import { type CheckReport, checkClips, Quarantine, readCollection, writeManifest } from '@sonotext/core/data'
 import type { CommandBody } from '../command.js'
 import { decodePolicyOf, type DecodeFlags } from '../decode-option.js'
@@ -9,6 +10,8 @@ import { plural } from '../plural.js'
 interface CheckOptions extends DecodeFlags {
   maxBad: number
   out?: string
+  duplicates?: string
+  nearDuplicates: boolean
   preset: LogMelPreset
 }
 
@@ -28,6 +31,7 @@ const check: CommandBody<CheckOptions, readonly [string]> = async ({ terminal, s
   const report = await checkClips(manifest.clips, {
     signal,
     decode,
+    nearDuplicates: options.nearDuplicates,
     ...(maxSeconds === undefined ? {} : { maxSeconds }),
     onProgress: (done) => progress.update(done),
   })
@@ -40,10 +44,23 @@ const check: CommandBody<CheckOptions, readonly [string]> = async ({ terminal, s
     await writeManifest(options.out, kept, { signal })
     terminal.note(`${kept.length} good clips → ${options.out}`)
   }
+  if (options.duplicates !== undefined) {
+    await writeFileAtomic(options.duplicates, pairsCsv(report.duplicates))
+    terminal.note(`${plural(report.duplicates.length, 'pair')} that share sound → ${options.duplicates}`)
+  }
   terminal.result<Report>({ manifest: path, ...report }, text, options.out)
   return quarantine.exceeded ? exitCode.failure : exitCode.ok
 }
 export default check
+
+/** What the guard `duplicate-clips` reads, and where the passages are. */
+function pairsCsv(pairs: CheckReport['duplicates']): string {
+  const cell = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
+  const rows = pairs.map(({ clip, duplicate, at, duplicateAt, seconds }) =>
+    [cell(clip), cell(duplicate), ...[at, duplicateAt, seconds].map((value) => value.toFixed(2))].join(','),
+  )
+  return ['clip,duplicate,at,duplicate_at,seconds', ...rows, ''].join('\n')
+}
 
 /** Findings of one kind shown in text; --json has all of them. */
 const shownOfKind = 10

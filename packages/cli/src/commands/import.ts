@@ -15,6 +15,7 @@ import type { PartConfig } from '@sonotext/core/registry'
 import type { CommandBody } from '../command.js'
 import { exitCode, UsageError } from '../exit.js'
 import { plural } from '../plural.js'
+import { pathArgument, shellLine } from '../shell-line.js'
 import type { Terminal } from '../terminal.js'
 
 interface ImportOptions {
@@ -29,6 +30,7 @@ interface ImportOptions {
   column: string[]
   filePattern?: string
   delimiter?: string
+  ffmpeg?: boolean
   dryRun?: boolean
 }
 
@@ -116,17 +118,19 @@ const keyOptions = {
   columns: '--column',
   filePattern: '--file-pattern',
   delimiter: '--delimiter',
+  foreign: '--ffmpeg',
 } as const
 
 /** What the importer is made from: its name, the options that are keys of it, and those of --set. */
 function importerConfigOf(options: ImportOptions, paths: readonly string[]): PartConfig {
-  const { from, column, delimiter, metadata, filePattern } = options
+  const { from, column, delimiter, metadata, filePattern, ffmpeg = false } = options
   if (from === undefined || !importers.has(from)) throw noImporter(from, paths)
   const given = {
     ...(metadata !== undefined && { metadata }),
     ...(column.length > 0 && { columns: columnsOf(column) }),
     ...(filePattern !== undefined && { filePattern }),
     ...(delimiter !== undefined && { delimiter: delimiter === '\\t' ? '\t' : delimiter }),
+    ...(ffmpeg && { foreign: true }),
   }
   const has = (name: string, key: string) => Object.hasOwn(importers.schemaOf(name).properties, key)
   for (const key of Object.keys(given) as (keyof typeof keyOptions)[]) {
@@ -177,9 +181,11 @@ function columnsOf(assignments: readonly string[]): FolderColumns {
   for (const assignment of assignments) {
     const at = assignment.indexOf('=')
     const written = assignment.slice(0, at)
-    const key = written === 'text' ? 'caption' : written
+    const key = ['text', 'captions'].includes(written) ? 'caption' : written
     if (at < 1 || !(columnRoles as readonly string[]).includes(key)) {
-      throw new UsageError(`Expected one of ${columnRoles.join(', ')}=NAME, got --column ${assignment}.`)
+      throw new UsageError(
+        `Expected ROLE=NAME with a role of ${columnRoles.join(', ')}, got --column ${assignment}.`,
+      )
     }
     const name = assignment.slice(at + 1)
     if (key !== 'caption') columns[key] = name
@@ -242,7 +248,10 @@ const shownClips = 10
 function text({ manifest, clips, captions, splits, missing, read = [] }: Report): string {
   const parts = Object.entries(splits).map(([name, count]) => `${name === '' ? 'no split' : name} ${count}`)
   const summary = `${plural(clips, 'clip')} (${parts.join(', ')}) with ${plural(captions, 'caption')}`
-  if (manifest !== null) return [`${summary} → ${manifest}`, `next: sonotext check ${manifest}`].join('\n')
+  if (manifest !== null) {
+    const next = shellLine('sonotext', 'check', pathArgument(manifest))
+    return [`${summary} → ${manifest}`, `next: ${next}`].join('\n')
+  }
   const lost = new Set(missing)
   const shown = read.slice(0, shownClips).map(({ id, audio, captions: count, split }) => {
     const state = lost.has(id) ? 'missing' : 'there  '

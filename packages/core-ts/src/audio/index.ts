@@ -25,6 +25,7 @@ export type {
   Plain,
 } from './feature-kind.js'
 export { isGiven } from './feature-kind.js'
+export { type Fingerprint, fingerprint, fingerprintStep } from './fingerprint.js'
 export {
   frontEnd,
   frontEndAbout,

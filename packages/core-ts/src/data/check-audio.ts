@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { decodeAudio, type DecodeOptions, mixToMono } from '../audio/index.js'
+import { decodeAudio, type DecodeOptions, type Fingerprint, fingerprint, mixToMono } from '../audio/index.js'
 import { throwIfAborted } from '../base/abort.js'
 import { isSonotextError } from '../base/errors.js'
 import type { FindingKind } from './finding.js'
@@ -16,6 +16,8 @@ export interface AudioFacts {
   readonly clippedShare: number
   /** Of the decoded samples: equal for one recording in two containers. */
   readonly content: string
+  /** Where it was asked for. */
+  readonly fingerprint?: Fingerprint
   /** What of its end is missing, or may be. */
   readonly cutShort?: string
 }
@@ -29,7 +31,7 @@ export interface AudioProblem {
 /** Decodes a file and measures it, or says what is wrong with it. Throws only ABORTED and what is no property of the file. */
 export async function inspectAudio(
   path: string,
-  options: DecodeOptions = {},
+  { withFingerprint = false, ...options }: DecodeOptions & { withFingerprint?: boolean } = {},
 ): Promise<AudioFacts | AudioProblem> {
   try {
     const { channels, sampleRate, cutShort } = await decodeAudio(path, options)
@@ -48,6 +50,9 @@ export async function inspectAudio(
       channelPeakDb: 20 * Math.log10(Math.max(...channels.map(peakOf))),
       clippedShare: clippedShare(samples, peak),
       content,
+      ...(withFingerprint
+        ? { fingerprint: await fingerprint({ sampleRate, blocks: [samples] }, signalOf(options)) }
+        : {}),
       ...(cutShort === undefined ? {} : { cutShort }),
     }
   } catch (error) {
@@ -58,6 +63,10 @@ export async function inspectAudio(
     const bare = message.replace(`${path}: `, '').replace(remedy === undefined ? '' : ` ${remedy}`, '')
     return remedy === undefined ? { kind, message: bare } : { kind, message: bare, remedy }
   }
+}
+
+function signalOf({ signal }: DecodeOptions): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal }
 }
 
 function peakOf(samples: Float32Array): number {

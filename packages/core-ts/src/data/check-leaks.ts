@@ -8,12 +8,26 @@ export interface Shared {
   readonly what: string
 }
 
+/** Two clips that sound the same, or share a passage. */
+export interface SharedSound {
+  readonly clip: Clip
+  readonly with: Clip
+  /** Of the passage. */
+  readonly seconds: number
+  /** Whether that is no chance: see NearDuplicate. */
+  readonly sure: boolean
+}
+
 /**
- * Clips that bring a recording into a second split, through their file, its content, their group or the sources of their events. Of
- * the splits that share a recording the smallest keeps it, so that removing the clips found empties training data, not
+ * Clips that bring a recording into a second split, through their file, its content, their group, the sources of their events or
+ * `sounds` that were found to be shared for sure. Of the splits that share a recording the smallest keeps it, so that removing the clips found empties training data, not
  * tests. One entry a clip.
  */
-export function findLeaks(clips: readonly Clip[], contents: ReadonlyMap<Clip, string>): Shared[] {
+export function findLeaks(
+  clips: readonly Clip[],
+  contents: ReadonlyMap<Clip, string>,
+  sounds: readonly SharedSound[] = [],
+): Shared[] {
   const sizes = Map.groupBy(clips, (clip) => clip.split)
   const sizeOf = (clip: Clip) => sizes.get(clip.split)!.length
   const holders = new Map<string, { what: string; clips: Set<Clip> }>()
@@ -31,6 +45,11 @@ export function findLeaks(clips: readonly Clip[], contents: ReadonlyMap<Clip, st
     for (const { source } of clip.events ?? []) {
       if (source !== undefined) hold(clip, `source ${source}`, `the recording "${source}"`)
     }
+  }
+  for (const [number, sound] of sounds.entries()) {
+    if (!sound.sure) continue
+    for (const clip of [sound.clip, sound.with])
+      if (clip.split !== undefined) hold(clip, `sound ${number}`, `${sound.seconds.toFixed(1)} s of sound`)
   }
   const leaks = new Map<Clip, Shared>()
   for (const { what, clips: sharing } of holders.values()) {
@@ -55,4 +74,35 @@ export function findDuplicates(clips: readonly Clip[], contents: ReadonlyMap<Cli
     if (earlier === undefined) first.set(key, clip)
     return earlier === undefined ? [] : { clip, with: earlier, what: 'the same audio' }
   })
+}
+
+/**
+ * Clips that share sound with an earlier clip of the same split, or a short sound with one of another (a beep may be like another by
+ * chance: that is no leak yet). Left out are exact copies and those that are known to come from one recording by their group or the sources
+ * of their events. Each is named once, with the one it shares most with.
+ */
+export function findNearDuplicates(
+  sounds: readonly SharedSound[],
+  contents: ReadonlyMap<Clip, string>,
+): Shared[] {
+  const longest = new Map<Clip, SharedSound>()
+  for (const sound of sounds) {
+    const { clip, with: other, seconds, sure } = sound
+    const isLeak = clip.split !== other.split && sure
+    if (isLeak || contents.get(clip) === contents.get(other) || areKnownRelatives(clip, other)) continue
+    if (seconds > (longest.get(clip)?.seconds ?? 0)) longest.set(clip, sound)
+  }
+  return Array.from(longest, ([clip, { with: other, seconds }]) => ({
+    clip,
+    with: other,
+    what: `${seconds.toFixed(1)} s of sound`,
+  }))
+}
+
+function areKnownRelatives(clip: Clip, other: Clip): boolean {
+  const sources = new Set((clip.events ?? []).flatMap(({ source = [] }) => source))
+  return (
+    groupOf(clip) === groupOf(other) ||
+    (other.events ?? []).some(({ source }) => source !== undefined && sources.has(source))
+  )
 }

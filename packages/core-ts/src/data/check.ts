@@ -3,15 +3,29 @@ import { throwIfAborted } from '../base/abort.js'
 import { expected } from '../base/errors.js'
 import { checkOptions } from '../base/options.js'
 import { type AudioFacts, inspectAudio, isProblem } from './check-audio.js'
-import { findDuplicates, findLeaks } from './check-leaks.js'
+import { findDuplicates, findLeaks, findNearDuplicates, type SharedSound } from './check-leaks.js'
 import { checkCaptions, checkEvents, checkStated } from './check-manifest.js'
 import type { Finding, FindingKind, Note } from './finding.js'
 import type { Clip } from './manifest.js'
+import { nearDuplicates } from './near-duplicates.js'
+
+/** Two clips that share a passage. */
+export interface ClipPair {
+  readonly clip: string
+  readonly duplicate: string
+  /** Length of the passage. */
+  readonly seconds: number
+  /** Where it begins in each, seconds. */
+  readonly at: number
+  readonly duplicateAt: number
+}
 
 /** What {@link checkClips} found. */
 export interface CheckReport {
   /** In the order of the clips. */
   readonly findings: readonly Finding[]
+  /** Clips that sound the same or share a passage, as ids, whatever their splits and groups; a clip without captions too. */
+  readonly duplicates: readonly ClipPair[]
   readonly summary: {
     readonly clips: number
     readonly captions: number
@@ -37,6 +51,8 @@ export interface CheckOptions {
   minSeconds?: number
   /** Default 600. A longer clip is refused before memory is taken for it. */
   maxSeconds?: number
+  /** Whether clips are sought that sound the same or share a passage ({@link nearDuplicates}); default true. */
+  nearDuplicates?: boolean
   /** Which recordings are read, and by whom; what is accepted although its end is missing is a warning. */
   decode?: Omit<DecodePolicy, 'maxSeconds'>
   /** A clip whose peak is lower, in dB relative to full scale, counts as silent; default -60. */
@@ -52,7 +68,7 @@ export interface CheckOptions {
 /**
  * Looks at every clip: is its audio there, readable, finite, audible, unclipped and of sensible length; do its stated duration,
  * rate and event times fit; does it have captions with words that no other clip has; and does one recording (same
- * content, group or event source) stand in two splits. Nothing is thrown for a bad clip. Throws ABORTED.
+ * content, group or event source, or the same sound as MP3, resampled, louder, shifted or cut) stand in two splits. Nothing is thrown for a bad clip. Throws ABORTED.
  */
 export async function checkClips(clips: readonly Clip[], options: CheckOptions = {}): Promise<CheckReport> {
   checkOptions(options, 'checkClips')
@@ -75,7 +91,8 @@ export async function checkClips(clips: readonly Clip[], options: CheckOptions =
   }
   checkCaptions(clips, note)
   const contents = new Map([...known].map(([clip, { content }]) => [clip, content]))
-  for (const leak of findLeaks(clips, contents)) {
+  const shared = await sharedSounds(clips, known, limits.signal)
+  for (const leak of findLeaks(clips, contents, shared)) {
     const message = `shares ${leak.what} with "${leak.with.id}" of the split "${leak.with.split}".`
     note(leak.clip, 'error', 'leak', message, 'Keep all clips of one recording in one split.')
   }
@@ -88,8 +105,56 @@ export async function checkClips(clips: readonly Clip[], options: CheckOptions =
       'Keep one of them, with the captions of both.',
     )
   }
+  for (const near of findNearDuplicates(shared, contents)) {
+    note(
+      near.clip,
+      'warning',
+      'near-duplicate',
+      `shares ${near.what} with "${near.with.id}"${
+        near.with.split === near.clip.split ? '' : ` of the split "${near.with.split ?? ''}"`
+      }.`,
+      'Keep one of them, or give both one group: their captions are then no negatives of each other.',
+    )
+  }
   const all = clips.flatMap((clip) => findings.get(clip)!)
-  return { findings: all, summary: summarize(clips, all, known) }
+  const duplicates = shared.map((pair) => ({
+    clip: pair.with.id,
+    duplicate: pair.clip.id,
+    seconds: pair.seconds,
+    at: pair.withAt,
+    duplicateAt: pair.at,
+  }))
+  return { findings: all, duplicates, summary: summarize(clips, all, known) }
+}
+
+interface Passage extends SharedSound {
+  /** Where it begins in `clip` and in `with`, seconds. */
+  readonly at: number
+  readonly withAt: number
+}
+
+/** Clips that share sound, the later one first. */
+async function sharedSounds(
+  clips: readonly Clip[],
+  facts: ReadonlyMap<Clip, AudioFacts>,
+  signal: AbortSignal | undefined,
+): Promise<Passage[]> {
+  const heard = clips.flatMap((clip) => {
+    const fingerprint = facts.get(clip)?.fingerprint
+    return fingerprint === undefined ? [] : { clip, fingerprint }
+  })
+  const pairs = await nearDuplicates(
+    heard.map(({ fingerprint }) => fingerprint),
+    signal === undefined ? {} : { signal },
+  )
+  return pairs.map(({ a, b, seconds, sure, inA, inB }) => ({
+    clip: heard[b]!.clip,
+    with: heard[a]!.clip,
+    seconds,
+    sure,
+    at: inB,
+    withAt: inA,
+  }))
 }
 
 type Limits = Required<Omit<CheckOptions, 'signal' | 'onProgress' | 'audio'>> &
@@ -102,6 +167,7 @@ function withDefaults(options: CheckOptions): Limits {
     silenceDb: -60,
     clippedShare: 0.001,
     concurrency: 4,
+    nearDuplicates: true,
     decode: {},
     ...options,
   }
@@ -127,6 +193,7 @@ async function checkAudio(
       const result = await inspectAudio(clip.audio, {
         ...decode,
         maxSeconds,
+        withFingerprint: limits.nearDuplicates,
         ...(signal === undefined ? {} : { signal }),
       })
       if (isProblem(result)) note(clip, 'error', result.kind, result.message, result.remedy)

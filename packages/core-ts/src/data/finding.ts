@@ -14,6 +14,7 @@ export type FindingKind =
   | 'too-long'
   | 'leak'
   | 'duplicate'
+  | 'near-duplicate'
   | 'mismatch'
   | 'event-times'
   | 'no-captions'

@@ -32,12 +32,18 @@ export const folderImporter = importerPart({
         description: 'Names of the audio files made from columns, such as {ytid}_{start}.flac.',
       },
       delimiter: { type: 'string', minLength: 1, description: 'What separates cells; without it found out.' },
+      foreign: {
+        type: 'boolean',
+        default: false,
+        description:
+          'Whether a folder’s files of formats that only other programs read, such as M4A, are clips too.',
+      },
     },
   },
-  fromConfig: ({ columns, ...options }) => ({
+  fromConfig: ({ columns, foreign, ...options }) => ({
     async read({ path, audio, split = usualSplitOf(path), onNote }) {
       const told = { ...(split && { split }), ...(onNote && { onNote }) }
-      if (await isFolder(path)) return importFolder(path, told)
+      if (await isFolder(path)) return importFolder(path, { ...told, foreign })
       return importFolder(audio, { captions: path, columns: columns as FolderColumns, ...options, ...told })
     },
   }),

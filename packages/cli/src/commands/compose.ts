@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { readManifest } from '@sonotext/core/data'
 import { composeScenes, type Composition } from '@sonotext/scenes'
 import { type BankOptions, bankOf, scenesOf } from '../bank-option.js'
 import type { CommandBody } from '../command.js'
 import { exitCode } from '../exit.js'
+import { pathArgument, shellLine } from '../shell-line.js'
 
 interface ComposeOptions extends BankOptions {
   out: string
@@ -58,8 +60,18 @@ function text(
     `${scenes} scenes${reused > 0 ? ` (${reused} were there already)` : ''} → ${manifest}`,
     'the first one is described as:',
     ...captions.map((caption) => `  ${caption}`),
-    trains
-      ? `next: sonotext train --run runs/first --set data.manifest=${manifest}`
-      : `next: sonotext check ${manifest}`,
+    `next: ${
+      trains
+        ? shellLine('sonotext', 'train', '--run', freeRun(), '--set', `data.manifest=${manifest}`)
+        : shellLine('sonotext', 'check', pathArgument(manifest))
+    }`,
   ].join('\n')
+}
+
+/** A folder that no run is in yet: train refuses to write over one. */
+function freeRun(): string {
+  for (let n = 1; ; n++) {
+    const folder = join('runs', n === 1 ? 'first' : `first-${n}`)
+    if (!existsSync(folder)) return folder
+  }
 }

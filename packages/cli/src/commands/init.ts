@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { SonotextError } from '@sonotext/core/base'
 import type { CommandBody } from '../command.js'
 import { exitCode, UsageError } from '../exit.js'
+import { pathArgument, shellLine } from '../shell-line.js'
 
 interface InitOptions {
   template: string
@@ -72,7 +73,7 @@ const init: CommandBody<InitOptions, [string | undefined]> = async ({ terminal }
   }
   await writeFile(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
   const change = relative(process.cwd(), folder)
-  const next = `${change === '' ? '' : `cd ${change} && `}npm install && npm start`
+  const next = `${change === '' ? '' : `${shellLine('cd', pathArgument(change))} && `}npm install && npm start`
   terminal.result(
     { folder, template, files: [...files, 'package.json'], next, by: `${name} ${version}` },
     () => [`${template}: ${[...files, 'package.json'].join(', ')} in ${folder}`, `next: ${next}`].join('\n'),

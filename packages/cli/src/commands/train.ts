@@ -7,6 +7,7 @@ import { changeConfig, loadConfig } from '../config-file.js'
 import { warnOfEmptyBands } from '../empty-bands.js'
 import { exitCode, UsageError } from '../exit.js'
 import { plural } from '../plural.js'
+import { pathArgument, shellLine } from '../shell-line.js'
 import { TrainingProgress } from '../training-progress.js'
 
 interface TrainOptions extends BackendOptions {
@@ -46,17 +47,23 @@ const train: CommandBody<TrainOptions> = async ({ terminal, signal }, options) =
     })
     progress.finish()
     const splits = splitsOf((await readManifest(config.data.manifest, { signal })).clips)
-    terminal.result(result, (done) => summary(done, splits))
+    const order = ['test', config.data.validationSplit ?? 'validation', ...splits]
+    const held = order.find((split) => splits.includes(split))
+    terminal.result(result, (done) => summary(done, held))
     return exitCode.ok
   } catch (error) {
     progress.finish()
-    if (signal.aborted) terminal.note(`stopped; go on with: sonotext train --run ${folder} --resume`)
+    if (signal.aborted)
+      terminal.note(
+        `stopped; go on with: ${shellLine('sonotext', 'train', '--run', pathArgument(folder), '--resume')}`,
+      )
     throw error
   }
 }
 export default train
 
-function summary(result: TrainRunResult, splits: readonly string[]): string {
+/** `held` is a split to evaluate on: test where there is one, else what was kept for validation, or whatever there is. */
+function summary(result: TrainRunResult, held: string | undefined): string {
   const { folder, steps, epochs, best, trainClips, validationClips, quarantined } = result
   const clips = [
     `${validationClips} for validation`,
@@ -66,12 +73,11 @@ function summary(result: TrainRunResult, splits: readonly string[]): string {
     `${plural(steps, 'step')}, ${plural(epochs, 'epoch')} on ${plural(trainClips, 'clip')} (${clips.join(', ')})`,
     ...(best === null ? [] : [`best epoch ${best.epoch}: ${best.monitor} ${best.metric.toFixed(4)}`]),
     `run: ${folder}`,
-    `next: ${evaluateLine(folder, splits)}`,
+    `next: ${evaluateLine(folder, held)}`,
   ].join('\n')
 }
 
-/** A line that works: without a split named test, on the one kept for validation or whatever there is. */
-function evaluateLine(folder: string, splits: readonly string[]): string {
-  const held = ['test', 'validation', ...splits].find((split) => splits.includes(split))
-  return `sonotext evaluate ${folder}${held === 'test' || held === undefined ? '' : ` --split ${held}`}`
+function evaluateLine(folder: string, held: string | undefined): string {
+  const named = held === 'test' || held === undefined ? [] : ['--split', held]
+  return shellLine('sonotext', 'evaluate', pathArgument(folder), ...named)
 }

@@ -136,6 +136,15 @@ describe('safetensors', () => {
     expect(() => decodeSafetensors(bytes())).toThrow(expect.objectContaining({ code: 'INVALID_FILE' }))
   })
 
+  it.each(['F8_E4M3', 'F8_E5M2', 'C64', 'F4'])(
+    'says that %s is not read, not that the file is damaged',
+    (dtype) => {
+      const bytes = forged({ a: { dtype, shape: [8], data_offsets: [0, 8] } }, Buffer.alloc(8))
+      expect(() => decodeSafetensors(bytes)).toThrow(`Tensor a holds numbers of the type ${dtype}`)
+      expect(() => decodeSafetensors(bytes)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }))
+    },
+  )
+
   it('names a file that is missing, and refuses to write a wrong shape', async () => {
     const path = join(folder, 'nothing.safetensors')
     await expect(readSafetensors(path)).rejects.toMatchObject({ code: 'MISSING_FILE', file: path })

@@ -153,6 +153,7 @@ function parseHeader(
       metadata = entry as Record<string, string>
       continue
     }
+    refuseOtherNumbers(name, entry, file)
     const place = parseEntry(entry, (problem) => bad(`tensor ${name} with ${problem}`))
     const { begin, end } = place
     if (end > size)
@@ -168,6 +169,23 @@ function parseHeader(
   }
   if (reached !== size) throw bad(`${size - reached} bytes that belong to no tensor`)
   return { places, metadata }
+}
+
+/** Types of the format that JavaScript has no numbers for: the file is intact. */
+const otherNumbers = /^(F4|F6_\w+|F8_\w+|C64|C128)$/
+
+function refuseOtherNumbers(name: string, entry: unknown, file: string): void {
+  const dtype = isRecord(entry) ? entry['dtype'] : undefined
+  if (typeof dtype !== 'string' || !otherNumbers.test(dtype)) return
+  throw new SonotextError(
+    'UNSUPPORTED',
+    `Tensor ${name} holds numbers of the type ${dtype}, which is not read.`,
+    {
+      file,
+      remedy:
+        'Save it with another type, for example in PyTorch: tensor.float(), or torch.view_as_real for complex numbers.',
+    },
+  )
 }
 
 function parseEntry(

@@ -22,6 +22,7 @@ export interface NearDuplicate {
   readonly sure: boolean
 }
 
+/** What counts as a shared passage. */
 export interface NearDuplicatesOptions {
   /** Score from which a passage of 1.5 s or more counts wherever it lies. Default 220. */
   passageScore?: number

@@ -37,6 +37,7 @@ describe('phrases of a caption', () => {
       ['a man talks', 'a dog barks', 'birds chirp', 'a car passes'],
       ['0 before 2', '1 before 2'],
     ],
+    ['First a dog barks twice, then a baby cries.', ['a dog barks', 'a baby cries'], ['0 before 1']],
     ['A dog barks, preceded by thunder', ['A dog barks', 'thunder'], ['1 before 0']],
     ['A man speaks. Then a dog barks.', ['A man speaks', 'a dog barks'], ['0 before 1']],
     ['In the distance, a dog’s bark and a walkie-talkie', ['a dog’s bark', 'a walkie-talkie'], []],

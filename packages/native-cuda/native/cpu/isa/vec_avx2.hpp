@@ -21,9 +21,18 @@ inline __m256i vlane_mask(int64_t n) {
 inline Vec vzero() { return {_mm256_setzero_ps()}; }
 inline Vec vset(float x) { return {_mm256_set1_ps(x)}; }
 inline Vec vload(const float* p) { return {_mm256_loadu_ps(p)}; }
-inline Vec vload_n(const float* p, int64_t n) { return {_mm256_maskload_ps(p, vlane_mask(n))}; }
+// A whole vector by a plain access: masked ones cost several times as much, on AMD above all.
+inline Vec vload_n(const float* p, int64_t n) {
+  return {n >= kLanes ? _mm256_loadu_ps(p) : _mm256_maskload_ps(p, vlane_mask(n))};
+}
 inline void vstore(float* p, Vec a) { _mm256_storeu_ps(p, a.v); }
-inline void vstore_n(float* p, Vec a, int64_t n) { _mm256_maskstore_ps(p, vlane_mask(n), a.v); }
+inline void vstore_n(float* p, Vec a, int64_t n) {
+  if (n >= kLanes) {
+    _mm256_storeu_ps(p, a.v);
+  } else {
+    _mm256_maskstore_ps(p, vlane_mask(n), a.v);
+  }
+}
 inline void vstream(float* p, Vec a) { _mm256_stream_ps(p, a.v); }
 inline void vstream_end() { _mm_sfence(); }
 inline Vec operator+(Vec a, Vec b) { return {_mm256_add_ps(a.v, b.v)}; }

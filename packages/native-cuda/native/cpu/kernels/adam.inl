@@ -30,15 +30,15 @@ inline Status adam(const AdamArgs& args, Exec& exec) {
   const float* grad = args.grad.data;
   for_chunks(exec, args.param.size, [&](int64_t begin, int64_t end) {
     for_vectors(begin, end, [&](int64_t i, int64_t n) {
-      const Vec p = shrink * vload_upto(param + i, n);
-      const Vec g = vfma(decay, p, vload_upto(grad + i, n));
-      const Vec old = vload_upto(first + i, n);
+      const Vec p = shrink * vload_n(param + i, n);
+      const Vec g = vfma(decay, p, vload_n(grad + i, n));
+      const Vec old = vload_n(first + i, n);
       // From the nearer end, so that a small one is not lost in the difference to a large one.
       const Vec m = recent ? vfma(beta1, old - g, g) : vfma(rest1, g - old, old);
-      const Vec v = vfma(rest2 * g, g, beta2 * vload_upto(second + i, n));
-      vstore_upto(first + i, moment_to_keep(m), n);
-      vstore_upto(second + i, moment_to_keep(v), n);
-      vstore_upto(param + i, vfnma(step, m / (vsqrt(v) / root + eps), p), n);
+      const Vec v = vfma(rest2 * g, g, beta2 * vload_n(second + i, n));
+      vstore_n(first + i, moment_to_keep(m), n);
+      vstore_n(second + i, moment_to_keep(v), n);
+      vstore_n(param + i, vfnma(step, m / (vsqrt(v) / root + eps), p), n);
     });
   });
   return {};

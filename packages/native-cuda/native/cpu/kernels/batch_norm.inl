@@ -94,8 +94,8 @@ inline void normalize_rows(const float* x, float* out, RowShape shape, const flo
   for (int64_t r = 0; r < shape.rows; r++) {
     const float* row = x + r * shape.c;
     for_vectors(0, shape.c, [&](int64_t j, int64_t n) {
-      const Vec d = vload_upto(row + j, n) - vload_upto(mean + j, n);
-      sink.put(out + r * shape.c + j, vfma(d, vload_upto(factor + j, n), vload_upto(beta + j, n)), n);
+      const Vec d = vload_n(row + j, n) - vload_n(mean + j, n);
+      sink.put(out + r * shape.c + j, vfma(d, vload_n(factor + j, n), vload_n(beta + j, n)), n);
     });
   }
   sink.end();
@@ -220,9 +220,9 @@ inline Status batch_norm_backward(const BatchNormBackwardArgs& args, Exec& exec)
     }
     for (int64_t r = 0; r < size_of(chunk); r++) {
       for_vectors(0, c, [&](int64_t j, int64_t n) {
-        const Vec centered = vload_upto(x + r * c + j, n) - vload_upto(mean + j, n);
-        const Vec rest = vload_upto(g + r * c + j, n) - vload_upto(through + j, n);
-        sink.put(grad_x + r * c + j, vload_upto(factor + j, n) * vfnma(centered, vload_upto(slope + j, n), rest), n);
+        const Vec centered = vload_n(x + r * c + j, n) - vload_n(mean + j, n);
+        const Vec rest = vload_n(g + r * c + j, n) - vload_n(through + j, n);
+        sink.put(grad_x + r * c + j, vload_n(factor + j, n) * vfnma(centered, vload_n(slope + j, n), rest), n);
       });
     }
     sink.end();

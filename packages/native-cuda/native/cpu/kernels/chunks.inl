@@ -35,16 +35,6 @@ inline void for_vectors(int64_t begin, int64_t end, F&& f) {
   if (i < end) f(i, end - i);
 }
 
-// Whole vectors by plain loads and stores: AVX2's masked ones cost several times as much.
-inline Vec vload_upto(const float* p, int64_t n) { return n >= kLanes ? vload(p) : vload_n(p, n); }
-inline void vstore_upto(float* p, Vec a, int64_t n) {
-  if (n >= kLanes) {
-    vstore(p, a);
-  } else {
-    vstore_n(p, a, n);
-  }
-}
-
 // Where results go. Large ones are gone from the caches before anyone reads them: they are stored past them, which spares
 // fetching every line before it is overwritten. Call end() after the last put() of a piece of parallel work.
 struct Sink {
@@ -59,7 +49,7 @@ struct Sink {
     if (stream) {
       vstream(p, a);
     } else {
-      vstore_upto(p, a, n);
+      vstore_n(p, a, n);
     }
   }
   void end() const {

@@ -114,8 +114,8 @@ void wino_gather(const Images& m, const WinoTiles& g, i64 tile, const float* zer
       Vec d[P], v[6];
       SONOTEXT_UNROLL(6)
       for (int i = 0; i < P; ++i) {
-        d[i] = vload_upto(x[i][j] + c, m.c - c);
-        if (m.sign) d[i] = vselect(vgt(vload_upto(sign[i][j] + c, m.c - c), vzero()), d[i], slope * d[i]);
+        d[i] = vload_n(x[i][j] + c, m.c - c);
+        if (m.sign) d[i] = vselect(vgt(vload_n(sign[i][j] + c, m.c - c), vzero()), d[i], slope * d[i]);
       }
       P == 6 ? wino_input(d, v) : wino_gradient(d, v);
       SONOTEXT_UNROLL(6)

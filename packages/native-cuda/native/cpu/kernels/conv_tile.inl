@@ -87,7 +87,7 @@ void row_tile(const RowJob& job) {
       if (job.stream) {
         vstream(job.out[i] + j * kLanes, v);
       } else {
-        vstore_upto(job.out[i] + j * kLanes, v, width);
+        vstore_n(job.out[i] + j * kLanes, v, width);
       }
     }
   }

@@ -13,7 +13,7 @@ template <class F, class... In>
 inline Status map(Exec& exec, F32Out out, F f, const In*... in) {
   float* const to = out.data;
   for_chunks(exec, out.size, [=](int64_t begin, int64_t end) {
-    map_lanes(to, begin, end, [=](int64_t i, int64_t n) { return f(vload_upto(in + i, n)...); });
+    map_lanes(to, begin, end, [=](int64_t i, int64_t n) { return f(vload_n(in + i, n)...); });
   });
   return {};
 }

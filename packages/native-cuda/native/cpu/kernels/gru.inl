@@ -73,16 +73,16 @@ inline Status gru(const GruArgs& g, Exec& exec) {
         float* out = g.out.data + ((first + i) * T + t) * D * H + direction * H;
         float* saved = g.saved.data + ((direction * g.n + first + i) * T + t) * 4 * H;
         for_vectors(0, H, [&](i64 j, i64 n) {
-          const Vec r = vsigmoid(vload_upto(in + j, n) + vload_upto(rec + j, n) + vload_upto(bHh + j, n));
-          const Vec z = vsigmoid(vload_upto(in + H + j, n) + vload_upto(rec + ldp + j, n) + vload_upto(bHh + H + j, n));
-          const Vec q = vload_upto(rec + 2 * ldp + j, n) + vload_upto(bHh + 2 * H + j, n);
-          const Vec c = vtanh(vfma(r, q, vload_upto(in + 2 * H + j, n)));
-          const Vec old = s > 0 ? vload_upto(h + j, n) : vzero();
-          vstore_upto(out + j, vfma(z, old - c, c), n);
-          vstore_upto(saved + j, r, n);
-          vstore_upto(saved + H + j, z, n);
-          vstore_upto(saved + 2 * H + j, c, n);
-          vstore_upto(saved + 3 * H + j, q, n);
+          const Vec r = vsigmoid(vload_n(in + j, n) + vload_n(rec + j, n) + vload_n(bHh + j, n));
+          const Vec z = vsigmoid(vload_n(in + H + j, n) + vload_n(rec + ldp + j, n) + vload_n(bHh + H + j, n));
+          const Vec q = vload_n(rec + 2 * ldp + j, n) + vload_n(bHh + 2 * H + j, n);
+          const Vec c = vtanh(vfma(r, q, vload_n(in + 2 * H + j, n)));
+          const Vec old = s > 0 ? vload_n(h + j, n) : vzero();
+          vstore_n(out + j, vfma(z, old - c, c), n);
+          vstore_n(saved + j, r, n);
+          vstore_n(saved + H + j, z, n);
+          vstore_n(saved + 2 * H + j, c, n);
+          vstore_n(saved + 3 * H + j, q, n);
         });
       }
     }
@@ -109,19 +109,19 @@ inline void gru_backward_steps(const GruBackwardArgs& g, Exec& exec, const float
         float* to = gateGrads + (at * D + direction) * 4 * H;
         for_vectors(0, H, [&](i64 j, i64 n) {
           const Vec one = vset(1.0f);
-          const Vec r = vload_upto(saved + j, n), z = vload_upto(saved + H + j, n);
-          const Vec c = vload_upto(saved + 2 * H + j, n), q = vload_upto(saved + 3 * H + j, n);
-          const Vec old = s > 0 ? vload_upto(h + j, n) : vzero();
+          const Vec r = vload_n(saved + j, n), z = vload_n(saved + H + j, n);
+          const Vec c = vload_n(saved + 2 * H + j, n), q = vload_n(saved + 3 * H + j, n);
+          const Vec old = s > 0 ? vload_n(h + j, n) : vzero();
           float* const keep = direct + i * ldp + j;
-          const Vec grad = vload_upto(incoming + j, n) + (vload_upto(keep, n) + vload_upto(through + i * ldp + j, n));
+          const Vec grad = vload_n(incoming + j, n) + (vload_n(keep, n) + vload_n(through + i * ldp + j, n));
           const Vec toN = grad * (one - z) * vfnma(c, c, one);
           const Vec toR = toN * q * r * (one - r);
           const Vec toZ = grad * (old - c) * z * (one - z);
-          vstore_upto(keep, grad * z, n);
-          vstore_upto(to + j, toN, n);
-          vstore_upto(to + H + j, toR, n);
-          vstore_upto(to + 2 * H + j, toZ, n);
-          vstore_upto(to + 3 * H + j, toN * r, n);
+          vstore_n(keep, grad * z, n);
+          vstore_n(to + j, toN, n);
+          vstore_n(to + H + j, toR, n);
+          vstore_n(to + 2 * H + j, toZ, n);
+          vstore_n(to + 3 * H + j, toN * r, n);
         });
       }
       if (s == 0) break;
@@ -182,8 +182,8 @@ inline Status gru_backward(const GruBackwardArgs& g, Exec& exec) {
                   mine + sums.hh, ldp);
       for_vectors(0, 4 * H, [&](i64 j, i64 n) {
         Vec sum = vzero();
-        for (i64 t = 0; t < T; ++t) sum = sum + vload_upto(grads + t * step + j, n);
-        vstore_upto(mine + sums.bias + j, vload_upto(mine + sums.bias + j, n) + sum, n);
+        for (i64 t = 0; t < T; ++t) sum = sum + vload_n(grads + t * step + j, n);
+        vstore_n(mine + sums.bias + j, vload_n(mine + sums.bias + j, n) + sum, n);
       });
     }
   });
@@ -192,10 +192,10 @@ inline Status gru_backward(const GruBackwardArgs& g, Exec& exec) {
     float* mine = partial + direction * parts * sums.size;
     const i64 source = k < 2 * H ? k + H : k - 2 * H;  // rows r, z, n from columns n, r, z
     for_vectors(0, g.in, [&](i64 j, i64 n) {
-      vstore_upto(g.gradWIh.data + row * g.in + j, sum_parts(mine + sums.ih + source * ldx + j, parts, sums.size), n);
+      vstore_n(g.gradWIh.data + row * g.in + j, sum_parts(mine + sums.ih + source * ldx + j, parts, sums.size), n);
     });
     for_vectors(0, H, [&](i64 j, i64 n) {
-      vstore_upto(g.gradWHh.data + row * H + j, sum_parts(mine + sums.hh + k * ldp + j, parts, sums.size), n);
+      vstore_n(g.gradWHh.data + row * H + j, sum_parts(mine + sums.hh + k * ldp + j, parts, sums.size), n);
     });
     for (int side = 0; side < 2; ++side) {
       float total = 0.0f;

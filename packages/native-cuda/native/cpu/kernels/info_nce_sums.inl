@@ -54,9 +54,9 @@ struct NceBatch {
       }
     }
     for_vectors(0, n, [&](i64 j, i64 lanes) {
-      const Vec w = vload_upto(weights + j, lanes), c = vload_upto(cells + j, lanes);
+      const Vec w = vload_n(weights + j, lanes), c = vload_n(cells + j, lanes);
       const Vec kept = vselect(vgt(vzero(), w), vzero(), w);
-      vstore_upto(weights + j, vselect(vne(c, vset(kLeftOut)), kept, vzero()), lanes);
+      vstore_n(weights + j, vselect(vne(c, vset(kLeftOut)), kept, vzero()), lanes);
     });
   }
 
@@ -99,9 +99,9 @@ struct NceBatch {
     spread_weights(i, cells, weights);
     Vec mass = vzero(), weighted = vzero();
     for_vectors(0, n, [&](i64 j, i64 lanes) {
-      const Vec w = vload_upto(weights + j, lanes);
+      const Vec w = vload_n(weights + j, lanes);
       mass = mass + w;
-      weighted = vfma(w, finite_or_nan(vload_upto(cells + j, lanes)), weighted);
+      weighted = vfma(w, finite_or_nan(vload_n(cells + j, lanes)), weighted);
     });
     rows.mass[i] = vsum(mass), rows.weighted[i] = static_cast<double>(vsum(weighted));
   }

@@ -28,18 +28,18 @@ inline Status layer_norm(const LayerNormArgs& args, Exec& exec) {
   const float share = cols > 0 ? 1.0f / static_cast<float>(cols) : 0.0f;
   for_each_row(exec, args.rows, [&](int64_t r) {
     const float* x = args.x.data + r * cols;
-    const float mean = share * row_sum(cols, [&](int64_t j, int64_t lanes) { return vload_upto(x + j, lanes); });
+    const float mean = share * row_sum(cols, [&](int64_t j, int64_t lanes) { return vload_n(x + j, lanes); });
     const Vec centre = vset(mean);
     const float variance = share * row_sum(cols, [&](int64_t j, int64_t lanes) {
-      const Vec d = first_lanes(vload_upto(x + j, lanes) - centre, lanes);
+      const Vec d = first_lanes(vload_n(x + j, lanes) - centre, lanes);
       return d * d;
     });
     const float inv_std = static_cast<float>(1.0 / __builtin_sqrt(static_cast<double>(variance) + args.eps));
     args.mean[r] = mean, args.invStd[r] = inv_std;
     const Vec scale = vset(inv_std);
     map_lanes(args.out.data + r * cols, 0, cols, [&](int64_t j, int64_t lanes) {
-      const Vec normal = (vload_upto(x + j, lanes) - centre) * scale;
-      return vfma(normal, vload_upto(args.gamma.data + j, lanes), vload_upto(args.beta.data + j, lanes));
+      const Vec normal = (vload_n(x + j, lanes) - centre) * scale;
+      return vfma(normal, vload_n(args.gamma.data + j, lanes), vload_n(args.beta.data + j, lanes));
     });
   });
   return {};
@@ -62,15 +62,15 @@ inline Status layer_norm_backward(const LayerNormBackwardArgs& args, Exec& exec)
       const float* x = args.x.data + r * cols;
       const float* g = args.gradOut.data + r * cols;
       const Vec mean = vset(args.mean[r]), scale = vset(args.invStd[r]);
-      const auto normal = [&](int64_t j, int64_t lanes) { return (vload_upto(x + j, lanes) - mean) * scale; };
+      const auto normal = [&](int64_t j, int64_t lanes) { return (vload_n(x + j, lanes) - mean) * scale; };
       for_vectors(0, cols, [&](int64_t j, int64_t lanes) {
-        const Vec grad = vload_upto(g + j, lanes);
-        vstore_upto(of_gamma + j, vfma(grad, normal(j, lanes), vload_upto(of_gamma + j, lanes)), lanes);
-        vstore_upto(of_beta + j, vload_upto(of_beta + j, lanes) + grad, lanes);
+        const Vec grad = vload_n(g + j, lanes);
+        vstore_n(of_gamma + j, vfma(grad, normal(j, lanes), vload_n(of_gamma + j, lanes)), lanes);
+        vstore_n(of_beta + j, vload_n(of_beta + j, lanes) + grad, lanes);
       });
       if (!args.gradX) continue;
       const auto weighted = [&](int64_t j, int64_t lanes) {
-        return vload_upto(g + j, lanes) * vload_upto(args.gamma.data + j, lanes);
+        return vload_n(g + j, lanes) * vload_n(args.gamma.data + j, lanes);
       };
       const Vec constant = vset(share * row_sum(cols, weighted));
       const Vec along = vset(share * row_sum(cols, [&](int64_t j, int64_t lanes) {
@@ -85,7 +85,7 @@ inline Status layer_norm_backward(const LayerNormBackwardArgs& args, Exec& exec)
   const auto add = [&](F32Out to, int64_t from) {
     map_lanes(to.data, 0, cols, [&](int64_t j, int64_t lanes) {
       Vec sum = vzero();
-      for (int64_t part = 0; part < parts; part++) sum = sum + vload_upto(sums + 2 * part * cols + from + j, lanes);
+      for (int64_t part = 0; part < parts; part++) sum = sum + vload_n(sums + 2 * part * cols + from + j, lanes);
       return sum;
     });
   };

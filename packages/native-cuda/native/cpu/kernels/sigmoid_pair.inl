@@ -31,8 +31,8 @@ inline SigmoidSums sigmoid_row(const PairBatch& pairs, i64 i, float* cells, floa
   const i64 n = pairs.n;
   pairs.mark(i, cells);
   for_vectors(0, n, [&](i64 j, i64 lanes) {
-    const Mask counts = vne(vload_upto(cells + j, lanes), vset(kLeftOut));
-    vstore_upto(signs + j, vselect(counts, vset(1.0f), vzero()), lanes);
+    const Mask counts = vne(vload_n(cells + j, lanes), vset(kLeftOut));
+    vstore_n(signs + j, vselect(counts, vset(1.0f), vzero()), lanes);
   });
   SigmoidSums sums;
   signs[i] = 1.0f;
@@ -41,7 +41,7 @@ inline SigmoidSums sigmoid_row(const PairBatch& pairs, i64 i, float* cells, floa
   Vec loss = vzero(), positive = vzero(), other = vzero(), gradient = vzero(), products = vzero(), others = vzero();
   for_vectors(0, n, [&](i64 j, i64 lanes) {
     // 0 where there is no candidate, also past the end; -1 turns a positive's score round.
-    const Vec sign = vload_upto(signs + j, lanes), cosine = vload_upto(cells + j, lanes);
+    const Vec sign = vload_n(signs + j, lanes), cosine = vload_n(cells + j, lanes);
     const Mask counts = vne(sign, vzero()), is_other = vgt(sign, vzero());
     const Vec score = vselect(counts, sign * vfma(cosine, scale, shift), vzero());
     const Vec sigmoid = vsigmoid(score), g = sign * sigmoid;
@@ -51,7 +51,7 @@ inline SigmoidSums sigmoid_row(const PairBatch& pairs, i64 i, float* cells, floa
     others = others + vselect(is_other, one, vzero());
     gradient = gradient + g;
     products = products + vselect(counts, g * cosine, vzero());
-    vstore_upto(cells + j, g * share, lanes);
+    vstore_n(cells + j, g * share, lanes);
   });
   const auto total = [](Vec v) { return static_cast<double>(vsum(v)); };
   sums.loss = total(loss), sums.positive = total(positive), sums.other = total(other);

@@ -25,12 +25,12 @@ inline Status softmax(const SoftmaxArgs& args, Exec& exec) {
     const Vec most = vset(row_max(x, length));
     Vec sums = vzero();
     for_vectors(0, length, [&](int64_t j, int64_t lanes) {
-      const Vec e = vexp(vload_upto(x + j, lanes) - most);
-      vstore_upto(out + j, e, lanes);
-      sums = sums + vload_upto(out + j, lanes);  // lanes past the end are 0
+      const Vec e = vexp(vload_n(x + j, lanes) - most);
+      vstore_n(out + j, e, lanes);
+      sums = sums + vload_n(out + j, lanes);  // lanes past the end are 0
     });
     const Vec share = vset(1.0f / vsum(sums));
-    map_lanes(out, 0, length, [&](int64_t j, int64_t lanes) { return vload_upto(out + j, lanes) * share; });
+    map_lanes(out, 0, length, [&](int64_t j, int64_t lanes) { return vload_n(out + j, lanes) * share; });
     memset(out + length, 0, static_cast<size_t>(cols - length) * sizeof(float));
   });
   return {};
@@ -45,7 +45,7 @@ inline Status softmax_backward(const SoftmaxBackwardArgs& args, Exec& exec) {
     float* grad_x = args.gradX.data + r * cols;
     const Vec along = vset(row_dot(y, g, length));
     map_lanes(grad_x, 0, length, [&](int64_t j, int64_t lanes) {
-      return vload_upto(y + j, lanes) * (vload_upto(g + j, lanes) - along);
+      return vload_n(y + j, lanes) * (vload_n(g + j, lanes) - along);
     });
     memset(grad_x + length, 0, static_cast<size_t>(cols - length) * sizeof(float));
   });

@@ -1,4 +1,5 @@
 #include "../../core/ops.hpp"
+#include "resample_banded.inl"
 
 namespace sonotext::SONOTEXT_ISA {
 namespace {
@@ -29,7 +30,8 @@ inline float resample_one(const ResampleArgs& a, const float* taps, const float*
   return vsum(sum0 + sum1);
 }
 
-inline Status resample(const ResampleArgs& a, Exec& exec) {
+// An output is a dot product of its own: for ratios whose phases hardly come again within a clip.
+inline Status resample_directly(const ResampleArgs& a, Exec& exec) {
   const i64 half = a.width / 2 - 1;
   // The kind of an output (inside, at an edge) depends on its place alone, so the bits do not depend on the
   // chunks.
@@ -44,6 +46,12 @@ inline Status resample(const ResampleArgs& a, Exec& exec) {
     }
   });
   return {};
+}
+
+// The way depends on the filter alone, never on the clip: a clip resampled in pieces has the bits of the whole.
+inline Status resample(const ResampleArgs& a, Exec& exec) {
+  const Bands bands(a);
+  return bands.few() ? resample_in_bands(a, bands, exec) : resample_directly(a, exec);
 }
 
 }  // namespace

@@ -11,9 +11,27 @@ namespace {
 
 constexpr i64 kPartialFloats = 1 << 18;  // partial results kept at once: 1 MiB
 
-// Reduces frames [t0, t1) of one clip to one partial result per caption (MTSQ: per word) of the group.
-inline void frame_block(const FrameScoreArgs& args, const WordGroup& group, i64 clip, i64 t0, i64 t1, float* packed,
-                        float* running, float* partial) {
+// A set against itself: the mean over all products is the same from either side, so that pairs below the diagonal are
+// not computed but copied.
+inline bool is_symmetric(const FrameScoreArgs& args) {
+  if (args.reduction != kMean || args.frames.data != args.words.data || args.clips != args.captions ||
+      args.maxFrames != args.maxWords) {
+    return false;
+  }
+  for (i64 i = 0; i < args.clips; ++i)
+    if (args.frameLengths[i] != args.wordLengths[i]) return false;
+  return true;
+}
+
+// The first caption of the group that is computed with a clip; all of them where `symmetric` is false.
+inline i64 first_caption(const WordGroup& group, i64 clip, bool symmetric) {
+  return symmetric ? gemm_min(group.captions, gemm_max(0, clip - group.ids[0])) : 0;
+}
+
+// Reduces frames [t0, t1) of one clip to one partial result per caption (MTSQ: per word) of the group, from caption `first`
+// on (those before it hold anything).
+inline void frame_block(const FrameScoreArgs& args, const WordGroup& group, i64 clip, i64 t0, i64 t1, i64 first,
+                        float* packed, float* running, float* partial) {
   const i64 d = args.d, items = args.reduction == kMaxOverFrames ? group.rows : group.captions;
   for (i64 i = 0; i < items * kLanes; i += kLanes) vstore(running + i, vzero());
   for (i64 t = t0; t < t1; t += kNr) {
@@ -21,7 +39,7 @@ inline void frame_block(const FrameScoreArgs& args, const WordGroup& group, i64 
     pack_b({args.frames.data + (clip * args.maxFrames + t) * d, 1, d}, d, frames, packed);
     Segments at{group};
     Vec best[kNv] = {};
-    for (i64 r = 0; r < group.rows; r += kMr) {
+    for (i64 r = group.offsets[first] / kMr * kMr; r < group.rows; r += kMr) {
       alignas(64) float tile[kMr * kNr];
       const i64 rows = gemm_min(kMr, group.rows - r);
       frame_tile(group, r, packed, frames, d, 0.0f, tile);  // no ReLU'd sum or maximum notices a 0
@@ -57,8 +75,8 @@ inline void frame_block(const FrameScoreArgs& args, const WordGroup& group, i64 
 
 // Blocks of one clip and one group, combined in order.
 inline void frame_finish(const FrameScoreArgs& args, const WordGroup& group, i64 clip, const float* partial, i64 blocks,
-                         i64 width) {
-  for (i64 c = 0; c < group.captions; ++c) {
+                         i64 width, bool symmetric) {
+  for (i64 c = first_caption(group, clip, symmetric); c < group.captions; ++c) {
     const i64 caption = group.ids[c], words = args.wordLengths[caption], frames = args.frameLengths[clip];
     double total = 0.0;
     if (args.reduction == kMaxOverFrames) {
@@ -74,8 +92,9 @@ inline void frame_finish(const FrameScoreArgs& args, const WordGroup& group, i64
       for (i64 b = 0; b < blocks; ++b) total += partial[b * width + c];
     }
     const i64 share = args.reduction == kMean ? frames * words : args.reduction == kMaxOverFrames ? words : frames;
-    args.out[clip * args.captions + caption] =
-        frames > 0 && words > 0 ? static_cast<float>(total / static_cast<double>(share)) : 0.0f;
+    const float score = frames > 0 && words > 0 ? static_cast<float>(total / static_cast<double>(share)) : 0.0f;
+    args.out[clip * args.captions + caption] = score;
+    if (symmetric) args.out[caption * args.captions + clip] = score;
   }
 }
 
@@ -84,6 +103,7 @@ inline Status frame_score(const FrameScoreArgs& args, Exec& exec) {
     memset(args.out.data, 0, sizeof(float) * static_cast<size_t>(args.out.size));
     return {};
   }
+  const bool symmetric = is_symmetric(args);
   const i64 d = args.d, blocks = gemm_max(1, ceil_div(args.maxFrames, kFrameBlock));
   const WordPacker packer{args.words.data, args.wordLengths, args.maxWords, d, kGroupWords};
   const i64 width = gemm_max(1, gemm_max(packer.most_rows(), packer.most_captions()));
@@ -97,18 +117,20 @@ inline Status frame_score(const FrameScoreArgs& args, Exec& exec) {
   for (i64 j = 0; j < args.captions; ++j) ids[j] = j;
   for (i64 first = 0; first < args.captions;) {
     const WordGroup group = packer.pack(ids + first, args.captions - first, ids + args.captions, packed);
-    for (i64 i0 = 0; i0 < args.clips; i0 += clips) {
+    const i64 end = symmetric ? group.ids[group.captions - 1] + 1 : args.clips;
+    for (i64 i0 = 0; i0 < end; i0 += clips) {
       if (exec.cancelled()) return {};  // not one group of words after the other for nothing
-      const i64 count = gemm_min(clips, args.clips - i0);
+      const i64 count = gemm_min(clips, end - i0);
       gemm_chunks(exec, count * blocks, count * args.maxFrames * group.rows * d, [&](i64 chunk, int worker) {
         const i64 clip = i0 + chunk / blocks, t0 = chunk % blocks * kFrameBlock;
         const i64 t1 = gemm_min(args.frameLengths[clip], t0 + kFrameBlock);
         float* mine = workers + worker * workerSize;
-        if (t0 < t1) frame_block(args, group, clip, t0, t1, mine, mine + frameSize, partial + chunk * width);
+        const i64 from = first_caption(group, clip, symmetric);
+        if (t0 < t1) frame_block(args, group, clip, t0, t1, from, mine, mine + frameSize, partial + chunk * width);
       });
       gemm_chunks(exec, count, count * blocks * width * 4, [&](i64 i, int) {
         const i64 used = ceil_div(args.frameLengths[i0 + i], kFrameBlock);
-        frame_finish(args, group, i0 + i, partial + i * blocks * width, used, width);
+        frame_finish(args, group, i0 + i, partial + i * blocks * width, used, width, symmetric);
       });
     }
     first += group.captions;

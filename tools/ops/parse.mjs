@@ -5,7 +5,7 @@ import { assertMeaning } from './meaning.mjs'
 
 /**
  * → [{ name, group, comment: [line…], elementwise, buffers, numbers, requires, each }]
- * buffer  { name, direction: in|out|inout, type: float|int, optional, private, comment,
+ * buffer  { name, direction: in|out|inout, type: float|int, optional, private, words, comment,
  *           shape: { text, factors }, range?: { text, low, high }, offsets?: { rows, over } }
  * number  { name, kind: size|choice|word|real, comment, min?, max?, below?, choices?: [{ value, label }] }
  * require { condition, argument, expected, loop?: { variable, bound } }
@@ -87,7 +87,7 @@ function readLine(op, { line, body, note }) {
 }
 
 function readBuffer(word, text, comment) {
-  const pattern = /^(private )?(\w+): (float|int|offsets)\[([^\]]+)\](?: of (\w+)| in (.+))?$/
+  const pattern = /^(private )?(\w+): (float|int|offsets|words)\[([^\]]+)\](?: of (\w+)| in (.+))?$/
   const [, isPrivate, name, type, shape, over, range] = matched(pattern, text, '`name: type[shape]`')
   const buffer = {
     name,
@@ -95,6 +95,7 @@ function readBuffer(word, text, comment) {
     type: type === 'float' ? 'float' : 'int',
     optional: word.endsWith('?'),
     private: isPrivate !== undefined,
+    words: type === 'words',
     comment,
     shape: shapeOf(type === 'offsets' ? `${shape} + 1` : shape),
   }

@@ -392,12 +392,20 @@ function program(): Command {
 
   onBackend(onClips(root.command('embed')))
     .description(
-      'vectors of clips and captions with their ids, as NPY or safetensors; goes on where it was stopped',
+      'vectors of clips and captions with their ids, as NPY, safetensors or an index to search; goes on where it was stopped',
     )
     .argument('<run>', modelArgument)
     .requiredOption('--out <dir>', 'folder for audio, text and truth.jsonl')
     .option('--split <name>', 'only this split')
-    .addOption(new Option('--format <name>', 'of the vectors').choices(['npy', 'safetensors']).default('npy'))
+    .addOption(
+      new Option('--format <name>', 'of the vectors').choices(['npy', 'safetensors', 'index']).default('npy'),
+    )
+    .addOption(
+      new Option(
+        '--precision <name>',
+        'what an index is looked through in by few queries; its hits are the same (default float32)',
+      ).choices(['float32', 'float16', 'int8']),
+    )
     .action(run(() => import('./commands/embed.js')))
 
   onBackend(decoding(root.command('classify')))

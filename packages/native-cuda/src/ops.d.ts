@@ -202,14 +202,38 @@ export interface FrameScoreBackwardArgs {
 }
 
 /**
+ * Rows rounded to few bits, for top_k to look through first: x ≈ scale·v per row, where v are signed bytes (bits = 8, |v| <= 127) or
+ * half-precision numbers (bits = 16, |v| <= 1), four or two to a word, the first in the lowest bits, 0 past the end of a row.
+ * error bounds ‖x - scale·v‖₂ and what float32 sums of products with a vector of length 1 round. Rows of numbers that are too large, too
+ * small (beyond 10¹⁰ or all below 10⁻¹⁰) or none have v = 0, scale = 0 and the error ∞, rows of zeros the error 0.
+ */
+export interface QuantizeArgs {
+  /** [rows × cols] */
+  x: Floats
+  /** [rows × ⌊(cols·bits + 31) / 32⌋] */
+  out: Int32Array
+  /** [rows × 2] scale, error */
+  scales: Floats
+  rows: number
+  cols: number
+  bits: number
+}
+
+/**
  * The k best items of each query by inner product, score descending, ties to the lower index; no full matrix is kept.
- * A score that is not a number ranks with -inf. Rows are filled with index -1 and score -inf past the number of items.
+ * A score that is not a number ranks with -inf. Rows are filled with index -1 and score -inf past the number of items. What `quantize`
+ * made of these items (bits = 32: nothing) only saves reading them: few queries meet it first, and those items whose bound reaches the
+ * k best so far are scored by themselves, so that indices and scores are the same, bit for bit.
  */
 export interface TopKArgs {
   /** [q × d] */
   queries: Floats
   /** [n × d] */
   items: Floats
+  /** [n × ⌊(d·bits + 31) / 32⌋] or null */
+  narrow: Int32Array | null
+  /** [n × 2] or null */
+  scales: Floats | null
   /** [q × k] */
   outIndices: Int32Array
   /** [q × k] */
@@ -218,6 +242,8 @@ export interface TopKArgs {
   n: number
   d: number
   k: number
+  /** 8 undefined, 16 undefined, 32 no narrow items */
+  bits: number
 }
 
 /**
@@ -899,6 +925,7 @@ export interface OpArgs {
   similarity: SimilarityArgs
   frame_score: FrameScoreArgs
   frame_score_backward: FrameScoreBackwardArgs
+  quantize: QuantizeArgs
   top_k: TopKArgs
   triplet: TripletArgs
   info_nce: InfoNceArgs

@@ -164,6 +164,7 @@ export async function kernelRows(size: RowSize = 'full'): Promise<AnyKernelRow[]
       ...{
         queries: normal(q * d),
         items: normal(items * d),
+        ...{ narrow: null, scales: null, bits: 32 },
         outIndices: new Int32Array(q * k),
         outScores: zeros(q * k),
       },

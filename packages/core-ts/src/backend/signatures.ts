@@ -126,15 +126,26 @@ export const signatures: { readonly [K in OpName]: Signature<OpArgs[K]> } = {
     d: extent(0),
     reduction: oneOf('0 (STSQ), 1 (MTSQ) or 2 (MQST)', [0, 1, 2]),
   },
+  quantize: {
+    x: buffer('float', 'in', (a) => a.rows * a.cols),
+    out: buffer('int', 'out', (a) => a.rows * Math.floor((a.cols * a.bits + 31) / 32)),
+    scales: buffer('float', 'out', (a) => a.rows * 2),
+    rows: extent(0),
+    cols: extent(0),
+    bits: oneOf('8 or 16', [8, 16]),
+  },
   top_k: {
     queries: buffer('float', 'in', (a) => a.q * a.d),
     items: buffer('float', 'in', (a) => a.n * a.d),
+    narrow: optional(buffer('int', 'in', (a) => a.n * Math.floor((a.d * a.bits + 31) / 32))),
+    scales: optional(buffer('float', 'in', (a) => a.n * 2)),
     outIndices: buffer('int', 'out', (a) => a.q * a.k),
     outScores: buffer('float', 'out', (a) => a.q * a.k),
     q: extent(0),
     n: extent(0),
     d: extent(0),
     k: extent(0),
+    bits: oneOf('8, 16 or 32 (no narrow items)', [8, 16, 32]),
   },
   triplet: {
     scores: buffer('float', 'in', (a) => a.n * a.n),
@@ -536,6 +547,23 @@ export const requirements: { readonly [K in OpName]?: readonly Requirement<OpArg
       argument: 'out',
       expected: 'fewer samples',
       holds: (a) => a.out.length <= Math.floor(2 ** 63 / a.down),
+    },
+  ],
+  top_k: [
+    {
+      argument: 'narrow',
+      expected: 'narrow items whenever bits is not 32',
+      holds: (a) => a.narrow !== null || a.bits === 32,
+    },
+    {
+      argument: 'bits',
+      expected: '8 or 16 whenever narrow is given',
+      holds: (a) => a.bits < 32 || !(a.narrow !== null),
+    },
+    {
+      argument: 'scales',
+      expected: 'scales whenever narrow is given',
+      holds: (a) => a.scales !== null || !(a.narrow !== null),
     },
   ],
   info_nce: [

@@ -1,5 +1,6 @@
 import { matrix, type Matrix } from '../base/matrix.js'
 import { SonotextError } from '../base/errors.js'
+import { type IndexPrecision, isPrecision } from './narrow-items.js'
 import { type NamedTensor, readSafetensors, type TensorFile, writeSafetensors } from '../base/safetensors.js'
 
 /** What the file of an index holds. */
@@ -9,6 +10,8 @@ export interface IndexContents {
   readonly ids: readonly string[]
   /** Id of the model that made them. */
   readonly model?: string
+  /** What they are looked through in; they are stored in float32. */
+  readonly precision: IndexPrecision
 }
 
 const format = 'sonotext-index-2'
@@ -16,13 +19,14 @@ const format = 'sonotext-index-2'
 const firstFormat = 'sonotext-index-1'
 
 /** Writes it atomically, of any size. Throws WRITE_FAILED. */
-export async function writeIndexFile(path: string, { embeddings, ids, model }: IndexContents): Promise<void> {
+export async function writeIndexFile(path: string, contents: IndexContents): Promise<void> {
+  const { embeddings, ids, model, precision } = contents
   const { rows, cols, data } = embeddings
   const tensors = new Map<string, NamedTensor>([
     ['embeddings', { shape: [rows, cols], data }],
     ...idTensors(ids),
   ])
-  await writeSafetensors(path, tensors, { format, ...(model !== undefined && { model }) })
+  await writeSafetensors(path, tensors, { format, precision, ...(model !== undefined && { model }) })
 }
 
 /** Throws MISSING_FILE; INVALID_FILE for a file that is cut short, damaged or of another kind. */
@@ -42,8 +46,14 @@ export async function readIndexFile(path: string): Promise<IndexContents> {
     })
   }
   const [rows, dim] = stored.shape as [number, number]
-  const { model } = metadata
-  return { embeddings: matrix(rows, dim, stored.data), ids, ...(model !== undefined && { model }) }
+  const { model, precision = 'float32' } = metadata
+  if (!isPrecision(precision)) {
+    throw new SonotextError('INVALID_FILE', `The precision "${precision}" of this index is not known.`, {
+      file: path,
+      remedy: 'Load it with the version of Sonotext that wrote it.',
+    })
+  }
+  return { embeddings: matrix(rows, dim, stored.data), ids, precision, ...(model !== undefined && { model }) }
 }
 
 /** Ids as UTF-8, one behind the other, and the bytes of each: millions fit, which the header of a file could not hold. */

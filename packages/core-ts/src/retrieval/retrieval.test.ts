@@ -88,6 +88,56 @@ describe('an index', () => {
     }
   }) // prettier-ignore
 
+  test('finds the same, bit for bit, through narrow items: numbers of any size, alike, broken off, added in goes', async () => {
+    const backend = openBackend({ device: 'cpu' })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({
+          seed: fc.nat(),
+          n: fc.integer({ min: 1, max: 700 }),
+          q: fc.integer({ min: 1, max: 6 }),
+          d: fc.integer({ min: 1, max: 70 }),
+          k: fc.integer({ min: 1, max: 30 }),
+          scale: fc.constantFrom(1, 1, 1e-5, 1e6, 1e-18, 1e-30, 1e12),
+          alike: fc.constantFrom(0, 1e-3, 1e-6, 1),
+          precision: fc.constantFrom('int8' as const, 'float16' as const),
+        }),
+        async ({ seed, n, q, d, k, scale, alike, precision }) => {
+          const rng = new Rng(seed)
+          const centre = Float32Array.from({ length: d }, () => rng.normal())
+          const near = (rows: number, spread: number) =>
+            matrix(rows, d, Float32Array.from({ length: rows * d }, (_, i) => scale * (centre[i % d]! + spread * rng.normal())))
+          const [items, queries] = [near(n, alike), near(q, 1)]
+          const cut = rng.int(n + 1)
+          const found = []
+          for (const each of ['float32', precision] as const) {
+            const index = createIndex({ dim: d, backend, precision: each })
+            index.add(matrix(cut, d, items.data.subarray(0, cut * d)), names(cut))
+            await index.search(queries, { k })
+            index.add(matrix(n - cut, d, items.data.subarray(cut * d)), names(n - cut, 'more'))
+            found.push(await index.search(queries, { k }))
+          }
+          expect(found[1]).toEqual(found[0])
+        },
+      ),
+      { numRuns: 150 },
+    )
+  }) // prettier-ignore
+
+  test('searches in several searches at once while items are added', async () => {
+    const rng = new Rng(9)
+    const [first, second] = [grid(rng, 600, 12), grid(rng, 900, 12)]
+    const queries = grid(rng, 1, 12)
+    const index = createIndex({ dim: 12, precision: 'int8' }).add(first, names(600))
+    const early = [index.search(queries), index.search(queries)]
+    index.add(second, names(900, 'more'))
+    const late = [index.search(queries), index.search(queries)]
+    const plain = createIndex({ dim: 12 }).add(first, names(600))
+    for (const hits of early) expect(await hits).toEqual(await plain.search(queries))
+    plain.add(second, names(900, 'more'))
+    for (const hits of late) expect(await hits).toEqual(await plain.search(queries))
+  })
+
   test('searches both ways and agrees with the evaluation of all scores', async () => {
     const rng = new Rng(12)
     const normal = (rows: number) => matrix(rows, 8, Float32Array.from({ length: rows * 8 }, () => rng.normal()))
@@ -123,6 +173,9 @@ describe('an index', () => {
     const index = createIndex({ dim: 2, backend: reference }).add(matrix(1, 2), ['a'])
     const two = matrix(2, 2)
     expect(() => createIndex({ dim: 0 })).toThrow(/dim, got 0/)
+    expect(() => createIndex({ dim: 2, precision: 'int4' as 'int8' })).toThrow(
+      /float16.*precision, got "int4"/,
+    )
     expect(() => index.add(matrix(1, 3), ['b'])).toThrow(/vectors of 2 numbers for embeddings, got 3.*model/)
     expect(() => index.add(two, ['b'])).toThrow(/2 ids/)
     expect(() => index.add(two, ['b', 'a'])).toThrow(/"a" twice/)

@@ -34,6 +34,11 @@ export const tolerance: Readonly<Record<OpName, Tolerance>> = {
   similarity: sums('float32 sums of d products'),
   frame_score: sums('float32 products and means of many of them'),
   frame_score_backward: sums('float32 products; sums over all clips or captions'),
+  quantize: {
+    relative: 1e-4,
+    absolute: 0,
+    because: 'float32 sums of squares under the bound; the scale is one quotient, the words must be equal',
+  },
   top_k: {
     relative: 1e-5,
     absolute: 2e-6,

@@ -98,7 +98,7 @@ inline void search_rows(Rows& rows) {
                const I32In indices = data.integers(q * k, [](i64) { return 0; });
                args.outIndices = {const_cast<std::int32_t*>(indices.data), indices.size};
                args.outScores = data.out(q * k);
-               args.q = q, args.n = n, args.d = d, args.k = k;
+               args.q = q, args.n = n, args.d = d, args.k = k, args.bits = 32;
                return args;
              });
   }

@@ -159,15 +159,33 @@ Status check(const FrameScoreBackwardArgs& a) {
   return c;
 }
 
+Status check(const QuantizeArgs& a) {
+  Checker c(a);
+  c.extent("rows", a.rows, 0);
+  c.extent("cols", a.cols, 0);
+  c.that(a.bits == 8 || a.bits == 16, "8 or 16", "bits", a.bits);
+  if (!c.ok()) return c;
+  c.sized("x", a.x, "rows × cols values", {a.rows, a.cols});
+  c.sized("out", a.out, "rows × ⌊(cols·bits + 31) / 32⌋ values", {a.rows, ((a.cols * a.bits + 31) / 32)});
+  c.sized("scales", a.scales, "rows × 2 values", {a.rows, 2});
+  return c;
+}
+
 Status check(const TopKArgs& a) {
   Checker c(a);
   c.extent("q", a.q, 0);
   c.extent("n", a.n, 0);
   c.extent("d", a.d, 0);
   c.extent("k", a.k, 0);
+  c.that(a.bits == 8 || a.bits == 16 || a.bits == 32, "8, 16 or 32 (no narrow items)", "bits", a.bits);
+  if (c.ok()) c.that(a.narrow || a.bits == 32, "narrow items whenever bits is not 32", "narrow");
+  if (c.ok()) c.that(a.bits < 32 || !(a.narrow), "8 or 16 whenever narrow is given", "bits", a.bits);
+  if (c.ok()) c.that(a.scales || !(a.narrow), "scales whenever narrow is given", "scales");
   if (!c.ok()) return c;
   c.sized("queries", a.queries, "q × d values", {a.q, a.d});
   c.sized("items", a.items, "n × d values", {a.n, a.d});
+  c.optional("narrow", a.narrow, "n × ⌊(d·bits + 31) / 32⌋ values", {a.n, ((a.d * a.bits + 31) / 32)});
+  c.optional("scales", a.scales, "n × 2 values", {a.n, 2});
   c.sized("outIndices", a.outIndices, "q × k values", {a.q, a.k});
   c.sized("outScores", a.outScores, "q × k values", {a.q, a.k});
   return c;

@@ -287,17 +287,47 @@ struct FrameScoreBackwardArgs {
   }
 };
 
+// Rows rounded to few bits, for top_k to look through first: x ≈ scale·v per row, where v are signed bytes (bits = 8, |v| <= 127) or
+// half-precision numbers (bits = 16, |v| <= 1), four or two to a word, the first in the lowest bits, 0 past the end of a row.
+// error bounds ‖x - scale·v‖₂ and what float32 sums of products with a vector of length 1 round. Rows of numbers that are too large, too
+// small (beyond 10¹⁰ or all below 10⁻¹⁰) or none have v = 0, scale = 0 and the error ∞, rows of zeros the error 0.
+struct QuantizeArgs {
+  F32In x;  // [rows × cols]
+  U32Out out;  // [rows × ⌊(cols·bits + 31) / 32⌋]
+  F32Out scales;  // [rows × 2] scale, error
+  i64 rows;
+  i64 cols;
+  i64 bits;
+
+  static constexpr bool kInPlace = false;
+
+  template <class Visitor>
+  constexpr void visit(Visitor& visitor) {
+    visitor.in("x", x);
+    visitor.out("out", out);
+    visitor.out("scales", scales);
+    visitor.integer("rows", rows);
+    visitor.integer("cols", cols);
+    visitor.integer("bits", bits);
+  }
+};
+
 // The k best items of each query by inner product, score descending, ties to the lower index; no full matrix is kept.
-// A score that is not a number ranks with -inf. Rows are filled with index -1 and score -inf past the number of items.
+// A score that is not a number ranks with -inf. Rows are filled with index -1 and score -inf past the number of items. What `quantize`
+// made of these items (bits = 32: nothing) only saves reading them: few queries meet it first, and those items whose bound reaches the
+// k best so far are scored by themselves, so that indices and scores are the same, bit for bit.
 struct TopKArgs {
   F32In queries;  // [q × d]
   F32In items;  // [n × d]
+  U32In narrow;  // [n × ⌊(d·bits + 31) / 32⌋] or null
+  F32In scales;  // [n × 2] or null
   I32Out outIndices;  // [q × k]
   F32Out outScores;  // [q × k]
   i64 q;
   i64 n;
   i64 d;
   i64 k;
+  i64 bits;  // 8 undefined, 16 undefined, 32 no narrow items
 
   static constexpr bool kInPlace = false;
 
@@ -305,12 +335,15 @@ struct TopKArgs {
   constexpr void visit(Visitor& visitor) {
     visitor.in("queries", queries);
     visitor.in("items", items);
+    visitor.opt_in("narrow", narrow);
+    visitor.opt_in("scales", scales);
     visitor.out("outIndices", outIndices);
     visitor.out("outScores", outScores);
     visitor.integer("q", q);
     visitor.integer("n", n);
     visitor.integer("d", d);
     visitor.integer("k", k);
+    visitor.integer("bits", bits);
   }
 };
 
@@ -1251,6 +1284,7 @@ struct GradNormArgs {
   X(similarity, SimilarityArgs) \
   X(frame_score, FrameScoreArgs) \
   X(frame_score_backward, FrameScoreBackwardArgs) \
+  X(quantize, QuantizeArgs) \
   X(top_k, TopKArgs) \
   X(triplet, TripletArgs) \
   X(info_nce, InfoNceArgs) \

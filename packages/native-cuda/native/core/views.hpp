@@ -19,6 +19,8 @@ using F32In = View<const float>;
 using F32Out = View<float>;
 using I32In = View<const std::int32_t>;
 using I32Out = View<std::int32_t>;
+using U32In = View<const std::uint32_t>;  // what is packed into words of 32 bits: data, never an index
+using U32Out = View<std::uint32_t>;
 using i64 = std::int64_t;
 
 }  // namespace sonotext

@@ -36,6 +36,8 @@ template View<const float> ArgsReader::array_view(const char*, napi_value);
 template View<float> ArgsReader::array_view(const char*, napi_value);
 template View<const std::int32_t> ArgsReader::array_view(const char*, napi_value);
 template View<std::int32_t> ArgsReader::array_view(const char*, napi_value);
+template View<const std::uint32_t> ArgsReader::array_view(const char*, napi_value);
+template View<std::uint32_t> ArgsReader::array_view(const char*, napi_value);
 
 const DeviceMemory& ArgsReader::read_buffer(const char* name, napi_value raw) {
   const Napi::Value value(env_, raw);

@@ -71,7 +71,8 @@ class ArgsReader : public ArgsVisitor<ArgsReader> {
 };
 
 // Moves the integers that an op reads into memory of its own: they are indices and lengths, and what is
-// checked must be what is used, whoever else can write the caller's arrays meanwhile.
+// checked must be what is used, whoever else can write the caller's arrays meanwhile. Packed words stay where they
+// are: nothing is looked up by them, and there may be gigabytes.
 class IntegerCopies : public ArgsVisitor<IntegerCopies> {
  public:
   template <class T>

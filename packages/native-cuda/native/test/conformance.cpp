@@ -350,7 +350,7 @@ Row top_k_case(i64 q, i64 n, i64 k, bool rising) {
         TopKArgs args{};
         args.queries = in(queries), args.items = in(items);
         args.outIndices = {indices.data(), static_cast<i64>(indices.size())}, args.outScores = out(scores);
-        args.q = q, args.n = n, args.d = d, args.k = k;
+        args.q = q, args.n = n, args.d = d, args.k = k, args.bits = 32;
         const Status status = run_on(device, &OpTable::top_k, args);
         Floats whole(indices.begin(), indices.end());
         outputs = {{"outIndices", whole}, {"outScores", scores}};
@@ -461,6 +461,8 @@ struct Call {
     draw(d, args);
     work = d.work();
     valid = d.possible() && check(args).ok() && test::writes_something(args);
+    // Drawn words are not what quantize makes of the items.
+    if constexpr (std::is_same_v<Args, TopKArgs>) valid = valid && !args.narrow;
   }
 };
 

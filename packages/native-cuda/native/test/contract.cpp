@@ -246,10 +246,10 @@ void nothing_to_read() {
     expect(all(out, 0), "frame_score of no dimensions", "it is 0");
     F32Out scores = m.out(3);
     const I32Out indices = m.out_integers(3);
-    ends(table.top_k, TopKArgs{m.in(0), m.in(0), indices, scores, 1, kHuge, 0, 3}, "top_k");
+    ends(table.top_k, TopKArgs{m.in(0), m.in(0), {}, {}, indices, scores, 1, kHuge, 0, 3, 32}, "top_k");
     expect(all(scores, 0) && indices[0] == 0 && indices[2] == 2, "top_k of no dimensions",
            "the first items are best");
-    ends(table.top_k, TopKArgs{m.in(0), m.in(0), indices, scores, 1, 2, 0, 3}, "top_k");
+    ends(table.top_k, TopKArgs{m.in(0), m.in(0), {}, {}, indices, scores, 1, 2, 0, 3, 32}, "top_k");
     expect(indices[1] == 1 && indices[2] == -1 && scores[2] == -INFINITY, "top_k of no dimensions",
            "two are there");
     F32Out sums[] = {m.out(3), m.out(3), m.out(3), m.out(3)};

@@ -135,13 +135,26 @@ void draw(Draw& d, FrameScoreBackwardArgs& a) {
 }
 
 template <class Draw>
+void draw(Draw& d, QuantizeArgs& a) {
+  d.size(a.rows, 0);
+  d.size(a.cols, 0);
+  d.choice(a.bits, {8, 16});
+  d.in(a.x, d.product({a.rows, a.cols}));
+  d.out(a.out, d.product({a.rows, ((a.cols * a.bits + 31) / 32)}));
+  d.out(a.scales, d.product({a.rows, 2}));
+}
+
+template <class Draw>
 void draw(Draw& d, TopKArgs& a) {
   d.size(a.q, 0);
   d.size(a.n, 0);
   d.size(a.d, 0);
   d.size(a.k, 0);
+  d.choice(a.bits, {8, 16, 32});
   d.in(a.queries, d.product({a.q, a.d}));
   d.in(a.items, d.product({a.n, a.d}));
+  d.opt_in(a.narrow, d.product({a.n, ((a.d * a.bits + 31) / 32)}));
+  d.opt_in(a.scales, d.product({a.n, 2}));
   d.out(a.outIndices, d.product({a.q, a.k}));
   d.out(a.outScores, d.product({a.q, a.k}));
 }

@@ -47,6 +47,15 @@ class Memory {
     integers_.emplace_back(static_cast<std::size_t>(count), -7);
     return {integers_.back().data(), count};
   }
+  U32Out out_words(i64 count) {
+    words_of_.emplace_back(static_cast<std::size_t>(count), 0xdeadbeefu);
+    return {words_of_.back().data(), count};
+  }
+  U32In words(i64 count) {
+    const U32Out view = out_words(count);
+    for (i64 i = 0; i < count; ++i) view[i] = words_();
+    return {view.data, count};
+  }
   // f(i) for every i.
   template <class F>
   I32In integers(i64 count, F f) {
@@ -69,6 +78,7 @@ class Memory {
   Words words_;
   std::deque<std::vector<float>> floats_;
   std::deque<std::vector<std::int32_t>> integers_;
+  std::deque<std::vector<std::uint32_t>> words_of_;
 };
 
 // What draw() of drawn_ops.hpp asks for. Sizes come out as they may: most elements in all is a limit, and a
@@ -114,6 +124,15 @@ class Draw {
   }
   void out(I32Out& view, i64 count) {
     if (take(count)) view = memory_.out_integers(count);
+  }
+  void in(U32In& view, i64 count) {
+    if (take(count)) view = memory_.words(count);
+  }
+  void out(U32Out& view, i64 count) {
+    if (take(count)) view = memory_.out_words(count);
+  }
+  void opt_in(U32In& view, i64 count) {
+    if (given()) in(view, count);
   }
   void integers(I32In& view, i64 count, i64 low, i64 high) {
     possible_ = possible_ && (count == 0 || low <= high);

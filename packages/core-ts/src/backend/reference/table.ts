@@ -8,6 +8,7 @@ import { batchedGemm } from './batched-gemm.js'
 import { l2Normalize, l2NormalizeBackward } from './l2-normalize.js'
 import { similarity } from './similarity.js'
 import { frameScore, frameScoreBackward } from './frame-score.js'
+import { quantize } from './quantize.js'
 import { topK } from './top-k.js'
 import { triplet } from './triplet.js'
 import { infoNce } from './info-nce.js'
@@ -47,6 +48,7 @@ export const table: { readonly [K in OpName]: (args: HostArgs<K>) => void } = {
   similarity: similarity,
   frame_score: frameScore,
   frame_score_backward: frameScoreBackward,
+  quantize: quantize,
   top_k: topK,
   triplet: triplet,
   info_nce: infoNce,

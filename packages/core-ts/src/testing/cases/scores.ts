@@ -1,4 +1,5 @@
-import { type AnyOpCase, aroundWidths, blank, type Draw, type OpCase } from './op-case.js'
+import type { HostArray } from '../../backend/port.js'
+import { type AnyOpCase, aroundWidths, blank, type Draw, type OpCase, oracle, rounded } from './op-case.js'
 
 interface FrameScoreShape {
   clips: number
@@ -117,6 +118,46 @@ const manyPairs: OpCase<'frame_score'> = {
   smooth: false,
 }
 
+type Bits = 8 | 16 | 32
+
+/** What quantize makes of items; nothing of 32 bits. */
+export function narrowed(x: HostArray, rows: number, cols: number, bits: Bits) {
+  if (bits === 32) return { narrow: null, scales: null, bits }
+  const narrow = new Int32Array(rows * Math.floor((cols * bits + 31) / 32))
+  const scales = new Float64Array(rows * 2)
+  oracle.run('quantize', { x, out: narrow, scales, rows, cols, bits })
+  return { narrow, scales: rounded(scales), bits }
+}
+
+function quantize(what: string, rows: number, cols: number, scale = 1): OpCase<'quantize'>[] {
+  return ([8, 16] as const).map((bits) => ({
+    op: 'quantize',
+    name: `${rows}×${cols} to ${bits} bits ${what}`,
+    args: (draw) => {
+      const x = draw.normal(rows * cols, scale)
+      if (cols > 2 && rows > 4) {
+        x.fill(0, 0, cols) // a row of zeros, one of one number, two that are not finite
+        x.fill(0, cols + 1, 2 * cols)
+        x[2 * cols + 1] = Number.NaN
+        x[4 * cols - 1] = -Infinity
+      }
+      const words = Math.floor((cols * bits + 31) / 32)
+      return {
+        ...{ x, out: new Int32Array(rows * words).fill(-7), scales: blank(rows * 2) },
+        ...{ rows, cols, bits },
+      }
+    },
+  }))
+}
+
+const quantizeCases = [
+  ...aroundWidths.flatMap((size) => [...quantize('values', 5, size), ...quantize('rows', size, 6)]),
+  ...quantize('beyond one piece of work', 70, 300),
+  ...quantize('near the smallest', 6, 20, 1e-10),
+  ...quantize('near the largest', 6, 20, 1e10),
+  ...quantize('beyond the largest', 6, 20, 1e12),
+]
+
 interface TopKShape {
   q: number
   n: number
@@ -126,14 +167,16 @@ interface TopKShape {
   coarse?: boolean
   /** Every third item scores NaN, every fifth -∞. */
   broken?: boolean
+  bits?: Bits
 }
 
-function topK(what: string, { q, n, d, k, coarse = false, broken = false }: TopKShape): OpCase<'top_k'> {
+function topK(what: string, shape: TopKShape): OpCase<'top_k'> {
+  const { q, n, d, k, coarse = false, broken = false, bits = 32 } = shape
   const drawn = (draw: Draw, length: number): Float64Array =>
     coarse ? Float64Array.from(draw.indices(length, 5), (v) => v - 2) : draw.normal(length)
   return {
     op: 'top_k',
-    name: `${q} queries, ${n} items × ${d}, k ${k} ${what}`,
+    name: `${q} queries, ${n} items × ${d}, k ${k} ${what}${bits < 32 ? `, ${bits} bits` : ''}`,
     args: (draw) => {
       const queries = drawn(draw, q * d)
       const items = drawn(draw, n * d)
@@ -143,7 +186,7 @@ function topK(what: string, { q, n, d, k, coarse = false, broken = false }: TopK
         for (let j = 0; j < n; j += 3) items[j * d] = Number.NaN
       }
       return {
-        ...{ queries, items, q, n, d, k },
+        ...{ queries, items, ...narrowed(items, n, d, bits), q, n, d, k },
         outIndices: new Int32Array(q * k).fill(-7),
         outScores: blank(q * k),
       }
@@ -165,8 +208,26 @@ const topKCases = [
   topK('beyond one block of queries', { q: 300, n: 280, d: 5, k: 3, coarse: true }),
   topK('few queries, several parts', { q: 3, n: 9000, d: 4, k: 60, coarse: true }),
   topK('all of several parts', { q: 2, n: 4500, d: 3, k: 4600, coarse: true }),
+  ...([8, 16] as const).flatMap((bits) => [
+    ...aroundWidths.flatMap((size) => [
+      topK('depth', { q: 3, n: 20, d: size, k: 4, bits }),
+      topK('queries', { q: size, n: 20, d: 6, k: 4, bits }),
+      topK('with ties', { q: 4, n: size, d: 3, k: 9, coarse: true, bits }),
+    ]),
+    topK('several parts', { q: 1, n: 9000, d: 20, k: 10, bits }),
+    topK('several parts', { q: 2, n: 9000, d: 37, k: 60, bits }),
+    topK('the best among many alike', { q: 3, n: 3000, d: 3, k: 50, coarse: true, bits }),
+    topK('NaN and -∞ last', { q: 3, n: 50, d: 3, k: 50, broken: true, bits }),
+    topK('NaN and -∞ left out', { q: 4, n: 50, d: 3, k: 20, broken: true, bits }),
+  ]),
   topK('NaN and -∞ last', { q: 3, n: 50, d: 3, k: 50, broken: true }),
   topK('NaN and -∞ left out', { q: 7, n: 50, d: 3, k: 20, broken: true }),
 ]
 
-export const scoreCases: readonly AnyOpCase[] = [...frameScoreCases, ...notNumbers, manyPairs, ...topKCases]
+export const scoreCases: readonly AnyOpCase[] = [
+  ...frameScoreCases,
+  ...notNumbers,
+  manyPairs,
+  ...quantizeCases,
+  ...topKCases,
+]

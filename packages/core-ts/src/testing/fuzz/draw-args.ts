@@ -1,4 +1,5 @@
-import type { OpName } from '../../backend/port.js'
+import type { OpArgs, OpName } from '../../backend/port.js'
+import { referenceBackend } from '../../backend/reference/index.js'
 import type { BufferRule } from '../../backend/rules.js'
 import type { Rng } from '../../base/rng.js'
 import { drawNumbers } from './draw-numbers.js'
@@ -37,7 +38,14 @@ export function drawArgs(rng: Rng, op: OpName, given: Values = {}): Values {
     const array = drawBuffer(rng, args, rule, length, fill)
     args[name] = squares.has(`${op}.${name}`) ? array.map(Math.abs) : array
   }
+  if (op === 'top_k') fillNarrow(args)
   return Object.fromEntries(rulesOf(op).map(([name]) => [name, args[name]!]))
+}
+
+/** The narrow items of a search are what quantize makes of its items, whenever it can. */
+function fillNarrow({ items: x, narrow: out, scales, n: rows, d: cols, bits }: Values): void {
+  const call = { x, out, scales, rows, cols, bits } as unknown as OpArgs['quantize']
+  if (out !== null && scales !== null && bits !== 32) referenceBackend().run('quantize', call)
 }
 
 function drawBuffer(

@@ -7,6 +7,7 @@
 #include "../kernels/l2_normalize.inl"
 #include "../kernels/similarity.inl"
 #include "../kernels/frame_score.inl"
+#include "../kernels/quantize.inl"
 #include "../kernels/top_k.inl"
 #include "../kernels/triplet.inl"
 #include "../kernels/info_nce.inl"

@@ -37,6 +37,39 @@ inline Mask vge(Vec a, Vec b) { return {a.v >= b.v}; }
 inline Mask vne(Vec a, Vec b) { return {a.v != b.v}; }  // true for NaN
 inline Vec vselect(Mask m, Vec a, Vec b) { return m.m ? a : b; }
 inline bool vany(Mask m) { return m.m; }
+// kLanes signed bytes, and half-precision numbers as the widths of their format give them (these need no alignment).
+inline Vec vload_bytes(const void* p) {
+  int8_t x;
+  memcpy(&x, p, 1);
+  return {static_cast<float>(x)};
+}
+inline void vstore_bytes(void* p, Vec a) {  // integral, in [-127, 127]
+  const int8_t x = static_cast<int8_t>(a.v);
+  memcpy(p, &x, 1);
+}
+inline Vec vload_halves(const void* p) {
+  uint16_t h;
+  memcpy(&h, p, 2);
+  const uint32_t sign = (h & 0x8000u) << 16, exponent = h >> 10 & 31u, mantissa = h & 0x3ffu;
+  if (exponent == 0) return {static_cast<float>(mantissa) * (sign ? -0x1p-24f : 0x1p-24f)};
+  const uint32_t bits = sign | (exponent == 31 ? 255u : exponent + 112u) << 23 | mantissa << 13;
+  float x;
+  memcpy(&x, &bits, 4);
+  return {x};
+}
+inline void vstore_halves(void* p, Vec a) {  // to the nearest, of ties the even one; below 65520 in magnitude
+  uint32_t bits;
+  memcpy(&bits, &a.v, 4);
+  const uint32_t sign = bits >> 16 & 0x8000u, magnitude = bits & 0x7fffffffu;
+  uint32_t half;
+  if (magnitude < 0x38800000u) {  // below 2⁻¹⁴: a multiple of 2⁻²⁴
+    half = static_cast<uint32_t>(__builtin_rintf(__builtin_fabsf(a.v) * 0x1p24f));
+  } else {
+    half = (magnitude - 0x38000000u + 0xfffu + (magnitude >> 13 & 1u)) >> 13;
+  }
+  const uint16_t h = static_cast<uint16_t>(sign | half);
+  memcpy(p, &h, 2);
+}
 inline float vsum(Vec a) { return a.v; }   // fixed order
 inline float vhmax(Vec a) { return a.v; }
 inline void vtranspose(Vec (&)[1]) {}      // kLanes rows of kLanes values

@@ -5,15 +5,6 @@
 namespace sonotext::SONOTEXT_ISA {
 namespace {
 
-// ‖x‖₂, also where the squares leave the range of a float.
-inline float row_norm(const float* x, int64_t n) {
-  const float squares = row_dot(x, x, n);
-  if (squares > 1e-30f && squares < 1e38f) return __builtin_sqrtf(squares);
-  double sum = 0.0;
-  for (int64_t i = 0; i < n; i++) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
-  return static_cast<float>(__builtin_sqrt(sum));
-}
-
 inline Status l2_normalize(const L2NormalizeArgs& args, Exec& exec) {
   const int64_t cols = args.cols, rows = args.rows;
   const float eps = static_cast<float>(args.eps);

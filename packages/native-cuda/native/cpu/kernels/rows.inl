@@ -1,4 +1,4 @@
-// Work row by row, and sums over a row.
+// Work row by row, sums over a row and its length.
 #pragma once
 #include "../../core/exec.hpp"
 
@@ -28,6 +28,15 @@ inline float row_dot(const float* a, const float* b, int64_t n) {
   }
   for (; i < n; i += kLanes) s0 = vfma(vload_n(a + i, n - i), vload_n(b + i, n - i), s0);
   return vsum((s0 + s1) + (s2 + s3));
+}
+
+// ‖x‖₂, also where the squares leave the range of a float.
+inline float row_norm(const float* x, int64_t n) {
+  const float squares = row_dot(x, x, n);
+  if (squares > 1e-30f && squares < 1e38f) return __builtin_sqrtf(squares);
+  double sum = 0.0;
+  for (int64_t i = 0; i < n; i++) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+  return static_cast<float>(__builtin_sqrt(sum));
 }
 
 }  // namespace

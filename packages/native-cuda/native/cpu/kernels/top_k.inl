@@ -4,6 +4,7 @@
 #include "../../core/ops.hpp"
 #include "gemm_core.inl"
 #include "gemm_skinny.inl"
+#include "top_k_narrow.inl"
 
 namespace sonotext::SONOTEXT_ISA {
 namespace {
@@ -56,18 +57,22 @@ struct KeptHeap {
   }
 };
 
-// Offers `count` scores of items from `first` on. Ascending indices: an equal score never displaces.
-inline void keep(KeptHeap& heap, const float* scores, i64 count, i64 first) {
+// Offers `count` items from `first` on of which bounds[j] says that the score is not above, score(j) what it is. Ascending
+// indices: an equal score never displaces.
+template <class Score>
+inline void keep(KeptHeap& heap, const float* bounds, i64 count, i64 first, Score&& score) {
   i64 j = 0;
-  for (; j < count && heap.size < heap.k; ++j) heap.offer({scores[j], static_cast<std::int32_t>(first + j)});
+  for (; j < count && heap.size < heap.k; ++j) heap.offer({score(j), static_cast<std::int32_t>(first + j)});
   if (j == count) return;
   float worst = heap.at[0].key();
   for (; j < count; j += kLanes) {
     const i64 lanes = gemm_min(kLanes, count - j);
-    if (lanes == kLanes && !vany(vgt(vload(scores + j), vset(worst)))) continue;
+    if (lanes == kLanes && !vany(vgt(vload(bounds + j), vset(worst)))) continue;
     for (i64 l = j; l < j + lanes; ++l) {
-      if (!(scores[l] > worst)) continue;
-      heap.at[0] = {scores[l], static_cast<std::int32_t>(first + l)};
+      if (!(bounds[l] > worst)) continue;
+      const float own = score(l);
+      if (!(own > worst)) continue;
+      heap.at[0] = {own, static_cast<std::int32_t>(first + l)};
       heap.sift(0);
       worst = heap.at[0].key();
     }
@@ -95,7 +100,10 @@ inline Status top_k(const TopKArgs& args, Exec& exec) {
   const i64 stride = queryFloats + itemFloats + block * kItemSlab;
   Kept* kept = static_cast<Kept*>(exec.scratch(static_cast<i64>(sizeof(Kept)) * parts * q * k));
   float* scratch = static_cast<float*>(exec.scratch(4 * stride * exec.threads()));
-  if (!kept || !scratch) return {Code::out_of_memory, "scratch memory for the kept items"};
+  const bool given = direct && args.narrow;
+  float* padded = given ? static_cast<float*>(exec.scratch(4 * NarrowItems::floats(args))) : nullptr;
+  if (!kept || !scratch || (given && !padded)) return {Code::out_of_memory, "scratch memory for the kept items"};
+  const NarrowItems narrow(args, padded);
   const auto list = [&](i64 part, i64 query) { return kept + (part * q + query) * k; };
   const auto bound = [&](i64 part) { return part * n / parts; };
 
@@ -111,13 +119,27 @@ inline Status top_k(const TopKArgs& args, Exec& exec) {
     for (i64 j = bound(part); j < bound(part + 1) && !exec.cancelled(); j += kItemSlab) {
       const i64 count = gemm_min(kItemSlab, bound(part + 1) - j);
       const MatIn slab{args.items.data + j * d, 1, d};
+      if (narrow.usable()) {
+        narrow.bounds(j, count, scores, kItemSlab);
+        for (i64 i = 0; i < rows; ++i) {
+          keep(heaps[i], scores + i * kItemSlab, count, j, [&](i64 l) {
+            float score;  // of the same bits as in a block
+            skinny_dot<1, 1>(own + i * d, slab.data + l * d, d, d, 0, {&score, 0, 0, 0, 0}, Epilogue{});
+            return score;
+          });
+        }
+        continue;
+      }
       if (direct) {
         skinny_block(own, slab, rows, d, 0, count, {scores, kItemSlab, 1, 0, 0}, Epilogue{});
       } else {
         pack_b(slab, d, count, items);
         gemm_block(queries, items, rows, count, d, scores, kItemSlab, Epilogue{});
       }
-      for (i64 i = 0; i < rows; ++i) keep(heaps[i], scores + i * kItemSlab, count, j);
+      for (i64 i = 0; i < rows; ++i) {
+        const float* row = scores + i * kItemSlab;
+        keep(heaps[i], row, count, j, [&](i64 l) { return row[l]; });
+      }
     }
     for (i64 i = 0; i < rows; ++i) heaps[i].sort();
   });

@@ -23,6 +23,23 @@ inline bool is_symmetric(const FrameScoreArgs& args) {
   return true;
 }
 
+// One frame against one word each: the scores are the products themselves, without what is negative.
+inline bool is_map(const FrameScoreArgs& args) {
+  if (args.maxFrames != 1 || args.maxWords != 1) return false;
+  for (i64 i = 0; i < args.clips; ++i)
+    if (args.frameLengths[i] != 1) return false;
+  for (i64 j = 0; j < args.captions; ++j)
+    if (args.wordLengths[j] != 1) return false;
+  return true;
+}
+
+inline Status frame_map(const FrameScoreArgs& args, Exec& exec) {
+  Epilogue relu;
+  relu.slope = 0.0f;
+  const MatIn frames{args.frames.data, args.d, 1}, words{args.words.data, 1, args.d};
+  return gemm_parallel(exec, frames, words, args.clips, args.captions, args.d, args.out.data, args.captions, relu);
+}
+
 // The first caption of the group that is computed with a clip; all of them where `symmetric` is false.
 inline i64 first_caption(const WordGroup& group, i64 clip, bool symmetric) {
   return symmetric ? gemm_min(group.captions, gemm_max(0, clip - group.ids[0])) : 0;
@@ -103,6 +120,7 @@ inline Status frame_score(const FrameScoreArgs& args, Exec& exec) {
     memset(args.out.data, 0, sizeof(float) * static_cast<size_t>(args.out.size));
     return {};
   }
+  if (is_map(args)) return frame_map(args, exec);
   const bool symmetric = is_symmetric(args);
   const i64 d = args.d, blocks = gemm_max(1, ceil_div(args.maxFrames, kFrameBlock));
   const WordPacker packer{args.words.data, args.wordLengths, args.maxWords, d, kGroupWords};

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { generate, problemsOf } from '../ops.mjs'
 import { coverageProblems } from './coverage.mjs'
-import { checks, fileOf, opsHeader } from './cpp.mjs'
+import { checks, drawnOps, fileOf, opsHeader } from './cpp.mjs'
 import { difference } from './difference.mjs'
 import { parseExpression, parseShape, render } from './expression.mjs'
 import { parseOps } from './parse.mjs'
@@ -116,6 +116,13 @@ describe('the statement of an op', () => {
       `holds: (a) => every(a.picks.length, (i) => a.picks[i]! % 2 === 0), reads: true`,
     ])
       expect(rules).toContain(line)
+  })
+
+  it('knows packed words: integers to JavaScript, in C++ what no index is read from', () => {
+    const packed = parseOps('a\n  in x: words[n]\n  out out: words[n]\n  size n')
+    expect(opsHeader(packed)).toContain('  U32In x;  // [n]\n  U32Out out;  // [n]')
+    expect(portOps(packed)).toContain('x: Int32Array')
+    expect(drawnOps(packed)).toContain('d.in(a.x, d.product({a.n}));')
   })
 
   it.each([

@@ -103,6 +103,17 @@ const resampleCases = [
   ),
   resample('no change', { samples: 50, outputs: 50, up: 1, down: 1, width: 16 }),
   resample('44.1 to 32 kHz', { samples: 3000, outputs: 2176, up: 320, down: 441, width: 64 }),
+  resample('48 to 16 kHz, in several pieces of work', {
+    samples: 90_000,
+    outputs: 30_000,
+    up: 1,
+    down: 3,
+    width: 40,
+  }),
+  resample('taps that do not overlap', { samples: 400, outputs: 120, up: 3, down: 10, width: 2 }),
+  resample('longer taps than samples', { samples: 30, outputs: 45, up: 3, down: 2, width: 120 }),
+  resample('several chains', { samples: 700, outputs: 260, up: 160, down: 441, width: 300 }),
+  resample('more phases than are kept', { samples: 900, outputs: 450, up: 2049, down: 4100, width: 20 }),
   resample('far beyond the end', { samples: 10, outputs: 400, up: 1, down: 1, width: 4 }),
 ]
 

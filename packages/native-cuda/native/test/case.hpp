@@ -140,8 +140,8 @@ struct Outputs : ArgsVisitor<Outputs> {
     if (!view || std::string(name) == "saved") return;
     if constexpr (std::is_same_v<T, float>) {
       floats.push_back({name, Floats(view.data, view.data + view.size)});
-    } else if constexpr (std::is_same_v<T, std::int32_t>) {
-      integers.insert(integers.end(), view.data, view.data + view.size);
+    } else if constexpr (std::is_same_v<T, std::int32_t> || std::is_same_v<T, std::uint32_t>) {
+      for (i64 i = 0; i < view.size; ++i) integers.push_back(static_cast<std::int32_t>(view[i]));
     }
   }
 };

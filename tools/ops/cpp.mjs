@@ -243,7 +243,8 @@ function drawBuffer(op, buffer) {
       ? 'd.length()'
       : `d.product({${size().join(', ')}})`
   const suffix = optional ? 'opt_' : ''
-  if (type === 'float' || buffer.words || direction !== 'in') return `d.${suffix}${direction}(a.${name}, ${count});`
+  if (type === 'float' || buffer.words || direction !== 'in')
+    return `d.${suffix}${direction}(a.${name}, ${count});`
   if (offsets !== undefined)
     return `d.${suffix}offsets(a.${name}, ${render(offsets.rows, own)}, a.${offsets.over}.size);`
   const [low, high] =

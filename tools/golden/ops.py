@@ -160,8 +160,30 @@ def top_k():
         best = np.pad(best, ((0, 0), (0, pad)), constant_values=-np.inf)
         found = dict(outIndices=ints(*[-7] * (3 * k)), outScores=blank(3, k))
         wanted = dict(outIndices=order, outScores=np.where(np.isinf(best), -1e308, best))
-        args = dict(queries=values(left), items=values(table), **found, q=3, n=len(table), d=4, k=k)
+        args = dict(queries=values(left), items=values(table), narrow=None, scales=None, **found, q=3, n=len(table), d=4, k=k, bits=32)
         golden("top_k", name, args, wanted)
+
+
+def quantize():
+    """Rows as float16 or int8 in units of their largest, and a bound of what that loses: NumPy's roundings."""
+    x = lcg(78, 15).reshape(3, 5).astype(np.float32)
+    x[1] = 0
+    for bits, unit, dtype in ((8, 127, np.int8), (16, 1, np.float16)):
+        most = np.abs(x).max(axis=1, keepdims=True)
+        with np.errstate(divide="ignore"):
+            inverse = np.where(most > 0, np.float32(unit) / most, 0).astype(np.float32)
+        y = (x * inverse).astype(np.float32)
+        narrow = (np.rint(y) if bits == 8 else y).astype(dtype)
+        row = narrow.tobytes()
+        each = 5 * bits // 8
+        width = (5 * bits + 31) // 32
+        words = np.stack([np.frombuffer(row[r * each : (r + 1) * each].ljust(4 * width, b"\0"), "<i4") for r in range(3)])
+        lost = np.linalg.norm(y.astype(np.float64) - narrow.astype(np.float64), axis=1)
+        scale = (most[:, 0] / np.float32(unit)).astype(np.float32).astype(np.float64)
+        slack = 2.0**-24 * (2 * 5 + 64) * (np.linalg.norm(y.astype(np.float64), axis=1) + lost)
+        error = scale * (lost + slack) * (1 + 2.0**-23 * (5 + 32))
+        args = dict(x=values(x), out=ints(*[-7] * (3 * width)), scales=blank(3, 2), rows=3, cols=5, bits=bits)
+        golden("quantize", f"{bits} bits", args, dict(out=words, scales=np.stack([scale, error], axis=1)))
 
 
 def lists(rows):
@@ -676,7 +698,7 @@ def log_mel():
 
 
 for make in (
-    gemm, l2_normalize, similarity, frame_score, top_k, triplet, info_nce, conv2d, batch_norm, leaky_relu, lp_pool, dropout,
+    gemm, l2_normalize, similarity, frame_score, top_k, quantize, triplet, info_nce, conv2d, batch_norm, leaky_relu, lp_pool, dropout,
     gru, interpolate, embedding, masked_mean, elementwise, adam, resample, log_mel, soft_targets, sigmoid_pair,
     batched_gemm, layer_norm, softmax, masked_max, layout, gelu,
 ):

@@ -12,7 +12,7 @@ export interface EmbeddingOptions {
   frozen?: boolean
 }
 
-/** A table of vectors: a {@link Matrix} is one. */
+/** A table of vectors: what `matrix` makes is one. */
 export interface EmbeddingRows {
   readonly rows: number
   readonly cols: number

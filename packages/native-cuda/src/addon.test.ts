@@ -179,6 +179,56 @@ describe('arguments', () => {
     }
   })
 
+  it('are of the two kinds that ops take, wherever an array of another comes in', () => {
+    const memory = new ArrayBuffer(64)
+    const others = [
+      Float64Array,
+      Int8Array,
+      Uint8Array,
+      Uint8ClampedArray,
+      Int16Array,
+      Uint16Array,
+      Uint32Array,
+      BigInt64Array,
+      BigUint64Array,
+      // Node-API of Node 24 knows no name for this one.
+      ...('Float16Array' in globalThis
+        ? [globalThis.Float16Array as unknown as Float64ArrayConstructor]
+        : []),
+    ].map((Kind) => new Kind(memory, 0, 8) as unknown as Float32Array)
+    const arrays = [...others, new DataView(memory) as unknown as Float32Array]
+    const all = { x: floats(1, 2), out: floats(0, 0), factor: 2 }
+    const table = { table: floats(1, 1), vocabulary: 1, count: 1, d: 2 }
+    const asTokens = arrays as unknown as Int32Array[]
+    for (const [i, other] of arrays.entries()) {
+      const uses: [string, () => unknown][] = [
+        ['scale.x', () => addon.run(cpu, 'scale', { ...all, x: other })],
+        ['scale.out', () => addon.run(cpu, 'scale', { ...all, out: other })],
+        ['scale.out', () => addon.runAsync(cpu, 'scale', { ...all, out: other })],
+        [
+          'embedding.tokens',
+          () => addon.run(cpu, 'embedding', { ...table, tokens: asTokens[i]!, out: floats(0, 0) }),
+        ],
+        [
+          'embedding.out',
+          () => addon.run(cpu, 'embedding', { ...table, tokens: Int32Array.of(0), out: other }),
+        ],
+        ['source', () => addon.upload(other, addon.alloc(sealed, 8))],
+        ['target', () => addon.download(addon.alloc(sealed, 8), other)],
+        ['x', () => addon.vectorMath('scalar', 'exp', other, floats(...new Array<number>(8).fill(0)))],
+        ['out', () => addon.vectorMath('scalar', 'exp', floats(...new Array<number>(8).fill(0)), other)],
+      ]
+      for (const [name, use] of uses) {
+        const error = thrown(use)
+        expect(error, `${name} as ${Object.prototype.toString.call(other)}`).toMatchObject({
+          code: 'INVALID_ARGUMENT',
+          argument: name.split('.').at(-1),
+        })
+      }
+    }
+    expect(new Uint8Array(memory).every((byte) => byte === 0)).toBe(true)
+  })
+
   it('are refused when their memory can be resized; shared memory can only grow', () => {
     const resizable = () => new Float32Array(new ArrayBuffer(8, { maxByteLength: 16 }))
     // Own properties say something else than the engine knows.

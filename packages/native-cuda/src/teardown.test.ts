@@ -121,6 +121,18 @@ describe('an array that is transferred, though it must not be', () => {
       'queued INVALID_ARGUMENT log_mel true\nrunning INVALID_ARGUMENT log_mel true\nother is done\n',
     )
   })
+
+  it('ends those of the addon loaded a second time, too', () =>
+    survives(`
+      const path = Object.values(require.cache).find(({ exports }) => exports === addon).id
+      delete require.cache[path]
+      const second = require(path)
+      if (second === addon) throw new Error('loaded once only')
+      const args = mel(200_000, addon.hostArray)
+      const settled = second.runAsync(second.openDevice('cpu'), 'log_mel', args).catch(({ code }) => code)
+      await new Promise((done) => setTimeout(done, 20))
+      args.pcm.buffer.transfer(8)
+      if ((await settled) !== 'INVALID_ARGUMENT') throw new Error('not stopped')`))
 })
 
 describe('integers in shared memory', () => {

@@ -41,6 +41,22 @@ struct AsyncOps::Pending final : Runner::Job {
   }
 };
 
+namespace {
+
+// Every instance of the process.
+struct All {
+  std::mutex mutex;
+  std::vector<AsyncOps*> list;
+};
+
+// Never destroyed: environments may go after static objects do.
+All& all() {
+  static All& instance = *new All;
+  return instance;
+}
+
+}  // namespace
+
 AsyncOps::AsyncOps(Napi::Env env) : env_(env) {
   napi_value name;
   if (napi_create_string_utf8(env, "sonotext op", NAPI_AUTO_LENGTH, &name) != napi_ok ||
@@ -52,6 +68,14 @@ AsyncOps::AsyncOps(Napi::Env env) : env_(env) {
   // Hooks run in reverse order: this one before the thread-safe function's own.
   napi_add_env_cleanup_hook(
       env, [](void* self) { static_cast<AsyncOps*>(self)->shut_down(); }, this);
+  const std::lock_guard lock(all().mutex);
+  all().list.push_back(this);
+}
+
+AsyncOps::~AsyncOps() {
+  const std::lock_guard lock(all().mutex);
+  std::vector<AsyncOps*>& list = all().list;
+  list.erase(std::remove(list.begin(), list.end(), this), list.end());
 }
 
 // What has not begun never will, and what runs is told to stop; all of it settles. mutex_ held.
@@ -75,6 +99,11 @@ void AsyncOps::shut_down() {
 }
 
 void AsyncOps::before_release(const void* data, std::size_t bytes) {
+  const std::lock_guard lock(all().mutex);
+  for (AsyncOps* ops : all().list) ops->let_go_of(data, bytes);
+}
+
+void AsyncOps::let_go_of(const void* data, std::size_t bytes) {
   const auto meets = [=](const Pending& pending) {
     const std::vector<HeldArray>& arrays = pending.operation->arrays;
     return std::any_of(arrays.begin(), arrays.end(),

@@ -20,6 +20,7 @@ namespace sonotext::napi {
 class AsyncOps {
  public:
   explicit AsyncOps(Napi::Env env);
+  ~AsyncOps();
   AsyncOps(const AsyncOps&) = delete;
   AsyncOps& operator=(const AsyncOps&) = delete;
 
@@ -31,13 +32,15 @@ class AsyncOps {
 
   // Called before memory of ours is given back. Ops hold on to their arrays, so where one still reaches it
   // the environment is going, or someone has transferred the array: the op is told to stop and waited for.
-  void before_release(const void* data, std::size_t bytes);
+  // Asks every instance of the process: one environment may have loaded the addon twice.
+  static void before_release(const void* data, std::size_t bytes);
 
  private:
   struct Pending;
 
   static void settle(napi_env env, napi_value, void* context, void* data);
   void shut_down();
+  void let_go_of(const void* data, std::size_t bytes);
   template <class Which>
   void stop(Which which);  // mutex_ held, as for the next two
   void finished(Pending* pending);

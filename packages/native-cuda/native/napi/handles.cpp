@@ -1,13 +1,27 @@
 #include "handles.hpp"
 
+#include "../core/ops.hpp"
 #include "errors.hpp"
 
 namespace sonotext::napi {
 namespace {
 
-constexpr napi_type_tag kDeviceTag = {0x8f1d2a6b40c94e57, 0x91b3c05e7a2d4f88};
-constexpr napi_type_tag kBufferTag = {0x3c7e90ab5d124f06, 0xa84be6d17f0c4235};
-constexpr napi_type_tag kCancelTag = {0xd2086f4c19be4a73, 0xb6e5903a8cd74f11};
+// FNV-1a over what a handle's reader must agree on with its maker: a process may have two versions of this
+// addon, and a handle of one is a stranger to the other.
+constexpr std::uint64_t kOpsDigest = [] {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  const auto mix = [&](std::uint64_t value) { hash = (hash ^ value) * 0x100000001b3; };
+#define SONOTEXT_MIX(op, Args)                                                    \
+  for (const char* c = #op; *c != '\0'; ++c) mix(static_cast<std::uint64_t>(*c)); \
+  mix(sizeof(Args));
+  SONOTEXT_OPS(SONOTEXT_MIX)
+#undef SONOTEXT_MIX
+  return hash;
+}();
+
+constexpr napi_type_tag kDeviceTag = {0x8f1d2a6b40c94e57, kOpsDigest};
+constexpr napi_type_tag kBufferTag = {0x3c7e90ab5d124f06, kOpsDigest};
+constexpr napi_type_tag kCancelTag = {0xd2086f4c19be4a73, kOpsDigest};
 
 struct DeviceBox {
   Device* device;

@@ -5,9 +5,9 @@
 
 #include "../core/aligned.hpp"
 #include "../core/device.hpp"
+#include "async_op.hpp"
 #include "errors.hpp"
 #include "handles.hpp"
-#include "instance.hpp"
 #include "values.hpp"
 
 namespace sonotext::napi {
@@ -25,7 +25,7 @@ struct HostBlock {
 
 void finalise_block(napi_env env, void*, void* hint) {
   auto* const block = static_cast<HostBlock*>(hint);
-  Instance::of(env).async.before_release(block->data, static_cast<std::size_t>(block->bytes));
+  AsyncOps::before_release(block->data, static_cast<std::size_t>(block->bytes));
   aligned_release(block->data);
   block->data = nullptr;
   if (!block->adopted) return;

@@ -45,7 +45,9 @@ ArrayMemory array_memory(const Napi::Value& value, napi_typedarray_type type, co
                          const char* name) {
   const napi_env env = value.Env();
   ArrayMemory memory;
-  napi_typedarray_type found;
+  // Neither kind: where the runtime knows kinds that its Node-API does not (Float16Array in Node 24), it
+  // writes nothing here.
+  napi_typedarray_type found = napi_uint8_clamped_array;
   napi_value buffer;
   if (napi_get_typedarray_info(env, value, &found, &memory.length, &memory.data, &buffer, nullptr) !=
           napi_ok ||

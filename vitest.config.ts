@@ -21,6 +21,8 @@ export default defineConfig({
       'tools/**/*.test.mjs',
       'examples/*.test.ts',
     ],
+    // Many tests wait for processes of their own: every core has a file to go on with.
+    maxWorkers: '100%',
     // What hangs is ended; a busy machine is not what a test may fail on.
     testTimeout: 300_000,
     hookTimeout: 300_000,

@@ -38,6 +38,8 @@ export async function buildAddon({ folder = own, node, env, say, into, log, opti
 
   const { way, nvcc } = tools
   const what = { cmake: 'CMake', gyp: 'node-gyp, CPU only', direct: 'the compiler alone, CPU only' }[way]
+  if (way === 'direct' && env.SONOTEXT_BUILD === 'gyp')
+    say(`node-gyp cannot build in a folder with a blank: ${folder}`)
   say(
     `Building the native addon with ${what}${way === 'cmake' ? (nvcc ? ', with CUDA' : ', CPU only: no nvcc') : ''} …`,
   )

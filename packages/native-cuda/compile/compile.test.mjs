@@ -107,6 +107,14 @@ describe('the toolchain', () => {
   )
 })
 
+describe('the way to build', () => {
+  it('is not node-gyp where the folder has a blank', () => {
+    const way = (at) => describeTools(at, { ...process.env, SONOTEXT_BUILD: 'gyp' }).way
+    expect(way(native)).toBe(/\s/.test(native) ? 'direct' : 'gyp')
+    expect(way(join(folder, 'my path'))).toBe('direct')
+  })
+})
+
 describe('commands', () => {
   const log = join(folder, 'log.txt')
   const node = (code, options = {}) =>

@@ -36,10 +36,15 @@ export function describeTools(folder, env) {
     packagePath(folder, 'node-gyp') !== undefined &&
     findProgram('python3', env) !== undefined &&
     findProgram('make', env) !== undefined
-  const way = env.SONOTEXT_BUILD ?? (cmake ? 'cmake' : gyp ? 'gyp' : 'direct')
-  if (!['cmake', 'gyp', 'direct'].includes(way)) {
-    throw new SetupError(`Unknown SONOTEXT_BUILD "${way}".`, 'Use cmake, gyp or direct, or leave it unset.')
+  const wanted = env.SONOTEXT_BUILD ?? (cmake ? 'cmake' : gyp ? 'gyp' : 'direct')
+  if (!['cmake', 'gyp', 'direct'].includes(wanted)) {
+    throw new SetupError(
+      `Unknown SONOTEXT_BUILD "${wanted}".`,
+      'Use cmake, gyp or direct, or leave it unset.',
+    )
   }
+  // node-gyp's makefiles take a path apart at its blanks.
+  const way = wanted === 'gyp' && /\s/.test(folder) ? 'direct' : wanted
   const nvcc = way === 'cmake' ? findNvcc(env) : undefined
   return {
     way,

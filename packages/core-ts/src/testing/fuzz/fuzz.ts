@@ -206,7 +206,8 @@ function unequalBits(a: Float32Array | Int32Array, b: Float32Array | Int32Array)
 const terms: { readonly [K in OpName]?: (args: Values, output: string) => number } = {
   // softmax minus target: equal where every clip is of one group and no cosine stands out
   info_nce({ n, d, audio, text, logTemperature }, output) {
-    const [a, t] = [largest(audio as Float32Array), largest(text as Float32Array)]
+    // Scores that are given are products with the identity.
+    const [a, t] = [largest(audio as Float32Array), text === null ? 1 : largest(text as Float32Array)]
     if (output !== 'gradLogTemperature') return Math.max(a, t) / (n as number)
     return (a * t * Math.sqrt(d as number)) / Math.exp((logTemperature as Float32Array)[0]!)
   },

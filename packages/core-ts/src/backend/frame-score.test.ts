@@ -52,7 +52,11 @@ describe.each(sets)('frame_score with %s', (isa) => {
     const [n, steps, d] = [5, 9, 4]
     const frames = vectors(rng, n * steps, d)
     const whole = new Int32Array(n).fill(steps)
-    for (const [reduction, wordLengths] of [[1, whole], [2, whole], [0, Int32Array.of(9, 8, 7, 6, 5)]] as const) {
+    for (const [reduction, wordLengths] of [
+      [1, whole],
+      [2, whole],
+      [0, Int32Array.of(9, 8, 7, 6, 5)],
+    ] as const) {
       const sizes = { clips: n, captions: n, maxFrames: steps, maxWords: steps, d, reduction }
       const call = { frames, words: frames, frameLengths: whole, wordLengths, ...sizes }
       const [out, wanted] = [new Float32Array(n * n), new Float32Array(n * n)]
@@ -60,7 +64,7 @@ describe.each(sets)('frame_score with %s', (isa) => {
       reference.run('frame_score', { ...call, words: frames.slice(), out: wanted })
       expect(difference('frame_score', wanted, out)).toBeNull()
     }
-  }) // prettier-ignore
+  })
 
   it('of single frames and single words is their product, with the bits of longer buffers of the same', () => {
     fc.assert(

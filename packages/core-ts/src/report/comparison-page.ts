@@ -2,8 +2,8 @@ import type { Comparison } from '../metrics/index.js'
 import { dataTable, section } from './blocks.js'
 import type { Block } from './block.js'
 import { chart } from './chart.js'
+import { intervalSpec } from './interval-chart.js'
 import { renderPage } from './page.js'
-import { chartColors } from './vega.js'
 
 /** A comparison with the base, and what is compared; `difference` is it less the base, `adjusted` is p for all of the page. */
 export interface NamedComparison extends Comparison {
@@ -55,47 +55,17 @@ export function comparisonPage(
 function differences(rows: readonly NamedComparison[], measure: string, names: readonly string[]): Block {
   const own = rows.filter((row) => row.measure === measure)
   const points = own.map(({ name, direction, difference, interval }) => ({
-    ...{ name, difference, direction: directions[direction] },
+    ...{ row: name, series: directions[direction], value: difference },
     low: interval?.[0] ?? difference,
     high: interval?.[1] ?? difference,
   }))
-  const ways = [...new Set(points.map(({ direction }) => direction))]
-  const color = {
-    field: 'direction',
-    title: null,
-    scale: { domain: ways, range: chartColors.series.slice(0, ways.length) },
-  }
-  const place = {
-    y: { field: 'name', type: 'nominal', title: null, sort: names },
-    yOffset: { field: 'direction', sort: ways },
-  }
   return chart({
     title: measure,
-    alt: `Differences of ${measure} with 95 % intervals: ${points.map(({ name, direction, difference }) => `${name} ${direction} ${signed(difference)}`).join(', ')}.`,
-    spec: {
-      height: Math.max(60, 44 * names.length),
-      data: { values: points },
-      layer: [
-        {
-          data: { values: [{}] },
-          mark: { type: 'rule', color: chartColors.muted },
-          encoding: { x: { datum: 0, type: 'quantitative' } },
-        },
-        {
-          mark: { type: 'rule', strokeWidth: 2 },
-          encoding: {
-            ...place,
-            color,
-            x: { field: 'low', type: 'quantitative', title: `difference of ${measure}` },
-            x2: { field: 'high' },
-          },
-        },
-        {
-          mark: { type: 'point', filled: true, size: 60, opacity: 1 },
-          encoding: { ...place, color, x: { field: 'difference', type: 'quantitative' } },
-        },
-      ],
-    },
+    alt: `Differences of ${measure} with 95 % intervals: ${points.map(({ row, series, value }) => `${row} ${series} ${signed(value)}`).join(', ')}.`,
+    spec: intervalSpec({
+      ...{ points, rows: names, series: [...new Set(points.map(({ series }) => series))] },
+      ...{ title: `difference of ${measure}`, height: Math.max(60, 44 * names.length), size: 60 },
+    }),
     note: '95 % intervals are percentiles of draws of clips with their queries.',
     table: null,
   })

@@ -8,8 +8,8 @@ import {
 import { dataTable, section } from './blocks.js'
 import type { Block } from './block.js'
 import { chart } from './chart.js'
+import { intervalSpec } from './interval-chart.js'
 import { renderPage } from './page.js'
-import { chartColors } from './vega.js'
 
 const three = (x: number | null | undefined): string => (x === null || x === undefined ? '–' : x.toFixed(3))
 
@@ -57,52 +57,23 @@ function strongest({ correlations }: ComplexityAnalysis, target: ComplexityTarge
 }
 
 function correlationChart({ correlations, measures, targets }: ComplexityAnalysis): Block {
-  const known = correlations.flatMap(({ measure, target, pearson, interval }) =>
+  const points = correlations.flatMap(({ measure, target, pearson, interval }) =>
     pearson === null || interval === null
       ? []
-      : [{ measure, target, pearson, low: interval[0], high: interval[1] }],
+      : [{ row: measure, series: target, value: pearson, low: interval[0], high: interval[1] }],
   )
-  const sure = known.filter(({ low, high }) => low > 0 || high < 0)
-  const color = {
-    field: 'target',
-    title: null,
-    scale: { domain: targets, range: chartColors.series.slice(0, targets.length) },
-  }
-  const place = {
-    y: { field: 'measure', type: 'nominal', title: null, sort: measures },
-    yOffset: { field: 'target', sort: targets },
-  }
+  const sure = points.filter(({ low, high }) => low > 0 || high < 0)
   return chart({
     title: 'Correlation of measures with ratings and differences',
     alt: `Correlations with 95 % intervals. Away from 0: ${
       sure.length === 0
         ? 'none'
-        : sure.map(({ measure, target, pearson }) => `${measure} with ${target} ${three(pearson)}`).join(', ')
+        : sure.map(({ row, series, value }) => `${row} with ${series} ${three(value)}`).join(', ')
     }.`,
-    spec: {
+    spec: intervalSpec({
+      ...{ points, rows: measures, series: targets, title: 'correlation', size: 45 },
       height: Math.max(120, 14 * (targets.length + 1) * measures.length),
-      data: { values: known },
-      layer: [
-        {
-          data: { values: [{ at: 0 }] },
-          mark: { type: 'rule', color: chartColors.muted },
-          encoding: { x: { datum: 0, type: 'quantitative' } },
-        },
-        {
-          mark: { type: 'rule', strokeWidth: 2 },
-          encoding: {
-            ...place,
-            color,
-            x: { field: 'low', type: 'quantitative', title: 'correlation' },
-            x2: { field: 'high' },
-          },
-        },
-        {
-          mark: { type: 'point', filled: true, size: 45, opacity: 1 },
-          encoding: { ...place, color, x: { field: 'pearson', type: 'quantitative' } },
-        },
-      ],
-    },
+    }),
     note: '95 % intervals are percentiles of draws of whole queries.',
     table: {
       caption: 'Correlations',

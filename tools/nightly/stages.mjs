@@ -91,6 +91,13 @@ export const stages = [
     },
   },
   {
+    name: 'large',
+    what: 'an index whose file is longer than 2 GiB is saved, loaded and searched, within 1.5 times its size',
+    async run({ exec }) {
+      return lastLine(await exec(process.execPath, ['tools/nightly/large-index.mjs']))
+    },
+  },
+  {
     name: 'kills',
     what: 'a training killed at 50 random moments and resumed ends with the same bits',
     async run({ exec, folder }) {

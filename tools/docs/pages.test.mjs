@@ -1,8 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, expect, it } from 'vitest'
+import { brokenLinks } from './links.mjs'
 import { layOutPages, withLinks } from './pages.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -26,4 +27,19 @@ it('links lead to pages, to sections, to examples, and else to a copy of the fil
   expect(copied).toEqual(['LICENSE'])
   expect(at('```ts\nconst [a](b) = 1\n```')).toBe('```ts\nconst [a](b) = 1\n```')
   expect(() => at('[a](nowhere.md)')).toThrow('docs/guide/cli.md links to nowhere.md, which is not there.')
+})
+
+it('links of the built site that lead to no file or no section are named', () => {
+  const site = join(folder, 'site')
+  mkdirSync(join(site, 'guide'), { recursive: true })
+  const page = (name, text) => writeFileSync(join(site, name), text)
+  page(
+    'index.html',
+    '<h2 id="begin">…</h2><a href="/guide/a.html#one">…</a><a href="https://elsewhere.org/x">…</a>',
+  )
+  page(
+    'guide/a.html',
+    '<h2 id="two">…</h2><a href="#two">…</a><a href="../index.html#begin">…</a><a href="b.html">…</a><a href="/">…</a>',
+  )
+  expect(brokenLinks(site).sort()).toEqual(['guide/a.html -> b.html', 'index.html -> /guide/a.html#one'])
 })

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Builds the documentation into build/site, whole: `npm run docs`. The page of errors is compared with the source, the reference is made
-// by typedoc with every warning an error, and vitepress refuses links that lead nowhere.
+// by typedoc with every warning an error, and a link that leads nowhere, to a page or to a section of one, ends it.
 //
 //   npm run docs [-- --serve]    --serve: shows it on a port of this machine
 import { spawnSync } from 'node:child_process'
@@ -8,6 +8,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { brokenLinks } from './links.mjs'
 import { layOutPages } from './pages.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url))
@@ -31,7 +32,11 @@ layOutPages(root, pages)
 const typedoc = join(root, 'node_modules', 'typedoc', 'bin', 'typedoc')
 const reference = ['--options', join(here, 'typedoc.json'), '--out', join(pages, 'public', 'api')]
 step('the reference', process.execPath, [typedoc, ...reference])
+process.env.VITE_EXTRA_EXTENSIONS = 'py' // files to fetch, not pages
 const { build, serve } = await import('vitepress')
 await build(join(here, 'site'), { outDir: out })
+const broken = brokenLinks(out)
+for (const line of broken) console.error(`docs: ${line} leads nowhere`)
+if (broken.length > 0) process.exit(1)
 console.log(`docs: ${out}`)
 if (process.argv.includes('--serve')) await serve(join(here, 'site'))

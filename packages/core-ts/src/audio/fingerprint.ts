@@ -8,7 +8,7 @@ import type { SampleBlocks } from './sample-blocks.js'
  * another recording as if drawn by lot.
  */
 export interface Fingerprint {
-  /** One word a frame: bit b says whether the step in energy from band b to b + 1 grew over the last {@link lag} frames. */
+  /** One word a frame: bit b says whether the step in energy from band b to b + 1 grew over the last two frames. */
   readonly bits: Uint32Array
   /** One word a frame: bit b is set where the bands of bit b are loud enough to say so. Bits that are not heard are 0. */
   readonly heard: Uint32Array

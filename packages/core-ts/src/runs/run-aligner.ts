@@ -29,7 +29,7 @@ export interface RunAlignerOptions {
   margin?: number
   /** How the scores of a phrase's words become one. Default mean. */
   words?: WordReduction
-  /** Seconds of a running mean over the scores: see {@link ScoreClipOptions}. Default 0. */
+  /** Seconds of a running mean over the scores: `smooth` of scoreClip. Default 0. */
   smooth?: number
   /** Recordings without labels by which thresholds are found: see {@link unlabelledClips}. Default none: min–max over the clip. */
   unlabelled?: readonly CorpusClip[]

@@ -1,6 +1,6 @@
 import { SonotextError } from '../base/index.js'
 
-/** Where a phrase is heard. An {@link AlignedSegment} is one; files of other programs know of no score. */
+/** Where a phrase is heard. An AlignedSegment of `align` is one; files of other programs know of no score. */
 export interface LabelledSegment {
   readonly phrase: string
   /** Seconds from the beginning of the recording. */

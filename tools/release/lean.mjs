@@ -1,5 +1,5 @@
 // What of a build nobody who installs it could read: comments of scripts, which stand in the declarations, references to source maps that
-// are not in the package, and declarations of modules that no export leads to.
+// are not in the package, declarations of modules that no export leads to, and data that only tests import.
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import ts from 'typescript'
@@ -37,13 +37,22 @@ export function reachable(folder, declarations, exports) {
   return declarations.filter((file) => seen.has(file))
 }
 
+/** Of these files, as paths in a package's folder, the data that its scripts import. */
+export function importedData(folder, files) {
+  const scripts = files.filter((file) => file.endsWith('.js') && !file.endsWith('.test.js'))
+  const targets = scripts.flatMap((file) =>
+    imported(readFileSync(join(folder, file), 'utf8')).map((path) => join(dirname(file), path)),
+  )
+  return files.filter((file) => file.endsWith('.json') && targets.includes(file))
+}
+
 /** `./dist/*` + `/index.d.ts` as Node.js reads it: the star stands for any path. */
 function pattern(target) {
   const parts = target.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
   return new RegExp(`^${parts.join('.+')}$`)
 }
 
-/** Relative modules that a declaration names. */
+/** Relative modules that a declaration or a script names. */
 function imported(text) {
   return [...text.matchAll(/(?:\bfrom\s*|\bimport\(?\s*)(['"])(\.[^'"]+)\1/g)].map(([, , path]) => path)
 }

@@ -45,9 +45,10 @@ log: { type: stdout, format: json, level: warn }
       body: JSON.stringify({ name: 'release', password: 'only on this machine' }),
     })
   ).json()
-  writeFileSync(join(folder, '.npmrc'), `//127.0.0.1:${port}/:_authToken=${token}\n`)
-  for (const { file } of tarballs)
-    await exec('npm', ['publish', file, '--registry', url, '--ignore-scripts'], { cwd: folder })
+  const login = join(folder, 'npmrc')
+  writeFileSync(login, `//127.0.0.1:${port}/:_authToken=${token}\n`)
+  const options = ['--registry', url, '--userconfig', login, '--ignore-scripts']
+  for (const { file } of tarballs) await exec('npm', ['publish', file, ...options], { cwd: folder })
   return url
 }
 

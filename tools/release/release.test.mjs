@@ -17,7 +17,7 @@ import ts from 'typescript'
 import { afterAll, describe, expect, it } from 'vitest'
 import { toCommonJs } from './commonjs.mjs'
 import { countersOf, differences } from './counters.mjs'
-import { reachable, withoutComments } from './lean.mjs'
+import { importedData, reachable, withoutComments } from './lean.mjs'
 import { writeSettings } from './settings-page.mjs'
 import { platforms, published, stage, stagePlatform, withRequire } from './stage.mjs'
 
@@ -87,6 +87,17 @@ describe('of a build only what can be used', () => {
     expect(reachable(folder, all, { '.': main, './x.json': './x.json' })).toEqual(all.slice(0, 3))
     const deep = { types: './dist/*/index.d.ts', default: './dist/*/index.js' }
     expect(reachable(folder, all, { './*': deep })).toEqual(['dist/deep/index.d.ts', 'dist/deep/c.d.ts'])
+  })
+
+  it('data are those that scripts import', () => {
+    const files = {
+      'dist/reads.js': "import words from './deep/words.json' with { type: 'json' }\n",
+      'dist/reads.test.js': "import other from './deep/other.json' with { type: 'json' }\n",
+      'dist/deep/words.json': '{}',
+      'dist/deep/other.json': '{}',
+    }
+    for (const [path, text] of Object.entries(files)) writeFileSync(join(folder, path), text)
+    expect(importedData(folder, Object.keys(files))).toEqual(['dist/deep/words.json'])
   })
 })
 

@@ -1,9 +1,9 @@
 // The settings that people link the library in. Each installs the tarballs into a project of its own and resolves to what it saw.
-import { cpSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bundlers } from './bundlers.mjs'
 import { managers } from './managers.mjs'
-import { install, nodeOf, platformPackages, quickstart, run } from './project.mjs'
+import { install, nodeOf, platformPackages, processorTime, quickstart, run } from './project.mjs'
 import { anEngineInTenLines, commonJsOf } from './programs.mjs'
 
 const nodes = ['22.13.0', '22', '24', '26']
@@ -23,11 +23,34 @@ export const settings = [
     },
   })),
   {
+    name: 'beside-clone',
+    what: "the README's lines from tarballs and in the clone, in turns: the same digits, no slower",
+    async run(context) {
+      await install(context)
+      writeFileSync(join(context.project, 'quickstart.mjs'), quickstart(context.root))
+      const programs = {
+        tarballs: join(context.project, 'quickstart.mjs'),
+        clone: join(context.root, 'examples', 'quickstart.mjs'),
+      }
+      const [least, said] = [{ tarballs: Infinity, clone: Infinity }, new Set()]
+      for (const way of ['tarballs', 'clone', 'clone', 'tarballs', 'tarballs', 'clone']) {
+        const { output, seconds } = await processorTime(context, programs[way])
+        least[way] = Math.min(least[way], seconds)
+        said.add(output)
+      }
+      if (said.size !== 1) throw new Error('the digits differ')
+      const ratio = least.tarballs / least.clone
+      // The files are the same but for comments; beyond this something else than they was loaded.
+      if (ratio > 1.15) throw new Error(`${ratio.toFixed(2)} times the processor time of the clone`)
+      return `${ratio.toFixed(2)} times the processor time of the clone, least of three each; all digits equal`
+    },
+  },
+  {
     name: 'blank-path',
     what: 'a folder whose name has blanks and letters beyond ASCII',
     async run(context) {
       const project = join(context.project, 'a b ü 日本')
-      await install({ ...context, project })
+      await install({ ...context, project }, { alone: true })
       writeFileSync(join(project, 'engine.mjs'), anEngineInTenLines)
       return run(context, 'engine.mjs', { cwd: project })
     },
@@ -79,16 +102,15 @@ if (isMainThread) {
     what: 'without a package of the platform: one warning first, or a refusal',
     async run(context) {
       await install(context, { without: [platformPackages] })
-      writeFileSync(
-        join(context.project, 'open.mjs'),
-        `import { openBackend } from '@sonotext/core'\nopenBackend()\nconsole.log(openBackend().info.device)`,
-      )
+      writeFileSync(join(context.project, 'engine.mjs'), anEngineInTenLines)
       const options = { cwd: context.project }
-      const output = await context.exec(process.execPath, ['open.mjs'], options)
+      const output = await context.exec(process.execPath, ['engine.mjs'], options)
       const warnings = output.match(/Warning: Computing on the plain TypeScript reference/g) ?? []
       if (warnings.length !== 1) throw new Error(`expected one warning, got ${warnings.length}`)
+      if (output.indexOf(warnings[0]) > output.indexOf('reference 51'))
+        throw new Error('the warning comes after the first number')
       if (!output.includes('npx sonotext-native build')) throw new Error('the warning names no command')
-      const refused = await context.exec(process.execPath, ['open.mjs'], {
+      const refused = await context.exec(process.execPath, ['engine.mjs'], {
         ...options,
         env: { SONOTEXT_REQUIRE_NATIVE: '1' },
         fails: true,
@@ -186,6 +208,8 @@ test('testing', () => expect(Object.keys(testing).length).toBeGreaterThan(3))\n`
       const options = { cwd: context.project, env: { SONOTEXT_REQUIRE_NATIVE: '1' } }
       await context.exec('npx', ['sonotext', 'compose', '--out', 'scenes', '--split', 'train=4'], options)
       const doctor = JSON.parse(await context.exec('npx', ['sonotext', 'doctor', '--json'], options))
+      const [addon] = (await context.exec('npx', ['sonotext-native', 'where'], options)).split('\n')
+      if (!existsSync(addon)) throw new Error(`sonotext-native where names ${addon}, which is not there`)
       return `doctor: ${doctor.backend?.device ?? 'no backend'}`
     },
   },

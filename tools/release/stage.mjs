@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { writeCommonJs } from './commonjs.mjs'
-import { reachable, withoutComments } from './lean.mjs'
+import { importedData, reachable, withoutComments } from './lean.mjs'
 import { packed } from './npm.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -33,9 +33,12 @@ export function stage(name, out, platformNames) {
   const manifest = readJson(join(from, 'package.json'))
   rmSync(to, { recursive: true, force: true })
   const files = filesOf(from)
-  const declarations = files.filter((file) => file.startsWith('dist/') && file.endsWith('.d.ts'))
-  const needed = new Set(reachable(from, declarations, manifest.exports ?? {}))
-  const kept = files.filter((file) => needed.has(file) || !declarations.includes(file))
+  const built = files.filter((file) => file.startsWith('dist/'))
+  const declarations = built.filter((file) => file.endsWith('.d.ts'))
+  const needed = [...reachable(from, declarations, manifest.exports ?? {}), ...importedData(from, built)]
+  const kept = files.filter(
+    (file) => needed.includes(file) || !(declarations.includes(file) || /^dist\/.*\.json$/.test(file)),
+  )
   for (const file of kept) copy(from, to, file)
   for (const file of kept)
     if (file.startsWith('dist/') && file.endsWith('.js')) rewrite(join(to, file), withoutComments)

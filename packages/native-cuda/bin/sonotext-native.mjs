@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Builds the addon from the sources of this package, where no package with a built one fits. Plain JavaScript, Node 22.13 or newer.
-import { copyFileSync, mkdirSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { buildAddon } from '../compile/addon.mjs'
@@ -37,7 +37,7 @@ async function build({ out, cpu }) {
 async function where() {
   const { candidates, loadAddon } = await import('../dist/index.js')
   const addon = loadAddon()
-  console.log(`${candidates()[0]}\n${JSON.stringify(addon.buildInfo())}`)
+  console.log(`${candidates().find((file) => existsSync(file))}\n${JSON.stringify(addon.buildInfo())}`)
 }
 
 try {

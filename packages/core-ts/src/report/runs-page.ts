@@ -39,7 +39,7 @@ export function runsPage(
   )
   return renderPage({
     title: runs.length === 1 ? `Training run ${runs[0]!.name}` : `${runs.length} training runs`,
-    summary: `Epochs so far: ${runs.map(({ name, log }) => `${name} ${epochsOf(log).length}`).join(', ')}.`,
+    summary: `Epochs so far: ${runs.map(({ name, log }) => `${name} ${epochsOf(log).at(-1)?.epoch ?? 0}`).join(', ')}.`,
     blocks: [
       bestTable(runs, names),
       ...(runs.length > 1 ? [differences(runs)] : []),

@@ -26,7 +26,8 @@ export interface BrowserPage extends AsyncDisposable {
   /** Keys one after the other: Tab, Enter, Space, ArrowRight, … */
   press(...keys: string[]): Promise<void>
   reload(): Promise<void>
-  screenshot(path: string): Promise<void>
+  /** A PNG of the whole page, or of its first `height` pixels. */
+  screenshot(path: string, height?: number): Promise<void>
 }
 
 interface Answer {
@@ -134,8 +135,10 @@ export async function openPage(program: string, address: string): Promise<Browse
       await sleep(300)
       await page.until("document.readyState === 'complete'")
     },
-    async screenshot(path) {
-      const { data } = await send<{ data: string }>('Page.captureScreenshot', { captureBeyondViewport: true })
+    async screenshot(path, height) {
+      const clip = height === undefined ? {} : { clip: { x: 0, y: 0, width: 1000, height, scale: 1 } }
+      const options = { captureBeyondViewport: true, ...clip }
+      const { data } = await send<{ data: string }>('Page.captureScreenshot', options)
       await writeFile(path, Buffer.from(data, 'base64'))
     },
     async [Symbol.asyncDispose]() {

@@ -1,7 +1,8 @@
-import { ScoreOrder } from './score-order.js'
+import { grown } from './grown.js'
 import { type RocSteps, StepsBelow } from './roc-steps.js'
+import { ScoreOrder } from './score-order.js'
 
-/** The changes of one class in all clips; in the order of the clips until {@link sort}. */
+/** The changes of one class in all clips, in the order of the clips. */
 export class ChangeList {
   #room = 1024
   #length = 0
@@ -32,14 +33,14 @@ export class ChangeList {
   }
 
   /**
-   * Steps of the curve that all thresholds give, clips counting as often as `weights` says (default: once). `rates` turns counts
-   * into the two axes.
+   * Steps of the curve that the thresholds of `order` give, clips counting as often as `weights` says (default: once). `falseRate` turns
+   * counts into the axis of false positives.
    */
   steps(
     events: number,
     falseRate: (falseAlarms: number, crossTriggers: number) => number,
     most: number,
-    order: Uint32Array = this.order(),
+    order: Uint32Array,
     weights?: ArrayLike<number>,
   ): RocSteps {
     const steps = new StepsBelow(events, most)
@@ -58,9 +59,9 @@ export class ChangeList {
     return steps.steps()
   }
 
-  /** From the largest score down; valid until the next call. */
-  order(): Uint32Array {
-    return this.#sorter.of(this.#scores, this.#length)
+  /** From the largest score down to `least`; valid until the next call. */
+  order(least = -Infinity): Uint32Array {
+    return this.#sorter.of(this.#scores, this.#length, least)
   }
 
   #grow(): void {
@@ -71,9 +72,4 @@ export class ChangeList {
     this.#crossTriggers = grown(this.#crossTriggers, new Float64Array(this.#room))
     this.#clips = grown(this.#clips, new Int32Array(this.#room))
   }
-}
-
-function grown<T extends { set(from: T): void }>(old: T, larger: T): T {
-  larger.set(old)
-  return larger
 }

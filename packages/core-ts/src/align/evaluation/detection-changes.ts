@@ -1,4 +1,5 @@
-import { ScoreOrder } from './score-order.js'
+import { NestedStretches, type StretchCounts } from './nested-stretches.js'
+import { notANumber, ScoreOrder } from './score-order.js'
 
 /**
  * When a found stretch counts and a true event is found (Bilen et al. 2020): shares of lengths. All times below are whole microseconds, so that
@@ -24,15 +25,17 @@ export interface OtherEvents extends EventTimes {
   readonly weight: number
 }
 
-/** Told, score by score downwards, by how much falling below it changes the counts. */
+/** Told by how much the counts change where thresholds fall to a score; in no order of scores. */
 export type OnChange = (score: number, hits: number, falseAlarms: number, crossTriggers: number) => void
 
 /**
- * All thresholds of one class in one clip at once (Ebbers et al. 2022): frames are switched on from the largest score down; a frame opens a
- * stretch, extends one or joins two, and only these are judged again. Holds its memory for the next clip.
+ * All thresholds of one class in one clip at once (Ebbers et al. 2022). With events of the class, frames are switched on from the largest
+ * score down; a frame opens a stretch, extends one or joins two, and only these are judged again. Without, as in nearly all clips of a large
+ * collection, nothing can be hit and each stretch counts by itself. Holds its memory for the next clip.
  */
 export class DetectionChanges {
   readonly #order = new ScoreOrder()
+  readonly #nested = new NestedStretches()
   /** Of a stretch that is on: at its first frame the last, and at its last the first; −1 where off. */
   #otherEnd = new Int32Array(0)
   readonly #criteria: DetectionCriteria
@@ -41,23 +44,48 @@ export class DetectionChanges {
     this.#criteria = criteria
   }
 
-  /** `edges[i]` is where frame i begins and `edges[i + 1]` where it ends, in microseconds. */
+  /**
+   * `edges[i]` is where frame i begins and `edges[i + 1]` where it ends, in microseconds. Thresholds below `least` are left out; `others` is called
+   * where a threshold is left.
+   */
   tell(
     scores: Float32Array,
     edges: Float64Array,
     own: EventTimes,
-    others: readonly OtherEvents[],
+    others: () => readonly OtherEvents[],
+    least: number,
     onChange: OnChange,
   ): void {
+    let largest = -Infinity
+    for (let i = 0; i < scores.length; i++) {
+      const score = scores[i]!
+      if (score <= largest) continue
+      if (Number.isNaN(score)) throw notANumber(i)
+      largest = score
+    }
+    if (largest < least) return
+    const stretches = new Stretches(this.#criteria, edges, own, others())
+    if (own.onsets.length > 0) {
+      this.#inOrder(scores, least, stretches, onChange)
+      return
+    }
+    this.#nested.tell(
+      scores,
+      least,
+      (first, last, into) => stretches.judge(first, last, into),
+      (score, falseAlarms, crossTriggers) => onChange(score, 0, falseAlarms, crossTriggers),
+    )
+  }
+
+  #inOrder(scores: Float32Array, least: number, stretches: Stretches, onChange: OnChange): void {
     const frames = scores.length
+    const order = this.#order.of(scores, frames, least)
     if (this.#otherEnd.length < frames) this.#otherEnd = new Int32Array(2 * frames)
     const otherEnd = this.#otherEnd.fill(-1, 0, frames)
-    const stretches = new Stretches(this.#criteria, edges, own, others)
-    const order = this.#order.of(scores)
     let [hits, falseAlarms, crossTriggers] = [0, 0, 0]
-    for (let i = 0; i < frames;) {
+    for (let i = 0; i < order.length;) {
       const score = scores[order[i]!]!
-      for (; i < frames && scores[order[i]!] === score; i++) {
+      for (; i < order.length && scores[order[i]!] === score; i++) {
         const frame = order[i]!
         let [first, last] = [frame, frame]
         if (frame > 0 && otherEnd[frame - 1]! >= 0) {
@@ -85,6 +113,8 @@ export class DetectionChanges {
   }
 }
 
+const nowhere = new Float64Array(0)
+
 /** Counts over the stretches that are on. */
 class Stretches {
   hits = 0
@@ -94,7 +124,7 @@ class Stretches {
   readonly #own: EventTimes
   readonly #others: readonly OtherEvents[]
   /** Microseconds of events before each edge. */
-  readonly #covered: Float64Array | null
+  readonly #covered: Float64Array
   readonly #coveredByOthers: readonly Float64Array[]
   /** Microseconds of each event that relevant stretches cover, and how many are needed. */
   readonly #found: Float64Array
@@ -111,7 +141,7 @@ class Stretches {
     this.#edges = edges
     this.#own = own
     this.#others = criteria.cttc === null ? [] : others
-    this.#covered = own.onsets.length === 0 ? null : coverage(edges, own)
+    this.#covered = own.onsets.length === 0 ? nowhere : coverage(edges, own)
     this.#coveredByOthers = this.#others.map((other) => coverage(edges, other))
     this.#found = new Float64Array(own.onsets.length)
     this.#needed = Float64Array.from(own.onsets, (onset, event) =>
@@ -127,21 +157,35 @@ class Stretches {
     return sum
   }
 
+  /** What a stretch counts by itself, where the class has no event. */
+  judge(first: number, last: number, into: StretchCounts): void {
+    const length = this.#edges[last + 1]! - this.#edges[first]!
+    // A tolerance of nothing is met where nothing is shared.
+    into.falseAlarms = Math.round(this.#criteria.dtc * length) > 0 ? 1 : 0
+    into.crossTriggers = 0
+    if (into.falseAlarms === 0) return
+    for (let other = 0; other < this.#others.length; other++)
+      if (this.#triggersOther(other, first, last)) into.crossTriggers += this.#others[other]!.weight
+  }
+
+  /** Whether enough of a stretch that is not relevant lies in events of another class. */
+  #triggersOther(other: number, first: number, last: number): boolean {
+    const covered = this.#coveredByOthers[other]!
+    const length = this.#edges[last + 1]! - this.#edges[first]!
+    return covered[last + 1]! - covered[first]! >= Math.round(this.#criteria.cttc! * length)
+  }
+
   /** Adds (1) or takes away (−1) the stretch of frames `first` … `last`. */
   count(first: number, last: number, sign: 1 | -1): void {
     const [onset, offset] = [this.#edges[first]!, this.#edges[last + 1]!]
-    const length = offset - onset
-    const { dtc, cttc } = this.#criteria
-    const inside = this.#covered === null ? 0 : this.#covered[last + 1]! - this.#covered[first]!
-    if (inside >= Math.round(dtc * length)) {
+    const inside = this.#covered[last + 1]! - this.#covered[first]!
+    if (inside >= Math.round(this.#criteria.dtc * (offset - onset))) {
       this.#cover(onset, offset, sign)
       return
     }
     this.falseAlarms += sign
-    for (let other = 0; other < this.#others.length; other++) {
-      const covered = this.#coveredByOthers[other]!
-      if (covered[last + 1]! - covered[first]! >= Math.round(cttc! * length)) this.#triggers[other]! += sign
-    }
+    for (let other = 0; other < this.#others.length; other++)
+      if (this.#triggersOther(other, first, last)) this.#triggers[other]! += sign
   }
 
   #cover(onset: number, offset: number, sign: 1 | -1): void {

@@ -4,6 +4,7 @@ import { ChangeList } from './change-list.js'
 import { DetectionChanges, type DetectionCriteria, type OtherEvents } from './detection-changes.js'
 import { jackknifeOf } from './jackknife.js'
 import { areaUnderMean, type RocSteps } from './roc-steps.js'
+import { ScoreFloor } from './score-floor.js'
 import { checkSpans, type TimeSpan } from '../../segments/time-span.js'
 
 /** A clip whose events are known, and the frames that every class is scored on. */
@@ -67,7 +68,8 @@ export interface Psds {
 /**
  * Polyphonic sound detection score over every threshold there is (Ebbers, Serizel and Haeb-Umbach 2022, "Threshold-Independent Evaluation of
  * Sound Event Detection Scores"), not over a grid of them. Classes are read one after the other, each once, and only their curves are
- * kept: memory is the changes of one class. Effective false positives an hour are false alarms an hour + w · the mean over the other classes of
+ * kept: memory is the changes of one class, and without an interval only those down to the score below which every point has more false
+ * alarms than the area is taken over. Effective false positives an hour are false alarms an hour + w · the mean over the other classes of
  * cross-triggers an hour of their events. Throws INVALID_ARGUMENT for scores of another length than the clips' frames or another number of
  * clips, INVALID_DATA for NaN scores and times that are none, or when no class has an event.
  */
@@ -82,6 +84,8 @@ export async function psds(
   const { groups = clips.map(({ id }) => id) } = options
   if (groups.length !== clips.length) throw expected(`${clips.length} groups, one a clip`, 'groups', groups)
   const changes = new DetectionChanges(scenario)
+  // The least number of false alarms that is past the rate up to which the area is taken.
+  const tooMany = Math.floor((scenario.maxFalseRate * truth.seconds()) / 3600) + 1
   const kept: ClassChanges[] = []
   const curves = new Map<string, RocSteps>()
   let list = new ChangeList()
@@ -89,19 +93,25 @@ export async function psds(
     const events = truth.eventsOf(label)
     if (events > 0) {
       list.clear()
+      const floor = new ScoreFloor(interval ? Infinity : tooMany, clips.length)
       let clip = 0
       for await (const scores of read(label, index)) {
         const edges = truth.edgesOf(clip, label, scores)
-        const { own, others } = truth.of(clip, label, scenario)
         const at = clip++
-        changes.tell(scores, edges, own, others, (score, hits, falseAlarms, crossTriggers) =>
-          list.add(at, score, hits, falseAlarms, crossTriggers),
-        )
+        const own = truth.of(at, label)
+        const others = (): OtherEvents[] => truth.others(at, label, scenario)
+        let alarm = -Infinity
+        changes.tell(scores, edges, own, others, floor.score, (score, hits, falseAlarms, crossTriggers) => {
+          list.add(at, score, hits, falseAlarms, crossTriggers)
+          if (falseAlarms > 0) alarm = Math.max(alarm, score)
+        })
+        // Where the class has no event, stretches grow and stay false alarms: from the first on there is one at every threshold.
+        if (own.onsets.length === 0 && alarm > -Infinity) floor.add(alarm)
       }
       if (clip !== clips.length)
         throw expected(`scores of ${clips.length} clips`, `the class "${label}"`, clip)
       const ofClass = { label, list }
-      curves.set(label, curveOf(ofClass, truth, scenario))
+      curves.set(label, curveOf(ofClass, truth, scenario, list.order(floor.score)))
       if (interval) {
         kept.push(ofClass)
         list = new ChangeList()
@@ -131,9 +141,9 @@ function curveOf(
   { label, list }: ClassChanges,
   truth: Truth,
   { maxFalseRate }: PsdsScenario,
-  without?: { readonly weights: Uint8Array; readonly order: Uint32Array },
+  order: Uint32Array,
+  weights?: Uint8Array,
 ): RocSteps {
-  const { weights, order } = without ?? {}
   const hours = truth.seconds(weights) / 3600
   const rate = (falseAlarms: number, crossTriggers: number): number =>
     falseAlarms / hours + crossTriggers * 3600
@@ -159,7 +169,7 @@ function leftOut(
       for (let clip = 0; clip < truth.clips; clip++)
         weights[clip] = clusters.of[clip]! % groups === group ? 0 : 1
       if (truth.eventsOf(changes.label, weights) > 0)
-        curves[group]!.push(curveOf(changes, truth, scenario, { weights, order }))
+        curves[group]!.push(curveOf(changes, truth, scenario, order, weights))
     }
   }
   return curves.filter((some) => some.length > 0).map(area)
@@ -218,17 +228,20 @@ class Truth {
     return this.#clips.reduce((sum, { duration }, clip) => sum + (weights?.[clip] === 0 ? 0 : duration), 0)
   }
 
-  of(clip: number, label: string, scenario: PsdsScenario): { own: OwnEvents; others: OtherEvents[] } {
-    const byLabel = this.#byLabel[clip]!
-    const own = byLabel.get(label) ?? none
-    if (scenario.cttc === null || scenario.crossTriggerWeight === 0) return { own, others: [] }
+  of(clip: number, label: string): OwnEvents {
+    return this.#byLabel[clip]!.get(label) ?? none
+  }
+
+  /** Events of the other classes in a clip, where they are counted. */
+  others(clip: number, label: string, scenario: PsdsScenario): OtherEvents[] {
+    if (scenario.cttc === null || scenario.crossTriggerWeight === 0) return []
     const others: OtherEvents[] = []
-    for (const [other, events] of byLabel) {
+    for (const [other, events] of this.#byLabel[clip]!) {
       if (other === label) continue
       const weight = scenario.crossTriggerWeight / (this.#seconds.get(other)! * (this.#seconds.size - 1))
       others.push({ ...events, weight })
     }
-    return { own, others }
+    return others
   }
 
   edgesOf(clip: number, label: string, scores: Float32Array): Float64Array {

@@ -4,12 +4,15 @@
  *
  *     nx run bench:relevance --data FOLDER --out docs/results/relevance-captions
  *
- * The folder holds the TAU Audio-Text Graded Relevances: <split>_relevances.csv, _text.csv and _audio_metadata.csv.
+ * The folder holds the TAU Audio-Text Graded Relevances: <split>_relevances.csv, _text.csv and _audio_metadata.csv. --only names the tries by a
+ * part of their names. Similarities and the sentence encoder's vectors are kept in --work, so that whoever is stopped goes on. Tries with the
+ * sentence encoder need the development packages @energetic-ai; without them they are left out.
  */
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { openBackend } from '@sonotext/core/backend'
+import { SonotextError, writeFileAtomic } from '@sonotext/core/base'
 import { pearson } from '@sonotext/core/metrics'
 import {
   fitQuality,
@@ -27,7 +30,13 @@ import { markdownTable } from '../harness/table.js'
 import { keywordPairs, tries, withNeighbours } from '../relevance/tries.js'
 
 const { values: options } = parseArgs({
-  options: { data: { type: 'string' }, out: { type: 'string' }, seed: { type: 'string', default: '17' } },
+  options: {
+    data: { type: 'string' },
+    only: { type: 'string', default: '' },
+    work: { type: 'string', default: 'runs/relevance-captions' },
+    out: { type: 'string' },
+    seed: { type: 'string', default: '17' },
+  },
 })
 if (options.data === undefined) throw new Error('Expected --data FOLDER with the ratings.')
 const folder = options.data
@@ -43,38 +52,46 @@ const read = async (split: string) => {
 const [development, validation] = [await read('development'), await read('validation')]
 const texts = development.captions.captions.map(({ text }) => text)
 
-/** Similarities of every pair of both splits by the name of a feature; what tries share is computed once. */
-const known = new Map<string, { feature: SimilarityFeature; rows: readonly (readonly number[])[] }>()
 const vectorsOf = new Map<string, SimilarityFeature['vectors']>()
-async function similarities(name: string) {
-  const before = known.get(name)
-  if (before !== undefined) return before
-  const [key = '', over = 'mean'] = name.split('/')
-  let vectors = vectorsOf.get(key)
-  if (vectors === undefined) {
+async function vectors(key: string): Promise<SimilarityFeature['vectors']> {
+  let made = vectorsOf.get(key)
+  if (made === undefined) {
     console.error(key)
-    vectors =
+    made =
       key === 'neighbours'
-        ? withNeighbours(
-            (await similarities('stems:300/mean')).feature.vectors,
-            development.captions,
-            5,
-            backend,
-          )
+        ? withNeighbours(await vectors('stems:300'), development.captions, 5, backend)
         : key === 'keywords'
-          ? (await similarities('stems:300/mean')).feature.vectors
-          : (await namedFeatures([key], { texts, seed }))[0]!.vectors
-    vectorsOf.set(key, vectors)
+          ? await vectors('stems:300')
+          : (await namedFeatures([key], { texts, seed, cacheFolder: join(options.work, 'sentences') }))[0]!
+              .vectors
+    vectorsOf.set(key, made)
   }
-  const feature: SimilarityFeature = { name, vectors, over: over === 'max' ? 'max' : 'mean' }
+  return made
+}
+
+/** Similarities of every pair of both splits by the name of a feature, [split][pair]; computed once, and kept. */
+async function similarities(name: string): Promise<number[][]> {
+  const file = join(options.work, `${name.replace('/', '-')}-${seed}.json`)
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as number[][]
+  const [key = '', over = 'mean'] = name.split('/')
+  const feature: SimilarityFeature = {
+    name,
+    vectors: await vectors(key),
+    over: over === 'max' ? 'max' : 'mean',
+  }
   const rows: number[][] = []
   for (const split of [development, validation]) {
     const compared = key === 'keywords' ? split.keywords : split.pairs
     rows.push((await similaritiesOf(compared, [feature])).map((line) => line[0]!))
   }
-  const found = { feature, rows }
-  known.set(name, found)
-  return found
+  await writeFileAtomic(file, JSON.stringify(rows))
+  return rows
+}
+
+/** Vectors that nobody asks for. */
+const unused: SimilarityFeature['vectors'] = {
+  cols: 0,
+  embed: () => Promise.reject(new Error('These similarities are known.')),
 }
 
 interface Row {
@@ -90,22 +107,20 @@ interface Row {
 }
 
 const rows: Row[] = []
-for (const { name, features, calibration } of tries) {
-  const found: Awaited<ReturnType<typeof similarities>>[] = []
-  for (const feature of features) found.push(await similarities(feature))
+for (const { name, features, calibration } of tries.filter(({ name: own }) => own.includes(options.only))) {
+  const found: number[][][] = []
+  try {
+    for (const feature of features) found.push(await similarities(feature))
+  } catch (error) {
+    if (!(error instanceof SonotextError && error.code === 'MISSING_DEPENDENCY')) throw error
+    console.error(`${name}: left out. ${error.message}`)
+    continue
+  }
   const of = (split: number) =>
-    [development, validation][split]!.pairs.map((_, i) =>
-      Float64Array.from(found, ({ rows: all }) => all[split]![i]!),
-    )
-  const fit = fitSimilarities(
-    development.pairs,
-    of(0),
-    found.map(({ feature }) => feature),
-    {
-      seed,
-      ...(calibration && { calibration }),
-    },
-  )
+    [development, validation][split]!.pairs.map((_, i) => Float64Array.from(found, (all) => all[split]![i]!))
+  // Only similarities are looked at here: vectors that were kept are not made again.
+  const named = features.map((own): SimilarityFeature => ({ name: own, vectors: unused, over: 'mean' }))
+  const fit = fitSimilarities(development.pairs, of(0), named, { seed, ...(calibration && { calibration }) })
   const predicted = of(1).map((line) => fit.model.relevanceOf(line))
   const quality = fitQuality(validation.pairs, predicted, { seed })
   rows.push({
@@ -118,7 +133,7 @@ for (const { name, features, calibration } of tries) {
     raw:
       found.length === 1
         ? pearson(
-            found[0]!.rows[1]!,
+            found[0]![1]!,
             validation.pairs.map(({ relevance }) => relevance),
           )
         : null,
@@ -147,11 +162,12 @@ const table = markdownTable(
   ],
   rows,
 )
-const [plain] = rows
+const [first] = rows
+if (first === undefined) throw new Error(`No try with "${options.only}" in its name could be made.`)
 const report = [
-  `${development.pairs.length} rated pairs to fit on, ${validation.pairs.length} to measure on; predicting the mean throughout has an MSE of ${plain!.validation.constantMse.toFixed(4)}.`,
+  `${development.pairs.length} rated pairs to fit on, ${validation.pairs.length} to measure on; predicting the mean throughout has an MSE of ${first.validation.constantMse.toFixed(4)}.`,
   'Pearson correlation of predicted relevance and rating; of the similarity itself, before the logistic function, it is ' +
-    `${three(plain!.raw)} for the first row. 95 %: draws of queries.`,
+    `${three(first.raw)} for the first row. 95 %: draws of queries.`,
   '',
   table,
   '',

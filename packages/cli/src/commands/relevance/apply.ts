@@ -11,12 +11,14 @@ interface ApplyOptions extends BackendOptions {
   manifest?: string
   top: number
   least: number
+  cache?: string
 }
 
 /** Graded relevance of every caption of a corpus and the clips that fit it most. */
 const apply: CommandBody<ApplyOptions, readonly [string]> = async ({ terminal, signal }, options, path) => {
-  const { top, least, out, manifest } = options
-  const [model, captions] = [await loadRelevanceModel(path), await readCaptions(options.captions, { signal })]
+  const { top, least, out, manifest, cache: cacheFolder } = options
+  const model = await loadRelevanceModel(path, { cacheFolder })
+  const captions = await readCaptions(options.captions, { signal })
   const progress = terminal.progress('relevance', captions.captions.length, 'captions')
   const found = await applyRelevance(model, captions, {
     backend: backendOf(options, terminal),

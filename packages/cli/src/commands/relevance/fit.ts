@@ -22,6 +22,7 @@ interface FitOptions {
   calibration?: CalibrationType
   folds: number
   seed: number
+  cache?: string
   validation?: string
   validationCaptions?: string
   out?: string
@@ -38,7 +39,8 @@ interface Report {
 
 /** Fits relevance to similarities of captions. */
 const fit: CommandBody<FitOptions, readonly [string]> = async ({ terminal, signal }, options, ratings) => {
-  const { validation, validationCaptions = options.captions, calibration, folds, seed, out, page } = options
+  const { validation, validationCaptions = options.captions, calibration } = options
+  const { folds, seed, cache, out, page } = options
   if (options.validationCaptions !== undefined && validation === undefined)
     throw new UsageError('--validation-captions belong to --validation RATINGS.')
   const captions = await readCaptions(options.captions, { signal })
@@ -47,6 +49,7 @@ const fit: CommandBody<FitOptions, readonly [string]> = async ({ terminal, signa
     texts: captions.captions.map(({ text }) => text),
     seed,
     signal,
+    cacheFolder: cache,
     onVectors: (name) => terminal.note(`vectors: ${name} …`),
   })
   const fitted = await fitRelevance(pairs, features, {

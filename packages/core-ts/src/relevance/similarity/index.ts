@@ -22,5 +22,5 @@ export {
 export { RelevanceModel } from './model.js'
 export { namedFeatures, type NamedFeaturesOptions } from './named-features.js'
 export { decodeRelevanceModel, loadRelevanceModel, saveRelevanceModel } from './saved.js'
-export { type NamedVectors, openVectors, type VectorsSource } from './sources.js'
+export { type NamedVectors, openVectors, type OpenVectorsOptions, type VectorsSource } from './sources.js'
 export type { CaptionText, CaptionVectors } from './vectors.js'

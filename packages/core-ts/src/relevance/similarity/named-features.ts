@@ -10,11 +10,11 @@ import {
   weightedWords,
 } from '../../text/index.js'
 import type { SimilarityFeature } from './features.js'
-import { openVectors } from './sources.js'
+import { openVectors, type OpenVectorsOptions } from './sources.js'
 import type { CaptionVectors } from './vectors.js'
 
 /** Options of {@link namedFeatures}. */
-export interface NamedFeaturesOptions {
+export interface NamedFeaturesOptions extends OpenVectorsOptions {
   /** Captions that term weights and LSA are learnt from. */
   readonly texts: readonly string[]
   readonly seed: number
@@ -56,13 +56,14 @@ function parsed(name: string): { vectors: string; over: 'mean' | 'max' } {
 
 async function vectorsOf(
   key: string,
-  { texts, seed, signal }: NamedFeaturesOptions,
+  { texts, seed, signal, cacheFolder }: NamedFeaturesOptions,
 ): Promise<CaptionVectors> {
   const abortable = { ...(signal && { signal }) }
-  if (key === 'use') return openVectors({ type: 'use' })
+  if (key === 'use') return openVectors({ type: 'use' }, { cacheFolder })
   const file = /^(word-vectors|vectors|onnx)=(.+)$/.exec(key)
   if (file?.[1] === 'vectors') return openVectors({ type: 'file', file: file[2]! })
-  if (file?.[1] === 'onnx') return openVectors({ type: 'onnx', options: { model: file[2]! } })
+  if (file?.[1] === 'onnx')
+    return openVectors({ type: 'onnx', options: { model: file[2]! } }, { cacheFolder })
   if (file !== null) {
     const words = new Set(texts.flatMap(tokenize))
     return weightedWords(texts, await readWordVectors(file[2]!, { words, ...abortable }))

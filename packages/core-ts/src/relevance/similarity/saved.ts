@@ -11,7 +11,7 @@ import { type TermKind, TermVectors } from '../../text/index.js'
 import type { CalibrationCurve, LogisticConstants } from '../regression/index.js'
 import type { SimilarityFeature } from './features.js'
 import { RelevanceModel } from './model.js'
-import { type NamedVectors, openVectors, type VectorsSource } from './sources.js'
+import { type NamedVectors, openVectors, type OpenVectorsOptions, type VectorsSource } from './sources.js'
 import type { CaptionVectors } from './vectors.js'
 
 const format = 'sonotext-relevance-1'
@@ -65,12 +65,19 @@ export async function saveRelevanceModel(path: string, model: RelevanceModel): P
  * Reads what {@link saveRelevanceModel} wrote. Throws MISSING_FILE, INVALID_FILE for a damaged file or one of another kind,
  * and what opening its sentence encoder throws.
  */
-export async function loadRelevanceModel(path: string): Promise<RelevanceModel> {
-  return decodeRelevanceModel(await readBytes(path), path)
+export async function loadRelevanceModel(
+  path: string,
+  options: OpenVectorsOptions = {},
+): Promise<RelevanceModel> {
+  return decodeRelevanceModel(await readBytes(path), path, options)
 }
 
 /** {@link loadRelevanceModel} from the bytes of the file. */
-export async function decodeRelevanceModel(bytes: Uint8Array, file: string): Promise<RelevanceModel> {
+export async function decodeRelevanceModel(
+  bytes: Uint8Array,
+  file: string,
+  options: OpenVectorsOptions = {},
+): Promise<RelevanceModel> {
   const { tensors, metadata } = decodeSafetensors(bytes, file)
   if (metadata['format'] !== format || metadata['model'] === undefined)
     throw damaged(file, 'no relevance model')
@@ -82,7 +89,7 @@ export async function decodeRelevanceModel(bytes: Uint8Array, file: string): Pro
   }
   const vectors: CaptionVectors[] = []
   for (const [i, one] of saved.vectors.entries()) {
-    if (one.type !== 'terms') vectors.push(await openVectors(one))
+    if (one.type !== 'terms') vectors.push(await openVectors(one, options))
     else {
       const tensor = tensors.get(`vectors.${i}`)
       if (!(tensor?.data instanceof Float32Array)) throw damaged(file, `no tensor vectors.${i}`)

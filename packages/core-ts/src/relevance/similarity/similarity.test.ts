@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -193,6 +193,14 @@ describe('models', () => {
     await saveRelevanceModel(join(folder, 'encoder.safetensors'), model)
     const again = await loadRelevanceModel(join(folder, 'encoder.safetensors'))
     expect(await again.features[0]!.vectors.embed(said)).toEqual(made)
+    const cacheFolder = join(folder, 'kept sentences')
+    const keeping = await loadRelevanceModel(join(folder, 'encoder.safetensors'), { cacheFolder })
+    expect(await keeping.features[0]!.vectors.embed(said)).toEqual(made)
+    const [tower] = await readdir(cacheFolder)
+    const kept = await readdir(join(cacheFolder, tower!))
+    const [next] = await namedFeatures([`onnx=${file}`], { ...options, cacheFolder })
+    expect(await next!.vectors.embed(said)).toEqual(made)
+    expect(await readdir(join(cacheFolder, tower!))).toEqual(kept)
     await expect(namedFeatures([`onnx=${join(folder, 'none.onnx')}`], options)).rejects.toMatchObject({
       code: 'MISSING_FILE',
     })

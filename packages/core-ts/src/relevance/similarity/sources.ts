@@ -8,7 +8,13 @@ import {
   row,
   SonotextError,
 } from '../../base/index.js'
-import { onnxTower, type OnnxTowerOptions, type SentenceTower, useTower } from '../../text/index.js'
+import {
+  embedKept,
+  onnxTower,
+  type OnnxTowerOptions,
+  type SentenceTower,
+  useTower,
+} from '../../text/index.js'
 import type { CaptionText, CaptionVectors } from './vectors.js'
 
 /** Where vectors come from that a model file only names. */
@@ -25,17 +31,30 @@ export interface NamedVectors extends CaptionVectors {
   readonly source: VectorsSource
 }
 
+/** Options of {@link openVectors}. */
+export interface OpenVectorsOptions {
+  /** Folder that keeps what a sentence encoder gives, so that no text is embedded twice. Default: kept as long as the process runs. */
+  readonly cacheFolder?: string | undefined
+}
+
 /** Opens vectors by their source. Throws MISSING_FILE, INVALID_FILE, and what opening a sentence encoder throws. */
-export async function openVectors(source: VectorsSource): Promise<NamedVectors> {
+export async function openVectors(
+  source: VectorsSource,
+  options: OpenVectorsOptions = {},
+): Promise<NamedVectors> {
   const { type } = source
   if (type === 'file') return vectorsOfFile(source)
-  if (type === 'use') return vectorsOfTower(await useTower(), source)
-  if (type === 'onnx') return vectorsOfTower(await onnxTower(source.options), source)
+  if (type === 'use') return vectorsOfTower(await useTower(), source, options)
+  if (type === 'onnx') return vectorsOfTower(await onnxTower(source.options), source, options)
   throw expected('file, onnx or use', 'the type of vectors', type)
 }
 
 /** A sentence encoder's vectors at unit length; a text is embedded once. */
-function vectorsOfTower(tower: SentenceTower, source: VectorsSource): NamedVectors {
+function vectorsOfTower(
+  tower: SentenceTower,
+  source: VectorsSource,
+  { cacheFolder }: OpenVectorsOptions,
+): NamedVectors {
   const known = new Map<string, Float32Array>()
   return {
     source,
@@ -43,10 +62,8 @@ function vectorsOfTower(tower: SentenceTower, source: VectorsSource): NamedVecto
     async embed(captions, options): Promise<Matrix> {
       const missing = [...new Set(captions.map(({ text }) => text))].filter((text) => !known.has(text))
       if (missing.length > 0) {
-        const made = await tower.embed(
-          missing.map((text) => ({ text })),
-          options,
-        )
+        const sentences = missing.map((text) => ({ text }))
+        const made = await embedKept(tower, sentences, { cacheFolder, ...options })
         for (const [i, text] of missing.entries()) known.set(text, unit(row(made, i)))
       }
       const out = matrix(captions.length, tower.cols)

@@ -70,6 +70,12 @@ describe('moments', () => {
     )
   })
 
+  it('last no longer than they may, however long something is heard', () => {
+    const found = momentsOf(mapOf([pulses(600, [100, 500])]), { ...plain, maxLength: 60, count: 3 })
+    expect(found.map(({ end, start }) => end - start)).toEqual([60, 60, 60])
+    expect(found.every(({ start, end }) => start >= 50 && end <= 250)).toBe(true)
+  })
+
   it('are found with a scorer', async () => {
     const { scores, frameStep } = mapOf([pulses(100, [40, 60])])
     const scorer = {

@@ -76,7 +76,7 @@ export function momentsOf(map: ScoreMap, options: MomentOptions = {}): Moment[] 
   const { rows, cols } = scores
   if (rows === 0) return []
   const phrases = smoothedScores(map, { median, ...(calibration && { calibration }) })
-  const cuts = cutsOf(phrases, rows)
+  const cuts = cutsOf(phrases, rows, Math.max(1, Math.floor(maxLength / frameStep + 1e-9)))
   const cells = cellsOf(phrases, cuts)
   const found: Moment[] = []
   const peaks = new Float64Array(cols)
@@ -85,7 +85,7 @@ export function momentsOf(map: ScoreMap, options: MomentOptions = {}): Moment[] 
     let sum = 0
     for (let j = i; j < cells.length; j++) {
       const length = (cuts[j + 1]! - cuts[i]!) * frameStep
-      if (length > maxLength + 1e-9 && j > i) break
+      if (length > maxLength + 1e-9) break
       const cell = cells[j]!
       sum += cell.sum
       for (let p = 0; p < cols; p++) peaks[p] = Math.max(peaks[p]!, cell.peaks[p]!)
@@ -103,8 +103,8 @@ export function momentsOf(map: ScoreMap, options: MomentOptions = {}): Moment[] 
   return withoutOverlap(found, count, maxOverlap)
 }
 
-/** Frames at which a phrase begins or ends at a level, and both ends of the recording; ascending. */
-function cutsOf(phrases: readonly Float32Array[], rows: number): number[] {
+/** Frames at which a phrase begins or ends at a level, and both ends of the recording, none further apart than `most`; ascending. */
+function cutsOf(phrases: readonly Float32Array[], rows: number, most: number): number[] {
   const cuts = new Set([0, rows])
   for (const values of phrases) {
     const peak = values.reduce((most, value) => Math.max(most, value), 0)
@@ -119,7 +119,11 @@ function cutsOf(phrases: readonly Float32Array[], rows: number): number[] {
         cuts.add(end)
       }
   }
-  return [...cuts].sort((a, b) => a - b)
+  const ascending = [...cuts].sort((a, b) => a - b)
+  return ascending.flatMap((cut, i) => {
+    const parts = Math.ceil(((ascending[i + 1] ?? cut) - cut) / most)
+    return [cut, ...Array.from({ length: Math.max(0, parts - 1) }, (_, part) => cut + (part + 1) * most)]
+  })
 }
 
 /** What lies between two cuts. */

@@ -30,8 +30,9 @@ export function commandsOf(log, root) {
       child.on('close', (code, signal) => done(code ?? signal))
     })
     if (status === 0 || fails) return output
-    const last = output.slice(-kept).trimEnd().split('\n').at(-1)
-    throw new Error(`${[command, ...args].join(' ')} ended with ${status}: ${last}`)
+    const lines = output.slice(-kept).trimEnd().split('\n')
+    const told = lines.findLast((line) => /^\w*Error\b.*: /.test(line)) ?? lines.at(-1)
+    throw new Error(`${[command, ...args].join(' ')} ended with ${status}: ${told}`)
   }
 
   return {

@@ -12,7 +12,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { open, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -53,6 +53,21 @@ const failure = (path: string, reason: string | RegExp) =>
   }) as Error
 
 describe('writeFileAtomic', () => {
+  test('does without FileHandle.sync, which Yarn’s Plug’n’Play does not have', async () => {
+    const path = join(folder, 'plug-and-play')
+    const handle = await open(folder, 'r')
+    await handle.close()
+    const sync = vi.spyOn(Object.getPrototypeOf(handle) as typeof handle, 'sync').mockImplementation(() => {
+      throw new Error('Method not implemented.')
+    })
+    try {
+      await writeFileAtomic(path, 'whole')
+      expect(readFileSync(path, 'utf8')).toBe('whole')
+    } finally {
+      sync.mockRestore()
+    }
+  })
+
   test('writes text, bytes and parts, makes folders, replaces what was there', async () => {
     const path = join(folder, 'a/b/c.txt')
     await writeFileAtomic(path, 'grün')

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { constants, type Stats, write } from 'node:fs'
+import { constants, fsync, type Stats, write } from 'node:fs'
 import {
   access,
   type FileHandle,
@@ -120,6 +120,9 @@ function standardStream(path: string): number | null {
   return own[1] === undefined ? Number(own[2] ?? own[3]) : ['in', 'out', 'err'].indexOf(own[1])
 }
 
+/** Not `handle.sync()`, which handles under Yarn's Plug'n'Play do not have. */
+const syncDescriptor = promisify(fsync)
+
 const writeSome = promisify(write) as (
   fd: number,
   bytes: Uint8Array,
@@ -207,7 +210,7 @@ class Replacement {
   }
 
   async commit(durable: boolean): Promise<void> {
-    if (durable) await this.handle.sync()
+    if (durable) await syncDescriptor(this.handle.fd)
     await this.#close()
     await rename(this.#temporary, this.#path)
     this.#committed = true
@@ -346,6 +349,7 @@ function writeFailed(path: string, cause: unknown): SonotextError {
 /** Makes the rename itself durable; not every platform can open a folder, and there it is not needed. */
 async function syncDirectory(path: string): Promise<void> {
   const handle = await open(path, 'r').catch(() => undefined)
-  await handle?.sync().catch(() => {})
-  await handle?.close().catch(() => {})
+  if (handle === undefined) return
+  await syncDescriptor(handle.fd).catch(() => {})
+  await handle.close().catch(() => {})
 }

@@ -1,4 +1,10 @@
-import type { Evaluation, IntervalBasis, MeasureIntervals, MeasureValues } from '@sonotext/core/metrics'
+import {
+  type Evaluation,
+  type IntervalBasis,
+  type MeasureIntervals,
+  measureOf,
+  type MeasureValues,
+} from '@sonotext/core/metrics'
 import { plural } from './plural.js'
 import { table } from './table.js'
 
@@ -56,6 +62,12 @@ function judgedCell(share: number | undefined): string {
   return share === undefined ? '–' : `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`
 }
 
+/** A value of a measure: shares with three digits, ranks with one. */
+export function measureText(name: string, value: number): string {
+  if (!Number.isFinite(value)) return '∞'
+  return value.toFixed((measureOf(name)?.range ?? [0, 1])[1] === 1 ? 3 : 1)
+}
+
 function cells(
   name: string,
   values: MeasureValues,
@@ -65,16 +77,17 @@ function cells(
   const value = values[name]!
   const interval = intervals[name]
   const expectedByChance = chance[name]!
-  const isRank = name === 'medR'
-  const show = (x: number): string => (x === Infinity ? '∞' : x.toFixed(isRank ? 1 : 3))
-  // The jackknife by query may reach past 0 and 1; the mean cannot.
-  const least = name === 'Spearman' || name === 'Kendall' ? -1 : 0
-  const within = (x: number): number => (isRank ? x : Math.min(1, Math.max(least, x)))
-  const times = isRank ? '' : expectedByChance > 0 ? (value / expectedByChance).toFixed(1) : '–'
+  const { better, range: [least, most] = [0, 1] } = measureOf(name) ?? {}
+  const isShare = most === 1
+  const show = (x: number): string => measureText(name, x)
+  // The jackknife by query may reach past what there can be; the mean cannot.
+  const within = (x: number): number => (isShare ? Math.min(most, Math.max(least, x)) : x)
+  const isTimes = isShare && better !== 'lower'
+  const times = isTimes ? (expectedByChance > 0 ? (value / expectedByChance).toFixed(1) : '–') : ''
   return [
     show(value),
     interval ? interval.map((end) => show(within(end))).join('–') : '–',
-    isRank ? show(expectedByChance) : expectedByChance.toFixed(4),
+    isShare ? expectedByChance.toFixed(4) : show(expectedByChance),
     times,
   ]
 }

@@ -119,6 +119,43 @@ describe.skipIf(notBuilt !== null)(`a plugin${notBuilt === null ? '' : ` (${notB
     })
   })
 
+  it('is named in the lines to go on with, which work', async () => {
+    const { stdout } = await train('lines')
+    const [, line] = /^next: sonotext (.*)$/m.exec(stdout)!
+    expect(line).toMatch(/^evaluate .*--plugin \S*mine\.mjs$/)
+    const next = await cli(line!.split(' '))
+    expect(next.code, next.stderr).toBe(0)
+  })
+
+  it('is compared when the run is gone on with', async () => {
+    await train('changed', '--set', 'training.epochs=1')
+    await writeFile(at('other.mjs'), `export { default } from './plugin/index.mjs' // other`)
+    const goOn = (name: string) =>
+      cli(['train', '--run', at('changed'), '--resume', '--plugin', at(name), '--set', 'training.epochs=2'])
+    const refused = await goOn('other.mjs')
+    expect(refused.stderr).toMatch(/plugins\.json: the run was started with another mine\.mjs/)
+    expect((await goOn('mine.mjs')).code).toBe(0)
+  })
+
+  it('that never comes to its end is an error, not silence', async () => {
+    await writeFile(at('hangs.mjs'), 'export default () => new Promise(() => {})')
+    const { code, stderr } = await cli(['config', '--plugin', at('hangs.mjs')])
+    expect([code, stderr]).toEqual([1, expect.stringContaining('the work has not come to its end')])
+  })
+
+  it('is found from the working folder when the command line names it', async () => {
+    await mkdir(at('sub'))
+    await writeFile(at('sub/run.json'), '{"data":{"manifest":"../none.jsonl"}}')
+    const { stderr } = await cli(
+      [
+        ...['train', '--config', 'sub/run.json', '--run', 'never'],
+        ...['--set', 'plugins=["./mine.mjs"]', '--set', 'loss=cooled'],
+      ],
+      { cwd: folder },
+    )
+    expect(stderr).toMatch(/none\.jsonl: /)
+  })
+
   it('shows its parts among the keys, and is refused when it is none', async () => {
     const keys = await cliJson<{ key: string; description: string }[]>(['config', '--plugin', at('mine.mjs')])
     expect(keys.find(({ key }) => key === 'loss.type')!.description).toContain('cooled')

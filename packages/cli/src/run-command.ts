@@ -2,7 +2,7 @@ import process from 'node:process'
 import { inspect } from 'node:util'
 import type { Command } from 'commander'
 import type { CommandBody } from './command.js'
-import { errorText, exitCodeOf } from './exit.js'
+import { errorText, exitCode, exitCodeOf } from './exit.js'
 import { interruptSignal } from './interrupt.js'
 import { Terminal } from './terminal.js'
 
@@ -11,6 +11,13 @@ export function run<Options>(load: () => Promise<{ default: CommandBody<Options,
   return async function (this: Command, ...args: unknown[]): Promise<void> {
     const options = this.optsWithGlobals() as Options & { json?: boolean; quiet?: boolean; plugin: string[] }
     const terminal = new Terminal({ json: options.json ?? false, quiet: options.quiet ?? false })
+    const unfinished = () => {
+      terminal.error(
+        `${fullName(this)}: nothing is left to wait for, and yet the work has not come to its end. A plugin that waits for what never comes does this.`,
+      )
+      process.exitCode = exitCode.failure
+    }
+    process.once('beforeExit', unfinished)
     try {
       if (options.plugin.length > 0) await (await import('@sonotext/core/runs')).loadPlugins(options.plugin)
       const command = (await load()).default as CommandBody<Options, readonly unknown[]>
@@ -25,6 +32,7 @@ export function run<Options>(load: () => Promise<{ default: CommandBody<Options,
       if (process.env.SONOTEXT_DEBUG) terminal.error(inspect(error))
       process.exitCode = exitCodeOf(error)
     } finally {
+      process.off('beforeExit', unfinished)
       process.removeAllListeners('SIGINT')
       process.removeAllListeners('SIGTERM')
     }

@@ -4,6 +4,7 @@ import { compareEvaluations, type Comparison, type Evaluation, holm } from '@son
 import { writeFileAtomic } from '@sonotext/core/base'
 import { comparisonPage } from '@sonotext/core/report'
 import { backendOf, type BackendOptions } from '../backend-option.js'
+import { measureText } from '../evaluation-table.js'
 import { exitCode, UsageError } from '../exit.js'
 import type { CommandBody } from '../command.js'
 import { measureNames } from '../measure-names.js'
@@ -89,7 +90,7 @@ function comparisonTable(rows: readonly RunComparison[], { split, intervalsOver 
     table([
       header,
       ...rows.map(({ runA, direction, measure, a, b, difference, interval, p, adjusted }) => {
-        const show = (x: number): string => (Number.isFinite(x) ? x.toFixed(measure === 'medR' ? 1 : 3) : '∞')
+        const show = (x: number): string => measureText(measure, x)
         const signed = (x: number): string => `${x < 0 ? '−' : '+'}${show(Math.abs(x))}`
         return [
           runA,

@@ -1,3 +1,4 @@
+import { isAbsolute, relative } from 'node:path'
 import type { LogMelPreset } from '@sonotext/core/audio'
 import { readManifest, splitsOf } from '@sonotext/core/data'
 import { readRunConfig, trainRun, type TrainRunResult } from '@sonotext/core/runs'
@@ -11,6 +12,7 @@ import { pathArgument, shellLine } from '../shell-line.js'
 import { TrainingProgress } from '../training-progress.js'
 
 interface TrainOptions extends BackendOptions {
+  plugin: string[]
   config?: string
   set: string[]
   run: string
@@ -34,6 +36,7 @@ const train: CommandBody<TrainOptions> = async ({ terminal, signal }, options) =
   if (config.features.type === 'log-mel' && typeof sampleRate === 'number')
     warnOfEmptyBands(terminal, preset as LogMelPreset, [sampleRate])
   const progress = new TrainingProgress(terminal)
+  const plugins = [...config.plugins, ...options.plugin]
   try {
     const result = await trainRun(config, {
       folder,
@@ -49,13 +52,13 @@ const train: CommandBody<TrainOptions> = async ({ terminal, signal }, options) =
     const splits = splitsOf((await readManifest(config.data.manifest, { signal })).clips)
     const order = ['test', config.data.validationSplit ?? 'validation', ...splits]
     const held = order.find((split) => splits.includes(split))
-    terminal.result(result, (done) => summary(done, held))
+    terminal.result(result, (done) => summary(done, held, plugins))
     return exitCode.ok
   } catch (error) {
     progress.finish()
     if (signal.aborted)
       terminal.note(
-        `stopped; go on with: ${shellLine('sonotext', 'train', '--run', pathArgument(folder), '--resume')}`,
+        `stopped; go on with: ${shellLine('sonotext', 'train', '--run', pathArgument(folder), '--resume', ...pluginOptions(plugins))}`,
       )
     throw error
   }
@@ -63,7 +66,7 @@ const train: CommandBody<TrainOptions> = async ({ terminal, signal }, options) =
 export default train
 
 /** `held` is a split to evaluate on: test where there is one, else what was kept for validation, or whatever there is. */
-function summary(result: TrainRunResult, held: string | undefined): string {
+function summary(result: TrainRunResult, held: string | undefined, plugins: readonly string[]): string {
   const { folder, steps, epochs, best, trainClips, validationClips, quarantined } = result
   const clips = [
     `${validationClips} for validation`,
@@ -73,11 +76,17 @@ function summary(result: TrainRunResult, held: string | undefined): string {
     `${plural(steps, 'step')}, ${plural(epochs, 'epoch')} on ${plural(trainClips, 'clip')} (${clips.join(', ')})`,
     ...(best === null ? [] : [`best epoch ${best.epoch}: ${best.monitor} ${best.metric.toFixed(4)}`]),
     `run: ${folder}`,
-    `next: ${evaluateLine(folder, held)}`,
+    `next: ${evaluateLine(folder, held, plugins)}`,
   ].join('\n')
 }
 
-function evaluateLine(folder: string, held: string | undefined): string {
+function evaluateLine(folder: string, held: string | undefined, plugins: readonly string[]): string {
   const named = held === 'test' || held === undefined ? [] : ['--split', held]
-  return shellLine('sonotext', 'evaluate', pathArgument(folder), ...named)
+  return shellLine('sonotext', 'evaluate', pathArgument(folder), ...named, ...pluginOptions(plugins))
+}
+
+/** A run names its plugins, but a command loads only those that it is given. */
+function pluginOptions(plugins: readonly string[]): string[] {
+  const shown = new Set(plugins.map((plugin) => (isAbsolute(plugin) ? relative('.', plugin) : plugin)))
+  return [...shown].flatMap((plugin) => ['--plugin', pathArgument(plugin)])
 }

@@ -62,6 +62,11 @@ describe('takeLock', () => {
     expect(await takeLock(path)).toMatchObject({ owner: { pid: 0 } })
     utimesSync(path, 1, 1)
     ;(await taken()).release()
+    for (const damaged of ['12345', '{}', 'null', '{"pid":1}', '{"pid":']) {
+      writeFileSync(path, damaged)
+      utimesSync(path, 1, 1)
+      ;(await taken()).release()
+    }
     expect(readdirSync(folder)).toEqual([])
   })
 

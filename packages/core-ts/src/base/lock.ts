@@ -122,13 +122,23 @@ async function ownerOf(path: string): Promise<LockOwner | 'gone' | 'writing'> {
     throw cause
   })
   if (text === null) return 'gone'
+  const owner = ownerIn(text)
+  if (owner !== undefined) return owner
+  const info = await stat(path).catch(() => null)
+  if (info === null) return 'gone'
+  if (Date.now() - info.mtimeMs < grace) return 'writing'
+  return { pid: 0, host: hostname(), started: 0, since: info.mtimeMs, token: '' }
+}
+
+/** What a lock file says; undefined where it is damaged, or its maker died while it wrote. */
+function ownerIn(text: string): LockOwner | undefined {
   try {
-    return JSON.parse(text) as LockOwner
+    const { pid, host, started, since, token } = JSON.parse(text) as Partial<LockOwner>
+    const isWhole =
+      [pid, started, since].every(Number.isFinite) && typeof host === 'string' && typeof token === 'string'
+    return isWhole ? (JSON.parse(text) as LockOwner) : undefined
   } catch {
-    const info = await stat(path).catch(() => null)
-    if (info === null) return 'gone'
-    if (Date.now() - info.mtimeMs < grace) return 'writing'
-    return { pid: 0, host: hostname(), started: 0, since: info.mtimeMs, token: '' }
+    return undefined
   }
 }
 

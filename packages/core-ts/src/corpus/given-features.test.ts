@@ -33,6 +33,17 @@ const clips = [
 ]
 
 describe('features that were made elsewhere', () => {
+  it('that are not finite are refused by file, clip and frame', async () => {
+    const data = numbers(15)
+    data[10] = Number.NaN
+    await writeSafetensors(path('nan.safetensors'), new Map([['many', { shape: [5, 3], data }]]))
+    const kind = await givenFeatures(path('nan.safetensors'), { frameStep: 0.5 })
+    await expect(kind.read('many', { from: 1 })).rejects.toThrow(
+      /nan\.safetensors: expected finite numbers for "many", got NaN in frame 3/i,
+    )
+    expect((await kind.read('many', { frames: 3 })).rows).toBe(3)
+  })
+
   it('are vectors and sequences by id, of a safetensors file', async () => {
     const kind = await givenFeatures(path('mixed.safetensors'), { frameStep: 0.5 })
     expect([kind.cols, kind.framesOf('one'), kind.framesOf('many'), kind.framesOf('none')]).toEqual([

@@ -3,7 +3,7 @@ import { featuresPart, type GivenFeatures } from '../audio/index.js'
 import { throwIfAborted } from '../base/abort.js'
 import { expected, isSonotextError, SonotextError } from '../base/errors.js'
 import { readRange } from '../base/files.js'
-import { matrix, type Matrix } from '../base/matrix.js'
+import { firstNotFinite, matrix, type Matrix } from '../base/matrix.js'
 import { checkOptions } from '../base/options.js'
 import { isNpy, openNpy } from '../base/npy.js'
 import { readText } from '../base/text.js'
@@ -66,7 +66,14 @@ export async function givenFeatures(
         })
       }
       const start = Math.min(from, all)
-      return file.read(id, start, Math.min(frames, all - start))
+      const read = await file.read(id, start, Math.min(frames, all - start))
+      const bad = firstNotFinite(read.data)
+      if (bad < 0) return read
+      throw new SonotextError(
+        'INVALID_DATA',
+        `Expected finite numbers for "${id}", got ${read.data[bad]} in frame ${start + Math.floor(bad / file.cols)}.`,
+        { file: path, remedy: 'Make these features again, or leave the clip out.' },
+      )
     },
   }
 }

@@ -113,7 +113,9 @@ export async function checkClips(clips: readonly Clip[], options: CheckOptions =
       `shares ${near.what} with "${near.with.id}"${
         near.with.split === near.clip.split ? '' : ` of the split "${near.with.split ?? ''}"`
       }.`,
-      'Keep one of them, or give both one group: their captions are then no negatives of each other.',
+      near.with.split === near.clip.split
+        ? 'Keep one of them, or give both one group: their captions are then no negatives of each other.'
+        : 'Keep one of them, or put both into one split.',
     )
   }
   const all = clips.flatMap((clip) => findings.get(clip)!)

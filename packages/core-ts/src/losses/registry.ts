@@ -11,11 +11,8 @@ import { triplet } from './triplet.js'
 const build = (config: PartConfig): Loss => losses.build(config)
 
 /** What is trained for: `losses.build({ type: 'triplet', margin: 0.3 })`. */
-export const losses: Family<Loss> = new Family<Loss>('loss', [
-  triplet,
-  infoNcePart,
-  softTargetPart,
-  sigmoidPart,
-  gradedMarginPart,
-  sumPart(build),
-])
+export const losses: Family<Loss> = new Family<Loss>(
+  'loss',
+  [triplet, infoNcePart, softTargetPart, sigmoidPart, gradedMarginPart, sumPart(build)],
+  { methods: ['build', 'valueOfEqualScores'] },
+)

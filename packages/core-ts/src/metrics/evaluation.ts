@@ -154,7 +154,7 @@ export function summarizeQueries(
     if (own.length === 0) throw nothingRelevant(queries.length)
     for (const q of own) counted[q]!++
     const judged = own.map((q) => queries[q]!)
-    const perQuery = Float64Array.from(judged, (query) => m.score(query))
+    const perQuery = Float64Array.from(own, (q) => scoreOf(m, queries[q]!, ids[q]!))
     values[m.name] = m.statistic.of(perQuery)()
     const ceiling =
       judged.reduce((sum, query) => sum + (m.ceiling?.(query, sizeFor(query, ranking)) ?? 1), 0) /
@@ -191,6 +191,23 @@ export function summarizeQueries(
     withoutRelevant: counted.filter((times) => times < measures.length).length,
     judgedShare: Object.keys(judgedShare).length > 0 ? judgedShare : null,
   }
+}
+
+/** Throws INVALID_DATA naming measure and query for a value that is none. */
+function scoreOf(m: Measure, query: RankedQuery, id: string): number {
+  let score: number
+  try {
+    score = m.score(query)
+  } catch (cause) {
+    throw new Error(`the measure ${m.name} failed for the query "${id}": ${(cause as Error).message}`, {
+      cause,
+    })
+  }
+  if (!Number.isNaN(score)) return score
+  throw new SonotextError('INVALID_DATA', `The measure ${m.name} gave NaN for the query "${id}".`, {
+    remedy:
+      'A measure gives every query that counts a number; those that do not are left out by its counts().',
+  })
 }
 
 /** Mean over queries of the share of the first `cutoff` ranks that hold judged items; null unless all queries say what is judged. */

@@ -34,7 +34,11 @@ export interface Measure {
   readonly name: string
   /** How many ranks it looks at; absent = all. */
   readonly cutoff?: number
-  /** Value of one query; pure, larger is better except for medR. */
+  /** Which values are better, of a query and of all. Default higher. */
+  readonly better?: 'higher' | 'lower'
+  /** Least and largest value that there can be. Default 0 and 1. */
+  readonly range?: readonly [number, number]
+  /** Value of one query; pure. */
   score(query: RankedQuery): number
   /** Whether the query says anything; default: when something is relevant to it. Others are left out of the mean. */
   counts?(query: QueryShape): boolean
@@ -46,7 +50,12 @@ export interface Measure {
   chance(queries: readonly QueryShape[], size: RankingSize): number
 }
 
-/** A measure in [0, 1] that is averaged over queries, from its value for one ranking and its expectation over all rankings. */
+/**
+ * A measure in [0, 1], higher is better, that is averaged over queries.
+ * @param score its value for one ranking
+ * @param expectation its expectation over all rankings, for the value by chance
+ * @param ceiling its value for the best ranking there is, where that is less than 1: the upper end of intervals
+ */
 export function meanMeasure(
   name: string,
   score: (query: RankedQuery) => number,

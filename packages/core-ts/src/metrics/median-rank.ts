@@ -8,6 +8,8 @@ import { median } from './significance/index.js'
 export function medianRank(name: string): Measure {
   return {
     name,
+    better: 'lower',
+    range: [1, Infinity],
     score: ({ ranks }) => (ranks.length > 0 ? ranks[0]! : Number.POSITIVE_INFINITY),
     statistic: median,
     chance: expectedMedianRank,

@@ -13,6 +13,7 @@ function rankCorrelation(
 ): Measure {
   return {
     name,
+    range: [-1, 1],
     score({ judged }) {
       if (judged === undefined) return 0
       return (

@@ -1,6 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { defaultMeasures, measure, measures } from './registry.js'
+import { meanMeasure, measurePart } from './measure.js'
+import { evaluateScores } from './evaluate.js'
+import { defaultMeasures, measure, measureFamily, measureOf, measures } from './registry.js'
+import { matrix } from '../base/matrix.js'
+import { watchedNumber } from '../train/watched.js'
 import { defaultRunMeasures } from './runs.js'
 
 test.each(['R@1', 'R@10', 'mAP', 'mAP@10', 'MRR', 'MRR@10', 'medR', 'HR@5', 'nDCG', 'nDCG@10'])(
@@ -47,4 +51,29 @@ test('the guide tells of measures that there are', () => {
   const names = guide.split('\n').flatMap((line) => /^\| (`.*?`) +\|/.exec(line)?.[1]?.split(', ') ?? [])
   expect(names).toHaveLength(9)
   for (const name of names) expect(measure(name.slice(1, -1).replace('@k', '@7')).name).toMatch(/^\w+(@7)?$/)
+})
+
+test('a measure says which way is better, and a monitor goes by it', () => {
+  const part = (name: string, made: string, value: () => number) =>
+    measurePart({
+      ...{ name, description: 'Planted.', schema: { properties: {} } },
+      fromConfig: () => ({ ...meanMeasure(made, value, () => 0.5), better: 'lower' as const }),
+    })
+  measureFamily.register(part('miss', 'miss', () => 0.25))
+  measureFamily.register(part('renamed', 'other', () => 0))
+  measureFamily.register(part('none', 'none', () => Number.NaN))
+  const mode = (name: string) => watchedNumber(name, new Set(['loss', 'margin'])).mode
+  expect(['loss', 'margin', 'miss', 'textToAudio.miss', 'medR', 'audioToText.medR'].map(mode)).toEqual(
+    Array(6).fill('min'),
+  )
+  expect(['R@1', 'textToAudio.mAP@10', 'clipSpread'].map(mode)).toEqual(Array(3).fill('max'))
+  expect(measureOf('clipSpread')).toBeUndefined()
+  expect(() => measure('renamed')).toThrow(
+    /"renamed", as its part is called for the name of the measure, got "other"/,
+  )
+  const scores = matrix(2, 2, Float32Array.of(1, 0, 0, 1))
+  expect(evaluateScores(scores, [0, 1], { measures: ['miss'] }).textToAudio!.miss).toBe(0.25)
+  expect(() => evaluateScores(scores, [0, 1], { measures: ['none'] })).toThrow(
+    /The measure none gave NaN for the query "0#1"/,
+  )
 })

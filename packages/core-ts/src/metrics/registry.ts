@@ -10,18 +10,22 @@ import { hitRatePart, recallPart } from './recall.js'
 import { reciprocalRankPart } from './reciprocal-rank.js'
 
 /** Measures of rankings by the name before the `@`. */
-export const measureFamily = new Family<Measure, void, MeasureExtra>('measure', [
-  recallPart,
-  averagePrecisionPart,
-  reciprocalRankPart,
-  medianRankPart,
-  hitRatePart,
-  ndcgPart,
-  ndcgExponentialPart,
-  gradedPrecisionPart,
-  spearmanPart,
-  kendallPart,
-])
+export const measureFamily = new Family<Measure, void, MeasureExtra>(
+  'measure',
+  [
+    recallPart,
+    averagePrecisionPart,
+    reciprocalRankPart,
+    medianRankPart,
+    hitRatePart,
+    ndcgPart,
+    ndcgExponentialPart,
+    gradedPrecisionPart,
+    spearmanPart,
+    kendallPart,
+  ],
+  { methods: ['score', 'chance'] },
+)
 
 /** Measures reported when none are named. */
 export const defaultMeasures = [
@@ -48,10 +52,24 @@ export function measure(name: string): Measure {
     measureFamily.has(base) &&
     (k === undefined ? writtenWith(base) !== 'required' : writtenWith(base) !== 'none')
   )
-    return measureFamily.build({ type: base, ...(k !== undefined && { k: Number(k) }) })
+    return ofName(name, measureFamily.build({ type: base, ...(k !== undefined && { k: Number(k) }) }))
   throw expected(`a measure (${measureForms()})`, 'measure', name, {
     remedy: `Did you mean "${meant(name)}"? Those of a plugin are known once it is loaded: --plugin, or loadPlugins().`,
   })
+}
+
+/** A measure is found again by its name: tables, monitors and logs go by it. */
+function ofName(name: string, built: Measure): Measure {
+  if (built.name === name) return built
+  throw expected(`"${name}", as its part is called`, 'the name of the measure', built.name, {
+    remedy: 'Give the measure the name of its part, with @k where it has a cut-off.',
+  })
+}
+
+/** The measure that a number is a value of, as `R@1` or `textToAudio.R@1`; undefined for other numbers. */
+export function measureOf(number: string): Measure | undefined {
+  const name = number.replace(/^(textToAudio|audioToText)\./, '')
+  return measureFamily.has(name.replace(/@\d+$/, '')) ? measure(name) : undefined
 }
 
 /** Several measures by name, in order. */

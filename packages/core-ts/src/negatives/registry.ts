@@ -25,24 +25,28 @@ import { easyAudio, easyText, hardAudio, hardText } from './within-modality.js'
 const build = (config: PartConfig): NegativeStrategy => strategies.build(config)
 
 /** How the negatives of a batch are chosen: `strategies.build('semi-hard')`. */
-export const strategies: Family<NegativeStrategy> = new Family<NegativeStrategy>('strategy', [
-  random,
-  fullBatch,
-  easyText,
-  hardText,
-  easyAudio,
-  hardAudio,
-  semiHard,
-  hard,
-  facenetSemiHard,
-  distanceWeighted,
-  band,
-  mixturePart(build),
-  schedulePart(build),
-  queuePart(build),
-  clusterBatchesPart(build),
-  captionRulesPart(build),
-])
+export const strategies: Family<NegativeStrategy> = new Family<NegativeStrategy>(
+  'strategy',
+  [
+    random,
+    fullBatch,
+    easyText,
+    hardText,
+    easyAudio,
+    hardAudio,
+    semiHard,
+    hard,
+    facenetSemiHard,
+    distanceWeighted,
+    band,
+    mixturePart(build),
+    schedulePart(build),
+    queuePart(build),
+    clusterBatchesPart(build),
+    captionRulesPart(build),
+  ],
+  { methods: ['select'] },
+)
 
 /** Which pairs must not be negatives. Made from a configuration, a guard may read files. */
 export const guards = new Family<Guard | Promise<Guard>>('guard', [

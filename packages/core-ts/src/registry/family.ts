@@ -35,8 +35,16 @@ export class Family<Built, Context = void, Extra extends object = object> implem
   /** Which plugin a part comes from. */
   readonly #plugins = new Map<string, string>()
 
-  constructor(name: string, parts: readonly (AnyPart<Built, Context> & Extra)[]) {
+  readonly #methods: readonly string[]
+
+  /** `methods`: what must be there of everything that is built, so that a part that builds something else is told by its name. */
+  constructor(
+    name: string,
+    parts: readonly (AnyPart<Built, Context> & Extra)[],
+    { methods = [] }: { readonly methods?: readonly (string & keyof Built)[] } = {},
+  ) {
     this.name = name
+    this.#methods = methods
     this.#parts = new Map(parts.map((part) => [part.name, part]))
     enterFamily(this as FamilyFacts)
   }
@@ -67,7 +75,7 @@ export class Family<Built, Context = void, Extra extends object = object> implem
     }
     this.#parts.set(name, part)
     const plugin = pluginBeingLoaded()
-    if (plugin !== null) this.#plugins.set(name, plugin)
+    if (plugin !== undefined) this.#plugins.set(name, plugin.name)
   }
 
   /** The plugin that a part comes from; undefined for parts of the library and for those registered in code. */
@@ -119,7 +127,15 @@ export class Family<Built, Context = void, Extra extends object = object> implem
       type: '',
     }
     refuse(problems)
-    return this.get(type).fromConfig(keys as never, context)
+    const built = this.get(type).fromConfig(keys as never, context)
+    const missing = this.#methods.filter((method) => typeof (built as never)?.[method] !== 'function')
+    if (missing.length === 0) return built
+    const plugin = this.#plugins.get(type)
+    throw new SonotextError(
+      'INVALID_ARGUMENT',
+      `the part "${type}" of the family ${this.name}${plugin === undefined ? '' : ` (from ${plugin})`} gave something without ${missing.join(', ')}.`,
+      { remedy: `fromConfig must return a whole ${this.name}, as its interface says.` },
+    )
   }
 }
 

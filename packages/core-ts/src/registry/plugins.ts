@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { basename, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { SonotextError } from '../base/errors.js'
 import { familyNamed } from './families.js'
-import { whileLoading } from './plugin-being-loaded.js'
+import { type LoadingPlugin, pluginBeingLoaded, whileLoading } from './plugin-being-loaded.js'
 
 /** What a plugin is given: `register('loss', { name, description, schema, fromConfig })`. */
 export interface PluginHost {
@@ -27,13 +27,32 @@ export async function loadPlugins(
 ): Promise<void> {
   for (const plugin of plugins) {
     const url = locate(plugin, base)
+    const outer = pluginBeingLoaded()
+    // A plugin that asks for itself has it once it is loaded.
+    if (within(outer, url)) continue
     let work = loaded.get(url)
     if (work === undefined) {
-      work = last.then(() => load(plugin, url))
+      // What a plugin asks for is loaded within it: the plugin does not end before.
+      work = outer === undefined ? last.then(() => load(plugin, url)) : load(plugin, url)
       loaded.set(url, work)
-      last = work.catch(() => void loaded.delete(url))
+      const done = work.catch(() => void loaded.delete(url))
+      if (outer === undefined) last = done
     }
     await work
+  }
+}
+
+/** The files of the plugins that are loaded. */
+export function loadedPluginFiles(): string[] {
+  return [...loaded.keys()].map((url) => fileURLToPath(url))
+}
+
+/** Whether a plugin, as a configuration names it, is loaded. */
+export function isPluginLoaded(plugin: string, base = '.'): boolean {
+  try {
+    return loaded.has(locate(plugin, base))
+  } catch {
+    return false
   }
 }
 
@@ -71,18 +90,32 @@ function locate(plugin: string, base: string): string {
   }
 }
 
+function within(plugin: LoadingPlugin | undefined, url: string): boolean {
+  return plugin !== undefined && (plugin.url === url || within(plugin.outer, url))
+}
+
 async function load(plugin: string, url: string): Promise<void> {
   const host: PluginHost = { register: (family, part) => familyNamed(family).register(part) }
-  await whileLoading(pluginName(plugin), async () => {
+  await whileLoading({ name: pluginName(plugin), url }, async () => {
     try {
       const module = (await import(url)) as { default?: unknown }
       if (typeof module.default === 'function') await (module.default as (host: PluginHost) => unknown)(host)
     } catch (cause) {
       const said = cause instanceof Error ? cause.message : String(cause)
+      const file = isPath(plugin) ? fileURLToPath(url) : plugin
       throw new SonotextError('INVALID_FILE', `the plugin cannot be loaded: ${said}`, {
-        file: isPath(plugin) ? fileURLToPath(url) : plugin,
+        file,
+        remedy: remedyFor(cause, file),
         cause,
       })
     }
   })
+}
+
+/** Node looks for packages in the folders above the plugin, wherever the library that loads it lies. */
+function remedyFor(cause: unknown, file: string): string {
+  const [, missing] = /^Cannot find package '([^']+)'/.exec((cause as Error | null)?.message ?? '') ?? []
+  return missing === undefined
+    ? 'Correct the plugin; its own error is the cause of this one (SONOTEXT_DEBUG=1 shows where it happened).'
+    : `Install ${missing} in the folder of the plugin or one above it: npm install --prefix ${dirname(file)} ${missing}.`
 }

@@ -110,6 +110,20 @@ describe('plugins', () => {
     expect([pluginName('/a/b.mjs'), pluginName('some-package')]).toEqual(['b.mjs', 'some-package'])
   })
 
+  it('may load others, themselves among them, and wait for them', async () => {
+    await writeFile(join(folder, 'inner.mjs'), plugin('heptagon'))
+    await writeFile(
+      join(folder, 'outer.mjs'),
+      `${plugin('octagon')}
+      export const done = globalThis.loadPlugins(['./inner.mjs', './outer.mjs'], { base: ${JSON.stringify(folder)} })
+      await done`,
+    )
+    Object.assign(globalThis, { loadPlugins })
+    await loadPlugins(['./outer.mjs'], { base: folder })
+    expect(shapes.pluginOf('heptagon')).toBe('inner.mjs')
+    expect(shapes.pluginOf('octagon')).toBe('outer.mjs')
+  })
+
   it('that fail may be mended and loaded again', async () => {
     await writeFile(join(folder, 'bad.mjs'), 'export default () => { throw new Error("no luck") }')
     await expect(loadPlugins(['bad.mjs'], { base: folder })).rejects.toMatchObject({
@@ -121,4 +135,20 @@ describe('plugins', () => {
       code: 'MISSING_FILE',
     })
   })
+
+  it('that lack a package are told where to install it', async () => {
+    await writeFile(join(folder, 'lacks.mjs'), `import '@somebody/package'`)
+    await expect(loadPlugins(['lacks.mjs'], { base: folder })).rejects.toThrow(
+      /Install @somebody\/package in the folder of the plugin or one above it/,
+    )
+  })
+})
+
+it('a family names the part that builds something else', () => {
+  const family = new Family<{ area(): number }>('room', [], { methods: ['area'] })
+  const fromConfig = () => ({}) as never
+  family.register({ name: 'half', description: '', schema: { properties: {} }, fromConfig })
+  expect(() => family.build('half', undefined)).toThrow(
+    /the part "half" of the family room gave something without area/,
+  )
 })

@@ -1,6 +1,13 @@
 import { openBackend } from '../backend/open.js'
 import type { Backend, FloatBuffer } from '../backend/port.js'
-import { expected, matrix, SonotextError, throwIfAborted, type Matrix } from '../base/index.js'
+import {
+  expected,
+  firstNotFinite,
+  matrix,
+  SonotextError,
+  throwIfAborted,
+  type Matrix,
+} from '../base/index.js'
 import { checkOptions } from '../base/options.js'
 import type { Hit, SearchOptions } from './hits.js'
 import { readIndexFile, writeIndexFile } from './index-file.js'
@@ -273,14 +280,6 @@ export async function loadIndex(path: string, options: LoadIndexOptions = {}): P
       cause,
     })
   }
-}
-
-/** Where the first NaN or infinite number is; -1 where all are finite. */
-function firstNotFinite(data: Float32Array): number {
-  // Flat, and with one sum for the rule that all are finite: a million vectors take tenths of a second.
-  let sum = 0
-  for (let i = 0; i < data.length; i++) sum += data[i]! * 0
-  return sum === 0 ? -1 : data.findIndex((value) => !Number.isFinite(value))
 }
 
 export function checkK(k: number): void {

@@ -193,6 +193,16 @@ describe('before hours of work', () => {
     const onNote = (note: string) => notes.push(note)
     const { data: leaky } = data({ manifest: path })
     await trainRun({ ...config, data: leaky }, { folder: join(folder, 'leak'), backend, onNote })
-    expect(notes.join()).toMatch(/^1 clips of train share recordings with validation.*\(the same audio\)/)
+    expect(notes.join()).toMatch(/^1 clip of train shares recordings with validation.*\(the same audio\)/)
+  })
+
+  it('recordings that are kept for a test are told as well', () => {
+    const train = clips.filter(({ split }) => split === 'train')
+    const test = train.slice(0, 2).map((clip) => ({ ...clip, id: `${clip.id}-again`, split: 'test' }))
+    expect(leakNotes({ training: train, validation: [] }, { others: test })).toEqual([
+      expect.stringMatching(/^2 clips of train share recordings with test, .*what a test on them says/),
+    ])
+    const apart = test.map((clip) => ({ ...clip, audio: `${clip.audio}.other.wav` }))
+    expect(leakNotes({ training: train, validation: [] }, { others: apart })).toEqual([])
   })
 })

@@ -8,6 +8,7 @@ import { nearest } from '../base/nearest.js'
 import {
   type ConfigKey,
   isPlainObject,
+  isPluginLoaded,
   jsonSchemaOf,
   keysOf,
   parseGroup,
@@ -61,10 +62,12 @@ export function parseConfig(
   const config = parseGroup(configSchema, given, '', { problems, elsewhere, base }) as unknown as RunConfig
   if (problems.length === 0) problems.push(...contradictions(config))
   const plugins = isPlainObject(given) ? given['plugins'] : undefined
-  const isNamed = Array.isArray(plugins) && plugins.length > 0
+  const unloaded = (Array.isArray(plugins) ? plugins : []).filter(
+    (plugin) => typeof plugin === 'string' && !isPluginLoaded(plugin, base),
+  )
   refuse(problems, {
     file: source,
-    remedy: `Every key with its default: sonotext config.${isNamed ? ` Parts of the plugins ${plugins.join(', ')} are known once those are loaded: --plugin, or loadPlugins().` : ''}`,
+    remedy: `Every key with its default: sonotext config.${unloaded.length > 0 ? ` Parts of the plugins ${unloaded.join(', ')} are known once those are loaded: --plugin, or loadPlugins().` : ''}`,
   })
   if (base === undefined) return config
   return { ...config, plugins: config.plugins.map((plugin) => resolvePlugin(plugin, base)) }
@@ -157,9 +160,21 @@ export function setKeys(
     const group = groupAt(config, path.slice(0, -1), assignment)
     const leaf = schemaAt(configSchema, path, config) as ValueSchema | undefined
     const value = leaf?.type === 'string' ? text : jsonOrText(text)
-    const isPath = leaf?.format === 'path' && typeof value === 'string' && value !== ''
-    group[path.at(-1)!] = isPath && base !== undefined ? resolvePath(base, value) : value
+    group[path.at(-1)!] = base === undefined ? value : fromBase(value, path, leaf, base)
   }
+}
+
+/** A path that was assigned, made absolute. */
+function fromBase(
+  value: unknown,
+  path: readonly string[],
+  schema: ValueSchema | undefined,
+  base: string,
+): unknown {
+  if (path.length === 1 && path[0] === 'plugins' && Array.isArray(value))
+    return value.map((plugin: unknown) => (typeof plugin === 'string' ? resolvePlugin(plugin, base) : plugin))
+  const isPath = schema?.format === 'path' && typeof value === 'string' && value !== ''
+  return isPath ? resolvePath(base, value) : value
 }
 
 function split(assignment: string): { path: string[]; text: string } {

@@ -61,18 +61,38 @@ export function runClipsOf(
   return { training, validation: [] }
 }
 
-/** What training and validation clips share, as sentences; with the contents of the recordings also which are the same. */
+/**
+ * What the clips trained on share with those that are held out, for validation or in `others` for later tests, as sentences; with the
+ * contents of the recordings also which are the same.
+ */
 export function leakNotes(
   { training, validation }: RunClips,
-  contents: ReadonlyMap<Clip, string> = new Map(),
+  { others = [], contents = new Map() }: LeakNotesOptions = {},
 ): string[] {
-  // The same clips may stand in both on purpose: then nothing is to be said of each.
-  if (training.length === 0 || validation.length === 0) return []
-  const leaks = findLeaks([...training, ...validation], contents)
-  if (leaks.length === 0) return []
-  const [first] = leaks
-  const about = `${leaks.length} clips of ${first!.clip.split} share recordings with ${first!.with.split}, such as ${first!.clip.id} and ${first!.with.id} (${first!.what})`
-  return [`${about}: what validation says of the model will be too good. sonotext check names all.`]
+  const used = new Set(training)
+  return [
+    { held: validation, teller: 'validation' },
+    { held: others, teller: 'a test on them' },
+  ].flatMap(({ held, teller }) => {
+    const splits = new Set(held.map(({ split }) => split))
+    // Where the same clips stand in both on purpose, nothing is to be said of each.
+    const leaks = findLeaks([...training, ...held.filter((clip) => !used.has(clip))], contents).filter(
+      (leak) => splits.has(leak.clip.split) !== splits.has(leak.with.split),
+    )
+    if (leaks.length === 0) return []
+    const [first] = leaks
+    const [shares, share] = leaks.length === 1 ? ['clip', 'shares'] : ['clips', 'share']
+    const about = `${leaks.length} ${shares} of ${first!.clip.split} ${share} recordings with ${first!.with.split}, such as ${first!.clip.id} and ${first!.with.id} (${first!.what})`
+    return [`${about}: what ${teller} says of the model will be too good. sonotext check names all.`]
+  })
+}
+
+/** Options of {@link leakNotes}. */
+interface LeakNotesOptions {
+  /** Clips that the run does not use. */
+  readonly others?: readonly Clip[]
+  /** Hashes of recordings. */
+  readonly contents?: ReadonlyMap<Clip, string>
 }
 
 /** A clip of a run as `clips.jsonl` keeps it. */

@@ -24,6 +24,7 @@ export const runFiles = {
   tensorboard: 'tensorboard',
   quarantine: 'quarantine.jsonl',
   clips: 'clips.jsonl',
+  plugins: 'plugins.json',
   lock: 'run.lock',
 } as const
 

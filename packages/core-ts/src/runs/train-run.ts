@@ -37,6 +37,7 @@ import type { RunConfig } from './config.js'
 import { cacheFolderOf, corpusOf, decodePolicyOf, prepareClips } from './prepare.js'
 import { keepClips, leakNotes, refuseOtherClips, runClipsOf } from './run-clips.js'
 import { runFiles } from './run-folder.js'
+import { keepPlugins, refuseOtherPlugins } from './run-plugins.js'
 
 /** Options of {@link trainRun}. */
 export interface TrainRunOptions {
@@ -78,10 +79,14 @@ export async function trainRun(config: RunConfig, options: TrainRunOptions): Pro
   const { folder, backend, resume = false, signal, onNote = () => {} } = options
   const abortable = signal === undefined ? {} : { signal }
   using claim = await claimRunFolder(folder, config, { resume })
-  const wanted = runClipsOf(config, await readManifest(config.data.manifest, abortable), onNote)
-  const early = leakNotes(wanted)
+  const manifest = await readManifest(config.data.manifest, abortable)
+  const wanted = runClipsOf(config, manifest, onNote)
+  const inUse = new Set([...wanted.training, ...wanted.validation])
+  const early = leakNotes(wanted, { others: manifest.clips.filter((clip) => !inUse.has(clip)) })
   for (const note of early) onNote(note)
+  if (claim.started) await refuseOtherPlugins(folder)
   await claim.keepConfig()
+  await keepPlugins(folder)
 
   await using corpus = await corpusOf(config.features, {
     cacheFolder: cacheFolderOf(config),
@@ -101,7 +106,7 @@ export async function trainRun(config: RunConfig, options: TrainRunOptions): Pro
   const training = quarantine.keep(wanted.training)
   const validation = quarantine.keep(wanted.validation)
   if (early.length === 0 && !isGiven(corpus.kind))
-    for (const note of leakNotes({ training, validation }, contents)) onNote(note)
+    for (const note of leakNotes({ training, validation }, { contents })) onNote(note)
   if (claim.started) await refuseOtherClips(folder, { training, validation }, contents)
   await refuseStrangeRelevance(config, training, signal)
   await keepClips(folder, { training, validation }, contents)

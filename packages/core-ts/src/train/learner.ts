@@ -238,11 +238,15 @@ export class Learner implements Disposable {
     return new LossInput(tape, this.model.similarity, pairs)
   }
 
-  #compute({ running }: RunningObjective, input: LossInput, rng: Rng): LossOutput {
+  #compute({ running, loss }: RunningObjective, input: LossInput, rng: Rng): LossOutput {
     try {
       return running.compute(input, rng)
     } catch (cause) {
-      if (!isSonotextError(cause) || cause.code !== 'NUMERIC') throw cause
+      if (!isSonotextError(cause))
+        throw new Error(`the loss ${loss.name} failed at step ${input.step}: ${(cause as Error).message}`, {
+          cause,
+        })
+      if (cause.code !== 'NUMERIC') throw cause
       throw new SonotextError('NUMERIC', `at step ${input.step}: ${cause.message}`, { cause })
     }
   }

@@ -1,7 +1,8 @@
-import { expected } from '../base/errors.js'
+import { expected, SonotextError } from '../base/errors.js'
+import { measureOf } from '../metrics/index.js'
 
 /**
- * A number of the validation. By name alone, losses are the better the lower, measures the higher (but medR); with a mode it is as
+ * A number of the validation. By name alone, losses are the better the lower, measures as they say, anything else the higher; with a mode it is as
  * that says.
  */
 export type Watched = string | { readonly name: string; readonly mode: 'min' | 'max' }
@@ -14,7 +15,7 @@ export interface WatchedNumber {
 /** `losses` are the names of those numbers that are losses. */
 export function watchedNumber(watched: Watched, losses: ReadonlySet<string>): WatchedNumber {
   if (typeof watched === 'string') {
-    const lower = losses.has(watched) || /(^|\.)medR$/.test(watched)
+    const lower = losses.has(watched) || measureOf(watched)?.better === 'lower'
     return { name: watched, mode: lower ? 'min' : 'max' }
   }
   const { name, mode } = watched
@@ -22,7 +23,7 @@ export function watchedNumber(watched: Watched, losses: ReadonlySet<string>): Wa
   return { name, mode }
 }
 
-/** Throws INVALID_ARGUMENT naming the numbers there are. */
+/** Throws INVALID_ARGUMENT naming the numbers there are, NUMERIC for one that is NaN: it could not tell a better epoch. */
 export function valueOf(
   { name }: WatchedNumber,
   values: Readonly<Record<string, number>>,
@@ -30,5 +31,8 @@ export function valueOf(
 ): number {
   const value = values[name]
   if (value === undefined) throw expected(`one of ${Object.keys(values).join(', ')}`, option, name)
-  return value
+  if (!Number.isNaN(value)) return value
+  throw new SonotextError('NUMERIC', `${option}: ${name} is NaN, which cannot tell a better epoch.`, {
+    remedy: 'Watch another number, or correct the measure. What was trained so far is in the checkpoint.',
+  })
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { referenceBackend } from '../backend/reference/index.js'
 import { clipFeatures, toyData, toyRun } from '../testing/toy-run.js'
-import { evaluateModel, retrievalMeasures, scoreSplit } from './evaluate-model.js'
+import { matrix } from '../base/matrix.js'
+import { evaluateModel, retrievalMeasures, type ScoringModel, scoreSplit } from './evaluate-model.js'
 import { createTrainer } from '../train/trainer.js'
 
 const toy = toyData(1, 12, { takes: 6, seed: 9 })
@@ -49,6 +50,36 @@ describe('a split', () => {
     expect(last['textToAudio.mAP@10']).toBe(evaluation.textToAudio!['mAP@10'])
     expect(last['audioToText.mAP@10']).toBe(evaluation.audioToText!['mAP@10'])
     expect(evaluation.textToAudio!['mAP@10']).toBeGreaterThan(2 * evaluation.chance.textToAudio!['mAP@10']!)
+  })
+
+  it('is evaluated for whatever prepares captions and scores clips', async () => {
+    const clips = Array.from({ length: 4 }, (_, i) => ({
+      ...{ id: `clip ${i}`, audio: '', captions: [{ id: `${i}#1`, text: String(i) }] },
+    }))
+    const features = (clip: { id: string }) =>
+      Promise.resolve({
+        features: matrix(1, 1, Float32Array.of(Number(clip.id.at(-1)))),
+        frameStep: 0,
+        duration: 0,
+      })
+    const model: ScoringModel = {
+      prepareCaptions: (captions) =>
+        Promise.resolve({
+          score: (some) =>
+            Promise.resolve(
+              matrix(
+                some.length,
+                captions.length,
+                Float32Array.from(
+                  some.flatMap(({ data }) => captions.map(({ text }) => -Math.abs(data[0]! - Number(text)))),
+                ),
+              ),
+            ),
+          [Symbol.dispose]() {},
+        }),
+    }
+    const { textToAudio, audioToText } = await evaluateModel(model, clips, features, { measures: ['R@1'] })
+    expect([textToAudio, audioToText]).toEqual([{ 'R@1': 1 }, { 'R@1': 1 }])
   })
 
   it('stops when its signal fires', async () => {

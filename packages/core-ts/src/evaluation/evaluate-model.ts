@@ -12,8 +12,23 @@ import {
   type GradedTruth,
   type GradeOptions,
 } from '../metrics/index.js'
-import type { DualEncoder, PassOptions } from '../models/index.js'
+import { DualEncoder, type PassOptions } from '../models/index.js'
 import { captionsOf, portions, rankSplit } from './evaluate-large.js'
+
+/** What an evaluation asks of a model; a DualEncoder is one. */
+export interface ScoringModel {
+  /** Captions made ready once, to score clips against them part by part. */
+  prepareCaptions(
+    captions: readonly { readonly id: string; readonly text: string }[],
+    options: PassOptions,
+  ): Promise<CaptionScorer>
+}
+
+/** Captions that clips are scored against until they are disposed of. */
+export interface CaptionScorer extends Disposable {
+  /** Clips (features [frames × bands]) × captions. */
+  score(clips: readonly Matrix[], options: PassOptions): Promise<Matrix>
+}
 
 /** Options of {@link scoreSplit}. */
 export interface SplitOptions extends PassOptions {
@@ -34,7 +49,7 @@ const largestMatrix = 2 ** 26
 
 /** Scores of all clips of a split against all their captions; features are read a few clips at a time. */
 export async function scoreSplit(
-  model: DualEncoder,
+  model: ScoringModel,
   clips: readonly Clip[],
   features: FeatureSource,
   given: SplitOptions = {},
@@ -65,7 +80,7 @@ export interface RelevanceOptions extends GradeOptions {
  * any clip names one.
  */
 export async function evaluateModel(
-  model: DualEncoder,
+  model: ScoringModel,
   clips: readonly Clip[],
   features: FeatureSource,
   options: EvaluateOptions & SplitOptions & RelevanceOptions = {},
@@ -79,7 +94,13 @@ export async function evaluateModel(
   }
   const captions = names.captions!.length
   if (clips.length * captions > largestMatrix) {
-    if (relevance !== undefined) throw tooManyToGrade(clips.length, captions)
+    // Only the parts of a DualEncoder are known well enough to score tile by tile.
+    if (relevance !== undefined || !(model instanceof DualEncoder))
+      throw tooMany(
+        clips.length,
+        captions,
+        relevance === undefined ? 'a model of your own' : 'graded relevance',
+      )
     const captionClip = clips.flatMap((clip, row) => clip.captions.map(() => row))
     return evaluateRanks(await rankSplit(model, clips, features, options), captionClip, names)
   }
@@ -89,10 +110,10 @@ export async function evaluateModel(
     : evaluateGraded(scores, captionClip, relevance, names)
 }
 
-function tooManyToGrade(clips: number, captions: number): SonotextError {
+function tooMany(clips: number, captions: number, what: string): SonotextError {
   return new SonotextError(
     'UNSUPPORTED',
-    `Expected at most ${largestMatrix} scores for graded relevance, got ${clips} clips and ${captions} captions.`,
+    `Expected at most ${largestMatrix} scores for ${what}, got ${clips} clips and ${captions} captions.`,
     { remedy: 'Evaluate a smaller split.' },
   )
 }
@@ -113,7 +134,7 @@ export function retrievalMeasures(
   clips: readonly Clip[],
   features: FeatureSource,
   { measures = ['mAP@10'], padding = 0.05, ...graded }: RetrievalMeasureOptions = {},
-): (model: DualEncoder, options: { signal?: AbortSignal }) => Promise<Record<string, number>> {
+): (model: ScoringModel, options: { signal?: AbortSignal }) => Promise<Record<string, number>> {
   return async (model, options) => {
     const { textToAudio, audioToText } = await evaluateModel(model, clips, features, {
       measures,

@@ -1,8 +1,10 @@
 export {
+  type CaptionScorer,
   evaluateModel,
   type RelevanceOptions,
   type RetrievalMeasureOptions,
   retrievalMeasures,
+  type ScoringModel,
   scoreSplit,
   type SplitOptions,
   type SplitScores,

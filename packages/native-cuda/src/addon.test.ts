@@ -7,6 +7,16 @@ const sealed = addon.openDevice('sealed')
 
 const scale = (x: unknown, out: unknown = x, factor: unknown = 2) =>
   ({ x, out, factor }) as NativeArgs<'scale'>
+/** An object of a class with this name; null for one whose name throws. */
+const named = (name: symbol | null): object => {
+  const own = class {}
+  const get = () => {
+    if (name === null) throw new Error('no name')
+    return name
+  }
+  Object.defineProperty(own, 'name', { get })
+  return new own()
+}
 const floats = (...values: number[]) => Float32Array.from(values)
 
 /** Code and message of what a call throws. */
@@ -64,6 +74,9 @@ describe('arguments', () => {
     ],
     ['a text for a number', scale(floats(1), floats(1), '2'), /a number for scale\.factor, got "2"/],
     ['NaN for a number', scale(floats(1), floats(1), NaN), /a finite number for scale\.factor/],
+    ['a number infinite in float32', scale(floats(1), floats(1), 1e39), /at most 3\.40\d+e\+38 in magnitude/],
+    ['a class named by a symbol', scale(named(Symbol('x'))), /a Float32Array for scale\.x, got object/],
+    ['a class whose name throws', scale(named(null)), /a Float32Array for scale\.x, got object/],
     ['overlapping memory', overlap(), /memory that no other argument overlaps for scale\.out/],
     ['no object', 7, /an object with the op's arguments for args, got 7/],
   ])('refuse %s', (_, args, message) => {

@@ -102,7 +102,10 @@ describe('a runtime that refuses memory of others', () => {
     if (freemem() < 10e9) context.skip('less than 10 GB of memory are free')
     const code = `
       const array = addon.hostArray(2 ** 30 + 16)
-      console.log(process.version.slice(0, 4), array.length, array[2 ** 30 + 15], addon.hostArray(3).length)`
+      console.log(process.version.slice(0, 4), array.length, array[2 ** 30 + 15], addon.hostArray(3).length)
+      // Neither the refused memory nor the other was touched as a whole.
+      const most = /VmHWM:\\s+(\\d+) kB/.exec(require('node:fs').readFileSync('/proc/self/status', 'utf8'))
+      if (most !== null && Number(most[1]) > 1e6) console.log(most[0])`
     expect(await inProcess(code, { node: node20! })).toBe(`v20. ${2 ** 30 + 16} 0 3\n`)
   })
 })

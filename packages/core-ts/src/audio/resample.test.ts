@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { loadAddon } from '@sonotext/native-cuda'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { openBackend, referenceBackend } from '../backend/index.js'
 import { decodeNpy } from '../base/npy.js'
+import { Rng } from '../base/rng.js'
 import { resample } from './resample.js'
 import {
   resampledLength,
@@ -15,6 +17,16 @@ import {
 
 const folder = fileURLToPath(new URL('../../test-data/audio/formats/', import.meta.url))
 const qualities = Object.keys(resampleQualities) as ResampleQualityName[]
+
+const sets = loadAddon()
+  .instructionSets()
+  .filter(({ supported }) => supported)
+  .map(({ name }) => name)
+
+const noise = (length: number) => {
+  const rng = new Rng(length, 'noise')
+  return Float32Array.from({ length }, () => rng.between(-1, 1))
+}
 
 const sine = (hz: number, rate: number, length: number) =>
   Float32Array.from({ length }, (_, i) => 0.5 * Math.sin((2 * Math.PI * hz * i) / rate))
@@ -124,6 +136,69 @@ describe('resample', () => {
     const slow = await resample(input, 22_050, 16_000, { backend: referenceBackend() })
     const fast = await resample(input, 22_050, 16_000, { backend: openBackend() })
     slow.forEach((x, i) => expect(Math.abs(x - fast[i]!)).toBeLessThan(1e-6))
+  })
+
+  const pairs: [number, number][] = [
+    [44_100, 16_000],
+    [44_100, 48_000],
+    [48_000, 16_000],
+    [22_050, 44_100],
+    [8_000, 11_025],
+  ]
+
+  it.each(pairs)(
+    '%d Hz to %d Hz: a short clip has the bits of one that goes on with silence',
+    async (from, to) => {
+      for (const isa of sets) {
+        const backend = openBackend({ device: 'cpu', isa })
+        for (const length of [1, 7, from / 500, from / 100, from / 50, from / 20, from / 10].map(
+          Math.floor,
+        )) {
+          const clip = noise(length)
+          const long = new Float32Array(from / 2)
+          long.set(clip)
+          const short = await resample(clip, from, to, { backend })
+          const whole = await resample(long, from, to, { backend })
+          expect(short, `${isa}, ${length}`).toEqual(whole.subarray(0, short.length))
+        }
+      }
+    },
+  )
+
+  it.each(pairs)(
+    '%d Hz to %d Hz: a sample that is no number is seen under its filter alone',
+    async (from, to) => {
+      for (const length of [from / 50, from / 2]) {
+        const clip = noise(length)
+        const at = length >> 1
+        clip[at] = NaN
+        const { width } = resampleFilter(from, to)
+        const out = await resample(clip, from, to)
+        out.forEach((x, i) => {
+          const start = Math.floor((i * from) / to) - (width / 2 - 1)
+          expect(Number.isNaN(x), `${length}, ${i}`).toBe(at >= start && at < start + width)
+        })
+      }
+    },
+  )
+
+  it.each(pairs)('%d Hz to %d Hz: noise of unit size is off by 4e-7 at most, 6e-8 rms', async (from, to) => {
+    const input = noise(from / 2)
+    const { up, down, width, taps } = resampleFilter(from, to)
+    for (const isa of sets) {
+      const out = await resample(input, from, to, { backend: openBackend({ device: 'cpu', isa }) })
+      let [most, squares] = [0, 0]
+      out.forEach((x, i) => {
+        const base = Math.floor((i * down) / up)
+        const row = (i * down - base * up) * width
+        let exact = 0
+        for (let k = 0; k < width; k++) exact += taps[row + k]! * (input[base - (width / 2 - 1) + k] ?? 0)
+        most = Math.max(most, Math.abs(x - exact))
+        squares += (x - exact) ** 2
+      })
+      expect(most, isa).toBeLessThan(4e-7)
+      expect(Math.sqrt(squares / out.length), isa).toBeLessThan(6e-8)
+    }
   })
 
   it('equal rates give the input itself', async () => {

@@ -178,6 +178,17 @@ describe.each(backends)('%s', (_, backend) => {
   })
 })
 
+describe.each(backends)('%s', (_, backend) => {
+  test('refuses numbers that are infinite in float32, in the same words', () => {
+    for (const factor of [1e39, -1e39, Number.MAX_VALUE, 3.4028235677973366e38]) {
+      expect(refusal(backend, 'scale', { ...validArgs('scale'), factor })).toMatch(
+        'INVALID_ARGUMENT: Expected a number of at most 3.4028234663852886e+38 in magnitude for scale.factor',
+      )
+    }
+    expect(refusal(backend, 'scale', { ...validArgs('scale'), factor: 3.4028235e38 })).toBe('accepted')
+  })
+})
+
 test('a refusal names op, argument, what was expected and what came', () => {
   const args = { ...validArgs('scale'), factor: Number.NaN }
   expect(refusal(reference, 'scale', args)).toBe(

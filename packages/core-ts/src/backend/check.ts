@@ -1,7 +1,7 @@
 import { expected } from '../base/errors.js'
 import { assertFixed } from './edge.js'
 import type { OpArgs, OpName } from './port.js'
-import type { BufferRule, NumberRule, Requirement } from './rules.js'
+import { type BufferRule, largestFloat, type NumberRule, type Requirement } from './rules.js'
 import { elementwise, requirements, signatures } from './signatures.js'
 
 type Rules<A> = [string, NumberRule | BufferRule<A>][]
@@ -40,7 +40,13 @@ export function checkNumber<K extends OpName>(
   name = `${op}.${argument}`,
 ): void {
   const rule = (signatures[op] as Record<string, NumberRule>)[argument]!
-  if (typeof value !== 'number' || !rule.holds(value)) throw expected(rule.expected, name, value)
+  if (typeof value !== 'number' || !rule.holds(value)) throw expected(wanted(rule, value), name, value)
+}
+
+/** What a number that breaks its rule should have been. */
+function wanted({ expected: text, integer }: NumberRule, value: unknown): string {
+  const narrowed = !integer && Number.isFinite(value) && !Number.isFinite(Math.fround(value as number))
+  return narrowed ? `a number of at most ${largestFloat} in magnitude` : text
 }
 
 function assertKinds(
@@ -57,7 +63,7 @@ function assertKinds(
       if (!none && !typed) throw expected(bufferName(rule), `${op}.${name}`, value)
       if (ArrayBuffer.isView(value)) assertFixed(value, `${op}.${name}`)
     } else if (typeof value !== 'number' || !rule.holds(value)) {
-      throw expected(rule.expected, `${op}.${name}`, value)
+      throw expected(wanted(rule, value), `${op}.${name}`, value)
     }
   }
 }

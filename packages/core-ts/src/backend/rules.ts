@@ -82,7 +82,7 @@ export function number(expected: string, bounds: { min?: number; max?: number; b
     expected,
     integer: false,
     ...bounds,
-    holds: (value) => Number.isFinite(value) && value >= min && value <= max && value < below,
+    holds: (value) => Number.isFinite(Math.fround(value)) && value >= min && value <= max && value < below,
   }
 }
 
@@ -91,6 +91,9 @@ function integer(expected: string, bounds: { min: number; max: number }): Number
     Number.isInteger(value) && value >= bounds.min && value <= bounds.max
   return { kind: 'number', expected, integer: true, ...bounds, holds }
 }
+
+/** The largest number of float32, to which kernels narrow real numbers. */
+export const largestFloat = (2 - 2 ** -23) * 2 ** 127
 
 /** Whether `holds(i)` for every i in [0, count). */
 export function every(count: number, holds: (index: number) => boolean): boolean {

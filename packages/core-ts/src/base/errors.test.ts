@@ -56,6 +56,16 @@ test.each([
   expect(describe(value)).toBe(text)
 })
 
+test('describes an object whose class has no name, or one that throws', () => {
+  const throwing = {
+    get name(): string {
+      throw new Error('no name')
+    },
+  }
+  for (const constructor of [throwing, { name: Symbol('s') }, null, 7])
+    expect(describe({ constructor })).toBe('object')
+})
+
 group('abort', () => {
   test('throws ABORTED with the reason as cause, only once the signal has fired', () => {
     const controller = new AbortController()

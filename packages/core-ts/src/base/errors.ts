@@ -75,11 +75,20 @@ export function describe(value: unknown): string {
     return String(value)
   if (typeof value === 'symbol') return value.toString()
   if (value instanceof DataView) return `DataView of ${value.byteLength} bytes`
-  if (ArrayBuffer.isView(value)) {
-    return `${value.constructor.name} of length ${(value as unknown as ArrayLike<number>).length}`
-  }
+  if (ArrayBuffer.isView(value))
+    return `${className(value)} of length ${(value as unknown as ArrayLike<number>).length}`
   if (Array.isArray(value)) return `array of length ${value.length}`
-  return typeof value === 'function' ? 'function' : (value.constructor?.name ?? 'object')
+  return typeof value === 'function' ? 'function' : className(value)
+}
+
+/** Any code may stand behind an object's class, and its name may be anything. */
+function className(value: object): string {
+  try {
+    const name: unknown = value.constructor.name
+    return typeof name === 'string' ? name : 'object'
+  } catch {
+    return 'object'
+  }
 }
 
 /** Whether an error is the library's own, with a `code`. Only of this copy of the library: of another's, compare codes. */

@@ -13,6 +13,9 @@ namespace sonotext {
 
 constexpr i64 kMaxExtent = INT32_MAX;
 
+// Kernels narrow real numbers to float32.
+constexpr const char* kFloatRange = "a number of at most 3.4028234663852886e+38 in magnitude";
+
 // The number of an op's views, known when it is compiled.
 struct ViewCounter : ArgsVisitor<ViewCounter> {
   int count = 0;
@@ -31,7 +34,7 @@ consteval int count_views() {
   return counter.count;
 }
 
-// Collects where the float and integer views of a call lie, and refuses numbers that are not finite.
+// Collects where the float and integer views of a call lie, and refuses numbers that are not finite in float32.
 template <class Args>
 struct Surveyor : ArgsVisitor<Surveyor<Args>> {
   struct Range {
@@ -51,11 +54,12 @@ struct Surveyor : ArgsVisitor<Surveyor<Args>> {
     ranges[count++] = {name, begin, end, !std::is_const_v<T>};
   }
   void number(const char* name, double value) {
-    if (status.ok() && !std::isfinite(value)) status = {Code::invalid_argument, "a finite number", name};
+    if (!status.ok() || std::isfinite(static_cast<float>(value))) return;
+    status = {Code::invalid_argument, std::isfinite(value) ? kFloatRange : "a finite number", name};
   }
 };
 
-// That numbers are finite, and that no output overlaps another argument; one of an op that works in place may
+// That numbers are finite in float32, and that no output overlaps another argument; one of an op that works in place may
 // be one of its inputs.
 template <class Args>
 Status survey(Args args) {

@@ -46,8 +46,14 @@ std::string describe(const Napi::Value& value) {
   if (value.IsArray()) {
     return "array of length " + std::to_string(value.As<Napi::Array>().Length());
   }
-  const Napi::Value constructor = value.As<Napi::Object>().Get("constructor");
-  if (constructor.IsFunction()) name = constructor.As<Napi::Object>().Get("name").ToString().Utf8Value();
+  // Any code may stand behind these two, and a name may be anything: then it is just an object.
+  try {
+    const Napi::Value constructor = value.As<Napi::Object>().Get("constructor");
+    const Napi::Value named =
+        constructor.IsFunction() ? constructor.As<Napi::Object>().Get("name") : value.Env().Undefined();
+    if (named.IsString()) name = named.As<Napi::String>().Utf8Value().substr(0, 80);
+  } catch (const Napi::Error&) {
+  }
   if (value.IsTypedArray())
     name += " of length " + std::to_string(value.As<Napi::TypedArray>().ElementLength());
   return name;

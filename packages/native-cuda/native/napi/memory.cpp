@@ -1,5 +1,6 @@
 #include "memory.hpp"
 
+#include <cstring>
 #include <memory>
 #include <string>
 
@@ -57,11 +58,16 @@ Napi::Value host_array(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const i64 length = integer_of(info[0], 0, 1099511627776.0, "a number of elements", "length");
   const i64 bytes = length * static_cast<i64>(sizeof(float));
-  std::unique_ptr<HostBlock> block(new HostBlock{aligned_allocate(bytes), bytes});
-  if (block->data == nullptr) throw make_error(env, {Code::out_of_memory, "a host array"}, "hostArray");
+  std::unique_ptr<HostBlock> block(new HostBlock{aligned_allocate(bytes, Contents::unspecified), bytes});
+  void* const data = block->data;
+  if (data == nullptr) throw make_error(env, {Code::out_of_memory, "a host array"}, "hostArray");
   const napi_value buffer = adopt(env, std::move(block));
   if (buffer == nullptr) return Napi::Float32Array::New(env, static_cast<std::size_t>(length));
-  return Napi::Float32Array::New(env, static_cast<std::size_t>(length), Napi::ArrayBuffer(env, buffer), 0);
+  const auto array =
+      Napi::Float32Array::New(env, static_cast<std::size_t>(length), Napi::ArrayBuffer(env, buffer), 0);
+  // Not before the runtime has taken it: what it refuses may be gigabytes, and touching them is what costs.
+  std::memset(data, 0, static_cast<std::size_t>(bytes));
+  return array;
 }
 
 Napi::Value alloc(const Napi::CallbackInfo& info) {

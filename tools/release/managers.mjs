@@ -75,7 +75,9 @@ export const managers = [
       const bun = join(modules, '@oven', 'bun-linux-x64-baseline', 'bin', 'bun')
       await exec(bun, ['add', ...names], { cwd: project })
       const inNode = await run(context, 'quickstart.mjs')
-      const inBun = await run(context, 'quickstart.mjs', { node: bun })
+      const cwd = join(project, 'in-bun') // a run of its own: the other one is there already
+      mkdirSync(cwd)
+      const inBun = await run(context, join(project, 'quickstart.mjs'), { node: bun, cwd })
       if (inNode !== inBun) throw new Error(`bun's own run ends with ${inBun}, Node's with ${inNode}`)
       return `${inBun}, as in Node`
     },
@@ -88,10 +90,9 @@ export const managers = [
       const { project, exec } = context
       const deno = join(await context.tools('deno'), 'deno', 'bin.cjs')
       const env = { NPM_CONFIG_REGISTRY: url, DENO_DIR: join(project, 'deno'), DENO_NO_UPDATE_CHECK: '1' }
-      await exec(process.execPath, [deno, 'add', ...names.map((name) => `npm:${name}`)], {
-        cwd: project,
-        env,
-      })
+      const young = '--minimum-dependency-age=0' // published a moment ago
+      const specs = names.map((name) => `npm:${name}`)
+      await exec(process.execPath, [deno, 'add', young, ...specs], { cwd: project, env })
       return run(context, 'quickstart.mjs', { args: [deno, 'run', '-A'], env })
     },
   },

@@ -174,6 +174,16 @@ describe.skipIf(!built)(`a staged package${reason}`, () => {
     expect(Object.keys(twin).sort()).toEqual(Object.keys(module).sort())
   })
 
+  it('in CommonJS needs no package that is ES modules alone', () => {
+    const twin = join(staged['core-ts'], 'cjs')
+    expect(readFileSync(join(twin, 'text/terms.js'), 'utf8')).toContain(
+      'require("./../dependencies/stemmer/index.js")',
+    )
+    expect(readFileSync(join(twin, 'dependencies/stemmer/LICENSE'), 'utf8')).toContain('MIT')
+    const { stemmer } = createRequire(import.meta.url)(join(twin, 'dependencies/stemmer/index.js'))
+    expect(stemmer('barking')).toBe('bark')
+  })
+
   it('holds every file that its sources include', () => {
     const native = join(staged['native-cuda'], 'native')
     const sources = readdirSync(native, { recursive: true }).filter((file) =>

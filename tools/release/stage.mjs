@@ -52,7 +52,7 @@ export function stage(name, out, platformNames) {
   }
   for (const file of kept) if (file.endsWith('.d.ts')) rewrite(join(to, file), forOlderTypeScript)
   if (required.has(name)) {
-    writeCommonJs(to)
+    writeCommonJs(to, from, Object.keys(manifest.dependencies ?? {}))
     manifest.files.push('cjs')
     manifest.exports = withRequire(manifest.exports)
   }

@@ -36,6 +36,7 @@ log: { type: stdout, format: json, level: warn }
   const url = `http://127.0.0.1:${port}/`
   const args = [verdaccio, '--config', join(folder, 'config.yaml'), '--listen', `127.0.0.1:${port}`]
   const child = spawn(process.execPath, args, { stdio: 'ignore' })
+  child.unref() // or this process would wait for it
   process.on('exit', () => child.kill())
   await answered(`${url}-/ping`, child)
   const { token } = await (

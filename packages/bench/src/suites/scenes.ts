@@ -12,7 +12,6 @@ import { parseArgs } from 'node:util'
 import { openBackend } from '@sonotext/core/backend'
 import { clipsOfSplit, readManifest } from '@sonotext/core/data'
 import { openRun, trainRun } from '@sonotext/core/runs'
-import { parseConfig } from '@sonotext/core/runs'
 import { type Evaluation, evaluateScores, withoutPerQuery } from '@sonotext/core/metrics'
 import { logMelFeatures } from '@sonotext/core/audio'
 import type { Matrix } from '@sonotext/core/base'
@@ -21,6 +20,7 @@ import { composeScenes, folderBank } from '@sonotext/scenes'
 import { environment, environmentLine } from '../harness/environment.js'
 import { mean, seedRows, seedTable } from '../harness/seeds.js'
 import { type Confusions, confusionsOf } from '../scenes/confusions.js'
+import { thesisCrnn } from '../scenes/thesis-crnn.js'
 
 const { values: options } = parseArgs({
   options: {
@@ -84,15 +84,7 @@ interface SeedResult {
 
 async function trainAndMeasure(seed: number): Promise<SeedResult> {
   const folder = join(options.work, `seed-${seed}-${options.epochs}-epochs`)
-  const config = parseConfig({
-    seed,
-    data: { manifest },
-    features: { preset: 'thesis', sampleRate },
-    model: { text: { type: 'mean-words', trainable: true }, similarity: 'pooled' },
-    loss: { type: 'info-nce', learnable: true },
-    schedule: 'cosine',
-    training: { epochs: Number(options.epochs) },
-  })
+  const config = thesisCrnn({ manifest, sampleRate, seed, epochs: Number(options.epochs) })
   const started = performance.now()
   await trainRun(config, {
     folder,

@@ -4,7 +4,8 @@
  *
  *     nx run bench:towers --bank ESC-50/audio --csv ESC-50/meta/esc50.csv --model yamnet256.onnx --out docs/results/towers
  *
- * Scenes and vectors are the same for every seed; weights, batches and captions drawn differ.
+ * Scenes and vectors are the same for every seed; weights, batches and captions drawn differ. With --crnn 17,18,19 a CRNN from scratch learns from
+ * the same clips with those seeds and stands beside.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -15,13 +16,21 @@ import { readCsv, Rng, row } from '@sonotext/core/base'
 import type { Corpus } from '@sonotext/core/corpus'
 import { readManifest, writeManifest } from '@sonotext/core/data'
 import { type Evaluation, withoutPerQuery } from '@sonotext/core/metrics'
-import { evaluateRun, type OpenRun, openRun, parseConfig, trainRun } from '@sonotext/core/runs'
+import {
+  evaluateRun,
+  type OpenRun,
+  openRun,
+  parseConfig,
+  type RunConfig,
+  trainRun,
+} from '@sonotext/core/runs'
 import { useTower } from '@sonotext/core/text'
 import { captionScene, composeScenes, folderBank } from '@sonotext/scenes'
 import { parse } from 'yaml'
 import { environment, environmentLine } from '../harness/environment.js'
 import { mean, meanText, seedRows, seedTable } from '../harness/seeds.js'
 import { markdownTable } from '../harness/table.js'
+import { thesisCrnn } from '../scenes/thesis-crnn.js'
 import { readFreeCaptions, readRecordings, SingleRecordings, vectorsOf } from '../towers/single-recordings.js'
 
 const { values: options } = parseArgs({
@@ -37,6 +46,8 @@ const { values: options } = parseArgs({
     captions: { type: 'string' },
     extra: { type: 'string' },
     seeds: { type: 'string', default: '17,18,19,20,21' },
+    crnn: { type: 'string', default: '' },
+    'crnn-epochs': { type: 'string', default: '9' },
     work: { type: 'string', default: 'runs/towers' },
     out: { type: 'string' },
   },
@@ -50,6 +61,8 @@ if (folder === undefined || csv === undefined || model === undefined) {
 const measures = ['R@1', 'R@5', 'R@10', 'mAP@10']
 const [trainScenes, testScenes] = options.scenes.split(',').map(Number) as [number, number]
 const seeds = options.seeds.split(',').map(Number)
+const crnnSeeds = options.crnn.split(',').filter(Boolean).map(Number)
+const crnnEpochs = Number(options['crnn-epochs'])
 const backend = openBackend()
 const shipped = fileURLToPath(new URL('../../../../examples/configs/towers.yaml', import.meta.url))
 
@@ -109,8 +122,9 @@ const second = new SingleRecordings(
 
 interface SeedResult {
   readonly seed: number
-  /** From the first step to the last. */
+  /** From the first step to the last, by the clock and of processors: the second tells more while other work runs. */
   readonly seconds: number
+  readonly processorSeconds: number
   readonly evaluation: Omit<Evaluation, 'perQuery'>
   /** Single recordings with free-form captions. */
   readonly free: Omit<Evaluation, 'perQuery'>
@@ -131,24 +145,30 @@ function configOf(seed: number) {
   return parseConfig({ ...config, seed })
 }
 
-async function trainAndMeasure(seed: number): Promise<SeedResult> {
-  const run = join(options.work, `seed-${seed}`)
-  let started: number | undefined
-  await trainRun(configOf(seed), {
-    folder: run,
-    backend,
-    onReport: () => void (started ??= performance.now()),
-  })
-  const seconds = (performance.now() - (started ?? performance.now())) / 1000
+async function trainAndMeasure(name: string, config: RunConfig): Promise<SeedResult> {
+  const { seed } = config
+  const run = join(options.work, `${name}-${seed}`)
+  const now = () => ({ clock: performance.now() / 1000, processor: processorTime() })
+  let started: ReturnType<typeof now> | undefined
+  await trainRun(config, { folder: run, backend, onReport: () => void (started ??= now()) })
+  const ended = now()
+  const { clock, processor } = started ?? ended
+  const [seconds, processorSeconds] = [ended.clock - clock, ended.processor - processor]
   const opened = await openRun(run, { backend })
   const evaluation = await evaluateRun(opened, { split: 'test', measures })
   await using corpus = await opened.corpus({ cacheFolder })
   const free = await second.ofRun(opened, corpus, folder!)
   const zeroShot = options.extra === undefined ? null : await zeroShotOf(opened, corpus)
   console.error(
-    `seed ${seed}: mAP@10 ${evaluation.textToAudio!['mAP@10']!.toFixed(3)}, audio → text ${evaluation.audioToText!['mAP@10']!.toFixed(3)}, free ${free.textToAudio!['mAP@10']!.toFixed(3)}, zero-shot ${zeroShot?.map((x) => x.toFixed(3)).join(' ')}, ${seconds.toFixed(1)} s`,
+    `${name}, seed ${seed}: mAP@10 ${evaluation.textToAudio!['mAP@10']!.toFixed(3)}, audio → text ${evaluation.audioToText!['mAP@10']!.toFixed(3)}, free ${free.textToAudio!['mAP@10']!.toFixed(3)} and ${free.audioToText!['mAP@10']!.toFixed(3)}, zero-shot ${zeroShot?.map((x) => x.toFixed(3)).join(' ')}, ${seconds.toFixed(1)} s, ${processorSeconds.toFixed(1)} of processors`,
   )
-  return { seed, seconds, evaluation: withoutPerQuery(evaluation), free, zeroShot }
+  return { seed, seconds, processorSeconds, evaluation: withoutPerQuery(evaluation), free, zeroShot }
+}
+
+/** Seconds that all threads of this process have had. */
+function processorTime(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1e6
 }
 
 /** Recordings of classes that no training clip had, named by their classes alone. */
@@ -174,7 +194,12 @@ async function zeroShotOf(run: OpenRun, corpus: Corpus): Promise<number[]> {
 }
 
 const results: SeedResult[] = []
-for (const seed of seeds) results.push(await trainAndMeasure(seed))
+for (const seed of seeds) results.push(await trainAndMeasure('seed', configOf(seed)))
+const crnn: SeedResult[] = []
+for (const seed of crnnSeeds) {
+  const config = thesisCrnn({ manifest, sampleRate, seed, epochs: crnnEpochs })
+  crnn.push(await trainAndMeasure('crnn', config))
+}
 
 const table = seedTable(
   seeds,
@@ -187,6 +212,14 @@ const freeRows = seedRows(
   results.map(({ free }) => free),
   measures,
 )
+const crnnTitle = `CRNN, ${crnn.length === 1 ? '1 seed' : `${crnn.length} seeds`}`
+const crnnFree =
+  crnn.length === 0
+    ? []
+    : seedRows(
+        crnn.map(({ free }) => free),
+        measures,
+      )
 const run = await openRun(join(options.work, `seed-${seeds[0]}`), { backend })
 await using corpus = await run.corpus({ cacheFolder })
 const probe = await second.byProbe(inFolds(options.train), corpus, folder, await useTower())
@@ -197,6 +230,11 @@ const freeTable = markdownTable(
     { title: 'direction', align: 'left', text: ({ row }) => row.direction },
     { title: 'measure', align: 'left', text: ({ row }) => row.name },
     { title: `heads, ${seeds.length} seeds`, align: 'right', text: ({ row }) => meanText(row.values) },
+    ...(crnn.length === 0
+      ? []
+      : ([
+          { title: crnnTitle, align: 'right', text: ({ i }: { i: number }) => meanText(crnnFree[i]!.values) },
+        ] as const)),
     { title: 'probe × sentence', align: 'right', text: ({ i }) => yardstickRows[i]!.values[0]!.toFixed(3) },
     { title: 'class oracle', align: 'right', text: ({ i }) => mean(oracle[i]!.values).toFixed(3) },
     { title: 'chance', align: 'right', text: ({ row }) => row.chance.toFixed(4) },
@@ -204,6 +242,8 @@ const freeTable = markdownTable(
   freeRows.map((row, i) => ({ row, i })),
 )
 const shares = (at: number) => meanText(results.map(({ zeroShot }) => zeroShot![at]!))
+const secondsOf = (key: 'seconds' | 'processorSeconds') =>
+  results.map((result) => result[key].toFixed(1)).join(', ')
 const about = {
   device: backend.info.device,
   isa: backend.info.isa,
@@ -216,6 +256,20 @@ const text = [
   '',
   table,
   '',
+  ...(crnn.length === 0
+    ? []
+    : [
+        `Beside, a CRNN from scratch over log-mel frames with word vectors of the captions, trained on the same clips for ${crnnEpochs} epochs (seeds ${crnnSeeds.join(', ')}; ${crnn.map(({ seconds }) => seconds.toFixed(0)).join(', ')} s):`,
+        '',
+        seedTable(
+          crnnSeeds,
+          seedRows(
+            crnn.map(({ evaluation }) => evaluation),
+            measures,
+          ),
+        ),
+        '',
+      ]),
   '## Single recordings and free words',
   '',
   `${second.clips.length} recordings of fold ${options.test}, none of them heard in training, with ${second.texts.length} captions that no grammar made (packages/bench/data/free-captions.tsv), one right recording for each. Probe × sentence: the class by a linear probe over the same vectors (right for ${(100 * probe.accuracy).toFixed(1)} %), times the sentence encoder's cosine of caption and class name: no retrieval training. Class oracle: every class known, order within a class drawn (20 draws).`,
@@ -231,10 +285,10 @@ const text = [
       ]),
   '',
   environmentLine(about),
-  `Heads trained in ${results.map(({ seconds }) => seconds.toFixed(1)).join(', ')} s on ${about.device} (${about.isa}), ${about.threads} threads, while other work ran.`,
+  `Heads trained in ${secondsOf('seconds')} s by the clock, ${secondsOf('processorSeconds')} s of processors, on ${about.device} (${about.isa}), ${about.threads} threads.`,
 ].join('\n')
 console.log(text)
 if (options.out !== undefined) {
   writeFileSync(`${options.out}.md`, `# Frozen towers with trained heads\n\n${text}\n`)
-  writeFileSync(`${options.out}.json`, `${JSON.stringify({ ...about, results }, null, 1)}\n`)
+  writeFileSync(`${options.out}.json`, `${JSON.stringify({ ...about, results, crnn }, null, 1)}\n`)
 }

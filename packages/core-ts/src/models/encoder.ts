@@ -39,6 +39,8 @@ export interface TextEncoder extends Module {
    * from then on. Left out where there is none.
    */
   prepare?(captions: readonly Sentence[], options?: PrepareCaptionsOptions): Promise<void>
+  /** For encoders that take something from the training captions: called once before training, and its result kept with the weights. */
+  fit?(captions: readonly Sentence[], options?: PrepareCaptionsOptions): Promise<void>
   /** Length of the vectors of that model; left out where there is none. */
   readonly inputs?: number
   /**

@@ -1,15 +1,17 @@
 import type { Backend } from '../backend/port.js'
 import { expected } from '../base/errors.js'
 import type { Rng } from '../base/rng.js'
-import { Dropout, LayerNorm, Linear, type Module, type Tape, type Tensor } from '../nn/index.js'
+import { BatchNorm, Dropout, LayerNorm, Linear, type Module, type Tape, type Tensor } from '../nn/index.js'
 import type { OnnxGraph } from '../onnx/index.js'
-import { layerNormOnnx, linearOnnx } from './layers-onnx.js'
+import { linearOnnx, normOnnx } from './layers-onnx.js'
 
 /** A linear projection or a small perceptron behind vectors of a fixed length. */
 export interface HeadOptions {
   readonly inputs: number
   /** Whether each vector is first brought to mean 0 and variance 1: pretrained models give theirs at scales of their own. */
   readonly normalize?: boolean
+  /** Whether each number is first brought to mean 0 and variance 1 over a batch, later over all of training (batch normalisation). */
+  readonly standardize?: boolean
   /** Length of what it gives. */
   readonly dim: number
   /** Units of each hidden layer, with a ReLU behind it. */
@@ -19,7 +21,9 @@ export interface HeadOptions {
 }
 
 /** Throws INVALID_ARGUMENT naming the first width that is none. */
-export function checkHead({ inputs, dim, hidden }: HeadOptions): void {
+export function checkHead({ inputs, dim, hidden, normalize, standardize }: HeadOptions): void {
+  if (normalize === true && standardize === true)
+    throw expected('one of normalize and standardize', 'the head', 'both')
   if (!Array.isArray(hidden)) throw expected('a list of widths', 'hidden', hidden)
   for (const [name, width] of [
     ['inputs', inputs],
@@ -35,13 +39,17 @@ export interface Head {
   forward(tape: Tape, x: Tensor): Tensor
   /** Writes it into an ONNX graph; weights are named `<prefix>.<layer>.weight` and so on. */
   toOnnx(graph: OnnxGraph, x: string, prefix: string): string
-  /** Its layers in order, by name: norm where it normalises, linear1, linear2 … */
+  /** Its layers in order, by name: norm where it normalises or standardises, linear1, linear2 … */
   readonly layers: Readonly<Record<string, Module>>
 }
 
 export function buildHead(backend: Backend, rng: Rng, options: HeadOptions): Head {
-  const { inputs, normalize = false, dim, hidden, dropout } = options
-  const norm = normalize ? new LayerNorm(backend, inputs) : null
+  const { inputs, normalize = false, standardize = false, dim, hidden, dropout } = options
+  const norm = normalize
+    ? new LayerNorm(backend, inputs)
+    : standardize
+      ? new BatchNorm(backend, inputs)
+      : null
   const widths = [inputs, ...hidden, dim]
   const layers = widths.slice(1).map((width, i) => {
     const slope = i < hidden.length ? 0 : 1
@@ -59,7 +67,7 @@ export function buildHead(backend: Backend, rng: Rng, options: HeadOptions): Hea
       return x
     },
     toOnnx(graph, input, prefix) {
-      let x = norm === null ? input : layerNormOnnx(graph, input, norm, `${prefix}.norm`)
+      let x = norm === null ? input : normOnnx(graph, input, norm, `${prefix}.norm`)
       for (const [i, layer] of layers.entries()) {
         x = linearOnnx(graph, x, layer, `${prefix}.linear${i + 1}`)
         if (i < hidden.length) x = graph.node('Relu', [x])

@@ -1,4 +1,4 @@
-import type { LayerNorm, Linear, Tensor } from '../nn/index.js'
+import { type BatchNorm, LayerNorm, type Linear, type Tensor } from '../nn/index.js'
 import type { OnnxGraph } from '../onnx/index.js'
 
 /** A linear layer over the last axis. */
@@ -11,19 +11,21 @@ export function linearOnnx(graph: OnnxGraph, x: string, { weight, bias }: Linear
   return bias === null ? product : graph.node('Add', [product, weightOnnx(graph, `${name}.bias`, bias)])
 }
 
-/** Layer normalisation over the last axis. */
-export function layerNormOnnx(
-  graph: OnnxGraph,
-  x: string,
-  { gamma, beta, options }: LayerNorm,
-  name: string,
-): string {
-  const scale = weightOnnx(graph, `${name}.gamma`, gamma)
-  const shift = weightOnnx(graph, `${name}.beta`, beta)
-  const { eps = 1e-5 } = options
-  return graph.node('LayerNormalization', [x, scale, shift], {
-    attributes: { axis: -1, epsilon: { float: eps } },
-  })
+/** Layer or batch normalisation, the latter by its running statistics, over the last axis. */
+export function normOnnx(graph: OnnxGraph, x: string, norm: LayerNorm | BatchNorm, name: string): string {
+  const { eps = 1e-5 } = norm.options
+  const scale = weightOnnx(graph, `${name}.gamma`, norm.gamma)
+  const shift = weightOnnx(graph, `${name}.beta`, norm.beta)
+  if (norm instanceof LayerNorm) {
+    const attributes = { axis: -1, epsilon: { float: eps } }
+    return graph.node('LayerNormalization', [x, scale, shift], { attributes })
+  }
+  const centred = graph.node('Sub', [x, weightOnnx(graph, `${name}.runningMean`, norm.runningMean)])
+  const variance = weightOnnx(graph, `${name}.runningVar`, norm.runningVar)
+  const least = graph.weight(`${name}.eps`, [1], Float32Array.of(eps))
+  const deviation = graph.node('Sqrt', [graph.node('Add', [variance, least])])
+  const standard = graph.node('Div', [centred, deviation])
+  return graph.node('Add', [graph.node('Mul', [standard, scale]), shift])
 }
 
 /** Weights of a layer under the name that they have in the model, so that an exported file loads back. */

@@ -12,6 +12,11 @@ export interface ProjectionOptions {
   inputs: number
   /** Whether each vector is first brought to mean 0 and variance 1. Default false. */
   normalize?: boolean
+  /**
+   * Whether each number is first brought to mean 0 and variance 1 by the statistics of the training clips (batch normalisation, so that a batch
+   * has two vectors at least). For features of one vector a clip: padding behind shorter clips would count. Default false.
+   */
+  standardize?: boolean
   /** Length of the projected vectors. Default 300. */
   dim?: number
   /** Units of each hidden layer, with a ReLU behind it; none for a linear projection. Default []. */
@@ -31,20 +36,22 @@ export interface ProjectionOptions {
  */
 export function projection(options: ProjectionOptions): AudioEncoderSpec {
   checkOptions(options, 'projection')
-  const { inputs, normalize = false, dim = 300, hidden = [], dropout = 0, pool = 'none' } = options
+  const { inputs, normalize = false, standardize = false, dim = 300 } = options
+  const { hidden = [], dropout = 0, pool = 'none' } = options
   const head = { inputs, dim, hidden, dropout }
-  checkHead(head)
+  checkHead({ ...head, normalize, standardize })
   if (pool !== 'none' && pool !== 'attention') throw expected('none or attention', 'pool', pool)
   return {
     // The name of a model is made of it: models of before there were these options keep theirs.
     config: {
       ...{ kind: 'projection', ...head },
       ...(normalize && { normalize }),
+      ...(standardize && { standardize }),
       ...(pool !== 'none' && { pool }),
     },
     dim,
     build(backend, rng) {
-      const { layers, forward, toOnnx } = buildHead(backend, rng, { ...head, normalize })
+      const { layers, forward, toOnnx } = buildHead(backend, rng, { ...head, normalize, standardize })
       const attention =
         pool === 'attention' ? new AttentionPooling(backend, dim, { rng: rng.fork('attention') }) : null
       const children = { ...layers, ...(attention !== null && { attention }) }
@@ -87,6 +94,12 @@ export const projectionPart = audioEncoderPart({
         type: 'boolean',
         default: false,
         description: 'Whether each vector is first brought to mean 0 and variance 1.',
+      },
+      standardize: {
+        type: 'boolean',
+        default: false,
+        description:
+          'Whether each number is first brought to mean 0 and variance 1 over the training clips; for features of one vector a clip.',
       },
       hidden: {
         type: 'array',

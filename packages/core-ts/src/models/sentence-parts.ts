@@ -4,7 +4,7 @@ import { givenFeatures } from '../corpus/index.js'
 import type { ConfigOf, Json } from '../registry/index.js'
 import { onnxTower, type OnnxTowerOptions, type SentenceTower, useTower } from '../text/index.js'
 import { textEncoderPart, type TextEncoderSpec } from './encoder.js'
-import { sentences } from './sentences.js'
+import { type SentenceHeadOptions, sentences } from './sentences.js'
 
 const head = {
   project: {
@@ -25,33 +25,51 @@ const head = {
     default: 0,
     description: 'Share of the input and hidden values dropped while training.',
   },
+  gate: {
+    type: 'integer',
+    minimum: 1,
+    description:
+      'With it the vectors stay beside what the head makes of them; the head counts by the share of a vector in so many directions of the training captions.',
+  },
+  sharpness: {
+    type: 'integer',
+    minimum: 1,
+    maximum: 16,
+    default: 6,
+    description: 'Power of that share.',
+  },
 } as const
 
 type HeadConfig = ConfigOf<{ readonly properties: typeof head }>
 type Saved = Readonly<Record<string, Json>>
 
+/** Keys of the head in a configuration and in a model file. */
+const headKeys = Object.keys(head)
+
 /** The encoder behind a tower that is open: as it was chosen, with what holds the tower to what it is now. */
 function behind(
   tower: SentenceTower,
   config: { readonly kind: string; readonly [option: string]: Json },
-  { project, hidden, dropout }: HeadConfig,
+  options: HeadConfig,
 ): TextEncoderSpec {
-  return sentences({ config, inputs: tower.cols, tower: async () => tower, project, hidden, dropout })
+  return sentences({ config, inputs: tower.cols, tower: async () => tower, ...options })
 }
 
 /** The encoder as a model file describes it; its tower is opened when the first caption comes. */
-function again(kind: string, saved: Saved, tower: () => Promise<SentenceTower>): TextEncoderSpec {
-  const { inputs, project, hidden, dropout, ...config } = saved
-  return sentences({
-    config: { ...config, kind },
-    inputs: inputs as number,
-    tower,
-    ...(project !== undefined && {
-      project: project as number,
-      hidden: hidden as unknown as number[],
-      dropout: dropout as number,
-    }),
-  })
+function again(
+  kind: string,
+  { inputs, ...saved }: Saved,
+  tower: () => Promise<SentenceTower>,
+): TextEncoderSpec {
+  const { own, others } = parted(saved)
+  return sentences({ ...own, config: { ...others, kind }, inputs: inputs as number, tower })
+}
+
+/** What is said of the head, and the rest. */
+function parted(options: Readonly<Record<string, unknown>>): { own: SentenceHeadOptions; others: Saved } {
+  const of = (isOwn: boolean) =>
+    Object.fromEntries(Object.entries(options).filter(([key]) => headKeys.includes(key) === isOwn))
+  return { own: of(true), others: of(false) as Saved }
 }
 
 export const usePart = textEncoderPart({
@@ -100,21 +118,16 @@ export const onnxTextPart = textEncoderPart({
     },
     required: ['model'],
   },
-  fromConfig: async ({ project, hidden, dropout, ...options }) => {
-    const tower = await onnxTower(options)
-    return behind(
-      tower,
-      { ...options, kind: 'onnx', sha256: tower.sha256 },
-      { hidden, dropout, ...(project !== undefined && { project }) },
-    )
+  fromConfig: async (options) => {
+    const { own, others } = parted(options)
+    const tower = await onnxTower(others as unknown as OnnxTowerOptions)
+    return behind(tower, { ...others, kind: 'onnx', sha256: tower.sha256 }, own as HeadConfig)
   },
-  fromSaved: (saved) =>
-    again('onnx', saved, () => onnxTower(withoutHead(saved) as unknown as OnnxTowerOptions)),
+  fromSaved: ({ inputs, ...saved }) =>
+    again('onnx', { inputs: inputs!, ...saved }, () =>
+      onnxTower(parted(saved).others as unknown as OnnxTowerOptions),
+    ),
 })
-
-function withoutHead({ inputs: _, project: __, hidden: ___, dropout: ____, ...rest }: Saved): Saved {
-  return rest
-}
 
 export const vectorsPart = textEncoderPart({
   name: 'vectors',

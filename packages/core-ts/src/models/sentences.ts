@@ -1,15 +1,23 @@
-import type { Backend } from '../backend/port.js'
 import { expected, SonotextError } from '../base/errors.js'
+import { matrix } from '../base/matrix.js'
 import { checkOptions } from '../base/options.js'
-import type { Rng } from '../base/rng.js'
 import type { PaddedTokens } from '../data/index.js'
-import { collect, l2Normalize, maskedMean, type Parameter, type Tape, type Tensor } from '../nn/index.js'
+import {
+  collect,
+  l2Normalize,
+  maskedMean,
+  type Module,
+  type Parameter,
+  type Tape,
+  type Tensor,
+} from '../nn/index.js'
 import type { OnnxGraph } from '../onnx/index.js'
 import type { Json } from '../registry/index.js'
 import type { EmbeddedBatch } from '../similarity/index.js'
 import { embedKept, type Sentence, type SentenceTower } from '../text/index.js'
 import type { EncoderConfig, PrepareCaptionsOptions, TextEncoder, TextEncoderSpec } from './encoder.js'
-import { buildHead, checkHead, type Head, type HeadOptions } from './head.js'
+import { checkGate, Gate } from './gate.js'
+import { buildHead, checkHead, type Head } from './head.js'
 import { unitOnnx } from './layers-onnx.js'
 
 /** What is trained behind a frozen sentence encoder. */
@@ -20,6 +28,13 @@ export interface SentenceHeadOptions {
   hidden?: readonly number[]
   /** Share of the input and hidden values dropped while training. Default 0. */
   dropout?: number
+  /**
+   * With it the tower's vector stays beside what the head makes of it, and the head counts the more, the more of the vector lies in so many
+   * directions of the training captions; see {@link Gate}. Vectors are then `inputs` + `project` long.
+   */
+  gate?: number | undefined
+  /** Power of that share, an integer in 1–16: the higher, the sooner the head gives way. Default 6. */
+  sharpness?: number
 }
 
 /** Options of {@link sentences}. */
@@ -35,19 +50,37 @@ export interface SentencesOptions extends SentenceHeadOptions {
 /** One unit vector for each caption: that of a frozen sentence encoder, or what a head trained behind it makes of it. */
 export function sentences(options: SentencesOptions): TextEncoderSpec {
   const { config, inputs, tower, project, hidden = [], dropout = 0 } = checkOptions(options, 'sentences')
-  if (project === undefined && hidden.length > 0)
-    throw expected('no hidden layers without project', 'hidden', hidden, {
+  const { gate: rank, sharpness = 6 } = options
+  for (const [name, given] of [
+    ['hidden', hidden.length > 0 ? hidden : undefined],
+    ['gate', rank],
+  ] as const) {
+    if (project !== undefined || given === undefined) continue
+    throw expected(`no ${name === 'gate' ? 'gate' : 'hidden layers'} without project`, name, given, {
       remedy: 'Give the length of the projection too: project.',
     })
+  }
   const head = { inputs, dim: project ?? inputs, hidden, dropout }
   checkHead(head)
-  const trained = project === undefined ? {} : { project, hidden: hidden as Json, dropout }
+  const gate = rank === undefined ? null : { inputs, rank, sharpness }
+  if (gate !== null) checkGate(gate)
+  const trained =
+    project === undefined
+      ? {}
+      : { project, hidden: hidden as Json, dropout, ...(rank !== undefined && { gate: rank, sharpness }) }
   const { kind, ...others } = { ...config, inputs, ...trained }
+  const dim = gate === null ? head.dim : inputs + head.dim
   return {
     // In one order, however it was put together: the name of a model is made of it.
     config: { kind, ...Object.fromEntries(Object.entries(others).sort(([x], [y]) => (x < y ? -1 : 1))) },
-    dim: head.dim,
-    build: (backend, rng) => new Sentences(backend, rng, head, project !== undefined, tower),
+    dim,
+    build: (backend, rng) =>
+      new Sentences(
+        { inputs, dim },
+        project === undefined ? null : buildHead(backend, rng, head),
+        gate === null ? null : new Gate(backend, gate),
+        tower,
+      ),
   }
 }
 
@@ -90,22 +123,23 @@ class Sentences implements TextEncoder {
   readonly dim: number
   readonly inputs: number
   readonly #head: Head | null
+  readonly #gate: Gate | null
   readonly #open: () => Promise<SentenceTower>
   readonly #table: VectorTable
   #tower: Promise<SentenceTower> | undefined
 
   constructor(
-    backend: Backend,
-    rng: Rng,
-    head: HeadOptions,
-    trained: boolean,
+    { inputs, dim }: { readonly inputs: number; readonly dim: number },
+    head: Head | null,
+    gate: Gate | null,
     open: () => Promise<SentenceTower>,
   ) {
-    this.dim = head.dim
-    this.inputs = head.inputs
-    this.#head = trained ? buildHead(backend, rng, head) : null
+    this.inputs = inputs
+    this.dim = dim
+    this.#head = head
+    this.#gate = gate
     this.#open = open
-    this.#table = new VectorTable(head.inputs)
+    this.#table = new VectorTable(inputs)
   }
 
   tokenize(text: string): string[] {
@@ -134,6 +168,14 @@ class Sentences implements TextEncoder {
       this.#table.set(text, data.subarray(i * this.inputs, (i + 1) * this.inputs))
   }
 
+  async fit(captions: readonly Sentence[], options: PrepareCaptionsOptions = {}): Promise<void> {
+    if (this.#gate === null) return
+    await this.prepare(captions, options)
+    const texts = [...new Set(captions.map(({ text }) => text))].filter((text) => text.trim() !== '')
+    const vectors = this.#table.gather(this.encode(texts))
+    await this.#gate.fit(matrix(texts.length, this.inputs, vectors), options)
+  }
+
   encode(tokens: readonly string[]): Int32Array {
     return Int32Array.from(tokens, (text) => {
       const row = this.#table.rowOf(text)
@@ -151,21 +193,28 @@ class Sentences implements TextEncoder {
   forward(tape: Tape, { tokens, n, width, lengths }: PaddedTokens): EmbeddedBatch {
     if (width !== 1) throw expected('one sentence for each caption', 'tokens', width)
     const vectors = tape.constant([n, 1, this.inputs], this.#table.gather(tokens))
-    const projected = this.#head === null ? vectors : this.#head.forward(tape, vectors)
+    const headed = this.#head === null ? vectors : this.#head.forward(tape, vectors)
+    const projected = this.#gate === null ? headed : this.#gate.forward(tape, vectors, headed)
     // The mean over no sentence is zero, whatever the bias of the head.
     return { values: maskedMean(tape, l2Normalize(tape, projected), lengths), lengths: null }
   }
 
   toOnnx(graph: OnnxGraph): string {
     const vectors = graph.input({ name: 'sentences', type: 'float32', shape: ['n', this.inputs] })
-    return unitOnnx(graph, this.#head === null ? vectors : this.#head.toOnnx(graph, vectors, 'text'), 'text')
+    const headed = this.#head === null ? vectors : this.#head.toOnnx(graph, vectors, 'text')
+    const projected = this.#gate === null ? headed : this.#gate.toOnnx(graph, vectors, headed, 'text.gate')
+    return unitOnnx(graph, projected, 'text')
   }
 
   parameters(): Map<string, Parameter> {
-    return collect('parameters', this.#head?.layers ?? {})
+    return collect('parameters', this.#parts())
   }
 
   buffers(): Map<string, Tensor> {
-    return collect('buffers', this.#head?.layers ?? {})
+    return collect('buffers', this.#parts())
+  }
+
+  #parts(): Readonly<Record<string, Module>> {
+    return { ...this.#head?.layers, ...(this.#gate !== null && { gate: this.#gate }) }
   }
 }

@@ -6,6 +6,7 @@ import { type PaddedFeatures, type PaddedTokens, padFeatures, padTokens } from '
 import { Tape } from '../nn/tape.js'
 import type { Tensor } from '../nn/tensor.js'
 import { type EmbeddedBatch, poolEmbedded } from '../similarity/index.js'
+import type { Sentence } from '../text/index.js'
 import type { AudioEncoder, CaptionInput, PrepareCaptionsOptions, TextEncoder } from './encoder.js'
 
 /** Options of the `embed` of either side of a model. */
@@ -139,10 +140,12 @@ export class TextSide {
 
   /** What must be done once before captions are encoded outside {@link blocks}: see {@link TextEncoder.prepare}. */
   async prepare(captions: readonly CaptionInput[], options: PrepareCaptionsOptions = {}): Promise<void> {
-    await this.encoder.prepare?.(
-      captions.map((caption) => (typeof caption === 'string' ? { text: caption } : caption)),
-      options,
-    )
+    await this.encoder.prepare?.(captions.map(sentenceOf), options)
+  }
+
+  /** What must be done once before training begins: see {@link TextEncoder.fit}. A saved model has it. */
+  async fit(captions: readonly CaptionInput[], options: PrepareCaptionsOptions = {}): Promise<void> {
+    await this.encoder.fit?.(captions.map(sentenceOf), options)
   }
 
   /** One unit vector for each caption, n × dim; zeros for a caption without words. */
@@ -169,6 +172,10 @@ export class TextSide {
       await nextTurn()
     }
   }
+}
+
+function sentenceOf(caption: CaptionInput): Sentence {
+  return typeof caption === 'string' ? { text: caption } : caption
 }
 
 function scatterRows(rows: Tensor, items: readonly number[], all: Matrix): void {

@@ -179,8 +179,8 @@ describe('heads', () => {
   it('are trained by configuration, and hold the run to its towers', async () => {
     const config = pair({
       model: {
-        audio: 'projection',
-        text: { type: 'onnx', model: join(folder, 'text.onnx'), project: 4 },
+        audio: { type: 'projection', standardize: true },
+        text: { type: 'onnx', model: join(folder, 'text.onnx'), project: 4, gate: 2 },
         similarity: 'pooled',
       },
       loss: { type: 'info-nce' },
@@ -188,6 +188,9 @@ describe('heads', () => {
     })
     await trainRun(config, { folder: join(folder, 'run'), backend })
     const run = await openRun(join(folder, 'run'), { backend })
+    const { data } = run.model.state().get('text.gate.directions')!
+    for (const at of [0, data.length / 2])
+      expect(Math.hypot(...data.subarray(at, at + data.length / 2))).toBeCloseTo(1, 4)
     expect(run.features).toMatchObject({
       type: 'onnx',
       sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string,

@@ -115,7 +115,12 @@ export async function trainRun(config: RunConfig, options: TrainRunOptions): Pro
   const pins = isGiven(corpus.kind) ? undefined : corpus.kind.pins
   const model = await buildModel(config, captions, { backend, bands: corpus.kind.cols, pins, ...abortable })
   const all = [...training, ...validation].flatMap((clip) => clip.captions)
-  await model.text.prepare(all, { cacheFolder: cacheFolderOf(config), signal })
+  const vectors = { cacheFolder: cacheFolderOf(config), signal }
+  await model.text.prepare(all, vectors)
+  await model.text.fit(
+    training.flatMap((clip) => clip.captions),
+    vectors,
+  )
   const source = heldSource(corpus.source)
   const setting: SourceSetting = {
     clips: (split = config.data.trainSplit) => training.filter((clip) => clip.split === split),

@@ -1,4 +1,4 @@
-import type { Evaluation } from '@sonotext/core/metrics'
+import { clustersOf, type Evaluation, mean as meanOf } from '@sonotext/core/metrics'
 import { type Column, markdownTable } from './table.js'
 
 /** A measure of one direction under several seeds. */
@@ -44,6 +44,7 @@ export function seedTable(seeds: readonly number[], rows: readonly SeedRow[]): s
   )
 }
 
+/** The mean over the seeds with the half width of its 95 % interval. */
 export function meanText(values: readonly number[]): string {
   return values.length === 1
     ? values[0]!.toFixed(3)
@@ -54,10 +55,8 @@ export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
-/** Half width of the 95 % interval of the mean over seeds, Student's t. */
+/** Half width of the 95 % interval of the mean over two seeds or more, Student's t. */
 export function halfWidth(values: readonly number[]): number {
-  const t = [Number.NaN, 12.706, 4.303, 3.182, 2.776, 2.571][values.length - 1] ?? 1.96
-  const m = mean(values)
-  const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - m) ** 2, 0) / (values.length - 1))
-  return (t * deviation) / Math.sqrt(values.length)
+  const [low, high] = meanOf.byCluster(Float64Array.from(values), clustersOf(values.map((_, i) => i)))!
+  return (high - low) / 2
 }

@@ -31,6 +31,7 @@ import {
   momentQueries,
 } from '../alignment/held-out.js'
 import { environment, environmentLine } from '../harness/environment.js'
+import { mean, meanText } from '../harness/seeds.js'
 import { type Column, markdownTable } from '../harness/table.js'
 
 const { values: options } = parseArgs({
@@ -135,15 +136,6 @@ for (const seed of seeds) {
   console.error(`seed ${seed}: ${results.at(-1)!.all.measures.AUROC!.value.toFixed(3)}`)
 }
 
-const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length
-/** Mean over the seeds with the half width of its 95 % interval, Student's t. */
-function overSeeds(values: readonly number[]): string {
-  const t = [Number.NaN, 12.706, 4.303, 3.182, 2.776, 2.571][values.length - 1] ?? 1.96
-  const m = mean(values)
-  const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - m) ** 2, 0) / (values.length - 1))
-  return `${m.toFixed(3)} ± ${((t * deviation) / Math.sqrt(values.length)).toFixed(3)}`
-}
 const column = <Row>(
   title: string,
   text: (row: Row) => string,
@@ -162,12 +154,12 @@ const value = (of: Pick<AlignmentEvaluation, 'measures'>, name: AlignmentMeasure
 const frames = markdownTable<AlignmentMeasureName>(
   [
     column('measure', (name) => name, 'left'),
-    column('every class of every scene', (name) => overSeeds(results.map(({ all }) => value(all, name)))),
+    column('every class of every scene', (name) => meanText(results.map(({ all }) => value(all, name)))),
     column('random', (name) => three(mean(results.map(({ all }) => all.measures[name]!.random)))),
     column('clip level', (name) =>
       three(mean(results.map(({ all }) => all.measures[name]!.clipLevel ?? Number.NaN))),
     ),
-    column('classes that are there', (name) => overSeeds(results.map(({ present }) => value(present, name)))),
+    column('classes that are there', (name) => meanText(results.map(({ present }) => value(present, name)))),
   ],
   names,
 )
@@ -180,7 +172,7 @@ const thresholds = markdownTable(
     ),
     ...(['segment IoU', 'event F1'] as const).map((name) =>
       column<{ name: string; of: (r: SeedResult) => Pick<AlignmentEvaluation, 'measures'> }>(name, ({ of }) =>
-        overSeeds(results.map((result) => value(of(result), name))),
+        meanText(results.map((result) => value(of(result), name))),
       ),
     ),
   ],
@@ -222,7 +214,7 @@ const moments = markdownTable<(typeof momentNames)[number]>(
     column('measure', (name) => name, 'left'),
     ...(['calibrated', 'min–max'] as const).map((how) =>
       column<(typeof momentNames)[number]>(how, (name) =>
-        overSeeds(results.map((result) => result.moments[how][name].value)),
+        meanText(results.map((result) => result.moments[how][name].value)),
       ),
     ),
     column('random windows', (name) => three(results[0]!.moments.calibrated[name].random)),

@@ -53,17 +53,21 @@ export function screenRatings(table: RatingTable, options: ScreeningOptions = {}
   for (const rule of ruleNames) {
     const limit = options[rule]
     if (limit === undefined) continue
-    for (const { rater, pair, reason } of rules[rule](ratings, limit, table)) {
-      const kept = ratings.filter(
-        (rating) =>
-          rating.rater !== rater ||
-          (pair !== null && (rating.query !== pair.query || rating.item !== pair.item)),
-      )
-      exclusions.push({ rule, rater, pair, reason, ratings: ratings.length - kept.length })
-      ratings = kept
-    }
+    const verdicts = rules[rule](ratings, limit, table)
+    const fallen = new Map(verdicts.map(({ rater, pair }) => [keyOf(rater, pair), 0]))
+    ratings = ratings.filter(({ rater, query, item }) => {
+      const key = [keyOf(rater, null), keyOf(rater, { query, item })].find((one) => fallen.has(one))
+      if (key !== undefined) fallen.set(key, fallen.get(key)! + 1)
+      return key === undefined
+    })
+    for (const verdict of verdicts)
+      exclusions.push({ rule, ...verdict, ratings: fallen.get(keyOf(verdict.rater, verdict.pair))! })
   }
   return { table: { ...table, ratings }, exclusions }
+}
+
+function keyOf(rater: string | null, pair: Exclusion['pair']): string {
+  return JSON.stringify([rater, pair?.query, pair?.item])
 }
 
 type Verdict = Pick<Exclusion, 'rater' | 'pair' | 'reason'>

@@ -73,6 +73,26 @@ describe.skipIf(notBuilt !== null)(`sonotext align${notBuilt === null ? '' : ` (
     expect(stdout + absent).toContain('not there: zither')
   })
 
+  it('finds nothing in silence and in a single frame, and answers for music', async () => {
+    const chord = (t: number) =>
+      [131, 262, 330, 392].reduce((sum, f) => sum + Math.sin(2 * Math.PI * f * t), 0)
+    const sounds: Record<string, Float32Array> = {
+      silence: new Float32Array(11_025),
+      frame: Float32Array.from({ length: 32 }, (_, i) => 0.1 * Math.sin(i)),
+      music: Float32Array.from({ length: 22_050 }, (_, i) => 0.1 * chord(i / 22_050)),
+    }
+    for (const [name, samples] of Object.entries(sounds)) {
+      const audio = join(folder, `${name}.wav`)
+      await writeWav(audio, samples, 22_050)
+      const { segments } = await cliJson<Found>(['align', run, audio, '--phrases', 'a low hum', 'zither'])
+      if (name !== 'music') expect(segments, name).toEqual([])
+      for (const { phrase, onset, offset } of segments) {
+        expect(phrase).toBe('a low hum')
+        expect(onset >= 0 && offset > onset && offset <= 1).toBe(true)
+      }
+    }
+  })
+
   it.each([
     [['align', 'RUN', 'CLIP'], /Give a text to align, or --phrases/],
     [['align', 'RUN', 'CLIP', 'rain', '--phrases', 'rain'], /not both/],

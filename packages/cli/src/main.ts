@@ -2,7 +2,7 @@ import process from 'node:process'
 import { Argument, Command, CommanderError, Option } from 'commander'
 import { exitCode } from './exit.js'
 import { modelArgument } from './model-argument.js'
-import { collect, integer, number, seconds, share } from './option-values.js'
+import { collect, factor, integer, number, seconds, share } from './option-values.js'
 import { addRelevance } from './relevance-commands.js'
 import { run } from './run-command.js'
 
@@ -29,6 +29,11 @@ function program(): Command {
   const decoding = (command: Command): Command =>
     command
       .option('--max-seconds <s>', 'longest recording that is read; default: 3600, for check 600', seconds)
+      .option(
+        '--max-expansion <n>',
+        'bytes of samples for each byte of a file, above 64 MiB; default: 4096',
+        factor,
+      )
       .option('--accept-cut', 'take what is there of files whose end is missing')
       .option('--ffmpeg', 'let the ffmpeg on the path decode what is not read otherwise')
 

@@ -21,6 +21,12 @@ export function seconds(text: string): number {
   throw new InvalidArgumentError('Expected more than 0 seconds.')
 }
 
+export function factor(text: string): number {
+  const value = Number(text)
+  if (text.trim() !== '' && value > 0) return value
+  throw new InvalidArgumentError('Expected a number above 0.')
+}
+
 export function share(text: string): number {
   const value = Number(text)
   if (text.trim() !== '' && value >= 0 && value <= 1) return value

@@ -7,14 +7,25 @@ export const defaultMaxSeconds = 3600
 /** Samples of all channels together that one recording may have: 2 GiB. */
 export const maxSamples = 2 ** 29
 
+/** Bytes of decoded samples for a byte of the file that are believed where nobody says otherwise: what silence takes in FLAC, Vorbis and Opus. */
+export const defaultMaxExpansion = 4096
+
+/** Bytes of decoded samples that a file of any size may stand for: 64 MiB. */
+const anyFile = 2 ** 26
+
 /** Bytes of samples for a byte of the file up to which a stated length is believed before anything is decoded. */
 const likelyExpansion = 64
 
 export interface CollectOptions {
   file: string
-  maxSeconds: number
   /** Size of the file. */
   bytes: number
+}
+
+/** What one recording may come to. */
+export interface Limits extends CollectOptions {
+  maxSeconds: number
+  maxExpansion: number
 }
 
 /**
@@ -56,13 +67,24 @@ export function refuseLong(seconds: number, maxSeconds: number, file: string): v
   )
 }
 
-/** Throws TOO_LONG when so many samples are longer than is allowed. */
+/** Throws TOO_LONG when so many samples are longer, or more for a file of this size, than is allowed. */
 export function refuseLonger(
   samples: number,
-  { sampleRate }: Pick<AudioStream, 'sampleRate'>,
-  { file, maxSeconds }: Pick<CollectOptions, 'file' | 'maxSeconds'>,
+  { sampleRate, channels }: Pick<AudioStream, 'sampleRate' | 'channels'>,
+  { file, bytes, maxSeconds, maxExpansion }: Limits,
 ): void {
   refuseLong(samples / sampleRate, maxSeconds, file)
+  const decoded = 4 * channels * samples
+  if (decoded <= anyFile || decoded <= anyFile + maxExpansion * bytes) return
+  throw new SonotextError(
+    'TOO_LONG',
+    `Expected at most ${megabytes(anyFile + maxExpansion * bytes)} of samples in a file of ${bytes} bytes, found ${channels} × ${(samples / sampleRate).toFixed(0)} s or more (${megabytes(decoded)}).`,
+    { file, remedy: 'If it is trusted, raise the limit: maxExpansion (--max-expansion).' },
+  )
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 1e6)} MB`
 }
 
 /** Throws TOO_LONG when so many samples take more memory than is allowed. */

@@ -3,7 +3,7 @@ import { expected, isSonotextError, SonotextError } from '../base/errors.js'
 import { nextTurn } from '../base/turn.js'
 import { checkFinite, mixToMono, noSamples, type DecodedAudio, type MonoAudio } from './audio.js'
 import { type ByteSource, FileSource, memorySource } from './byte-source.js'
-import { collect, defaultMaxSeconds, refuseLonger } from './collect.js'
+import { collect, defaultMaxExpansion, defaultMaxSeconds, type Limits, refuseLonger } from './collect.js'
 import type { Origin } from './feature-kind.js'
 import { Reading, type AudioStream } from './formats/format.js'
 import { recognize } from './formats/recognize.js'
@@ -13,6 +13,11 @@ import type { SampleBlocks } from './sample-blocks.js'
 export interface DecodePolicy {
   /** Longest recording that is decoded, seconds; longer ones are refused before memory is taken for them. Default 3,600. */
   maxSeconds?: number
+  /**
+   * Most bytes of decoded samples (float32, all channels) for each byte of the file, above the 64 MiB that any file may come to; more is
+   * refused before memory is taken for it. Default 4,096, more than real silence takes; Infinity: no such limit.
+   */
+  maxExpansion?: number
   /** Takes what is there of a file whose end is missing; `cutShort` of the result says so. Default false: such a file is refused. */
   acceptCut?: boolean
   /** Tried in order with what the library itself does not read, such as {@link ffmpegDecoder}. Default none. */
@@ -60,20 +65,25 @@ export interface OpenAudio extends AudioStream, AsyncDisposable {
  * Opus; the last four through optional packages. The type is told by content. Samples come back as float32 in [-1, 1], integers
  * divided by 2^(bits-1).
  * @throws SonotextError MISSING_FILE, INVALID_FILE (not audio, cut short, damaged, impossible header), INVALID_DATA (no samples,
- *   NaN or infinite samples), TOO_LONG (more than maxSeconds or 2 GiB of samples), UNSUPPORTED (audio of another kind),
+ *   NaN or infinite samples), TOO_LONG (more than maxSeconds, maxExpansion or 2 GiB of samples), UNSUPPORTED (audio of another kind),
  *   MISSING_DEPENDENCY (optional decoder), ABORTED
  */
 export async function decodeAudio(
   source: string | Uint8Array,
   options: DecodeOptions = {},
 ): Promise<DecodedAudio> {
-  const { maxSeconds = defaultMaxSeconds } = options
   await using audio = await decodeStream(source, options)
-  const file = nameOf(source, options)
+  const channels = await collected(audio, nameOf(source, options))
+  const { sampleRate, encoding, cutShort } = audio
+  return { channels, sampleRate, encoding, ...(cutShort === undefined ? {} : { cutShort }) }
+}
+
+async function collected(
+  audio: AudioStream & { readonly length: number },
+  file: string,
+): Promise<Float32Array[]> {
   try {
-    const channels = await collect(audio, { file, maxSeconds, bytes: audio.length })
-    const { sampleRate, encoding, cutShort } = audio
-    return { channels, sampleRate, encoding, ...(cutShort === undefined ? {} : { cutShort }) }
+    return await collect(audio, { file, bytes: audio.length })
   } catch (error) {
     if (isSonotextError(error) || !(error instanceof RangeError)) throw error
     throw new SonotextError('OUT_OF_MEMORY', `Expected memory for the decoded samples (${error.message}).`, {
@@ -93,8 +103,10 @@ export async function decodeStream(
   source: string | Uint8Array | ByteSource,
   options: DecodeOptions = {},
 ): Promise<OpenAudio & { readonly length: number }> {
-  const { maxSeconds = defaultMaxSeconds, acceptCut = false, decoders = [], signal } = options
+  const { maxSeconds = defaultMaxSeconds, maxExpansion = defaultMaxExpansion } = options
+  const { acceptCut = false, decoders = [], signal } = options
   if (!(maxSeconds > 0)) throw expected('more than 0 seconds', 'maxSeconds', maxSeconds)
+  if (!(maxExpansion > 0)) throw expected('more than 0', 'maxExpansion', maxExpansion)
   throwIfAborted(signal)
   const file = nameOf(source, options)
   const path = typeof source === 'string' ? source : source instanceof FileSource ? source.path : undefined
@@ -104,11 +116,12 @@ export async function decodeStream(
   try {
     const reading = new Reading(file, { signal, acceptCut })
     const stream = await open(reading, decoders, { file, path, bytes, maxSeconds, signal })
-    refuseLonger(stream.samples ?? 0, stream, { file, maxSeconds })
+    const limits = { file, bytes: bytes.length, maxSeconds, maxExpansion }
+    refuseLonger(stream.samples ?? 0, stream, limits)
     return {
       ...stream,
       length: bytes.length,
-      blocks: checked(stream, { file, maxSeconds, signal }),
+      blocks: checked(stream, limits, signal),
       get cutShort() {
         return reading.cutShort
       },
@@ -126,32 +139,41 @@ export async function decodeStream(
 /** The blocks, each looked at: not too long by now, finite, and not all of them empty. The event loop has its turn between them. */
 async function* checked(
   stream: AudioStream,
-  { file, maxSeconds, signal }: { file: string; maxSeconds: number; signal: AbortSignal | undefined },
+  limits: Limits,
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<readonly Float32Array[], void, undefined> {
   let samples = 0
   for await (const block of stream.blocks) {
     const length = block[0]?.length ?? 0
-    refuseLonger(samples + length, stream, { file, maxSeconds })
-    checkFinite(block, samples, file)
+    refuseLonger(samples + length, stream, limits)
+    checkFinite(block, samples, limits.file)
     if (length > 0) yield block
     samples += length
     await nextTurn(signal)
   }
-  if (samples === 0) throw noSamples(file)
+  if (samples === 0) throw noSamples(limits.file)
 }
 
-/** Decodes and averages the channels. Same sources and errors as {@link decodeAudio}. */
+/** Decodes and averages the channels, block by block: many channels take no more memory than one. Same sources and errors as {@link decodeAudio}. */
 export async function readMono(source: string | Uint8Array, options: DecodeOptions = {}): Promise<MonoAudio> {
-  const { channels, sampleRate, cutShort } = await decodeAudio(source, options)
-  return { samples: mixToMono(channels), sampleRate, ...(cutShort === undefined ? {} : { cutShort }) }
+  await using audio = await decodeStream(source, options)
+  const { sampleRate, length } = audio
+  const mono = { ...audio, length, channels: 1, blocks: mixed(audio.blocks) }
+  const [samples] = await collected(mono, nameOf(source, options))
+  const { cutShort } = audio
+  return { samples: samples!, sampleRate, ...(cutShort === undefined ? {} : { cutShort }) }
 }
 
 /** The mean of the channels, block by block. */
 export function monoBlocks({ sampleRate, blocks }: Pick<AudioStream, 'sampleRate' | 'blocks'>): SampleBlocks {
-  async function* mixed() {
-    for await (const block of blocks) yield mixToMono(block)
+  async function* only() {
+    for await (const [samples] of mixed(blocks)) yield samples
   }
-  return { sampleRate, blocks: mixed() }
+  return { sampleRate, blocks: only() }
+}
+
+async function* mixed(blocks: AudioStream['blocks']): AsyncGenerator<readonly [Float32Array]> {
+  for await (const block of blocks) yield [mixToMono(block)]
 }
 
 function nameOf(source: string | Uint8Array | ByteSource, { name = 'audio' }: DecodeOptions): string {

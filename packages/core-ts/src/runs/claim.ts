@@ -17,6 +17,7 @@ const changeable = new Set([
   'data.cache',
   'data.maxBadShare',
   'data.maxSeconds',
+  'data.maxExpansion',
   'data.acceptCut',
   'data.ffmpeg',
   'data.validationSplit',

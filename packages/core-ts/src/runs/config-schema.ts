@@ -60,6 +60,13 @@ export const configSchema = {
           default: 3600,
           description: 'Longer recordings are refused before memory is taken for them.',
         },
+        maxExpansion: {
+          type: 'number',
+          exclusiveMinimum: 0,
+          default: 4096,
+          description:
+            'Recordings of more than 64 MiB of samples and so many bytes of them for each byte of the file are refused.',
+        },
         acceptCut: {
           type: 'boolean',
           default: false,

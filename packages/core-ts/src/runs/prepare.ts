@@ -45,8 +45,8 @@ export async function corpusOf(features: FeatureConfig, options: ClipCorpusOptio
 
 /** Which recordings a configuration lets be read, and by whom. */
 export function decodePolicyOf({ data }: RunConfig): DecodePolicy {
-  const { maxSeconds, acceptCut, ffmpeg } = data
-  return { maxSeconds, acceptCut, decoders: ffmpeg ? [ffmpegDecoder()] : [] }
+  const { maxSeconds, maxExpansion, acceptCut, ffmpeg } = data
+  return { maxSeconds, maxExpansion, acceptCut, decoders: ffmpeg ? [ffmpegDecoder()] : [] }
 }
 
 /** Where features are kept: beside the manifest unless the configuration names a folder. */

@@ -41,6 +41,7 @@ async function openAiff(source: ByteSource, reading: Reading): Promise<AudioStre
   let common: Common | undefined
   let sound: { offset: number; size: number } | undefined
   for (let offset = 12; offset + 8 <= length && (common === undefined || sound === undefined);) {
+    reading.part()
     const head = await source.read(offset, 8 + 22)
     const view = new DataView(head.buffer, head.byteOffset, head.byteLength)
     const id = ascii(head, 0, 4)

@@ -4,10 +4,11 @@ import { pcmStream, type SampleKind } from './pcm.js'
 import { unsupported } from './refusals.js'
 import { beginsLike } from './text.js'
 
-/** Sun/NeXT AU: mu-law, A-law, PCM of 8, 16, 24 and 32 bits, floats. */
+/** Sun/NeXT AU, in either byte order: mu-law, A-law, PCM of 8, 16, 24 and 32 bits, floats. */
 export const au: AudioFormat = {
   name: 'AU',
-  sniff: (bytes) => beginsLike(bytes, /^\.snd/) && bytes[0] === 0x2e,
+  sniff: (bytes) =>
+    (beginsLike(bytes, /^\.snd/) && bytes[0] === 0x2e) || (beginsLike(bytes, /^dns\./) && bytes[3] === 0x2e),
   open: openAu,
 }
 
@@ -34,8 +35,9 @@ async function openAu(source: ByteSource, reading: Reading): Promise<AudioStream
   if (bytes.length < 24)
     throw reading.damaged('Expected the header of an AU file (24 bytes), found its beginning.')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const littleEndian = bytes[0] !== 0x2e
   const [offset, size, encoding, sampleRate, channels] = [4, 8, 12, 16, 20].map((at) =>
-    view.getUint32(at),
+    view.getUint32(at, littleEndian),
   ) as [number, number, number, number, number]
   const known = encodings[encoding]
   if (known === undefined)
@@ -58,7 +60,7 @@ async function openAu(source: ByteSource, reading: Reading): Promise<AudioStream
       container: 'AU',
       kind,
       bits,
-      bigEndian: true,
+      bigEndian: !littleEndian,
       channels,
       sampleRate,
       offset,

@@ -39,6 +39,7 @@ async function openCaf(source: ByteSource, reading: Reading): Promise<AudioStrea
   let description: Description | undefined
   let data: { offset: number; size: number } | undefined
   for (let offset = 8; offset + 12 <= length && (description === undefined || data === undefined);) {
+    reading.part()
     const head = await source.read(offset, 12 + 32)
     const view = new DataView(head.buffer, head.byteOffset, head.byteLength)
     const id = ascii(head, 0, 4)

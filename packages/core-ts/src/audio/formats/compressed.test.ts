@@ -6,7 +6,11 @@ import { describe, expect, it } from 'vitest'
 import { SonotextError } from '../../base/errors.js'
 import { decodeNpy } from '../../base/npy.js'
 import { describeWithRealData } from '../../testing/real-data/index.js'
+import { crc } from '../../testing/silent-flac.js'
+import { memorySource } from '../byte-source.js'
 import { decodeAudio } from '../decode.js'
+import { flacFile } from './flac-frames.js'
+import { Reading } from './format.js'
 import { optionalDecoder } from './optional-decoder.js'
 
 const folder = fileURLToPath(new URL('../../../test-data/audio/formats/', import.meta.url))
@@ -98,6 +102,29 @@ describe('damage', () => {
     bytes[21] = (bytes[21]! & 0xf0) | Math.floor((200 * 3600 * 16_000) / 2 ** 32)
     expect((await failure(bytes)).message).toMatch(/samples as the header says, found 4801/)
   })
+
+  it.each(['flac-8.flac', 'flac-16-stereo.flac'])(
+    '%s is the same where its frames leave rate and bits to STREAMINFO',
+    async (name) => {
+      const whole = read(name)
+      const { frames } = await flacFile(memorySource(whole), new Reading(name))
+      const bytes = Uint8Array.from(whole)
+      for (const { start, length } of frames) {
+        const frame = bytes.subarray(start, start + length)
+        const check = frame.findIndex(
+          (byte, i) => i > 4 && i < 16 && byte === crc(frame.subarray(0, i), 8, 0x07),
+        )
+        // A rate in the bytes behind the header (codes 12 to 14) would move what follows.
+        expect(frame[2]! & 15).toBeLessThan(12)
+        frame[2]! &= 0xf0
+        frame[3]! &= 0xf1
+        frame[check] = crc(frame.subarray(0, check), 8, 0x07)
+        const sum = crc(frame.subarray(0, -2), 16, 0x8005)
+        frame.set([sum >> 8, sum & 255], length - 2)
+      }
+      expect(await decodeAudio(bytes)).toEqual(await decodeAudio(whole))
+    },
+  )
 
   it('a FLAC whose samples are not those of the header', async () => {
     const bytes = read('flac-8.flac')

@@ -106,6 +106,7 @@ async function frameAt(
 async function readMetadata(source: ByteSource, reading: Reading): Promise<{ info: FlacInfo; end: number }> {
   let info: FlacInfo | undefined
   for (let at = 4; at + 4 <= source.length;) {
+    reading.part()
     const block = await source.read(at, 4 + 34)
     const type = block[0]! & 0x7f
     const last = (block[0]! & 0x80) !== 0
@@ -136,6 +137,8 @@ export function streamInfo(block: Uint8Array): FlacInfo {
 }
 
 interface FrameHeader {
+  /** Where its checksum stands. */
+  readonly check: number
   readonly variable: boolean
   /** Index of the frame, or of its first sample when block sizes vary. */
   readonly number: number
@@ -161,7 +164,34 @@ function frameHeader(bytes: Uint8Array, at: number, stop: number): FrameHeader |
   if (next >= stop) return undefined
   let crc = 0
   for (let i = at; i < next; i++) crc = crc8[crc ^ bytes[i]!]!
-  return crc === bytes[next] ? { variable: (bytes[at + 1]! & 1) === 1, number, samples } : undefined
+  return crc === bytes[next]
+    ? { check: next, variable: (bytes[at + 1]! & 1) === 1, number, samples }
+    : undefined
+}
+
+/** Code of 44,100 Hz in a frame header. */
+const ANY_RATE = 9
+/** Codes of the bits of a sample in a frame header. */
+const sizeCodes: Readonly<Record<number, number>> = { 8: 1, 12: 2, 16: 4, 20: 5, 24: 6, 32: 7 }
+
+/**
+ * A frame whose header says everything itself. It may leave rate or bits (code 0) to STREAMINFO, as those of rates without a code of their own
+ * do, but decoders that are given frames alone do not know that block. Samples do not depend on the rate: any code does. (RFC 9639, 9.1.)
+ */
+export function selfContained(frame: Uint8Array, bits: number): Uint8Array {
+  const [rate, size] = [frame[2]! & 15, (frame[3]! >> 1) & 7]
+  if (rate !== 0 && size !== 0) return frame
+  const { check } = frameHeader(frame, 0, frame.length)!
+  const whole = frame.slice()
+  if (rate === 0) whole[2]! |= ANY_RATE
+  if (size === 0) whole[3]! |= (sizeCodes[bits] ?? 0) << 1
+  whole[check] = whole.subarray(0, check).reduce((crc, byte) => crc8[crc ^ byte]!, 0)
+  const end = whole.length - 2
+  let crc = 0
+  for (let i = 0; i < end; i++) crc = ((crc << 8) & 0xffff) ^ crc16[(crc >> 8) ^ whole[i]!]!
+  whole[end] = crc >> 8
+  whole[end + 1] = crc & 255
+  return whole
 }
 
 /**

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { checkStream } from '../audio.js'
 import type { ByteSource } from '../byte-source.js'
-import { flacFile, type FlacFile } from './flac-frames.js'
+import { flacFile, type FlacFile, selfContained } from './flac-frames.js'
 import type { AudioFormat, AudioStream, Reading } from './format.js'
 import { decoding, optionalDecoder } from './optional-decoder.js'
 import { unsupported } from './refusals.js'
@@ -47,7 +47,7 @@ async function flacStream(
         const output = await decoding(reading, 'FLAC frames', () =>
           decoder.decodeFrames(
             piece.map(({ start, length }) =>
-              bytes.subarray(start - first.start, start - first.start + length),
+              selfContained(bytes.subarray(start - first.start, start - first.start + length), bits),
             ),
           ),
         )

@@ -26,6 +26,9 @@ export interface AudioFormat {
   open(source: ByteSource, reading: Reading): AudioStream | Promise<AudioStream>
 }
 
+/** Chunks, blocks and tags that may stand before the samples. Each is a step of its own, however few bytes it has. */
+const MOST_PARTS = 10_000
+
 /** Bytes that are walked through at a time: some milliseconds. */
 const PAUSE = 1 << 21
 
@@ -37,6 +40,7 @@ export class Reading {
   cutShort: string | undefined
   readonly #acceptCut: boolean
   #pause = PAUSE
+  #parts = 0
 
   constructor(
     file: string,
@@ -56,6 +60,12 @@ export class Reading {
   /** Something that looks like a cut and is no reason to refuse. */
   remark(what: string): void {
     this.cutShort ??= what
+  }
+
+  /** Called for each part before the samples: a file of nothing but empty ones is given up. */
+  part(): void {
+    if (++this.#parts > MOST_PARTS)
+      throw this.damaged(`Expected at most ${MOST_PARTS} chunks before the samples, found more.`)
   }
 
   throwIfAborted(): void {

@@ -1,4 +1,4 @@
-import { type ByteSource, find } from '../byte-source.js'
+import type { ByteSource } from '../byte-source.js'
 import type { Reading } from './format.js'
 import { skipTags, tagLength } from './tags.js'
 import { ascii } from './text.js'
@@ -185,10 +185,27 @@ export async function firstMp3Frame(
   { within = source.length, chain = 2 }: { within?: number; chain?: number } = {},
 ): Promise<number | undefined> {
   const last = Math.min(source.length, from + within)
-  for (let at = await find(source, 0xff, from, last); at >= 0; at = await find(source, 0xff, at + 1, last)) {
-    if (await followEachOther(source, at, chain)) return at
+  for (let start = from; start < last;) {
+    const bytes = await source.read(start, Math.min(PIECE, last - start))
+    for (let i = bytes.indexOf(0xff); i >= 0; i = bytes.indexOf(0xff, i + 1)) {
+      if (mayFollow(bytes, i) && (await followEachOther(source, start + i, chain))) return start + i
+    }
+    if (bytes.length === 0) break
+    start += bytes.length
   }
   return undefined
+}
+
+/** Bytes that are searched at once for a frame. */
+const PIECE = 1 << 18
+
+/** Whether a header may stand at `at` and another behind it, as far as these bytes tell: most of what looks like one is thrown out here. */
+function mayFollow(bytes: Uint8Array, at: number): boolean {
+  if (at + 4 > bytes.length) return true
+  const header = mp3FrameHeader(bytes.subarray(at, at + 4))
+  if (header === undefined) return false
+  const next = at + header.bytes
+  return next + 4 > bytes.length || mp3FrameHeader(bytes.subarray(next, next + 4)) !== undefined
 }
 
 async function followEachOther(source: ByteSource, start: number, chain: number): Promise<boolean> {

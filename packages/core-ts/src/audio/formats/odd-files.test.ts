@@ -30,7 +30,7 @@ const { files } = JSON.parse(readFileSync(join(folder, 'files.json'), 'utf8')) a
 
 /** Samples where libsndfile is not followed, and why. Elsewhere it is the reference, and ffmpeg where it does not read the file. */
 const settled: Readonly<Record<string, readonly [samples: number, because: string]>> = {
-  'cut.ogg': [40_192, 'as ffmpeg: libvorbis loses a block where positions begin before 0'],
+  'cut.ogg': [40_192, 'as ffmpeg: libsndfile leaves samples out where positions begin before 0'],
   'chained.ogg': [32_000, 'libsndfile stops at the second recording, ffmpeg keeps the padding of the first'],
   'chained.opus': [
     28_800,

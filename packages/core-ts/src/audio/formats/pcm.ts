@@ -34,6 +34,7 @@ export function pcmStream(source: ByteSource, layout: PcmLayout, reading: Readin
   const { file } = reading
   const { container, kind, bits, channels, sampleRate } = layout
   checkStream(sampleRate, channels, file)
+  if (bits === 0) throw contradiction('Expected 1 or more bits a sample in the header, got 0.', file)
   const width = Math.ceil(bits / 8)
   const read = readerOf(kind, width)
   if (read === undefined) {

@@ -4,7 +4,7 @@ import { aiff } from './aiff.js'
 import { au } from './au.js'
 import { caf } from './caf.js'
 import { flac } from './flac.js'
-import { foreignName } from './foreign.js'
+import { foreignName, otherName } from './foreign.js'
 import type { AudioFormat } from './format.js'
 import { mp3, startsLikeMpegLayer1or2 } from './mp3.js'
 import { firstMp3Frame } from './mp3-frames.js'
@@ -36,7 +36,7 @@ export interface Unrecognized {
 /** Bytes that tell what a file is. */
 const HEAD = 1 << 14
 
-/** What a file is, by content: extensions lie. Throws INVALID_FILE for what nobody can decode: nothing, tags alone, text. */
+/** What a file is, by content: extensions lie. Throws INVALID_FILE for what nobody can decode: nothing, tags alone, text, pictures and archives. */
 export async function recognize(whole: ByteSource, file: string): Promise<Recognized | Unrecognized> {
   if (whole.length === 0) {
     const remedy = 'Copy or download it again, or leave it out.'
@@ -55,7 +55,7 @@ export async function recognize(whole: ByteSource, file: string): Promise<Recogn
     foreignName(head) ??
     (startsLikeMpegLayer1or2(head) ? 'MPEG layer I or II (MP2)' : undefined)
   if (name !== undefined) return { refusal: unsupported(known, name, file) }
-  const text = textKind(head)
+  const text = otherName(first) ?? otherName(head) ?? textKind(head)
   if (text !== undefined) {
     throw damaged(
       `Expected audio, found ${text}.`,

@@ -1,6 +1,9 @@
 import { type ByteSource, find } from '../byte-source.js'
 import { ascii } from './text.js'
 
+/** Tags that are passed over one behind the other; real files have a handful. */
+const MOST_TAGS = 1000
+
 /** Bytes that are looked through at once for the end of zeros. */
 const PIECE = 1 << 16
 
@@ -37,7 +40,7 @@ function apeLength(bytes: Uint8Array): number {
 /** End of the tags, and of zeros, that begin at `offset`. */
 export async function skipTags(source: ByteSource, offset: number): Promise<number> {
   let at = offset
-  for (let length = 1; length > 0 && at < source.length;) {
+  for (let n = 0, length = 1; n < MOST_TAGS && length > 0 && at < source.length; n++) {
     at = await skipZeros(source, at)
     length = await tagLength(source, at)
     at += length
@@ -57,13 +60,14 @@ async function skipZeros(source: ByteSource, offset: number): Promise<number> {
 /** Where the tags begin that end the file (ID3v1, APE, Lyrics3), or its length when there is none. */
 export async function tagsAtEnd(source: ByteSource): Promise<number> {
   let end = source.length
-  for (;;) {
+  for (let n = 0; n < MOST_TAGS; n++) {
     const [tag, ape] = [end - 128, end - 32]
     if (tag >= 0 && ascii(await source.read(tag, 3), 0, 3) === 'TAG') end = tag
     else if (ape >= 0 && ascii(await source.read(ape, 8), 0, 8) === 'APETAGEX')
       end -= apeLengthFromFooter(await source.read(ape, 32), end)
-    else return end
+    else break
   }
+  return end
 }
 
 function apeLengthFromFooter(footer: Uint8Array, end: number): number {

@@ -37,6 +37,7 @@ export async function wavLayout(source: ByteSource, reading: Reading): Promise<W
   let factSamples: number | undefined
   let size64: number | undefined
   for (let offset = 12; offset + 8 <= length && (format === undefined || data === undefined);) {
+    reading.part()
     const head = await source.read(offset, 8 + 40)
     const view = new DataView(head.buffer, head.byteOffset, head.byteLength)
     const id = ascii(head, 0, 4)
@@ -89,12 +90,17 @@ function readFormat(chunk: Uint8Array) {
   const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength)
   const tag = view.getUint16(0, true)
   const extended = chunk.length >= 20 ? view.getUint16(18, true) : undefined
+  const [channels, blockAlign] = [view.getUint16(2, true), view.getUint16(12, true)]
+  const bits = view.getUint16(14, true)
+  // Some writers put the bits that are meant where those of the container belong: 24 in blocks of 4 bytes.
+  const container = (8 * blockAlign) / channels
+  const inside = tag === EXTENSIBLE && bits > 8 && bits < container && [16, 24, 32].includes(container)
   return {
     tag: tag === EXTENSIBLE && chunk.length >= 26 ? view.getUint16(24, true) : tag,
-    channels: view.getUint16(2, true),
+    channels,
     sampleRate: view.getUint32(4, true),
-    blockAlign: view.getUint16(12, true),
-    bitsPerSample: view.getUint16(14, true),
+    blockAlign,
+    bitsPerSample: inside ? container : bits,
     samplesPerBlock: tag === EXTENSIBLE ? undefined : extended,
   }
 }

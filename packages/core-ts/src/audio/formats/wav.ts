@@ -43,7 +43,8 @@ export const wav: AudioFormat = {
         bits: layout.bitsPerSample,
         channels,
         sampleRate,
-        blockAlign,
+        // 0 where the writer left it out.
+        ...(blockAlign === 0 ? {} : { blockAlign }),
         offset,
         bytes: dataBytes,
       },

@@ -58,6 +58,8 @@ source('h.wav', 16000, 0.4, 1)
 source('p.wav', 8000, 0.1, 1)
 source('p2.wav', 8000, 0.05, 2)
 source('w.wav', 48000, 0.3, 1)
+source('r.wav', 88211, 0.1, 1)
+source('r2.wav', 705600, 0.02, 2)
 
 const files = []
 const read = (name) => readFileSync(at(name))
@@ -168,6 +170,12 @@ keep('ape.flac', 'tags and junk', 'APE behind FLAC', Buffer.concat([read('p.flac
 keep('id3v1.flac', 'tags and junk', 'APE and ID3v1 behind FLAC', Buffer.concat([id3(100), read('p.flac'), ape(), id3v1()]))
 keep('id3.ogg', 'tags and junk', 'ID3 before Ogg, zeros behind', Buffer.concat([id3(100), read('short.ogg'), zeros(100)]))
 keep('id3.aiff', 'tags and junk', 'ID3 before AIFF', Buffer.concat([id3(100), aiffOf('s16', 'p.wav')]))
+
+// FLAC whose frames leave rate or bits to STREAMINFO.
+for (const [file, from] of [['rate.flac', 'r.wav'], ['rate-stereo.flac', 'r2.wav']]) {
+  run(`flac --silent --lax -f ${from} -o ${file}`)
+  keep(file, 'FLAC as STREAMINFO says', `flac --lax, ${read(from).readUInt32LE(24)} Hz`)
+}
 
 // MP3 and others inside WAV.
 ffmpeg('-i s.wav -c:a libmp3lame -b:a 32k -f wav mp3-in.wav')

@@ -71,10 +71,65 @@ describe.skipIf(notBuilt !== null)(`sonotext import${notBuilt === null ? '' : ` 
       '--out',
       out,
     ]
-    const { code, stderr } = await cli(args)
-    expect(code).toBe(0)
-    expect(stderr).toMatch(/pattern\.csv: 1 of 1 audio file not there, such as "a_3\.00\.flac"/)
+    const refused = await cli(args)
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringMatching(/pattern\.csv: 1 of 1 audio file not there, such as "a_3\.00\.flac".*--audio/),
+    ])
+    expect(existsSync(out)).toBe(false)
+    await write('a_3.00.flac', '')
+    const { code, stderr, stdout } = await cli(args)
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toContain('next: sonotext check')
     expect((await readManifest(out)).clips[0]!.audio).toBe(at('a_3.00.flac'))
+  })
+
+  it('reads real tables: columns without a name and of one name, and says what it leaves out', async () => {
+    const csv = await write(
+      'odd.csv',
+      ',file,caption,caption,start,end,split,\n0,all\\a.wav,a dog,a bark,0,3,train,\n1,./b.wav,rain,,1,2,Train,\n2,b.wav,drops,,1,2,Train,\n',
+    )
+    const out = at('odd.jsonl')
+    const { code, stderr } = await cli([
+      'import',
+      '--from',
+      'folder',
+      csv,
+      '--audio',
+      at('all'),
+      '--out',
+      out,
+    ])
+    expect(code).toBe(0)
+    expect(stderr.split('\n')).toEqual([
+      expect.stringMatching(/odd\.csv: columns that are not used: start, end\. Clips are whole files/),
+      expect.stringMatching(
+        /odd\.csv: 1 audio file is there under another spelling, such as "all\/a\.wav": .*a\.wav/,
+      ),
+      expect.stringMatching(/the splits train and Train differ in case alone/),
+      '',
+    ])
+    const { clips } = await readManifest(out)
+    expect(clips.map(({ audio, captions }) => [audio, captions.map(({ text }) => text)])).toEqual([
+      [at('all/a.wav'), ['a dog', 'a bark']],
+      [at('all/b.wav'), ['rain', 'drops']],
+    ])
+  })
+
+  it('refuses a table without rows', async () => {
+    const csv = await write('header.csv', 'file,caption\n')
+    const { code, stderr, stdout } = await cli(['import', '--from', 'folder', csv, '--out', at('none.jsonl')])
+    expect([code, stdout, stderr]).toEqual([
+      1,
+      '',
+      expect.stringMatching(/header\.csv: expected clips, found none/),
+    ])
+  })
+
+  it('names --ffmpeg to the next command where it reads a file', async () => {
+    const csv = await write('foreign.csv', 'file,caption\nd.m4a,x\n')
+    const args = ['import', '--from', 'folder', csv, '--audio', at('all'), '--out', at('foreign.jsonl')]
+    expect((await cli(args)).stdout).toMatch(/next: sonotext check \S+foreign\.jsonl --ffmpeg$/m)
   })
 
   it('looks for audio in several folders, and hints where missing files are', async () => {
@@ -117,7 +172,7 @@ describe.skipIf(notBuilt !== null)(`sonotext import${notBuilt === null ? '' : ` 
 
   it('says what it passes over in a folder', async () => {
     const { stderr, stdout } = await cli(['import', '--from', 'folder', at('all'), '--out', at('all.jsonl')])
-    expect(stderr).toBe(`warning: ${at('all')}: passed over 1 .m4a, 1 .txt, 1 hidden\n`)
+    expect(stderr).toBe(`warning: ${at('all')}: passed over 1 .m4a (read with --ffmpeg), 1 .txt, 1 hidden\n`)
     expect(stdout).toContain('3 clips (no split 3)')
     const args = ['import', '--from', 'folder', at('all'), '--dry-run']
     const foreign = await cli([...args, '--ffmpeg'])
@@ -153,6 +208,7 @@ describe.skipIf(notBuilt !== null)(`sonotext import${notBuilt === null ? '' : ` 
 
   it('--share gives splits by recording, the same for the same seed', async () => {
     const rows = Array.from({ length: 60 }, (_, i) => `${i}.wav,text ${i},r${i % 20}\n`)
+    await write('0.wav', '')
     const csv = await write('share.csv', `file,caption,recording\n${rows.join('')}`)
     const [one, two, other] = await Promise.all(
       ['17', '17', '3'].map(async (seed, i) => {
@@ -185,7 +241,7 @@ describe.skipIf(notBuilt !== null)(`sonotext import${notBuilt === null ? '' : ` 
   })
 
   it.each([
-    [['--share', 'train=.8'], 2, /shares above 0 that sum to 1/],
+    [['--share', 'train=.8'], 2, /shares above 0 that sum to 1 .*train=0\.8 \(0\.8 together\)/],
     [['--share', 'train'], 2, /Expected name=share/],
     [['--share', 'train=1', '--split', 'x'], 2, /one of --split and --share/],
     [['--column', 'datei=x'], 2, /Expected ROLE=NAME with a role of file, caption, id/],

@@ -1,10 +1,12 @@
 import { basename, dirname, relative } from 'node:path'
+import { SonotextError } from '@sonotext/core'
 import {
   type Clip,
   columnRoles,
   type FolderColumns,
   type Importer,
   importers,
+  hasForeignEnding,
   isFolder,
   locateAudio,
   type Located,
@@ -48,24 +50,49 @@ const importCommand: CommandBody<ImportOptions, readonly [readonly string[]]> = 
   const ids = new Set<string>()
   for (const [index, path] of paths.entries()) {
     const folders = audioFoldersOf(options.audio, path, index, paths.length)
-    const { clips: found, missing: lost, hint } = await read(importer, path, folders, options, terminal)
+    const { clips: found, missing: lost, hint, note } = await read(importer, path, folders, options, terminal)
+    if (note !== '') terminal.warn(`${path}: ${note}`)
     const unique = withOwnIds(found, ids, path)
     clips.push(...unique)
     for (const { id } of unique) ids.add(id)
     missing.push(...lost)
     if (lost.length > 0) {
       const first = lost.slice(0, 3).map((id) => `"${id}"`)
-      terminal.warn(
-        `${path}: ${lost.length} of ${plural(found.length, 'audio file')} not there, such as ${first.join(', ')}. ${hint}`.trimEnd(),
-      )
+      const said = `${lost.length} of ${plural(found.length, 'audio file')} not there, such as ${first.join(', ')}. ${hint}`
+      if (lost.length === found.length && options.dryRun !== true) throw nothingThere(said.trimEnd(), path)
+      terminal.warn(`${path}: ${said}`.trimEnd())
     }
   }
+  if (clips.length === 0) {
+    throw new SonotextError('INVALID_DATA', 'expected clips, found none.', {
+      file: paths.join(', '),
+      remedy: 'Give a file with rows below its header, or a folder with audio files.',
+    })
+  }
+  noteAlikeSplits(clips, terminal)
   const shared = shares === undefined ? clips : shareSplits(clips, shares, options.seed)
   if (options.dryRun !== true) await writeManifest(options.out!, shared, { signal })
-  terminal.result(reportOf(shared, missing, options), text, options.out)
+  const ffmpeg = shared.some(({ audio }) => hasForeignEnding(audio))
+  terminal.result(reportOf(shared, missing, options), (report) => text(report, ffmpeg), options.out)
   return exitCode.ok
 }
 export default importCommand
+
+/** A manifest of which nothing can be heard is of use to no command. */
+function nothingThere(said: string, file: string): SonotextError {
+  const remedy =
+    'Name the folder of the files with --audio, or fetch them first; --dry-run shows what would be read.'
+  return new SonotextError('MISSING_FILE', said, { file, remedy })
+}
+
+/** `train` and `Train` are two splits, which nobody means. */
+function noteAlikeSplits(clips: readonly Clip[], terminal: Terminal): void {
+  const names = new Set(clips.flatMap(({ split }) => split ?? []))
+  for (const alike of Map.groupBy(names, (name) => name.toLowerCase()).values()) {
+    if (alike.length > 1)
+      terminal.warn(`the splits ${alike.join(' and ')} differ in case alone and stay apart: write them alike`)
+  }
+}
 
 /** Where to look for the audio: a folder for each CSV where there are as many, its own first; else all in turn. */
 function audioFoldersOf(
@@ -108,7 +135,7 @@ async function read(
     ...(ofClips !== undefined && { split: ofClips }),
   })
   // Files of a folder that was searched are there.
-  if (await isFolder(path)) return { clips, missing: [], hint: '' }
+  if (await isFolder(path)) return { clips, missing: [], hint: '', note: '' }
   return locateAudio(clips, [first, ...rest])
 }
 
@@ -245,11 +272,12 @@ function reportOf(clips: readonly Clip[], missing: string[], { out, dryRun = fal
 /** Clips shown by --dry-run; --json has all of them. */
 const shownClips = 10
 
-function text({ manifest, clips, captions, splits, missing, read = [] }: Report): string {
+/** `ffmpeg`: whether there are files that the next command reads by it alone. */
+function text({ manifest, clips, captions, splits, missing, read = [] }: Report, ffmpeg: boolean): string {
   const parts = Object.entries(splits).map(([name, count]) => `${name === '' ? 'no split' : name} ${count}`)
   const summary = `${plural(clips, 'clip')} (${parts.join(', ')}) with ${plural(captions, 'caption')}`
   if (manifest !== null) {
-    const next = shellLine('sonotext', 'check', pathArgument(manifest))
+    const next = shellLine('sonotext', 'check', pathArgument(manifest), ...(ffmpeg ? ['--ffmpeg'] : []))
     return [`${summary} → ${manifest}`, `next: ${next}`].join('\n')
   }
   const lost = new Set(missing)

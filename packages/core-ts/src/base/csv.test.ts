@@ -31,6 +31,23 @@ describe('readCsv', () => {
     ])
   })
 
+  it('columns without a name are not read, wherever they stand and whatever they hold', () => {
+    const text = ',file,,caption,\n0,a.wav,x,a dog,note\n1,b.wav,,rain\n'
+    const { columns, rows, has } = parseCsv(text, 'x.csv')
+    expect([columns, has('')]).toEqual([['file', 'caption'], false])
+    expect(rows.map(({ get }) => [get('file'), get('caption'), get('')])).toEqual([
+      ['a.wav', 'a dog', ''],
+      ['b.wav', 'rain', ''],
+    ])
+  })
+
+  it('two columns of one name matter where one is asked for', () => {
+    const { rows } = parseCsv('file,note,note,caption,Caption\na.wav,1,2,x,y\n', 'x.csv')
+    const [row] = rows
+    expect([row!.get('file'), row!.get('caption'), row!.all('note')]).toEqual(['a.wav', 'x', ['1', '2']])
+    expect(() => row!.get('note')).toThrow(/x\.csv:1: the column "note" occurs twice/)
+  })
+
   it('gives back any cells', async () => {
     const cell = fc
       .string({ unit: 'grapheme' })
@@ -99,7 +116,16 @@ describe('readCsv', () => {
     ['a row too short', 'a,b\n1\n', /x\.csv:2: expected 2 cells as in the header, got 1/],
     ['an open quote', 'a,b\n1,"2\n3,4\n', /x\.csv:2: the CSV is broken: the double quote opened in line 2/],
     ['a quote inside a cell', 'a,b\n1,"2"3\n', /x\.csv:2: the CSV is broken: text follows/],
-    ['a column twice', 'a,b,a\n1,2,3\n', /x\.csv:1: the column "a" occurs twice/],
+    [
+      'a title above the header',
+      'My sounds 2024\nfile,caption,split\na,b,c\n',
+      /x\.csv:2: .*"My sounds 2024"\): remove what stands above/,
+    ],
+    [
+      'JSON Lines',
+      '{"audio":"a.wav","captions":["x, y"]}\n{"audio":"b.wav"}\n',
+      /found JSON Lines.*sonotext check FILE/,
+    ],
   ])('refuses: %s', async (_name, contents, message) => {
     await expect(read(contents)).rejects.toThrow(message)
     await expect(read(contents)).rejects.toMatchObject({ name: 'SonotextError', code: 'INVALID_FILE' })

@@ -14,13 +14,15 @@ export interface CsvRow {
   readonly line: number
   /** The cell of a column, whose name is found whatever its case and blanks; empty for a column the file lacks. */
   get(column: string): string
+  /** The cells of every column of that name. */
+  all(column: string): readonly string[]
 }
 
 /** A CSV file whose header names its columns. */
 export interface CsvTable {
   readonly path: string
   readonly delimiter: string
-  /** Names as the header writes them, without blanks around. */
+  /** Names as the header writes them, without blanks around. Columns without a name are left out. */
   readonly columns: readonly string[]
   readonly rows: readonly CsvRow[]
   /** Whether there is such a column, whatever its case and blanks. */
@@ -34,10 +36,11 @@ export async function readCsv(path: string, options: CsvOptions & ReadTextOption
 
 /**
  * A CSV text with a header: double quotes as in RFC 4180 (one inside an unquoted cell is itself), any of the usual delimiters, blank
- * lines and cells past the header left out when they are empty. Throws INVALID_FILE naming file and line for a quote that does not
- * end, a row with more or fewer cells than the header, no header.
+ * lines and cells past the header left out when they are empty. Columns without a name are not read; of two of one name `get` is refused.
+ * Throws INVALID_FILE naming file and line for a quote that does not end, a row with more or fewer cells than the header, no header, JSON Lines.
  */
 export function parseCsv(text: string, path: string, options: CsvOptions = {}): CsvTable {
+  refuseJson(text, path)
   const { delimiter, body } = withDelimiter(text, options.delimiter)
   const [header, ...rest] = records(body, delimiter, path)
   if (header === undefined) {
@@ -45,31 +48,55 @@ export function parseCsv(text: string, path: string, options: CsvOptions = {}): 
       file: path,
     })
   }
-  const columns = header.cells.map((name) => name.trim())
-  while (columns.length > 1 && columns.at(-1) === '') columns.pop()
-  const twice = columns.find((name, index) => columns.indexOf(name) !== index)
-  if (twice !== undefined) {
-    throw new SonotextError('INVALID_FILE', `the column "${twice}" occurs twice.`, {
+  const names = header.cells.map((name) => name.trim())
+  const width = names.findLastIndex((name) => name !== '') + 1
+  const find = columnFinder(names)
+  const one = (column: string): number => {
+    const [index = -1, second] = find(column)
+    if (second === undefined) return index
+    throw new SonotextError('INVALID_FILE', `the column "${column}" occurs twice.`, {
       file: `${path}:${header.line}`,
-      remedy: 'Give every column its own name.',
+      remedy: 'Give each of them a name of its own.',
     })
   }
-  const find = columnFinder(columns)
   const rows = rest.map(({ cells, line }): CsvRow => {
-    while (cells.length > columns.length && cells.at(-1)!.trim() === '') cells.pop()
-    if (cells.length !== columns.length) {
+    while (cells.length > names.length && cells.at(-1)!.trim() === '') cells.pop()
+    if (cells.length < width || cells.length > names.length) {
       throw new SonotextError(
         'INVALID_FILE',
-        `expected ${columns.length} cells as in the header, got ${cells.length}.`,
+        `expected ${names.length} cells as in the header, got ${cells.length}.`,
         {
           file: `${path}:${line}`,
-          remedy: `Put cells that hold ${nameOf(delimiter)} or a line end in double quotes, or name another delimiter.`,
+          remedy:
+            width === 1 && cells.length > 1
+              ? `The header is taken from line ${header.line} ("${shortened(names[0]!, 40)}"): remove what stands above the names of the columns, or name another delimiter.`
+              : `Put cells that hold ${nameOf(delimiter)} or a line end in double quotes, or name another delimiter.`,
         },
       )
     }
-    return { line, get: (column) => cells[find(column)] ?? '' }
+    return {
+      line,
+      get: (column) => cells[one(column)] ?? '',
+      all: (column) => find(column).map((index) => cells[index] ?? ''),
+    }
   })
-  return { path, delimiter, columns, rows, has: (column) => find(column) >= 0 }
+  const columns = names.filter((name) => name !== '')
+  return { path, delimiter, columns, rows, has: (column) => find(column).length > 0 }
+}
+
+/** A file of objects, one a line, has no header to look for. */
+function refuseJson(text: string, path: string): void {
+  if (!text.startsWith('{"')) return
+  const [first = ''] = text.split('\n', 1)
+  try {
+    JSON.parse(first)
+  } catch {
+    return
+  }
+  throw new SonotextError('INVALID_FILE', 'expected a CSV file with a header line, found JSON Lines.', {
+    file: path,
+    remedy: 'If it is a manifest, it needs no import: sonotext check FILE. Otherwise write it as CSV.',
+  })
 }
 
 /** Throws INVALID_FILE naming what is missing, what was found and the likely reason unless every column is there. */
@@ -84,8 +111,8 @@ export function requireColumns(table: CsvTable, required: readonly string[], rem
 }
 
 /** What is told of a header: a file of another kind may be one long line. */
-function shortened(text: string): string {
-  return text.length > 300 ? `${text.slice(0, 300)}…` : text
+function shortened(text: string, most = 300): string {
+  return text.length > most ? `${text.slice(0, most)}…` : text
 }
 
 function likelyReason({ columns }: CsvTable, missing: readonly string[]): string {
@@ -99,12 +126,15 @@ function likelyReason({ columns }: CsvTable, missing: readonly string[]): string
   return alike.length > 0 ? `Check the header: ${alike.join(', ')}.` : 'Check that this is the right file.'
 }
 
-/** Index of a column by its name: as written, else whatever its case and blanks where only one column fits. */
-function columnFinder(columns: readonly string[]): (name: string) => number {
-  const exact = new Map(columns.map((name, index) => [name, index]))
-  const loose = new Map<string, number>()
-  for (const [index, name] of columns.entries()) loose.set(plain(name), loose.has(plain(name)) ? -1 : index)
-  return (name) => exact.get(name) ?? loose.get(plain(name)) ?? -1
+/** Indices of the columns of a name: as written, else whatever its case and blanks where only one spelling fits. */
+function columnFinder(columns: readonly string[]): (name: string) => readonly number[] {
+  const named = [...columns.keys()].filter((index) => columns[index] !== '')
+  const exact = Map.groupBy(named, (index) => columns[index]!)
+  const loose = Map.groupBy(named, (index) => plain(columns[index]!))
+  return (name) => {
+    const alike = loose.get(plain(name)) ?? []
+    return exact.get(name) ?? (new Set(alike.map((index) => columns[index])).size === 1 ? alike : [])
+  }
 }
 
 function plain(name: string): string {

@@ -57,10 +57,14 @@ describe('listAudio', () => {
     const { files, passedOver } = await listAudio(mixed)
     expect(files).toEqual(['x.WAV', 'y.opus', 'z.aiff'])
     expect(passedOver).toEqual({ '.m4a': 2, '.txt': 1, 'no ending': 1, hidden: 3, device: 1 })
-    expect(passedOverText(passedOver)).toBe('3 hidden, 2 .m4a, 1 .txt, 1 device, 1 no ending')
+    expect(passedOverText(passedOver)).toBe(
+      '3 hidden, 2 .m4a (read with --ffmpeg), 1 .txt, 1 device, 1 no ending',
+    )
     const notes: string[] = []
     expect(await importFolder(mixed, { onNote: (note) => notes.push(note) })).toHaveLength(3)
-    expect(notes).toEqual([`${mixed}: passed over 3 hidden, 2 .m4a, 1 .txt, 1 device, 1 no ending`])
+    expect(notes).toEqual([
+      `${mixed}: passed over 3 hidden, 2 .m4a (read with --ffmpeg), 1 .txt, 1 device, 1 no ending`,
+    ])
   })
 
   it('lists what another decoder may read where there is one', async () => {
@@ -73,7 +77,7 @@ describe('listAudio', () => {
 
   it('says what a folder without audio holds', async () => {
     await expect(importFolder(tree('other', ['a.m4a', 'b.m4a']))).rejects.toThrow(
-      /no audio file .*It has 2 \.m4a\. .*ffmpeg/,
+      /no audio file .*It has 2 \.m4a \(read with --ffmpeg\)\./,
     )
   })
 })

@@ -21,6 +21,11 @@ export function hasAudioEnding(name: string): boolean {
   return audioEndings.has(extname(name).toLowerCase())
 }
 
+/** Whether a file, or an ending, is one of a format that another decoder finds sound in. */
+export function hasForeignEnding(name: string): boolean {
+  return foreignEndings.has((name.startsWith('.') ? name : extname(name)).toLowerCase())
+}
+
 /** Options of {@link listAudio}. */
 export interface AudioListingOptions {
   /** Whether there is a decoder for what the library does not read itself: files of such formats are then listed too. Default false. */
@@ -41,8 +46,7 @@ export interface AudioListing {
  */
 export async function listAudio(folder: string, options: AudioListingOptions = {}): Promise<AudioListing> {
   const { foreign = false } = checkOptions(options, 'listAudio')
-  const isAudio = (name: string) =>
-    hasAudioEnding(name) || (foreign && foreignEndings.has(extname(name).toLowerCase()))
+  const isAudio = (name: string) => hasAudioEnding(name) || (foreign && hasForeignEnding(name))
   const files: string[] = []
   const passedOver: Record<string, number> = {}
   const pass = (what: string) => (passedOver[what] = (passedOver[what] ?? 0) + 1)
@@ -69,11 +73,11 @@ export async function listAudio(folder: string, options: AudioListingOptions = {
   return { files: files.sort((a, b) => (a < b ? -1 : 1)), passedOver }
 }
 
-/** `3 .m4a, 1 hidden`, most first; empty where nothing was passed over. */
+/** `3 .m4a (read with --ffmpeg), 1 hidden`, most first; empty where nothing was passed over. */
 export function passedOverText(passedOver: AudioListing['passedOver']): string {
   return Object.entries(passedOver)
     .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
-    .map(([what, count]) => `${count} ${what}`)
+    .map(([what, count]) => `${count} ${what}${hasForeignEnding(what) ? ' (read with --ffmpeg)' : ''}`)
     .join(', ')
 }
 

@@ -1,5 +1,6 @@
 export {
   hasAudioEnding,
+  hasForeignEnding,
   listAudio,
   passedOverText,
   type AudioListing,

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { SonotextError } from '../../base/errors.js'
-import { type CsvRow, readCsv } from '../../base/csv.js'
+import { type CsvRow, type CsvTable, readCsv } from '../../base/csv.js'
 import type { TextEncoding } from '../../base/text.js'
 import { checkOptions } from '../../base/options.js'
 import { type AudioListingOptions, listAudio, passedOverText } from '../audio-files.js'
@@ -41,9 +41,16 @@ export async function importFolder(folder: string, options: FolderOptions = {}):
   })
   const columns = resolveColumns(table, options.columns ?? {}, pattern === undefined)
   const named = pattern === undefined ? undefined : filePattern(pattern, table.has, table.columns)
+  noteUnused(table, columns, named, options)
   const clips = new Map<string, { row: CsvRow; clip: Clip }>()
   for (const row of table.rows) {
-    const file = named?.(row.get) ?? row.get(columns.file!).trim().replaceAll('\\', '/')
+    const file =
+      named?.(row.get) ??
+      row
+        .get(columns.file!)
+        .trim()
+        .replaceAll('\\', '/')
+        .replace(/^(\.\/+)+/, '')
     if (file === '') {
       throw new SonotextError('INVALID_FILE', `the cell of "${columns.file}" is empty.`, {
         file: `${table.path}:${row.line}`,
@@ -65,6 +72,29 @@ export async function importFolder(folder: string, options: FolderOptions = {}):
   }))
 }
 
+/** What a column holds is lost in silence otherwise: `start` and `end` above all. */
+function noteUnused(
+  table: CsvTable,
+  { file, captions, others }: ResolvedColumns,
+  named: ((get: CsvRow['get']) => string) | undefined,
+  { onNote }: FolderOptions,
+): void {
+  const [first] = table.rows
+  if (first === undefined) return
+  const used = new Set([...(named === undefined ? [file] : []), ...captions, ...Object.values(others)])
+  named?.((column) => {
+    used.add(column)
+    return first.get(column)
+  })
+  const plain = (name: string) => name.toLowerCase().replace(/\s/g, '')
+  const known = new Set(Array.from(used, (name) => plain(name ?? '')))
+  const unused = table.columns.filter((name) => !known.has(plain(name)))
+  if (unused.length === 0) return
+  const times = unused.filter((name) => /^(start|end|onset|offset)([_ ]?(time|s|sec|seconds))?$/i.test(name))
+  const whole = times.length > 0 ? ' Clips are whole files: what lies outside those times is in them.' : ''
+  onNote?.(`${table.path}: columns that are not used: ${unused.join(', ')}.${whole}`)
+}
+
 const copied = ['split', 'group', 'source', 'author', 'license'] as const
 
 function toClip(
@@ -75,7 +105,10 @@ function toClip(
   split: string | undefined,
 ): Clip {
   const cell = (column: string | undefined) => (column === undefined ? '' : row.get(column).trim())
-  const texts = captions.map(cell).filter(Boolean)
+  const texts = [...new Set(captions)]
+    .flatMap(row.all)
+    .map((text) => text.trim())
+    .filter(Boolean)
   const id = cell(others.id) || file
   const tags = cell(others.tags)
     .split(';')
@@ -119,7 +152,8 @@ async function searchFolder(
     const found = rest === '' ? 'It is empty.' : `It has ${rest}.`
     throw new SonotextError('INVALID_DATA', `the folder holds no audio file that is read. ${found}`, {
       file: folder,
-      remedy: 'Convert other formats, for example: ffmpeg -i IN.m4a OUT.wav.',
+      remedy:
+        'Let ffmpeg read other formats (--ffmpeg, foreign in code), or convert them: ffmpeg -i IN.m4a OUT.wav.',
     })
   }
   if (rest !== '') onNote?.(`${folder}: passed over ${rest}`)

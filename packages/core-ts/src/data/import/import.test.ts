@@ -333,7 +333,50 @@ describe('locateAudio', () => {
     expect(found.hint).toBe(
       `1 lie in other folders: --audio ${join(two, 'deep')}; 1 lack their ending: --file-pattern "{file}.wav"; 1 are spelled with other capitals ("c.wav" is ${join(two, 'deep/c.wav')}).`,
     )
-    expect(await locateAudio(clips.slice(0, 2), [one, two])).toMatchObject({ missing: [], hint: '' })
+    expect(await locateAudio(clips.slice(0, 2), [one, two])).toMatchObject({
+      missing: [],
+      hint: '',
+      note: '',
+    })
+  })
+
+  it('finds names that are written in another way', async () => {
+    const names = [
+      'aud/a.wav',
+      'aud/sub/b.wav',
+      'aud/c d.wav',
+      `aud/${'Bäche'.normalize('NFD')}.wav`,
+      'aud/100%.wav',
+    ]
+    for (const name of names) await file(`spell/${name}`, '')
+    const audio = join(folder, 'spell/aud')
+    const csv = await file(
+      'spell/s.csv',
+      'file,caption\naud\\a.wav,x\nC:\\data\\sub\\b.wav,x\nfile:///data/c%20d.wav,x\nBäche.wav,x\n./100%.wav,x\n',
+    )
+    const found = await locateAudio(await importFolder(audio, { captions: csv }), [audio])
+    expect(found.clips.map((clip) => clip.audio)).toEqual(names.map((name) => join(folder, 'spell', name)))
+    expect(found).toMatchObject({ missing: [], hint: '' })
+    expect(found.note).toBe(
+      `4 audio files are there under another spelling, such as "aud/a.wav": ${join(audio, 'a.wav')}.`,
+    )
+  })
+
+  it('gives no file to two names', async () => {
+    await file('clash/x.wav', '')
+    const audio = join(folder, 'clash')
+    const of = (...ids: string[]) =>
+      locateAudio(
+        ids.map((id) => ({ id, audio: join(audio, id), captions: [] })),
+        [audio],
+      )
+    expect(await of('train/x.wav', 'test/x.wav')).toMatchObject({
+      missing: ['train/x.wav', 'test/x.wav'],
+      hint: '',
+      note: '',
+    })
+    expect((await of('x.wav', 'test/x.wav')).missing).toEqual(['test/x.wav'])
+    expect((await of('https://x.org/b.wav')).hint).toMatch(/^1 are addresses, and nothing is fetched/)
   })
 })
 

@@ -19,7 +19,12 @@ export function shareSplits(
     names.some((name) => name === '' || !(shares[name]! > 0)) ||
     Math.abs(total - 1) > 1e-6
   ) {
-    throw expected('shares above 0 that sum to 1', 'shares', JSON.stringify(shares))
+    const written = names.map((name) => `${name}=${shares[name]}`).join(',')
+    throw expected(
+      'shares above 0 that sum to 1',
+      'shares',
+      `${written} (${Number(total.toFixed(6))} together)`,
+    )
   }
   const given = clips.find(({ split }) => split !== undefined)
   if (given !== undefined) {

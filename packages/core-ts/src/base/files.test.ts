@@ -261,6 +261,25 @@ describe('a process that writes again and again', () => {
     )
   })
 
+  test('what killed processes of this host left half written is removed, and nothing else', async () => {
+    const first = join(folder, 'left-over-name')
+    await using _ = await AtomicFile.create(join(first, 'x.npy'))
+    const [name] = readdirSync(first)
+    expect(name).toMatch(/^x\.npy\.\d+\.[0-9a-f]{16}\.tmp$/)
+    const dead = spawn(process.execPath, ['-e', ''])
+    await new Promise((done) => dead.on('exit', done))
+    const of = (pid: number) => name!.replace(String(process.pid), String(pid))
+    const otherHost = of(dead.pid!).replace(/[0-9a-f]{8}(?=[0-9a-f]{8}\.tmp$)/, '00000000')
+    const second = join(folder, 'left-over')
+    mkdirSync(second)
+    const kept = [name!, otherHost, 'notes.1.tmp', 'x.npy']
+    for (const left of [...kept, of(dead.pid!), of(dead.pid!).replace('x.npy', 'y.npy')])
+      writeFileSync(join(second, left), 'old')
+    await writeFileAtomic(join(second, 'x.npy'), 'new')
+    expect(readdirSync(second).sort()).toEqual([...kept].sort())
+    expect(readFileSync(join(second, 'x.npy'), 'utf8')).toBe('new')
+  })
+
   test('killed at any moment leaves one whole version', async () => {
     const path = join(folder, 'killed.bin')
     for (const delay of [0, 1, 2, 3, 5, 8, 13, 21]) {

@@ -1,10 +1,11 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { constants, fsync, type Stats, write } from 'node:fs'
 import {
   access,
   type FileHandle,
   mkdir,
   open,
+  readdir,
   readFile,
   readlink,
   realpath,
@@ -12,6 +13,7 @@ import {
   rm,
   stat,
 } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -179,6 +181,33 @@ async function replaceFile(
   }
 }
 
+/** This host in names of temporary files: pids of another say nothing. */
+const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 8)
+const temporaryName = new RegExp(`\\.(\\d+)\\.${host}[0-9a-f]{8}\\.tmp$`)
+/** Folders that were looked through, once in a process: they may have very many files. */
+const lookedThrough = new Set<string>()
+
+/** Removes what processes of this host that were killed left half written in a folder. */
+async function removeLeftOver(folder: string): Promise<void> {
+  const path = resolve(folder)
+  if (lookedThrough.has(path)) return
+  lookedThrough.add(path)
+  for (const name of await readdir(path).catch(() => [])) {
+    const pid = temporaryName.exec(name)?.[1]
+    if (pid !== undefined && hasEnded(Number(pid)))
+      await rm(join(path, name), { force: true }).catch(() => {})
+  }
+}
+
+function hasEnded(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return false
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code === 'ESRCH'
+  }
+}
+
 /** A file that is written beside the one whose place it takes in the end. */
 class Replacement {
   readonly #path: string
@@ -197,7 +226,9 @@ class Replacement {
   static async open(path: string, old: Stats | null, folder = dirname(path)): Promise<Replacement> {
     if (old === null) await mkdir(dirname(path), { recursive: true })
     else await access(path, constants.W_OK)
-    const temporary = join(folder, `${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`)
+    await removeLeftOver(folder)
+    const mark = `${process.pid}.${host}${randomBytes(4).toString('hex')}`
+    const temporary = join(folder, `${basename(path)}.${mark}.tmp`)
     const handle = await open(temporary, 'wx', old === null ? 0o666 : old.mode & 0o777)
     const file = new Replacement(path, temporary, handle)
     try {

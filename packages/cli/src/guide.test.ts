@@ -62,7 +62,7 @@ describe.skipIf(notBuilt !== null)(`the guide${notBuilt === null ? '' : ` (${not
       const section = new RegExp(`\\n## ${name}\\n([^]*?)(?=\\n## |$)`).exec(guide)?.[1]
       expect(section, name).toBeDefined()
       // What recordings are read is described once, for every command that reads them.
-      const decoding = ['--max-seconds', '--accept-cut', '--ffmpeg']
+      const decoding = ['--max-seconds', '--max-expansion', '--accept-cut', '--ffmpeg']
       const global = [
         '--version',
         '--json',

@@ -263,8 +263,9 @@ describe('a process that writes again and again', () => {
 
   test('what killed processes of this host left half written is removed, and nothing else', async () => {
     const first = join(folder, 'left-over-name')
-    await using _ = await AtomicFile.create(join(first, 'x.npy'))
+    const file = await AtomicFile.create(join(first, 'x.npy'))
     const [name] = readdirSync(first)
+    await file[Symbol.asyncDispose]()
     expect(name).toMatch(/^x\.npy\.\d+\.[0-9a-f]{16}\.tmp$/)
     const dead = spawn(process.execPath, ['-e', ''])
     await new Promise((done) => dead.on('exit', done))

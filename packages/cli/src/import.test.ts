@@ -241,7 +241,7 @@ describe.skipIf(notBuilt !== null)(`sonotext import${notBuilt === null ? '' : ` 
   })
 
   it.each([
-    [['--share', 'train=.8'], 2, /shares above 0 that sum to 1 .*train=0\.8 \(0\.8 together\)/],
+    [['--share', 'train=.8'], 2, /shares above 0 that sum to 1.*train=0\.8 \(0\.8 together\)/],
     [['--share', 'train'], 2, /Expected name=share/],
     [['--share', 'train=1', '--split', 'x'], 2, /one of --split and --share/],
     [['--column', 'datei=x'], 2, /Expected ROLE=NAME with a role of file, caption, id/],
@@ -253,6 +253,8 @@ describe.skipIf(notBuilt !== null)(`sonotext import${notBuilt === null ? '' : ` 
       '--from',
       'folder',
       csv,
+      '--audio',
+      at('all'),
       '--out',
       at('x.jsonl'),
       ...options,

@@ -56,7 +56,7 @@ function logMel(what: string, shape: LogMelShape): OpCase<'log_mel'> {
 const clip = { samples: 1000, nFft: 128, hop: 50, frames: 20, bands: 9, pad: 64, padMode: 1 }
 
 const logMelCases = [
-  ...[1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 100, 400, 512, 882, 1024, 2048].map((nFft) =>
+  ...[1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 97, 100, 254, 400, 431, 512, 606, 882, 1024, 2048].map((nFft) =>
     logMel('transform', { ...clip, samples: 3000, nFft, pad: Math.floor(nFft / 2) }),
   ),
   ...aroundWidths.flatMap((size) => [

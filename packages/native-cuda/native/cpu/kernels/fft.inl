@@ -6,8 +6,18 @@ namespace sonotext::SONOTEXT_ISA {
 namespace {
 
 constexpr int kFftStages = 40;
-constexpr i64 kFftLongSum = 256;         // terms of a sum worth asking before it whether to go on
+constexpr i64 kFftLongPrime = 97;        // prime factors from here on are transformed as convolutions
+constexpr i64 kFftLong = 4096;           // points of a transform worth asking in between whether to go on
 constexpr i64 kFftFlatBytes = 32 << 10;  // blocks up to this size run stage by stage, larger ones depth first
+
+struct FftPlan;
+
+// A transform of a prime length r as a convolution (Bluestein 1970): with t[k] = e^(-πik²/r), X[q] = t[q]·Σ x[i]·t[i]·conj(t[q - i]).
+struct FftChirp {
+  const FftPlan* plan = nullptr;   // of the convolution: a power of two, at least 2r - 1 points
+  const double* turns = nullptr;   // [r] pairs: t
+  const double* kernel = nullptr;  // [plan->points] pairs: the transform of conj(t) over its number of points
+};
 
 struct FftPlan {
   i64 points = 0;
@@ -17,6 +27,7 @@ struct FftPlan {
   int stages = 0;
   int radix[kFftStages] = {};
   const double* twiddle[kFftStages] = {};  // [m × (radix - 1)] pairs, m = block length / radix
+  FftChirp chirp[kFftStages] = {};     // of stages with a long prime
   i64 temp = 0;                        // doubles of temporary memory a worker needs
   Exec* exec = nullptr;                // asked whether to go on: a long transform is abandoned when cancelled
 };
@@ -35,6 +46,20 @@ inline int fft_factor(i64 points, int* radix) {
   return stages;
 }
 
+inline i64 fft_chirp_points(i64 prime) {
+  i64 points = 1;
+  while (points < 2 * prime - 1) points *= 2;
+  return points;
+}
+
+inline i64 fft_plan_doubles(i64 points, i64 order);
+
+// Doubles of a FftChirp: the plan itself, what it holds, turns, kernel, and room to make that.
+inline i64 fft_chirp_doubles(i64 prime) {
+  const i64 points = fft_chirp_points(prime), plan = (static_cast<i64>(sizeof(FftPlan)) + 7) / 8;
+  return plan + fft_plan_doubles(points, points) + 2 * prime + 2 * points + 2 * points * kLanes64;
+}
+
 inline i64 fft_plan_doubles(i64 points, i64 order) {
   int radix[kFftStages];
   const int stages = fft_factor(points, radix);
@@ -43,14 +68,18 @@ inline i64 fft_plan_doubles(i64 points, i64 order) {
   for (int s = 0; s < stages; s++) {
     const i64 m = length / radix[s];
     doubles += 2 * m * (radix[s] - 1);
+    if (radix[s] >= kFftLongPrime) doubles += fft_chirp_doubles(radix[s]);
     length = m;
   }
   return doubles;
 }
 
+inline FftChirp fft_chirp(i64 prime, double* memory, Exec& exec);
+
 // `memory` holds fft_plan_doubles(points, order) doubles.
-inline FftPlan fft_plan(i64 points, i64 order, double* memory) {
+inline FftPlan fft_plan(i64 points, i64 order, double* memory, Exec& exec) {
   FftPlan plan;
+  plan.exec = &exec;
   plan.points = points;
   plan.order = order;
   plan.stages = fft_factor(points, plan.radix);
@@ -81,7 +110,12 @@ inline FftPlan fft_plan(i64 points, i64 order, double* memory) {
         memory[0] = roots[2 * j * q * stride], memory[1] = roots[2 * j * q * stride + 1];
       }
     }
-    if (r > 5) plan.temp = plan.temp > 2 * r * kLanes64 ? plan.temp : 2 * r * kLanes64;
+    if (r >= kFftLongPrime) {
+      plan.chirp[s] = fft_chirp(r, memory, exec);
+      memory += fft_chirp_doubles(r);
+    }
+    const i64 temp = r >= kFftLongPrime ? 4 * fft_chirp_points(r) * kLanes64 : r > 5 ? 2 * r * kLanes64 : 0;
+    plan.temp = plan.temp > temp ? plan.temp : temp;
     length = m;
   }
 
@@ -184,7 +218,7 @@ inline void fft_leaves(double* z, i64 blocks) {
   }
 }
 
-// Any odd prime, by its definition with the sums and differences of mirrored inputs: (r-1)² complex products.
+// An odd prime that is not long, by its definition with the sums and differences of mirrored inputs: (r-1)² complex products.
 // A function of its own: the call in its loop would cost the common radices registers.
 __attribute__((noinline)) inline void fft_stage_prime(double* z, i64 r, i64 m, const double* twiddle, const FftPlan& plan,
                             double* temp) {
@@ -199,7 +233,6 @@ __attribute__((noinline)) inline void fft_stage_prime(double* z, i64 r, i64 m, c
     }
     cstore(z, j, total);
     for (i64 q = 1; q <= half; q++) {
-      if (half >= kFftLongSum && plan.exec->cancelled()) return;
       Complex64 even = first, odd = {dzero(), dzero()};
       for (i64 i = 1, k = q; i <= half; i++, k = k + q >= r ? k + q - r : k + q) {
         const Vec64 c = dset(plan.roots[2 * k * stride]), s = dset(plan.roots[2 * k * stride + 1]);
@@ -214,6 +247,9 @@ __attribute__((noinline)) inline void fft_stage_prime(double* z, i64 r, i64 m, c
     }
   }
 }
+
+__attribute__((noinline)) void fft_stage_chirp(double* z, i64 r, i64 m, const double* twiddle, const FftChirp& chirp,
+                                               double* temp);
 
 // Stages from `stage` on of `blocks` blocks of `length` points; (z, 1, points, 0) is the whole transform. z holds
 // pairs of vectors, real and imaginary parts.
@@ -233,16 +269,69 @@ inline void fft_run(double* z, i64 blocks, i64 length, int stage, const FftPlan&
         else if (r == 3) fft_stage<3>(block, m, twiddle);
         else if (r == 4) fft_stage<4>(block, m, twiddle);
         else if (r == 5) fft_stage<5>(block, m, twiddle);
+        else if (r >= kFftLongPrime) fft_stage_chirp(block, r, m, twiddle, plan.chirp[stage], temp);
         else fft_stage_prime(block, r, m, twiddle, plan, temp);
       }
     }
     blocks *= r, length = m, stage++;
     const i64 bytes = blocks * length * 2 * kLanes64 * static_cast<i64>(sizeof(double));
     if (bytes > kFftFlatBytes && stage < plan.stages) {
-      for (i64 b = 0; b < blocks; b++) fft_run(z + 2 * b * length * kLanes64, 1, length, stage, plan, temp);
+      for (i64 b = 0; b < blocks; b++) {
+        if (plan.points >= kFftLong && plan.exec->cancelled()) return;
+        fft_run(z + 2 * b * length * kLanes64, 1, length, stage, plan, temp);
+      }
       return;
     }
   }
+}
+
+// A long prime: two transforms of a power of two points, the second of conjugates, which makes it the inverse.
+void fft_stage_chirp(double* z, i64 r, i64 m, const double* twiddle, const FftChirp& chirp, double* temp) {
+  const FftPlan& plan = *chirp.plan;
+  const i64 points = plan.points;
+  double *spectrum = temp, *product = temp + 2 * points * kLanes64;
+  for (i64 j = 0; j < m; j++, twiddle += 2 * (r - 1)) {
+    for (i64 i = 0; i < r; i++) cstore(spectrum, i, cmul(cload(z, j + i * m), chirp.turns + 2 * i));
+    for (i64 i = r; i < points; i++) cstore(spectrum, i, {dzero(), dzero()});
+    fft_run(spectrum, 1, points, 0, plan, nullptr);
+    for (i64 k = 0; k < points; k++) {
+      const Complex64 a = cmul(cload(spectrum, plan.where[k]), chirp.kernel + 2 * k);
+      cstore(product, k, {a.re, dzero() - a.im});
+    }
+    fft_run(product, 1, points, 0, plan, nullptr);
+    for (i64 q = 0; q < r; q++) {
+      const Complex64 a = cload(product, plan.where[q]);
+      const Complex64 x = cmul({a.re, dzero() - a.im}, chirp.turns + 2 * q);
+      cstore(z, j + q * m, q == 0 ? x : cmul(x, twiddle + 2 * (q - 1)));
+    }
+  }
+}
+
+// `memory` holds fft_chirp_doubles(prime) doubles.
+inline FftChirp fft_chirp(i64 prime, double* memory, Exec& exec) {
+  FftChirp chirp;
+  const i64 points = fft_chirp_points(prime);
+  FftPlan* plan = reinterpret_cast<FftPlan*>(memory);
+  memory += (static_cast<i64>(sizeof(FftPlan)) + 7) / 8;
+  *plan = fft_plan(points, points, memory, exec);
+  memory += fft_plan_doubles(points, points);
+  double *turns = memory, *kernel = turns + 2 * prime, *work = kernel + 2 * points;
+
+  for (i64 k = 0; k < points; k++) cstore(work, k, {dzero(), dzero()});
+  for (i64 k = 0; k < prime; k++) {
+    const double angle = 3.14159265358979323846 * static_cast<double>(k * k % (2 * prime)) / static_cast<double>(prime);
+    turns[2 * k] = cos(angle), turns[2 * k + 1] = -sin(angle);
+    const Complex64 opposite = {dset(turns[2 * k]), dset(-turns[2 * k + 1])};
+    cstore(work, k, opposite);
+    if (k > 0) cstore(work, points - k, opposite);
+  }
+  fft_run(work, 1, points, 0, *plan, nullptr);
+  for (i64 k = 0; k < points; k++) {
+    const double* at = work + 2 * plan->where[k] * kLanes64;
+    kernel[2 * k] = at[0] / static_cast<double>(points), kernel[2 * k + 1] = at[kLanes64] / static_cast<double>(points);
+  }
+  chirp.plan = plan, chirp.turns = turns, chirp.kernel = kernel;
+  return chirp;
 }
 
 }  // namespace

@@ -193,8 +193,7 @@ inline Status log_mel(const LogMelArgs& a, Exec& exec) {
   const i64 shared_bytes = (plan_doubles + a.nFft) * static_cast<i64>(sizeof(double));
   double* shared = static_cast<double*>(exec.scratch(shared_bytes));
   if (shared == nullptr) return {Code::out_of_memory, "memory for the twiddles of log_mel"};
-  plan.fft = fft_plan(points, a.nFft, shared);
-  plan.fft.exec = &exec;
+  plan.fft = fft_plan(points, a.nFft, shared, exec);
   const bool radix4 = plan.even && plan.fft.stages > 1 && plan.fft.radix[0] == 4;
   plan.fused = kLanes64 > 1 && radix4 && (points / 4) % (kLanes64 / 2 + (kLanes64 == 1)) == 0;
   double* window = shared + plan_doubles;

@@ -12,9 +12,12 @@ const DEPTH = 2
 /** Times a job is begun before the worker's end is held against its recording. */
 const TRIES = 2
 
-/** Null where a bundler has made CommonJS of this module, which then knows of no place. */
-const script =
-  (import.meta.url as string | undefined) === undefined ? null : new URL('./worker.js', import.meta.url)
+/**
+ * Undefined where a bundler has made CommonJS of this module, which then knows of no place. Not written out in `new URL`: webpack would put a lone
+ * copy of the worker beside its bundle, and fail to minify that.
+ */
+const here = import.meta.url as string | undefined
+const script = here === undefined ? null : new URL('./worker.js', here)
 
 interface Pending {
   readonly id: number

@@ -1,7 +1,10 @@
 import * as wavefile from 'wavefile'
 
-/** CommonJS that calls itself an ES module: an import has it as the default, `require` in the CommonJS twin as it is. */
-const { WaveFile } = wavefile.default ?? wavefile
+/**
+ * CommonJS that calls itself an ES module: an import has it as the default, `require` in the CommonJS twin as it is, and a bundler that takes its ES
+ * module has none, and an error for who names one.
+ */
+const { WaveFile } = (Reflect.get(wavefile, 'default') as typeof wavefile | undefined) ?? wavefile
 
 /** Samples of the 256 codes of G.711, in [-1, 1]. */
 export function g711Table(law: 'mu-law' | 'a-law'): Float32Array {

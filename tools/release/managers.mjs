@@ -24,6 +24,7 @@ const yarn = (linker) => ({
     const { project, exec } = context
     const settings = {
       ...{ npmRegistryServer: url, unsafeHttpWhitelist: ['127.0.0.1'], nodeLinker: linker },
+      globalFolder: join(project, 'yarn'), // the same version of an earlier run is another package
       ...{ enableGlobalCache: false, enableTelemetry: false, enableScripts: false, npmMinimalAgeGate: 0 },
     }
     writeFileSync(join(project, '.yarnrc.yml'), JSON.stringify(settings))

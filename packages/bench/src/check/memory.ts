@@ -82,7 +82,8 @@ async function peaksOf(scenario: Scenario, now: string, before: string, waste: n
       peaks.now = Math.min(peaks.now, await peak(now, waste))
       peaks.before = Math.min(peaks.before, await peak(before, 0))
       const change = Math.abs(peaks.now / peaks.before - 1)
-      if (change < memoryTolerance / 2) break
+      // One pair may be equal by chance: when garbage is collected depends on what else the machine does.
+      if (attempt >= 2 && change < memoryTolerance / 2) break
     }
     return peaks
   } finally {

@@ -76,7 +76,7 @@ function fitIsotonic(x: ArrayLike<number>, y: ArrayLike<number>): CalibrationCur
 const stretches = 8
 /** Knots that are closer are one. */
 const closest = 1e-6
-/** Points that its curve is kept as. */
+/** Equal steps that its curve is kept at, besides the knots. */
 const kept = 65
 
 /**
@@ -94,8 +94,9 @@ function fitSpline(x: ArrayLike<number>, y: ArrayLike<number>): CalibrationCurve
   const basis = (at: number) => [1, ...knots.map((_, j) => integralOfTriangle(knots, j, at))]
   const weights = nonNegativeLeastSquares(Array.from(x, basis), y)
   const [low, high] = [knots[0]!, knots.at(-1)!]
-  const points =
-    knots.length === 1 ? [low] : Array.from({ length: kept }, (_, i) => low + ((high - low) * i) / (kept - 1))
+  const steps = Array.from({ length: kept }, (_, i) => low + ((high - low) * i) / (kept - 1))
+  // Two knots may lie between two steps: without them the curve would miss what it was fitted to there.
+  const points = [...new Set([...knots, ...steps])].sort((a, b) => a - b)
   const value = (at: number) => basis(at).reduce((sum, b, j) => sum + b * weights[j]!, 0)
   return { type: 'spline', x: points, y: points.map((at) => Math.min(1, Math.max(0, value(at)))) }
 }

@@ -78,6 +78,18 @@ describe.each(['isotonic', 'spline'] as const)('%s calibration', (type: Calibrat
     )
   })
 
+  test('knots that lie close together are met', () => {
+    const [x, y] = [
+      [1.0000000000000002e-6, 0.9999999999530748, 0],
+      [0.07171765115582973, 0, 0],
+    ]
+    const mean = (y[0]! + y[1]! + y[2]!) / 3
+    const error = (of: (at: number) => number) =>
+      y.reduce((sum, value, i) => sum + (value - of(x[i]!)) ** 2, 0)
+    const curve = fitCalibration(type, x, y)
+    expect(error((at) => calibrated(curve, at))).toBeLessThanOrEqual(error(() => mean) + 1e-9)
+  })
+
   test('a curve that rises is found', () => {
     const x = Array.from({ length: 200 }, (_, i) => i / 199)
     const curve = fitCalibration(

@@ -133,10 +133,11 @@ async function ownerOf(path: string): Promise<LockOwner | 'gone' | 'writing'> {
 /** What a lock file says; undefined where it is damaged, or its maker died while it wrote. */
 function ownerIn(text: string): LockOwner | undefined {
   try {
-    const { pid, host, started, since, token } = JSON.parse(text) as Partial<LockOwner>
+    const owner = JSON.parse(text) as LockOwner
+    const { pid, host, started, since, token } = owner
     const isWhole =
       [pid, started, since].every(Number.isFinite) && typeof host === 'string' && typeof token === 'string'
-    return isWhole ? (JSON.parse(text) as LockOwner) : undefined
+    return isWhole ? owner : undefined
   } catch {
     return undefined
   }

@@ -13,7 +13,6 @@ export interface PluginHost {
 
 /** By URL. */
 const loaded = new Map<string, Promise<void>>()
-let last: Promise<void> = Promise.resolve()
 
 /**
  * Loads files that add parts to families: a function they export by default is called with {@link PluginHost}, or they call the `register`
@@ -27,16 +26,13 @@ export async function loadPlugins(
 ): Promise<void> {
   for (const plugin of plugins) {
     const url = locate(plugin, base)
-    const outer = pluginBeingLoaded()
     // A plugin that asks for itself has it once it is loaded.
-    if (within(outer, url)) continue
+    if (within(pluginBeingLoaded(), url)) continue
     let work = loaded.get(url)
     if (work === undefined) {
-      // What a plugin asks for is loaded within it: the plugin does not end before.
-      work = outer === undefined ? last.then(() => load(plugin, url)) : load(plugin, url)
+      work = load(plugin, url)
       loaded.set(url, work)
-      const done = work.catch(() => void loaded.delete(url))
-      if (outer === undefined) last = done
+      work.catch(() => void loaded.delete(url))
     }
     await work
   }

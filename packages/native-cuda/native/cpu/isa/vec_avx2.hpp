@@ -26,13 +26,26 @@ inline Vec vload_n(const float* p, int64_t n) {
   return {n >= kLanes ? _mm256_loadu_ps(p) : _mm256_maskload_ps(p, vlane_mask(n))};
 }
 inline void vstore(float* p, Vec a) { _mm256_storeu_ps(p, a.v); }
+// The rest of a row in halves: a masked store costs rows of 150 a fifth of their time on Zen 3.
 inline void vstore_n(float* p, Vec a, int64_t n) {
   if (n >= kLanes) {
     _mm256_storeu_ps(p, a.v);
-  } else {
-    _mm256_maskstore_ps(p, vlane_mask(n), a.v);
+  } else if (n > 0) {
+    __m128 rest = _mm256_castps256_ps128(a.v);
+    if (n & 4) {
+      _mm_storeu_ps(p, rest);
+      rest = _mm256_extractf128_ps(a.v, 1);
+      p += 4;
+    }
+    if (n & 2) {
+      _mm_storel_pi(reinterpret_cast<__m64*>(p), rest);
+      rest = _mm_movehl_ps(rest, rest);
+      p += 2;
+    }
+    if (n & 1) _mm_store_ss(p, rest);
   }
 }
+inline void vprefetch(const float* p) { _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T0); }
 inline void vstream(float* p, Vec a) { _mm256_stream_ps(p, a.v); }
 inline void vstream_end() { _mm_sfence(); }
 inline Vec operator+(Vec a, Vec b) { return {_mm256_add_ps(a.v, b.v)}; }

@@ -28,6 +28,7 @@ inline Vec vload(const float* p) { return {_mm512_loadu_ps(p)}; }
 inline Vec vload_n(const float* p, int64_t n) { return {_mm512_maskz_loadu_ps(vlane_mask(n), p)}; }
 inline void vstore(float* p, Vec a) { _mm512_storeu_ps(p, a.v); }
 inline void vstore_n(float* p, Vec a, int64_t n) { _mm512_mask_storeu_ps(p, vlane_mask(n), a.v); }
+inline void vprefetch(const float* p) { _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T0); }
 inline void vstream(float* p, Vec a) { _mm512_stream_ps(p, a.v); }
 inline void vstream_end() { _mm_sfence(); }
 inline Vec operator+(Vec a, Vec b) { return {_mm512_add_ps(a.v, b.v)}; }

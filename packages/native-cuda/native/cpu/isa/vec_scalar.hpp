@@ -18,6 +18,7 @@ inline Vec vload(const float* p) { return {*p}; }
 inline Vec vload_n(const float* p, int64_t n) { return {n > 0 ? *p : 0.0f}; }  // lanes >= n are 0
 inline void vstore(float* p, Vec a) { *p = a.v; }
 inline void vstore_n(float* p, Vec a, int64_t n) { if (n > 0) *p = a.v; }
+inline void vprefetch(const float*) {}                  // the line of p, which need not exist, will be used
 inline void vstream(float* p, Vec a) { *p = a.v; }  // past the caches, p aligned to a vector; then vstream_end()
 inline void vstream_end() {}                       // makes streamed stores visible to other threads in order
 inline Vec operator+(Vec a, Vec b) { return {a.v + b.v}; }

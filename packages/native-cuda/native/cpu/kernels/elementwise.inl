@@ -67,17 +67,19 @@ inline Status gelu_backward(const GeluBackwardArgs& args, Exec& exec) {
 inline Status dropout(const DropoutArgs& args, Exec& exec) {
   const float* x = args.x.data;
   float* out = args.out.data;
-  const PhiloxKey key(args.seedLow, args.seedHigh, args.offsetLow, args.offsetHigh);
-  const double rate = args.rate;
-  const float keep = static_cast<float>(1.0 / (1.0 - rate));
-  // u = (word >> 8)·2⁻²⁴ is exact in double, so the comparison is the same everywhere.
+  const Philox generator(args.seedLow, args.seedHigh, args.offsetLow, args.offsetHigh);
+  const Vec keep = vset(static_cast<float>(1.0 / (1.0 - args.rate)));
+  // n·2⁻²⁴ >= rate, exactly: numbers up to 2²⁴ are floats.
+  const Vec least = vset(static_cast<float>(ceil(args.rate * 0x1p24)));
   for_chunks(exec, args.out.size, [=](int64_t begin, int64_t end) {
-    for (int64_t e = begin; e < end; e += 4) {
-      uint32_t word[4];
-      philox_block(word, static_cast<uint64_t>(e) / 4, key);
-      for (int64_t j = 0; j < 4 && e + j < end; j++) {
-        const double u = static_cast<double>(word[j] >> 8) * 0x1p-24;
-        out[e + j] = u >= rate ? x[e + j] * keep : 0.0f;
+    for (int64_t e = begin; e < end; e += kPhiloxValues) {
+      Vec uniform[kPhiloxVectors];
+      philox_uniform(static_cast<uint64_t>(e) / 4, generator, uniform);
+      SONOTEXT_UNROLL(4)
+      for (int v = 0; v < kPhiloxVectors; v++) {
+        const int64_t at = e + v * kLanes, n = end - at;
+        vprefetch(out + at + kFetchAhead);
+        vstore_n(out + at, vselect(vge(uniform[v], least), vload_n(x + at, n) * keep, vzero()), n);
       }
     }
   });

@@ -90,7 +90,7 @@ describe('parameter groups', () => {
     )
   }
 
-  it('norms, biases and temperatures do not decay with AdamW', () => {
+  it('norms, biases and temperatures do not decay', () => {
     expect(decays(adamw({ weightDecay: 0.2 }))).toEqual({
       'audio.conv1.weight': expect.closeTo(0.1, 12) as number,
       'audio.bn1.gamma': 0,
@@ -99,6 +99,9 @@ describe('parameter groups', () => {
       'text.linear.bias': 0,
       'loss.logTemperature': 0,
     })
+    const moved = decays(adam({ weightDecay: 0.2 }))
+    const still = Object.keys(moved).filter((name) => moved[name] === 0)
+    expect(still).toEqual(['audio.bn1.gamma', 'audio.gru.bIh', 'text.linear.bias', 'loss.logTemperature'])
   })
 
   it('have rates and decays of their own, by the first group that names a parameter', () => {

@@ -40,7 +40,7 @@ export interface AdamOptions {
   betas?: readonly [number, number]
   /** Default 1e-8. */
   eps?: number
-  /** Default 0. */
+  /** Default 0, with `adamw` 0.01. Norms, biases and temperatures are spared unless a group gives them one. */
   weightDecay?: number
   /** Gradients are scaled down to this joint norm; null: never. Default null. */
   clip?: number | null
@@ -48,15 +48,14 @@ export interface AdamOptions {
   groups?: readonly ParameterGroup[]
 }
 
-/** Adam as in PyTorch; weight decay is added to the gradient. */
+/** Adam (Kingma and Ba, 2015); weight decay is added to the gradient. With `groups: [{ names: '*', weightDecay }]` it is that of PyTorch. */
 export function adam(options: AdamOptions = {}): Optimizer {
   checkOptions(options, 'adam')
   return adamLike('adam', options, 0)
 }
 
 /**
- * AdamW: weight decay acts on the parameter itself (Loshchilov and Hutter, 2019). Default decay 0.01; none for norms, biases
- * and temperatures, unless a group says so.
+ * AdamW: weight decay acts on the parameter itself (Loshchilov and Hutter, 2019). Default decay 0.01.
  */
 export function adamw(options: AdamOptions = {}): Optimizer {
   checkOptions(options, 'adamw')
@@ -84,7 +83,7 @@ function adamLike(name: string, options: AdamOptions, decoupled: number): Optimi
     lr,
     config: { lr, betas, eps, weightDecay, clip, groups },
     start(backend, parameters) {
-      const treated = treatments(parameters, groups, { weightDecay, spare: decoupled === 1 })
+      const treated = treatments(parameters, groups, weightDecay)
       const { memory } = backend
       const zeros = (length: number): FloatBuffer => {
         const buffer = memory.alloc(length)

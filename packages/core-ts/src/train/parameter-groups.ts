@@ -8,7 +8,7 @@ export interface ParameterGroup {
   names: string | readonly string[]
   /** Factor on the learning rate; 0 leaves them as they are. Default 1. */
   rate?: number
-  /** In place of the optimiser's. */
+  /** In place of the optimiser's, norms, biases and temperatures included. */
   weightDecay?: number
 }
 
@@ -19,18 +19,18 @@ export interface Treatment {
 }
 
 /**
- * How each parameter is trained: by the first group that names it, otherwise with `weightDecay`, unless `spare` is set and it
- * is a norm, a bias or a temperature. Throws INVALID_ARGUMENT for a group that names no parameter.
+ * How each parameter is trained: by the first group that names it, otherwise with `weightDecay`, which spares norms, biases and
+ * temperatures. Throws INVALID_ARGUMENT for a group that names no parameter.
  */
 export function treatments(
   parameters: ReadonlyMap<string, Parameter>,
   groups: readonly ParameterGroup[],
-  { weightDecay, spare }: { weightDecay: number; spare: boolean },
+  weightDecay: number,
 ): Map<string, Treatment> {
   const patterns = groups.map((group) => ({ ...group, matches: matcher(group.names), used: false }))
   const all = new Map<string, Treatment>()
   for (const [name, parameter] of parameters) {
-    const usual = spare && isNormOrBias(name, parameter) ? 0 : weightDecay
+    const usual = isNormOrBias(name, parameter) ? 0 : weightDecay
     const group = patterns.find(({ matches }) => matches(name))
     if (group !== undefined) group.used = true
     all.set(name, { rate: group?.rate ?? 1, weightDecay: group?.weightDecay ?? usual })

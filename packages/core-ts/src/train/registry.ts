@@ -28,7 +28,7 @@ const groups = {
       weightDecay: {
         type: 'number',
         minimum: 0,
-        description: "Without it the optimiser's, which adamw spares norms, biases and temperatures.",
+        description: "Without it the optimiser's, which norms, biases and temperatures are spared.",
       },
     },
   },
@@ -68,7 +68,12 @@ export const optimizers = new Family<Optimizer>('optimizer', [
     schema: {
       properties: {
         ...adamKeys,
-        weightDecay: { type: 'number', minimum: 0, default: 0, description: 'Added to the gradient.' },
+        weightDecay: {
+          type: 'number',
+          minimum: 0,
+          default: 0,
+          description: 'Added to the gradient; not of norms, biases and temperatures.',
+        },
       },
     },
     fromConfig: ({ betas, ...options }) => adam({ ...options, betas: betas as [number, number] }),
@@ -79,7 +84,12 @@ export const optimizers = new Family<Optimizer>('optimizer', [
     schema: {
       properties: {
         ...adamKeys,
-        weightDecay: { type: 'number', minimum: 0, default: 0.01, description: 'Applied to the weights.' },
+        weightDecay: {
+          type: 'number',
+          minimum: 0,
+          default: 0.01,
+          description: 'Applied to the weights; not to norms, biases and temperatures.',
+        },
       },
     },
     fromConfig: ({ betas, ...options }) => adamw({ ...options, betas: betas as [number, number] }),

@@ -56,6 +56,17 @@ describe.skipIf(notBuilt !== null)(`sonotext features${notBuilt === null ? '' : 
     expect(files[0]).toMatchObject({ frames: 51, bands: 64, frameStep: 0.02 })
   })
 
+  it('frames are transformed in float32 where that is asked for', async () => {
+    const out = join(folder, 'narrow.npy')
+    const args = ['features', tone, '--preset', 'torchaudio', '--precision', 'float32', '--out', out]
+    await cliJson<Report>(args)
+    const options = { sampleRate, precision: 'float32' } as const
+    const expected = await logMel('torchaudio', options, { backend: openBackend() }).compute(samples)
+    expect((await npy(out)).data).toEqual(expected.data)
+    const wide = await logMel('torchaudio', { sampleRate }, { backend: openBackend() }).compute(samples)
+    expect(wide.data).not.toEqual(expected.data)
+  })
+
   it('several files go to a folder; a bad one is set aside with its reason', async () => {
     const data = join(folder, 'several')
     const { clips } = await writeToneClips(data, { splits: { train: 9 } })

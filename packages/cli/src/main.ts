@@ -149,6 +149,11 @@ function program(): Command {
     .option('--preset <name>', 'thesis, dcase2023, librosa, torchaudio or clap', 'thesis')
     .requiredOption('--out <path>', 'X.npy, a pipe or /dev/stdout for one file, a folder for several')
     .option('--sample-rate <hz>', "resample to this rate first; default: the file's own", integer(1000))
+    .addOption(
+      new Option('--precision <kind>', 'what frames are transformed in; float32 is faster')
+        .choices(['float64', 'float32'])
+        .default('float64'),
+    )
     .option('--max-bad <share>', 'largest share of unreadable files that still exits 0', share, 0)
     .action(run(() => import('./commands/features.js')))
 

@@ -11,7 +11,7 @@ function logMelArgs(frames: number): NativeArgs<'log_mel'> & { out: Float32Array
   const filters = { filterStart: Int32Array.of(0, 5, 9, 20), filterOffset: Int32Array.of(0, 1, 2, 3, 4) }
   const pcm = Float32Array.from({ length: frames * hop + nFft }, (_, i) => Math.sin(i * i))
   const out = new Float32Array(frames * bands)
-  const modes = { pad: 0, padMode: 0, power: 2, logKind: 1, offset: 1e-9 }
+  const modes = { pad: 0, padMode: 0, power: 2, logKind: 1, precision: 0, offset: 1e-9 }
   return {
     pcm,
     window,

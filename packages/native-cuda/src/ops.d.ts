@@ -6,8 +6,9 @@ export type Floats = Float32Array | BufferHandle
 
 /**
  * out[f, b] = log(Σ_i filter_b[i] · |FFT(window · pcm[f·hop - pad + (0..nFft-1)])[filterStart[b] + i]|^power).
- * The spectrum of a clip spans more than float32 resolves: the CPU entries and the reference take the FFT in float64,
- * and the window comes with the part that rounding it to float32 cut off (needed for 1e-3 in the log on real clips).
+ * The spectrum of a clip spans more than float32 resolves: in float64, the window comes with the part that rounding it to
+ * float32 cut off (needed for 1e-3 in the log on real clips). What most libraries compute is precision float32, which the
+ * reference does not follow.
  */
 export interface LogMelArgs {
   /** [samples] mono; samples outside are given by padMode */
@@ -34,6 +35,8 @@ export interface LogMelArgs {
   power: number
   /** 0 none, 1 ln(x + offset), 2 ln(max(x, offset)), 3 10·log10(max(x, offset)) */
   logKind: number
+  /** 0 float64, 1 float32; of windowed samples and their transform */
+  precision: number
   offset: number
 }
 

@@ -15,7 +15,7 @@ export const prelude = `
   const mel = (frames, array = (length) => new Float32Array(length)) => ({
     pcm: array(frames * 8 + 1024).fill(1), window: new Float32Array(2048).fill(1),
     filterStart: Int32Array.of(0), filterOffset: Int32Array.of(0, 1), filterWeights: Float32Array.of(1),
-    out: array(frames), nFft: 1024, hop: 8, frames, bands: 1, pad: 0, padMode: 0, power: 2, logKind: 0, offset: 0,
+    out: array(frames), nFft: 1024, hop: 8, frames, bands: 1, pad: 0, padMode: 0, power: 2, logKind: 0, precision: 0, offset: 0,
   })
 `
 

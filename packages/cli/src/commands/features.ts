@@ -1,6 +1,12 @@
 import { statSync } from 'node:fs'
 import { extname } from 'node:path'
-import { logMelFeatures, type LogMelPreset, logMelPresets, writeNpy } from '@sonotext/core/audio'
+import {
+  logMelFeatures,
+  type LogMelPreset,
+  logMelPresets,
+  type MelPrecision,
+  writeNpy,
+} from '@sonotext/core/audio'
 import { type ErrorCode, isStandardOutput } from '@sonotext/core/base'
 import { openCorpus } from '@sonotext/core/corpus'
 import { type AudioInput, audioInputs, targetsBelow } from '../audio-inputs.js'
@@ -17,6 +23,7 @@ interface FeaturesOptions extends BackendOptions, DecodeFlags {
   preset: string
   out: string
   sampleRate?: number
+  precision: MelPrecision
   maxBad: number
 }
 
@@ -29,7 +36,7 @@ interface Report {
 /** Log-mel features of audio files as float32 NPY [frames × bands]. One bad file does not end the rest. */
 const features: CommandBody<FeaturesOptions, readonly [readonly string[]]> = async (
   context,
-  { preset, out, sampleRate, maxBad, ...options },
+  { preset, out, sampleRate, precision, maxBad, ...options },
   paths,
 ) => {
   const { terminal, signal } = context
@@ -41,7 +48,10 @@ const features: CommandBody<FeaturesOptions, readonly [readonly string[]]> = asy
   await using corpus = await openCorpus({
     features: logMelFeatures({
       preset: preset as LogMelPreset,
-      overrides: sampleRate === undefined ? {} : { sampleRate },
+      overrides: {
+        ...(sampleRate === undefined ? {} : { sampleRate }),
+        ...(precision === 'float64' ? {} : { precision }),
+      },
     }),
     // A thread takes a while to start.
     ...(inputs.length < FEW ? { workers: 0 } : {}),

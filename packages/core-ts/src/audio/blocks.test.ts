@@ -61,6 +61,7 @@ describe.each(backends)('block by block on $info.device', (backend) => {
   const variants: [string, Partial<LogMelOptions>][] = [
     ...logMelPresets.map((preset): [string, Partial<LogMelOptions>] => [preset, {}]),
     ['thesis', { padMode: 'reflect' }],
+    ['torchaudio', { precision: 'float32' }],
     ['thesis', { centre: false }],
     ['thesis', { hop: 4000 }],
     ['torchaudio', { nFft: 401, hop: 1 << 9 }],

@@ -46,6 +46,8 @@ export {
   checkLogMelOptions,
   logMelOptions,
   logMelPresets,
+  melPrecisions,
+  type MelPrecision,
   presetSampleRate,
   type LogMelOptions,
   type LogMelPreset,

@@ -8,6 +8,7 @@ import { row } from '../base/matrix.js'
 import { Rng } from '../base/rng.js'
 import { describeWithRealData } from '../testing/real-data/index.js'
 import { readMono } from './decode.js'
+import { frontEnd } from './front-ends.js'
 import { logMel } from './log-mel.js'
 import {
   logMelOptions,
@@ -101,6 +102,49 @@ describeWithRealData('goldens of real clips', (data) => {
   })
 })
 
+/** Errors of docs/numerics.md, largest and rms, with room for other instruction sets. */
+const narrowErrors = [
+  { name: 'clap', options: logMelOptions('clap'), noise: [8e-6, 4e-7], tone: [2e-2, 3e-3] },
+  {
+    name: 'torchaudio',
+    options: logMelOptions('torchaudio', { sampleRate: 16_000 }),
+    ...{ noise: [4e-5, 6e-7], tone: [5e-5, 5e-6] },
+  },
+  { name: 'whisper', options: frontEnd({ preset: 'whisper' }).mel!, noise: [2e-5, 4e-7], tone: [3e-4, 4e-6] },
+  { name: 'yamnet', options: frontEnd({ preset: 'yamnet' }).mel!, noise: [4e-6, 2e-7], tone: [1e-2, 2e-3] },
+]
+
+describe.each(all.slice(1).map((backend) => [nameOf(backend), backend] as const))(
+  'float32 transforms on %s',
+  (_, backend) => {
+    it.each(narrowErrors)('$name: off by no more than is stated', async ({ options, noise, tone }) => {
+      const rng = new Rng(1, 'noise')
+      const length = options.sampleRate
+      const errors = async (pcm: Float32Array) => {
+        const [wide, narrow] = await Promise.all(
+          (['float64', 'float32'] as const).map((precision) =>
+            logMel({ ...options, precision }, {}, { backend }).compute(pcm),
+          ),
+        )
+        const unit = options.log === 'decibel' ? Math.LN10 / 10 : 1
+        return wide!.data.map((x, i) => Math.abs(x - narrow!.data[i]!) * unit)
+      }
+      const hiss = await errors(Float32Array.from({ length }, () => 0.1 * rng.normal()))
+      const pure = await errors(
+        Float32Array.from({ length }, (_, i) => 0.9 * Math.sin((2000 * Math.PI * i) / length)),
+      )
+      for (const [found, [largest, rms]] of [
+        [hiss, noise],
+        [pure, tone],
+      ] as const) {
+        expect(found.some((error) => error > 0)).toBe(true)
+        expect(found.reduce((most, error) => Math.max(most, error), 0)).toBeLessThan(largest!)
+        expect(Math.sqrt(found.reduce((sum, e) => sum + e * e, 0) / found.length)).toBeLessThan(rms!)
+      }
+    })
+  },
+)
+
 describe('options', () => {
   it('the thesis at 44.1, 32, 48 and 11.025 kHz', () => {
     const sizes = [44_100, 32_000, 48_000, 11_025].map((sampleRate) => {
@@ -144,12 +188,14 @@ describe('options', () => {
       melNorm: 'none',
       log: 'ln-max',
       offset: 1e-9,
+      precision: 'float32',
     }
-    const keys = Object.keys(options) as (keyof LogMelOptions)[]
+    const keys = Object.keys(other) as (keyof LogMelOptions)[]
     const hashes = keys.map((key) => logMel({ ...options, [key]: other[key] }).hash)
     expect(new Set([logMel(options).hash, ...hashes]).size).toBe(keys.length + 1)
     const reversed = Object.fromEntries(Object.entries(options).reverse()) as unknown as LogMelOptions
     expect(logMel(reversed).hash).toBe(logMel(options).hash)
+    expect(logMel({ ...options, precision: 'float64' }).hash).toBe(logMel(options).hash)
   })
 
   it('the hash of the thesis front end is what it was', () => {
@@ -172,6 +218,11 @@ describe('options', () => {
     ['a window longer than nFft', () => logMel('clap', { windowLength: 2048 }), /at most nFft = 1024/],
     ['bands upside down', () => logMel('clap', { fMin: 15_000 }), /above fMin/],
     ['NaN', () => logMel('clap', { fMin: NaN }), /0 Hz or more for fMin, got NaN/],
+    [
+      'an unknown precision',
+      () => logMel('clap', { precision: 'float16' as 'float32' }),
+      /Expected one of float64, float32 for precision, got "float16"/,
+    ],
     ['an offset of 0', () => logMel('clap', { offset: 0 }), /for offset, got 0/],
     [
       'missing options',

@@ -59,6 +59,7 @@ export interface LogMel {
 /** Part of every hash: changed when the same options would give other numbers. */
 const VERSION = 'log-mel 1'
 
+const precisions = { float64: 0, float32: 1 } as const
 const logKinds = { none: 0, 'ln-add': 1, 'ln-max': 2, decibel: 3 } as const
 
 /**
@@ -103,6 +104,7 @@ export function logMel(
         padMode: options.padMode === 'reflect' ? 1 : 0,
         power: options.power,
         logKind: logKinds[options.log],
+        precision: precisions[options.precision ?? 'float64'],
         offset: options.offset,
       },
       signal === undefined ? {} : { signal },
@@ -173,8 +175,9 @@ export function logMel(
   }
 }
 
-/** Hash of complete options: SHA-256 of their canonical JSON, 16 hexadecimal digits. */
-export function logMelHash(options: LogMelOptions): string {
+/** Hash of complete options: SHA-256 of their canonical JSON, 16 hexadecimal digits. Precision float64 is as if it were left out. */
+export function logMelHash({ precision = 'float64', ...others }: LogMelOptions): string {
+  const options = precision === 'float64' ? others : { ...others, precision }
   const canonical = JSON.stringify(Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1)))
   return createHash('sha256').update(`${VERSION}\n${canonical}`).digest('hex').slice(0, 16)
 }

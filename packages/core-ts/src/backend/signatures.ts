@@ -35,6 +35,7 @@ export const signatures: { readonly [K in OpName]: Signature<OpArgs[K]> } = {
       '0 (none), 1 (ln(x + offset)), 2 (ln(max(x, offset))) or 3 (10·log10(max(x, offset)))',
       [0, 1, 2, 3],
     ),
+    precision: oneOf('0 (float64) or 1 (float32)', [0, 1]),
     offset: number('a finite number from 0', { min: 0 }),
   },
   resample: {

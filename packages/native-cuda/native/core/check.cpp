@@ -17,6 +17,7 @@ Status check(const LogMelArgs& a) {
   c.that(a.logKind == 0 || a.logKind == 1 || a.logKind == 2 || a.logKind == 3,
       "0 (none), 1 (ln(x + offset)), 2 (ln(max(x, offset))) or 3 (10·log10(max(x, offset)))", "logKind",
       a.logKind);
+  c.that(a.precision == 0 || a.precision == 1, "0 (float64) or 1 (float32)", "precision", a.precision);
   c.that(a.offset >= 0, "a finite number from 0", "offset");
   if (c.ok()) c.that(a.padMode == 0 || a.frames == 0 || a.pad < a.pcm.size,
       "less padding than samples when it reflects", "pad", a.pad);

@@ -14,8 +14,9 @@ namespace sonotext {
 // ---- features ----
 
 // out[f, b] = log(Σ_i filter_b[i] · |FFT(window · pcm[f·hop - pad + (0..nFft-1)])[filterStart[b] + i]|^power).
-// The spectrum of a clip spans more than float32 resolves: the CPU entries and the reference take the FFT in float64,
-// and the window comes with the part that rounding it to float32 cut off (needed for 1e-3 in the log on real clips).
+// The spectrum of a clip spans more than float32 resolves: in float64, the window comes with the part that rounding it to
+// float32 cut off (needed for 1e-3 in the log on real clips). What most libraries compute is precision float32, which the
+// reference does not follow.
 struct LogMelArgs {
   F32In pcm;  // [samples] mono; samples outside are given by padMode
   F32In window;  // [2 × nFft] tap i is window[i] + window[nFft + i]: its float32 value, then the rounding's rest
@@ -31,6 +32,7 @@ struct LogMelArgs {
   i64 padMode;  // 0 zeros, 1 reflect; the edge sample is not repeated
   i64 power;  // 1 magnitude, 2 power
   i64 logKind;  // 0 none, 1 ln(x + offset), 2 ln(max(x, offset)), 3 10·log10(max(x, offset))
+  i64 precision;  // 0 float64, 1 float32; of windowed samples and their transform
   double offset;
 
   static constexpr bool kInPlace = false;
@@ -51,6 +53,7 @@ struct LogMelArgs {
     visitor.integer("padMode", padMode);
     visitor.integer("power", power);
     visitor.integer("logKind", logKind);
+    visitor.integer("precision", precision);
     visitor.number("offset", offset);
   }
 };

@@ -236,7 +236,8 @@ Row log_mel_case(i64 samples, i64 n_fft, i64 hop, i64 frames, i64 bands, MelOpti
         Floats result(static_cast<std::size_t>(frames * bands), NAN);
         LogMelArgs args{
             in(pcm), in(window), in(starts), in(offsets),      in(weights),   out(result),      n_fft, hop,
-            frames,  bands,      n_fft / 2,  options.pad_mode, options.power, options.log_kind, 1e-10};
+            frames,  bands,      n_fft / 2,  options.pad_mode, options.power, options.log_kind, 0,
+            1e-10};
         const Status status = run_on(device, &OpTable::log_mel, args);
         outputs = {{"out", result}};
         return status;

@@ -173,6 +173,7 @@ void cancel_within_a_chunk() {
                         0,
                         2,
                         0,
+                        0,
                         0.0};
   for_every_set([&](const OpTable& table, const std::string& isa) {
     std::atomic<bool> flag{false};
@@ -287,7 +288,7 @@ void nothing_to_read() {
     ends(table.embedding_backward, EmbeddingBackwardArgs{none, no, nothing, kHuge, 0, 0},
          "embedding_backward");
     ends(table.log_mel,
-         LogMelArgs{no, m.in(4), none, zero, no, nothing, 2, kHuge, kHuge, 0, kHuge, 0, 1, 0, 0}, "log_mel");
+         LogMelArgs{no, m.in(4), none, zero, no, nothing, 2, kHuge, kHuge, 0, kHuge, 0, 1, 0, 0, 0}, "log_mel");
   });
 }
 

@@ -20,6 +20,7 @@ void draw(Draw& d, LogMelArgs& a) {
   d.choice(a.padMode, {0, 1});
   d.choice(a.power, {1, 2});
   d.choice(a.logKind, {0, 1, 2, 3});
+  d.choice(a.precision, {0, 1});
   d.real(a.offset, 0, INFINITY);
   d.in(a.pcm, d.length());
   d.in(a.window, d.product({2, a.nFft}));

@@ -108,6 +108,22 @@ inline void vtranspose(Vec (&r)[8]) {
     r[4 + i].v = _mm256_permute2f128_ps(u[i], u[4 + i], 0x31);
   }
 }
+// Rows r and r + 4 share a register: nothing crosses its halves.
+inline void vload_transposed(const float* const* rows, int64_t offset, Vec (&columns)[8]) {
+  SONOTEXT_UNROLL(2)
+  for (int half = 0; half < 2; ++half) {
+    __m256 r[4];
+    SONOTEXT_UNROLL(4)
+    for (int i = 0; i < 4; ++i) {
+      r[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(rows[i] + offset + 4 * half)),
+                                  _mm_loadu_ps(rows[i + 4] + offset + 4 * half), 1);
+    }
+    const __m256 a = _mm256_unpacklo_ps(r[0], r[1]), b = _mm256_unpackhi_ps(r[0], r[1]);
+    const __m256 c = _mm256_unpacklo_ps(r[2], r[3]), d = _mm256_unpackhi_ps(r[2], r[3]);
+    columns[4 * half] = {_mm256_shuffle_ps(a, c, 0x44)}, columns[4 * half + 1] = {_mm256_shuffle_ps(a, c, 0xee)};
+    columns[4 * half + 2] = {_mm256_shuffle_ps(b, d, 0x44)}, columns[4 * half + 3] = {_mm256_shuffle_ps(b, d, 0xee)};
+  }
+}
 inline Vec vpow2(Vec n) {
   const __m256i i = _mm256_add_epi32(_mm256_cvtps_epi32(n.v), _mm256_set1_epi32(127));
   return {_mm256_castsi256_ps(_mm256_slli_epi32(i, 23))};

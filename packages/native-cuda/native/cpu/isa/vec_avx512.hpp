@@ -94,6 +94,10 @@ inline void vtranspose(Vec (&r)[16]) {
     r[12 + i].v = _mm512_shuffle_f32x4(t[4 + i], t[12 + i], 0xdd);
   }
 }
+inline void vload_transposed(const float* const* rows, int64_t offset, Vec (&columns)[16]) {
+  for (int r = 0; r < 16; ++r) columns[r] = vload(rows[r] + offset);
+  vtranspose(columns);
+}
 inline Vec vpow2(Vec n) {
   const __m512i i = _mm512_add_epi32(_mm512_cvtps_epi32(n.v), _mm512_set1_epi32(127));
   return {_mm512_castsi512_ps(_mm512_slli_epi32(i, 23))};

@@ -74,6 +74,8 @@ inline void vstore_halves(void* p, Vec a) {  // to the nearest, of ties the even
 inline float vsum(Vec a) { return a.v; }   // fixed order
 inline float vhmax(Vec a) { return a.v; }
 inline void vtranspose(Vec (&)[1]) {}      // kLanes rows of kLanes values
+// columns[i] lane r = rows[r][offset + i]
+inline void vload_transposed(const float* const* rows, int64_t offset, Vec (&columns)[1]) { columns[0] = {rows[0][offset]}; }
 // 2^n for integral n in [-126, 127]
 inline Vec vpow2(Vec n) {
   int32_t bits = (static_cast<int32_t>(n.v) + 127) << 23;

@@ -1,4 +1,4 @@
-// Batched complex FFT in float64: kLanes64 transforms at once, one in each lane, of any length. Decimation in
+// Batched complex FFT in float64 or float32 (T): as many transforms at once as a vector has lanes, of any length. Decimation in
 // frequency, in place, depth first, so that all but the first stages of a long transform stay in the first-level
 // cache; the outputs are left in digit-reversed order and FftPlan::where says where each one lies.
 
@@ -10,25 +10,28 @@ constexpr i64 kFftLongPrime = 97;        // prime factors from here on are trans
 constexpr i64 kFftLong = 4096;           // points of a transform worth asking in between whether to go on
 constexpr i64 kFftFlatBytes = 32 << 10;  // blocks up to this size run stage by stage, larger ones depth first
 
+template <class T>
 struct FftPlan;
 
 // A transform of a prime length r as a convolution (Bluestein 1970): with t[k] = e^(-πik²/r), X[q] = t[q]·Σ x[i]·t[i]·conj(t[q - i]).
+template <class T>
 struct FftChirp {
-  const FftPlan* plan = nullptr;   // of the convolution: a power of two, at least 2r - 1 points
-  const double* turns = nullptr;   // [r] pairs: t
-  const double* kernel = nullptr;  // [plan->points] pairs: the transform of conj(t) over its number of points
+  const FftPlan<T>* plan = nullptr;  // of the convolution: a power of two, at least 2r - 1 points
+  const T* turns = nullptr;          // [r] pairs: t
+  const T* kernel = nullptr;         // [plan->points] pairs: the transform of conj(t) over its number of points
 };
 
+template <class T>
 struct FftPlan {
   i64 points = 0;
   i64 order = 0;                       // roots[k] = e^(-2πik/order), order is a multiple of points
-  const double* roots = nullptr;       // [order] pairs cos, -sin
+  const T* roots = nullptr;            // [order] pairs cos, -sin
   const int32_t* where = nullptr;      // [points] position of output k
   int stages = 0;
   int radix[kFftStages] = {};
-  const double* twiddle[kFftStages] = {};  // [m × (radix - 1)] pairs, m = block length / radix
-  FftChirp chirp[kFftStages] = {};     // of stages with a long prime
-  i64 temp = 0;                        // doubles of temporary memory a worker needs
+  const T* twiddle[kFftStages] = {};   // [m × (radix - 1)] pairs, m = block length / radix
+  FftChirp<T> chirp[kFftStages] = {};  // of stages with a long prime
+  i64 temp = 0;                        // values of temporary memory a worker needs
   Exec* exec = nullptr;                // asked whether to go on: a long transform is abandoned when cancelled
 };
 
@@ -52,43 +55,56 @@ inline i64 fft_chirp_points(i64 prime) {
   return points;
 }
 
-inline i64 fft_plan_doubles(i64 points, i64 order);
-
-// Doubles of a FftChirp: the plan itself, what it holds, turns, kernel, and room to make that.
-inline i64 fft_chirp_doubles(i64 prime) {
-  const i64 points = fft_chirp_points(prime), plan = (static_cast<i64>(sizeof(FftPlan)) + 7) / 8;
-  return plan + fft_plan_doubles(points, points) + 2 * prime + 2 * points + 2 * points * kLanes64;
+// Values of T that hold `bytes`, in whole words of 8 bytes: what lies behind them is aligned for all that a plan holds.
+template <class T>
+inline i64 fft_values(i64 bytes) {
+  return (bytes + 7) / 8 * 8 / static_cast<i64>(sizeof(T));
 }
 
-inline i64 fft_plan_doubles(i64 points, i64 order) {
+template <class T>
+inline i64 fft_plan_values(i64 points, i64 order);
+
+// Values of a FftChirp: the plan itself, what it holds, turns, kernel, and room to make that.
+template <class T>
+inline i64 fft_chirp_values(i64 prime) {
+  const i64 points = fft_chirp_points(prime), plan = fft_values<T>(static_cast<i64>(sizeof(FftPlan<T>)));
+  return plan + fft_plan_values<T>(points, points) + 2 * prime + 2 * points + 2 * points * Lanes<T>::count;
+}
+
+template <class T>
+inline i64 fft_plan_values(i64 points, i64 order) {
   int radix[kFftStages];
   const int stages = fft_factor(points, radix);
-  i64 doubles = 2 * order + (points + 1) / 2;
+  i64 values = 2 * order + fft_values<T>(points * static_cast<i64>(sizeof(int32_t)));
   i64 length = points;
   for (int s = 0; s < stages; s++) {
     const i64 m = length / radix[s];
-    doubles += 2 * m * (radix[s] - 1);
-    if (radix[s] >= kFftLongPrime) doubles += fft_chirp_doubles(radix[s]);
+    values += 2 * m * (radix[s] - 1);
+    if (radix[s] >= kFftLongPrime) values += fft_chirp_values<T>(radix[s]);
     length = m;
   }
-  return doubles;
+  return values;
 }
 
-inline FftChirp fft_chirp(i64 prime, double* memory, Exec& exec);
+template <class T>
+inline FftChirp<T> fft_chirp(i64 prime, T* memory, Exec& exec);
 
-// `memory` holds fft_plan_doubles(points, order) doubles.
-inline FftPlan fft_plan(i64 points, i64 order, double* memory, Exec& exec) {
-  FftPlan plan;
+// `memory` holds fft_plan_values(points, order) values, aligned to 8 bytes. Roots are computed in float64.
+template <class T>
+inline FftPlan<T> fft_plan(i64 points, i64 order, T* memory, Exec& exec) {
+  FftPlan<T> plan;
   plan.exec = &exec;
   plan.points = points;
   plan.order = order;
   plan.stages = fft_factor(points, plan.radix);
 
-  double* roots = memory;
+  T* roots = memory;
   memory += 2 * order;
   const double step = 6.283185307179586476925 / static_cast<double>(order);
   const i64 direct = order % 8 == 0 ? order / 8 : order / 2;
-  const auto put = [roots](i64 k, double c, double s) { roots[2 * k] = c, roots[2 * k + 1] = -s; };
+  const auto put = [roots](i64 k, double c, double s) {
+    roots[2 * k] = static_cast<T>(c), roots[2 * k + 1] = static_cast<T>(-s);
+  };
   for (i64 k = 0; k <= direct; k++) {
     const double c = cos(step * static_cast<double>(k)), s = sin(step * static_cast<double>(k));
     put(k, c, s);
@@ -112,9 +128,10 @@ inline FftPlan fft_plan(i64 points, i64 order, double* memory, Exec& exec) {
     }
     if (r >= kFftLongPrime) {
       plan.chirp[s] = fft_chirp(r, memory, exec);
-      memory += fft_chirp_doubles(r);
+      memory += fft_chirp_values<T>(r);
     }
-    const i64 temp = r >= kFftLongPrime ? 4 * fft_chirp_points(r) * kLanes64 : r > 5 ? 2 * r * kLanes64 : 0;
+    const i64 pairs = r >= kFftLongPrime ? 2 * fft_chirp_points(r) : r > 5 ? r : 0;
+    const i64 temp = 2 * pairs * Lanes<T>::count;
     plan.temp = plan.temp > temp ? plan.temp : temp;
     length = m;
   }
@@ -135,60 +152,71 @@ inline FftPlan fft_plan(i64 points, i64 order, double* memory, Exec& exec) {
   return plan;
 }
 
-struct Complex64 {
-  Vec64 re, im;
+template <class T>
+struct Complex {
+  typename Lanes<T>::V re, im;
 };
 
-inline Complex64 cload(const double* z, i64 point) {
-  const double* p = z + 2 * point * kLanes64;
-  return {dload(p), dload(p + kLanes64)};
+template <class T>
+inline Complex<T> cload(const T* z, i64 point) {
+  using L = Lanes<T>;
+  const T* p = z + 2 * point * L::count;
+  return {L::load(p), L::load(p + L::count)};
 }
-inline void cstore(double* z, i64 point, Complex64 a) {
-  double* p = z + 2 * point * kLanes64;
-  dstore(p, a.re), dstore(p + kLanes64, a.im);
+template <class T>
+inline void cstore(T* z, i64 point, Complex<T> a) {
+  using L = Lanes<T>;
+  T* p = z + 2 * point * L::count;
+  L::store(p, a.re), L::store(p + L::count, a.im);
 }
-inline Complex64 operator+(Complex64 a, Complex64 b) { return {a.re + b.re, a.im + b.im}; }
-inline Complex64 operator-(Complex64 a, Complex64 b) { return {a.re - b.re, a.im - b.im}; }
-inline Complex64 cmul(Complex64 a, const double* w) {
-  const Vec64 c = dset(w[0]), s = dset(w[1]);
-  return {dfnma(a.im, s, a.re * c), dfma(a.im, c, a.re * s)};
+template <class T>
+inline Complex<T> operator+(Complex<T> a, Complex<T> b) { return {a.re + b.re, a.im + b.im}; }
+template <class T>
+inline Complex<T> operator-(Complex<T> a, Complex<T> b) { return {a.re - b.re, a.im - b.im}; }
+template <class T>
+inline Complex<T> cmul(Complex<T> a, const T* w) {
+  using L = Lanes<T>;
+  const auto c = L::set(w[0]), s = L::set(w[1]);
+  return {L::fnma(a.im, s, a.re * c), L::fma(a.im, c, a.re * s)};
 }
-inline Complex64 cminus_i(Complex64 a) { return {a.im, dzero() - a.re}; }  // -i·a
+template <class T>
+inline Complex<T> cconj(Complex<T> a) { return {a.re, Lanes<T>::zero() - a.im}; }
+template <class T>
+inline Complex<T> czero() { return {Lanes<T>::zero(), Lanes<T>::zero()}; }
 
-template <int R>
-inline void butterfly(Complex64 (&x)[R]);
-
-template <>
-inline void butterfly<2>(Complex64 (&x)[2]) {
-  const Complex64 a = x[0] + x[1];
+template <class T>
+inline void butterfly(Complex<T> (&x)[2]) {
+  const Complex<T> a = x[0] + x[1];
   x[1] = x[0] - x[1], x[0] = a;
 }
-template <>
-inline void butterfly<3>(Complex64 (&x)[3]) {
-  const Vec64 half = dset(-0.5), s = dset(0.86602540378443864676);
-  const Complex64 sum = x[1] + x[2], difference = x[1] - x[2];
-  const Complex64 middle = {dfma(half, sum.re, x[0].re), dfma(half, sum.im, x[0].im)};
+template <class T>
+inline void butterfly(Complex<T> (&x)[3]) {
+  using L = Lanes<T>;
+  const auto half = L::set(T(-0.5)), s = L::set(T(0.86602540378443864676));
+  const Complex<T> sum = x[1] + x[2], difference = x[1] - x[2];
+  const Complex<T> middle = {L::fma(half, sum.re, x[0].re), L::fma(half, sum.im, x[0].im)};
   x[0] = x[0] + sum;
-  x[1] = {dfma(s, difference.im, middle.re), dfnma(s, difference.re, middle.im)};
-  x[2] = {dfnma(s, difference.im, middle.re), dfma(s, difference.re, middle.im)};
+  x[1] = {L::fma(s, difference.im, middle.re), L::fnma(s, difference.re, middle.im)};
+  x[2] = {L::fnma(s, difference.im, middle.re), L::fma(s, difference.re, middle.im)};
 }
-template <>
-inline void butterfly<4>(Complex64 (&x)[4]) {
-  const Complex64 a = x[0] + x[2], b = x[0] - x[2], c = x[1] + x[3], d = x[1] - x[3];
+template <class T>
+inline void butterfly(Complex<T> (&x)[4]) {
+  const Complex<T> a = x[0] + x[2], b = x[0] - x[2], c = x[1] + x[3], d = x[1] - x[3];
   x[0] = a + c;
   x[1] = {b.re + d.im, b.im - d.re};
   x[2] = a - c;
   x[3] = {b.re - d.im, b.im + d.re};
 }
-template <>
-inline void butterfly<5>(Complex64 (&x)[5]) {
-  const Vec64 c1 = dset(0.30901699437494742410), c2 = dset(-0.80901699437494742410);
-  const Vec64 s1 = dset(0.95105651629515357212), s2 = dset(0.58778525229247312917);
-  const Complex64 a = x[1] + x[4], b = x[2] + x[3], c = x[1] - x[4], d = x[2] - x[3];
-  const Complex64 p = {dfma(c1, a.re, dfma(c2, b.re, x[0].re)), dfma(c1, a.im, dfma(c2, b.im, x[0].im))};
-  const Complex64 q = {dfma(c2, a.re, dfma(c1, b.re, x[0].re)), dfma(c2, a.im, dfma(c1, b.im, x[0].im))};
-  const Complex64 u = {dfma(s1, c.re, s2 * d.re), dfma(s1, c.im, s2 * d.im)};
-  const Complex64 v = {dfnma(s1, d.re, s2 * c.re), dfnma(s1, d.im, s2 * c.im)};
+template <class T>
+inline void butterfly(Complex<T> (&x)[5]) {
+  using L = Lanes<T>;
+  const auto c1 = L::set(T(0.30901699437494742410)), c2 = L::set(T(-0.80901699437494742410));
+  const auto s1 = L::set(T(0.95105651629515357212)), s2 = L::set(T(0.58778525229247312917));
+  const Complex<T> a = x[1] + x[4], b = x[2] + x[3], c = x[1] - x[4], d = x[2] - x[3];
+  const Complex<T> p = {L::fma(c1, a.re, L::fma(c2, b.re, x[0].re)), L::fma(c1, a.im, L::fma(c2, b.im, x[0].im))};
+  const Complex<T> q = {L::fma(c2, a.re, L::fma(c1, b.re, x[0].re)), L::fma(c2, a.im, L::fma(c1, b.im, x[0].im))};
+  const Complex<T> u = {L::fma(s1, c.re, s2 * d.re), L::fma(s1, c.im, s2 * d.im)};
+  const Complex<T> v = {L::fnma(s1, d.re, s2 * c.re), L::fnma(s1, d.im, s2 * c.im)};
   x[0] = x[0] + a + b;
   x[1] = {p.re + u.im, p.im - u.re};
   x[4] = {p.re - u.im, p.im + u.re};
@@ -196,67 +224,71 @@ inline void butterfly<5>(Complex64 (&x)[5]) {
   x[3] = {q.re - v.im, q.im + v.re};
 }
 
-template <int R>
-inline void fft_stage(double* z, i64 m, const double* twiddle) {
+template <int R, class T>
+inline void fft_stage(T* z, i64 m, const T* twiddle) {
   for (i64 j = 0; j < m; j++, twiddle += 2 * (R - 1)) {
-    Complex64 x[R];
+    Complex<T> x[R];
     for (int i = 0; i < R; i++) x[i] = cload(z, j + i * m);
-    butterfly<R>(x);
+    butterfly(x);
     cstore(z, j, x[0]);
     for (int q = 1; q < R; q++) cstore(z, j + q * m, cmul(x[q], twiddle + 2 * (q - 1)));
   }
 }
 
 // The last stage: no twiddles.
-template <int R>
-inline void fft_leaves(double* z, i64 blocks) {
+template <int R, class T>
+inline void fft_leaves(T* z, i64 blocks) {
   for (i64 b = 0; b < blocks; b++) {
-    Complex64 x[R];
+    Complex<T> x[R];
     for (int i = 0; i < R; i++) x[i] = cload(z, b * R + i);
-    butterfly<R>(x);
+    butterfly(x);
     for (int i = 0; i < R; i++) cstore(z, b * R + i, x[i]);
   }
 }
 
 // An odd prime that is not long, by its definition with the sums and differences of mirrored inputs: (r-1)² complex products.
 // A function of its own: the call in its loop would cost the common radices registers.
-__attribute__((noinline)) inline void fft_stage_prime(double* z, i64 r, i64 m, const double* twiddle, const FftPlan& plan,
-                            double* temp) {
+template <class T>
+__attribute__((noinline)) inline void fft_stage_prime(T* z, i64 r, i64 m, const T* twiddle, const FftPlan<T>& plan,
+                                                      T* temp) {
+  using L = Lanes<T>;
   const i64 half = (r - 1) / 2, stride = plan.order / r;
   for (i64 j = 0; j < m; j++, twiddle += 2 * (r - 1)) {
-    const Complex64 first = cload(z, j);
-    Complex64 total = first;
+    const Complex<T> first = cload(z, j);
+    Complex<T> total = first;
     for (i64 i = 1; i <= half; i++) {
-      const Complex64 a = cload(z, j + i * m), b = cload(z, j + (r - i) * m);
+      const Complex<T> a = cload(z, j + i * m), b = cload(z, j + (r - i) * m);
       cstore(temp, i, a + b), cstore(temp, half + i, a - b);
       total = total + (a + b);
     }
     cstore(z, j, total);
     for (i64 q = 1; q <= half; q++) {
-      Complex64 even = first, odd = {dzero(), dzero()};
+      Complex<T> even = first, odd = czero<T>();
       for (i64 i = 1, k = q; i <= half; i++, k = k + q >= r ? k + q - r : k + q) {
-        const Vec64 c = dset(plan.roots[2 * k * stride]), s = dset(plan.roots[2 * k * stride + 1]);
-        const Complex64 a = cload(temp, i), b = cload(temp, half + i);
-        even = {dfma(c, a.re, even.re), dfma(c, a.im, even.im)};
-        odd = {dfma(s, b.re, odd.re), dfma(s, b.im, odd.im)};
+        const auto c = L::set(plan.roots[2 * k * stride]), s = L::set(plan.roots[2 * k * stride + 1]);
+        const Complex<T> a = cload(temp, i), b = cload(temp, half + i);
+        even = {L::fma(c, a.re, even.re), L::fma(c, a.im, even.im)};
+        odd = {L::fma(s, b.re, odd.re), L::fma(s, b.im, odd.im)};
       }
-      const Complex64 lower = {even.re - odd.im, even.im + odd.re};
-      const Complex64 upper = {even.re + odd.im, even.im - odd.re};
+      const Complex<T> lower = {even.re - odd.im, even.im + odd.re};
+      const Complex<T> upper = {even.re + odd.im, even.im - odd.re};
       cstore(z, j + q * m, cmul(lower, twiddle + 2 * (q - 1)));
       cstore(z, j + (r - q) * m, cmul(upper, twiddle + 2 * (r - q - 1)));
     }
   }
 }
 
-__attribute__((noinline)) void fft_stage_chirp(double* z, i64 r, i64 m, const double* twiddle, const FftChirp& chirp,
-                                               double* temp);
+template <class T>
+__attribute__((noinline)) void fft_stage_chirp(T* z, i64 r, i64 m, const T* twiddle, const FftChirp<T>& chirp, T* temp);
 
 // Stages from `stage` on of `blocks` blocks of `length` points; (z, 1, points, 0) is the whole transform. z holds
 // pairs of vectors, real and imaginary parts.
-inline void fft_run(double* z, i64 blocks, i64 length, int stage, const FftPlan& plan, double* temp) {
+template <class T>
+inline void fft_run(T* z, i64 blocks, i64 length, int stage, const FftPlan<T>& plan, T* temp) {
+  constexpr int kPair = 2 * Lanes<T>::count;  // values of one point
   while (stage < plan.stages) {
     const i64 r = plan.radix[stage], m = length / r;
-    const double* twiddle = plan.twiddle[stage];
+    const T* twiddle = plan.twiddle[stage];
     if (m == 1 && r <= 5) {
       if (r == 2) fft_leaves<2>(z, blocks);
       if (r == 3) fft_leaves<3>(z, blocks);
@@ -264,7 +296,7 @@ inline void fft_run(double* z, i64 blocks, i64 length, int stage, const FftPlan&
       if (r == 5) fft_leaves<5>(z, blocks);
     } else {
       for (i64 b = 0; b < blocks; b++) {
-        double* block = z + 2 * b * length * kLanes64;
+        T* block = z + b * length * kPair;
         if (r == 2) fft_stage<2>(block, m, twiddle);
         else if (r == 3) fft_stage<3>(block, m, twiddle);
         else if (r == 4) fft_stage<4>(block, m, twiddle);
@@ -274,11 +306,11 @@ inline void fft_run(double* z, i64 blocks, i64 length, int stage, const FftPlan&
       }
     }
     blocks *= r, length = m, stage++;
-    const i64 bytes = blocks * length * 2 * kLanes64 * static_cast<i64>(sizeof(double));
+    const i64 bytes = blocks * length * kPair * static_cast<i64>(sizeof(T));
     if (bytes > kFftFlatBytes && stage < plan.stages) {
       for (i64 b = 0; b < blocks; b++) {
         if (plan.points >= kFftLong && plan.exec->cancelled()) return;
-        fft_run(z + 2 * b * length * kLanes64, 1, length, stage, plan, temp);
+        fft_run(z + b * length * kPair, 1, length, stage, plan, temp);
       }
       return;
     }
@@ -286,49 +318,50 @@ inline void fft_run(double* z, i64 blocks, i64 length, int stage, const FftPlan&
 }
 
 // A long prime: two transforms of a power of two points, the second of conjugates, which makes it the inverse.
-void fft_stage_chirp(double* z, i64 r, i64 m, const double* twiddle, const FftChirp& chirp, double* temp) {
-  const FftPlan& plan = *chirp.plan;
+template <class T>
+void fft_stage_chirp(T* z, i64 r, i64 m, const T* twiddle, const FftChirp<T>& chirp, T* temp) {
+  const FftPlan<T>& plan = *chirp.plan;
   const i64 points = plan.points;
-  double *spectrum = temp, *product = temp + 2 * points * kLanes64;
+  T *spectrum = temp, *product = temp + 2 * points * Lanes<T>::count;
   for (i64 j = 0; j < m; j++, twiddle += 2 * (r - 1)) {
     for (i64 i = 0; i < r; i++) cstore(spectrum, i, cmul(cload(z, j + i * m), chirp.turns + 2 * i));
-    for (i64 i = r; i < points; i++) cstore(spectrum, i, {dzero(), dzero()});
-    fft_run(spectrum, 1, points, 0, plan, nullptr);
+    for (i64 i = r; i < points; i++) cstore(spectrum, i, czero<T>());
+    fft_run<T>(spectrum, 1, points, 0, plan, nullptr);
     for (i64 k = 0; k < points; k++) {
-      const Complex64 a = cmul(cload(spectrum, plan.where[k]), chirp.kernel + 2 * k);
-      cstore(product, k, {a.re, dzero() - a.im});
+      cstore(product, k, cconj(cmul(cload(spectrum, plan.where[k]), chirp.kernel + 2 * k)));
     }
-    fft_run(product, 1, points, 0, plan, nullptr);
+    fft_run<T>(product, 1, points, 0, plan, nullptr);
     for (i64 q = 0; q < r; q++) {
-      const Complex64 a = cload(product, plan.where[q]);
-      const Complex64 x = cmul({a.re, dzero() - a.im}, chirp.turns + 2 * q);
+      const Complex<T> x = cmul(cconj(cload(product, plan.where[q])), chirp.turns + 2 * q);
       cstore(z, j + q * m, q == 0 ? x : cmul(x, twiddle + 2 * (q - 1)));
     }
   }
 }
 
-// `memory` holds fft_chirp_doubles(prime) doubles.
-inline FftChirp fft_chirp(i64 prime, double* memory, Exec& exec) {
-  FftChirp chirp;
+// `memory` holds fft_chirp_values(prime) values.
+template <class T>
+inline FftChirp<T> fft_chirp(i64 prime, T* memory, Exec& exec) {
+  FftChirp<T> chirp;
   const i64 points = fft_chirp_points(prime);
-  FftPlan* plan = reinterpret_cast<FftPlan*>(memory);
-  memory += (static_cast<i64>(sizeof(FftPlan)) + 7) / 8;
+  FftPlan<T>* plan = reinterpret_cast<FftPlan<T>*>(memory);
+  memory += fft_values<T>(static_cast<i64>(sizeof(FftPlan<T>)));
   *plan = fft_plan(points, points, memory, exec);
-  memory += fft_plan_doubles(points, points);
-  double *turns = memory, *kernel = turns + 2 * prime, *work = kernel + 2 * points;
+  memory += fft_plan_values<T>(points, points);
+  T *turns = memory, *kernel = turns + 2 * prime, *work = kernel + 2 * points;
 
-  for (i64 k = 0; k < points; k++) cstore(work, k, {dzero(), dzero()});
+  for (i64 k = 0; k < points; k++) cstore(work, k, czero<T>());
   for (i64 k = 0; k < prime; k++) {
     const double angle = 3.14159265358979323846 * static_cast<double>(k * k % (2 * prime)) / static_cast<double>(prime);
-    turns[2 * k] = cos(angle), turns[2 * k + 1] = -sin(angle);
-    const Complex64 opposite = {dset(turns[2 * k]), dset(-turns[2 * k + 1])};
+    turns[2 * k] = static_cast<T>(cos(angle)), turns[2 * k + 1] = static_cast<T>(-sin(angle));
+    const Complex<T> opposite = {Lanes<T>::set(turns[2 * k]), Lanes<T>::set(-turns[2 * k + 1])};
     cstore(work, k, opposite);
     if (k > 0) cstore(work, points - k, opposite);
   }
-  fft_run(work, 1, points, 0, *plan, nullptr);
+  fft_run<T>(work, 1, points, 0, *plan, nullptr);
+  const T count = static_cast<T>(points);
   for (i64 k = 0; k < points; k++) {
-    const double* at = work + 2 * plan->where[k] * kLanes64;
-    kernel[2 * k] = at[0] / static_cast<double>(points), kernel[2 * k + 1] = at[kLanes64] / static_cast<double>(points);
+    const T* at = work + 2 * plan->where[k] * Lanes<T>::count;
+    kernel[2 * k] = at[0] / count, kernel[2 * k + 1] = at[Lanes<T>::count] / count;
   }
   chirp.plan = plan, chirp.turns = turns, chirp.kernel = kernel;
   return chirp;

@@ -1,6 +1,6 @@
 // A block takes some frames through the transform, the energies and the filters. A frame of N samples, N
-// even, is transformed as N/2 complex points, an odd one as N; in float64, or in float32 where the device was
-// told so (see LogMelArgs). Frames of any length go through the passes of their factors in shared memory; the
+// even, is transformed as N/2 complex points, an odd one as N; in float64, or in float32 where the call asks for it or
+// the device was told so (see LogMelArgs). Frames of any length go through the passes of their factors in shared memory; the
 // lengths of most presets have a kernel of their own in float32, a warp to a transform.
 #include "../entries.hpp"
 #include "../fft.cuh"
@@ -433,7 +433,7 @@ Status log_mel(const LogMelArgs& args, Exec& base) {
   auto& exec = static_cast<CudaExec&>(base);
   if (args.frames == 0 || args.bands == 0) return {};
   if (args.nFft > 1 << 24) return Status::unsupported("frames of more than 2²⁴ samples");
-  if (!exec.mel_fp32) {
+  if (args.precision == 0 && !exec.mel_fp32) {
     Frames<double> frames;
     const Status status = frames_of(exec, args, "log_mel fp64", frames);
     return status.ok() ? run_any(exec, frames) : status;

@@ -106,11 +106,11 @@ describe('vectors of a pretrained model', () => {
     expect(await rowsOf(kind, samples)).toEqual(whole)
   })
 
-  it('pool to mean, largest and deviation side by side', async () => {
+  it('pool to mean, largest, deviation and trend side by side', async () => {
     const samples = noise(40_000)
     const rows = await rowsOf(await yamnet(), samples)
-    const kind = await yamnet({ pool: ['mean', 'max', 'std'] })
-    expect(kind.cols).toBe(9)
+    const kind = await yamnet({ pool: ['mean', 'max', 'std', 'trend'] })
+    expect(kind.cols).toBe(12)
     const [vector] = await rowsOf(kind, samples)
     for (let c = 0; c < 3; c++) {
       const column = rows.map((row) => row[c]!)
@@ -119,6 +119,10 @@ describe('vectors of a pretrained model', () => {
       expect(vector![3 + c]).toBe(Math.max(...column))
       const variance = column.reduce((sum, x) => sum + (x - mean) ** 2, 0) / column.length
       expect(vector![6 + c]).toBeCloseTo(Math.sqrt(variance), 5)
+      const middle = (column.length - 1) / 2
+      const along = column.reduce((sum, x, t) => sum + x * (t - middle), 0)
+      const places = column.reduce((sum, _, t) => sum + (t - middle) ** 2, 0)
+      expect(vector![9 + c]).toBeCloseTo((along / places) * 2 * middle, 5)
     }
     expect(kind.compute({ sampleRate: 16_000, blocks: [samples] }, { backend }).frameStep).toBe(0)
   })

@@ -1,7 +1,10 @@
 import { matrix, type Matrix } from '../base/matrix.js'
 
-/** What can be taken of all vectors of a clip: their mean, largest values, or standard deviation (of them all, not of a sample). */
-export const poolings = ['mean', 'max', 'std'] as const
+/**
+ * What can be taken of all vectors of a clip: their mean, largest values, standard deviation (of them all, not of a sample), or trend: how far the
+ * straight line that fits best (least squares over time) rises from the first to the last, 0 for one alone. The others do not tell what came first.
+ */
+export const poolings = ['mean', 'max', 'std', 'trend'] as const
 /** Statistics that rows can be pooled by. */
 export type Pooling = (typeof poolings)[number]
 
@@ -12,12 +15,15 @@ export class PooledRows {
   readonly #means: Float64Array
   /** Sums of squares around the mean, by Welford's recurrence. */
   readonly #squares: Float64Array
+  /** Sums of products of value and place, both around their means, by the same recurrence. */
+  readonly #products: Float64Array
   readonly #largest: Float32Array
 
   constructor(cols: number) {
     this.#cols = cols
     this.#means = new Float64Array(cols)
     this.#squares = new Float64Array(cols)
+    this.#products = new Float64Array(cols)
     this.#largest = new Float32Array(cols).fill(-Infinity)
   }
 
@@ -29,7 +35,10 @@ export class PooledRows {
         const value = data[r * cols + c]!
         const before = value - this.#means[c]!
         this.#means[c]! += before / this.#rows
-        this.#squares[c]! += before * (value - this.#means[c]!)
+        const after = value - this.#means[c]!
+        this.#squares[c]! += before * after
+        // This place is half the number of rows beyond the mean of those before.
+        this.#products[c]! += (this.#rows / 2) * after
         if (value > this.#largest[c]!) this.#largest[c] = value
       }
     }
@@ -43,6 +52,8 @@ export class PooledRows {
         mean: () => this.#means,
         max: () => this.#largest,
         std: () => this.#squares.map((sum) => Math.sqrt(sum / this.#rows)),
+        // Places 0 … n − 1 have the sum of squares n·(n² − 1) / 12, and the line rises n − 1 times.
+        trend: () => this.#products.map((sum) => (12 * sum) / (this.#rows * (this.#rows + 1))),
       }[pooling]()
       out.data.set(values, p * this.#cols)
     }

@@ -1,4 +1,5 @@
 import type { Backend } from '../backend/port.js'
+import type { Matrix } from '../base/matrix.js'
 import type { Rng } from '../base/rng.js'
 import type { PaddedTokens } from '../data/index.js'
 import type { Module } from '../nn/module.js'
@@ -8,6 +9,7 @@ import type { OnnxGraph } from '../onnx/index.js'
 import { type Json, partOf } from '../registry/index.js'
 import type { EmbeddedBatch } from '../similarity/index.js'
 import type { Sentence } from '../text/index.js'
+import type { StandardizedMap } from './start/canonical-correlations.js'
 
 /** Turns features of clips into vectors. */
 export interface AudioEncoder extends Module {
@@ -19,6 +21,8 @@ export interface AudioEncoder extends Module {
   readonly dim: number
   /** features [n, t, bands], zero-padded; lengths [n] true frames. */
   forward(tape: Tape, features: Tensor, lengths: Int32Array): EmbeddedBatch
+  /** Takes a map [dim × bands] as its weights, for encoders that are one; its vectors are those of the map, at unit length. */
+  begin?(map: StandardizedMap): void
   /** Writes itself into an ONNX graph: from features [n, t, bands] to unit vectors [n, t, dim]. Left out, it cannot be exported. */
   toOnnx?(graph: OnnxGraph, features: string): string
 }
@@ -43,11 +47,25 @@ export interface TextEncoder extends Module {
   fit?(captions: readonly Sentence[], options?: PrepareCaptionsOptions): Promise<void>
   /** Length of the vectors of that model; left out where there is none. */
   readonly inputs?: number
+  /** For encoders behind vectors of a tower with at most one linear layer: what a start needs of them. */
+  readonly behindVectors?: BehindVectors | undefined
   /**
    * Writes itself into an ONNX graph with an input of its own, `sentences` [n, inputs] or `tokens` [n, words] (0 behind the last): to unit vectors
    * of captions [n, dim]. Left out, it cannot be exported.
    */
   toOnnx?(graph: OnnxGraph): string
+}
+
+/** A text encoder as its vectors and a linear map of them. */
+export interface BehindVectors {
+  /** Numbers of the tower's vector that come first in what the encoder gives, 0 or all. */
+  readonly kept: number
+  /** Numbers that the map gives, behind them; 0 without one. */
+  readonly headed: number
+  /** The tower's vectors of captions that were prepared, one a row. */
+  vectors(captions: readonly Sentence[]): Matrix
+  /** Takes a map [headed × inputs] as its weights. */
+  begin(map: StandardizedMap): void
 }
 
 /** Options of an encoder's preparation of captions before training begins. */

@@ -4,6 +4,7 @@ import type { Rng } from '../base/rng.js'
 import { BatchNorm, Dropout, LayerNorm, Linear, type Module, type Tape, type Tensor } from '../nn/index.js'
 import type { OnnxGraph } from '../onnx/index.js'
 import { linearOnnx, normOnnx } from './layers-onnx.js'
+import type { StandardizedMap } from './start/canonical-correlations.js'
 
 /** A linear projection or a small perceptron behind vectors of a fixed length. */
 export interface HeadOptions {
@@ -39,6 +40,8 @@ export interface Head {
   forward(tape: Tape, x: Tensor): Tensor
   /** Writes it into an ONNX graph; weights are named `<prefix>.<layer>.weight` and so on. */
   toOnnx(graph: OnnxGraph, x: string, prefix: string): string
+  /** Takes this map as its weights; left out where it is not one linear layer, or normalises each vector. */
+  begin?(map: StandardizedMap): void
   /** Its layers in order, by name: norm where it normalises or standardises, linear1, linear2 … */
   readonly layers: Readonly<Record<string, Module>>
 }
@@ -61,6 +64,10 @@ export function buildHead(backend: Backend, rng: Rng, options: HeadOptions): Hea
       ...(norm !== null && { norm }),
       ...Object.fromEntries(layers.map((layer, i) => [`linear${i + 1}`, layer])),
     },
+    ...(layers.length === 1 &&
+      !(norm instanceof LayerNorm) && {
+        begin: (map: StandardizedMap) => beginWith(map, layers[0]!, norm as BatchNorm | null),
+      }),
     forward(tape, input) {
       let x = norm === null ? input : norm.forward(tape, input)
       for (const layer of layers) x = layer.forward(tape, drop.forward(tape, x))
@@ -75,4 +82,24 @@ export function buildHead(backend: Backend, rng: Rng, options: HeadOptions): Hea
       return x
     },
   }
+}
+
+function beginWith({ means, scales, weight }: StandardizedMap, layer: Linear, norm: BatchNorm | null): void {
+  const upload = (data: Float32Array, { backend, buffer }: Tensor) => backend.memory.upload(data, buffer)
+  if (norm !== null) {
+    upload(means, norm.runningMean)
+    upload(
+      scales.map((scale) => scale * scale),
+      norm.runningVar,
+    )
+    upload(weight.data, layer.weight)
+    return
+  }
+  const folded = weight.data.map((value, i) => value / scales[i % weight.cols]!)
+  const bias = Float32Array.from({ length: weight.rows }, (_, k) => {
+    const values = folded.subarray(k * weight.cols, (k + 1) * weight.cols)
+    return -values.reduce((sum, value, i) => sum + value * means[i]!, 0)
+  })
+  upload(folded, layer.weight)
+  upload(bias, layer.bias!)
 }

@@ -51,7 +51,7 @@ export function projection(options: ProjectionOptions): AudioEncoderSpec {
     },
     dim,
     build(backend, rng) {
-      const { layers, forward, toOnnx } = buildHead(backend, rng, { ...head, normalize, standardize })
+      const { layers, forward, toOnnx, begin } = buildHead(backend, rng, { ...head, normalize, standardize })
       const attention =
         pool === 'attention' ? new AttentionPooling(backend, dim, { rng: rng.fork('attention') }) : null
       const children = { ...layers, ...(attention !== null && { attention }) }
@@ -59,6 +59,7 @@ export function projection(options: ProjectionOptions): AudioEncoderSpec {
         bands: inputs,
         leastFrames: 1,
         dim,
+        ...(begin !== undefined && attention === null && { begin }),
         forward(tape, features, lengths) {
           const projected = forward(tape, features)
           return attention === null

@@ -1,5 +1,5 @@
 import { expected, SonotextError } from '../base/errors.js'
-import { matrix } from '../base/matrix.js'
+import { type Matrix, matrix } from '../base/matrix.js'
 import { checkOptions } from '../base/options.js'
 import type { PaddedTokens } from '../data/index.js'
 import {
@@ -15,7 +15,13 @@ import type { OnnxGraph } from '../onnx/index.js'
 import type { Json } from '../registry/index.js'
 import type { EmbeddedBatch } from '../similarity/index.js'
 import { embedKept, type Sentence, type SentenceTower } from '../text/index.js'
-import type { EncoderConfig, PrepareCaptionsOptions, TextEncoder, TextEncoderSpec } from './encoder.js'
+import type {
+  BehindVectors,
+  EncoderConfig,
+  PrepareCaptionsOptions,
+  TextEncoder,
+  TextEncoderSpec,
+} from './encoder.js'
 import { checkGate, Gate } from './gate.js'
 import { buildHead, checkHead, type Head } from './head.js'
 import { unitOnnx } from './layers-onnx.js'
@@ -172,8 +178,23 @@ class Sentences implements TextEncoder {
     if (this.#gate === null) return
     await this.prepare(captions, options)
     const texts = [...new Set(captions.map(({ text }) => text))].filter((text) => text.trim() !== '')
-    const vectors = this.#table.gather(this.encode(texts))
-    await this.#gate.fit(matrix(texts.length, this.inputs, vectors), options)
+    await this.#gate.fit(this.#vectorsOf(texts), options)
+  }
+
+  #vectorsOf(texts: readonly string[]): Matrix {
+    return matrix(texts.length, this.inputs, this.#table.gather(this.encode(texts)))
+  }
+
+  get behindVectors(): BehindVectors | undefined {
+    const begin = this.#head === null ? () => {} : this.#head.begin
+    if (begin === undefined) return undefined
+    const kept = this.#head === null || this.#gate !== null ? this.inputs : 0
+    return {
+      kept,
+      headed: this.dim - kept,
+      vectors: (captions) => this.#vectorsOf(captions.map(({ text }) => text)),
+      begin,
+    }
   }
 
   encode(tokens: readonly string[]): Int32Array {

@@ -100,6 +100,7 @@ export const configSchema = {
           default: { type: 'frame-word' },
           description: 'How clips and captions are compared.',
         },
+        start: { family: 'start', default: { type: 'drawn' }, description: 'What the weights begin as.' },
       },
     },
     loss: { family: 'loss', default: { type: 'triplet' }, description: 'What is trained for.' },
@@ -156,9 +157,10 @@ export const configSchema = {
       properties: {
         epochs: {
           type: 'integer',
-          minimum: 1,
+          minimum: 0,
           default: 100,
-          description: 'Epochs of the whole run; a resumed run may have more.',
+          description:
+            'Epochs of the whole run; a resumed run may have more. 0: the model is what it begins as (model.start).',
         },
         batchSize: {
           type: 'integer',

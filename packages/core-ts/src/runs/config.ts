@@ -1,4 +1,4 @@
-import { audioEncoders, textEncoders } from '../models/index.js'
+import { audioEncoders, starts, textEncoders } from '../models/index.js'
 import { featureKinds } from '../corpus/index.js'
 import { losses } from '../losses/index.js'
 import { measures } from '../metrics/index.js'
@@ -32,6 +32,7 @@ export const families = {
   audioEncoders,
   textEncoders,
   similarities,
+  starts,
   losses,
   guards,
   sources,

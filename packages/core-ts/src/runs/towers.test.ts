@@ -97,6 +97,42 @@ describe('a CLAP-like pair without training', () => {
   })
 })
 
+describe('a canonical start', () => {
+  const config = (epochs: number, seed = 1) =>
+    pair({
+      seed,
+      // A validation split would pick the start where an epoch does not better it.
+      data: { manifest, validationSplit: null },
+      model: {
+        audio: { type: 'projection', standardize: true },
+        text: { type: 'onnx', model: join(folder, 'text.onnx'), project: 2, gate: 2 },
+        similarity: 'pooled',
+        start: 'canonical',
+      },
+      loss: { type: 'info-nce' },
+      training: { epochs, batchSize: 8 },
+    })
+
+  it('is the model where no epoch follows, whatever the seed, and trains on from there', async () => {
+    const scoresOf = async (name: string, ...of: Parameters<typeof config>) => {
+      const at = join(folder, name)
+      const { epochs, steps } = await trainRun(config(...of), { folder: at, backend })
+      expect(epochs).toBe(of[0])
+      expect(steps > 0).toBe(of[0] > 0)
+      const run = await openRun(at, { backend })
+      return (await embedRun(run, { split: 'test' })).audio.data
+    }
+    const begun = await scoresOf('begun', 0)
+    expect(await scoresOf('other-seed', 0, 2)).toEqual(begun)
+    const trained = await scoresOf('on', 1)
+    expect(trained).not.toEqual(begun)
+    const more = await trainRun(config(1), { folder: join(folder, 'begun'), backend, resume: true })
+    expect(more.epochs).toBe(1)
+    const resumed = await embedRun(await openRun(join(folder, 'begun'), { backend }), { split: 'test' })
+    expect(resumed.audio.data).toEqual(trained)
+  })
+})
+
 describe('vectors with ids', () => {
   it('of a run give the measures of the run', async () => {
     const run = await frozenRun(pair(), { backend })

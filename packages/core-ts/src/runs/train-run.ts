@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { isGiven } from '../audio/index.js'
 import type { Backend } from '../backend/port.js'
+import type { Matrix } from '../base/matrix.js'
 import { type InPieces, inTurns } from '../base/turn.js'
 import { heldSource } from '../corpus/index.js'
 import {
@@ -14,7 +15,7 @@ import {
 } from '../data/index.js'
 import { type RelevanceOptions, retrievalMeasures } from '../evaluation/index.js'
 import { losses } from '../losses/index.js'
-import type { DualEncoder } from '../models/index.js'
+import { type DualEncoder, starts } from '../models/index.js'
 import { readRelevances } from '../relevance/index.js'
 import { tokenize } from '../text/index.js'
 import {
@@ -122,6 +123,7 @@ export async function trainRun(config: RunConfig, options: TrainRunOptions): Pro
     vectors,
   )
   const source = heldSource(corpus.source)
+  if (!claim.started) await beginWeights(config, model, training, source, signal)
   const setting: SourceSetting = {
     clips: (split = config.data.trainSplit) => training.filter((clip) => clip.split === split),
     batches: (clips, options) => batchesOf(config, model, clips, source, { ...options, signal }),
@@ -163,6 +165,25 @@ export async function trainRun(config: RunConfig, options: TrainRunOptions): Pro
     validationClips: validation.length,
     quarantined: quarantine.clips.length,
   }
+}
+
+/** Sets the weights that the configuration wants to begin with; a run that goes on has its own. */
+async function beginWeights(
+  config: RunConfig,
+  { audio, text }: DualEncoder,
+  clips: readonly Clip[],
+  source: FeatureSource,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const start = starts.build(config.model.start)
+  if (start === null) return
+  const features: Matrix[] = []
+  for (const clip of clips)
+    features.push((await source(clip, signal === undefined ? {} : { signal })).features)
+  await start.apply(
+    { audio: audio.encoder, text: text.encoder },
+    { clips: features, captions: clips.map(({ captions }) => captions), signal },
+  )
 }
 
 /** A caption's own tokens, where the manifest gives them. */

@@ -73,8 +73,9 @@ export class Trainer<M extends TrainableModel = DualEncoder> implements AsyncDis
   constructor(options: TrainerOptions<M>) {
     const { model, optimizer, epochs, seed, mix = 'sum', guards = [], schedule = constant() } = options
     const { stopper, validation, collapse = {} } = options
+    if (!(Number.isInteger(epochs) && epochs >= 0))
+      throw expected('an integer of 0 or more', 'epochs', epochs)
     for (const [name, value] of Object.entries({
-      epochs,
       saveEvery: options.saveEvery ?? 1,
       'validation.every': validation?.every ?? 1,
     })) {
@@ -140,7 +141,10 @@ export class Trainer<M extends TrainableModel = DualEncoder> implements AsyncDis
     this.#looping = true
     try {
       this.#log.open(seed)
-      if (this.finished && directory !== undefined) await this.#files.writeModel(directory, this.#best)
+      if (this.finished && directory !== undefined) {
+        if (this.step === 0) await this.save(directory)
+        else await this.#files.writeModel(directory, this.#best)
+      }
       if (this.step === 0 && this.#at.best === null && this.#looks) yield await this.#endEpoch(signal)
       while (!this.finished) {
         throwIfAborted(signal)

@@ -122,7 +122,7 @@ const second = new SingleRecordings(
 
 interface SeedResult {
   readonly seed: number
-  /** From the first step to the last, by the clock and of processors: the second tells more while other work runs. */
+  /** From the last clip's features to the trained model, by the clock and of processors: the second tells more while other work runs. */
   readonly seconds: number
   readonly processorSeconds: number
   readonly evaluation: Omit<Evaluation, 'perQuery'>
@@ -150,7 +150,13 @@ async function trainAndMeasure(name: string, config: RunConfig): Promise<SeedRes
   const run = join(options.work, `${name}-${seed}`)
   const now = () => ({ clock: performance.now() / 1000, processor: processorTime() })
   let started: ReturnType<typeof now> | undefined
-  await trainRun(config, { folder: run, backend, onReport: () => void (started ??= now()) })
+  await trainRun(config, {
+    folder: run,
+    backend,
+    onFeatures: (done, total) => {
+      if (done === total) started ??= now()
+    },
+  })
   const ended = now()
   const { clock, processor } = started ?? ended
   const [seconds, processorSeconds] = [ended.clock - clock, ended.processor - processor]

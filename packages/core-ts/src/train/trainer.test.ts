@@ -160,7 +160,7 @@ describe('a run', () => {
 
   it('refuses options that make no sense', () => {
     const options = toyRun(backend)
-    expect(() => createTrainer({ ...options, epochs: 0 })).toThrow(/epochs/)
+    expect(() => createTrainer({ ...options, epochs: -1 })).toThrow(/epochs/)
     expect(() => createTrainer({ ...options, seed: -1 })).toThrow(/seed/)
     expect(() => createTrainer({ ...options, saveEvery: 0.5 })).toThrow(/saveEvery/)
     expect(() => createTrainer({ ...options, validation: { data: options.data } })).toThrow(

@@ -8,10 +8,12 @@ import { type Start, startPart } from './start.js'
 export interface CanonicalStartOptions {
   /** Added to the variances of the numbers of clips, as a share of their mean, above 0. Default 0.3. */
   ridge?: number
-  /** The same for the numbers of captions. Default 0.1. */
+  /** The same for the numbers of captions. Default 0.02. */
   textRidge?: number
   /** Directions count by their correlation to this power, 0 or more. Default 2. */
   power?: number
+  /** Where the tower's vectors are kept: mean length of the directions beside that of the regression, above 0. Default 1.5. */
+  balance?: number
 }
 
 /**
@@ -19,10 +21,11 @@ export interface CanonicalStartOptions {
  * audio side begins as a ridge regression of them. For linear heads behind one vector a clip.
  */
 export function canonicalStart(options: CanonicalStartOptions = {}): Start {
-  const { ridge = 0.3, textRidge = 0.1, power = 2 } = checkOptions(options, 'canonicalStart')
+  const { ridge = 0.3, textRidge = 0.02, power = 2, balance = 1.5 } = checkOptions(options, 'canonicalStart')
   for (const [name, value] of [
     ['ridge', ridge],
     ['textRidge', textRidge],
+    ['balance', balance],
   ] as const) {
     if (!(value > 0 && value < Infinity)) throw expected('a number above 0', name, value)
   }
@@ -47,7 +50,10 @@ export function canonicalStart(options: CanonicalStartOptions = {}): Start {
       const rank = behind.headed
       const options = { rank: Math.max(1, rank), ridge, textRidge, power, signal }
       const maps = await correlatedMaps(pairs, options)
-      const parts = [...(behind.kept > 0 ? [maps.regression] : []), ...(rank > 0 ? [maps.audio] : [])]
+      const parts = [
+        ...(behind.kept > 0 ? [maps.regression] : []),
+        ...(rank > 0 ? [lengthened(maps.audio, balance)] : []),
+      ]
       begin.call(audio, sideBySide(parts))
       if (rank > 0) behind.begin(maps.text)
     },
@@ -58,6 +64,18 @@ function stacked(clips: readonly Matrix[], cols: number): Matrix {
   const all = matrix(clips.length, cols)
   for (const [i, { data }] of clips.entries()) row(all, i).set(data.subarray(0, cols))
   return all
+}
+
+function lengthened(map: StandardizedMap, by: number): StandardizedMap {
+  const { rows, cols, data } = map.weight
+  return {
+    ...map,
+    weight: matrix(
+      rows,
+      cols,
+      data.map((value) => by * value),
+    ),
+  }
 }
 
 /** Maps of the same input with their outputs one behind the other. */
@@ -98,7 +116,7 @@ export const canonicalPart = startPart({
       textRidge: {
         type: 'number',
         exclusiveMinimum: 0,
-        default: 0.1,
+        default: 0.02,
         description: 'The same for captions.',
       },
       power: {
@@ -107,6 +125,13 @@ export const canonicalPart = startPart({
         maximum: 16,
         default: 2,
         description: 'Directions count by their correlation to this power.',
+      },
+      balance: {
+        type: 'number',
+        exclusiveMinimum: 0,
+        default: 1.5,
+        description:
+          'With a gate: mean length of the directions beside that of the regression of the tower’s vectors.',
       },
     },
   },

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, describe, expect, it } from 'vitest'
 import { openBackend } from '../../backend/open.js'
 import { type Matrix, matrix, row } from '../../base/matrix.js'
@@ -53,6 +54,30 @@ describe('correlated maps', () => {
   const heard = (map: StandardizedMap) =>
     Array.from(data.clipOf, (clip) => applied(map, row(data.audio, clip)))
   const said = (map: StandardizedMap) => Array.from(data.clipOf, (_, j) => applied(map, row(data.text, j)))
+
+  it('are those of another implementation', async () => {
+    const file = new URL('../../../test-data/models/canonical.json', import.meta.url)
+    const golden = JSON.parse(readFileSync(file, 'utf8')) as Record<string, number[]> & {
+      options: typeof options
+    }
+    const given = {
+      audio: matrix(40, 5, Float32Array.from(golden['audio']!)),
+      text: matrix(80, 4, Float32Array.from(golden['text']!)),
+      clipOf: golden['clipOf']!,
+    }
+    const { audio, text, regression } = await correlatedMaps(given, golden.options)
+    const product = Array.from({ length: 20 }, (_, at) => {
+      const [i, j] = [Math.floor(at / 5), at % 5]
+      return [0, 1, 2].reduce((sum, k) => sum + row(text.weight, k)[i]! * row(audio.weight, k)[j]!, 0)
+    })
+    for (const [found, wanted] of [
+      [product, golden['product']!],
+      [regression.weight.data, golden['regression']!],
+      [audio.means, golden['means']!],
+      [audio.scales, golden['scales']!],
+    ] as const)
+      for (const [i, value] of wanted.entries()) expect(found[i]!).toBeCloseTo(value, 5)
+  })
 
   it('find what both sides share, the surest first, and nothing else', async () => {
     const { audio, text } = await correlatedMaps(data, options)

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { loadAddon, type NativeArgs } from './index.js'
+import { inProcess } from './test-process.js'
 
 const addon = loadAddon()
 const cpu = addon.openDevice('cpu')
@@ -71,6 +72,19 @@ describe('runAsync', () => {
     const again = logMelArgs(10)
     await expect(addon.runAsync(cpu, 'log_mel', again, token)).rejects.toMatchObject({ code: 'ABORTED' })
     expect(again.out.every((value) => value === 0)).toBe(true)
+  })
+
+  it('stops after a cancel by another instance of the addon', async () => {
+    const output = await inProcess(`;(async () => {
+      const path = Object.values(require.cache).find(({ exports }) => exports === addon).id
+      delete require.cache[path]
+      const second = require(path)
+      const token = addon.createCancelToken()
+      const running = second.runAsync(second.openDevice('cpu'), 'log_mel', mel(400_000, addon.hostArray), token)
+      addon.cancel(token)
+      console.log(second !== addon, await running.catch(({ code }) => code))
+    })()`)
+    expect(output).toBe('true ABORTED\n')
   })
 
   it('begins no chunk after a cancel', async () => {

@@ -73,7 +73,10 @@ describe('loading the addon', () => {
     expect(error.attempts).toHaveLength(2)
     expect(error.attempts[0]!.problem).toMatch(/broken\.node/)
     expect(error.message.split('\n')[0]).toContain('broken.node')
-    expect(tryLoad([broken, ...candidates()])).toHaveProperty('runAsync')
+    const other = join(folder, 'other.cjs')
+    writeFileSync(other, 'module.exports = { openDevice: 1 }')
+    expect((tryLoad([other]) as AddonLoadError).message).toContain('it is no native addon of Sonotext')
+    expect(tryLoad([broken, other, ...candidates()])).toHaveProperty('runAsync')
   })
 
   const where = { named: undefined, inClone: false, version: '1.2.3' }

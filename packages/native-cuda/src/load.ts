@@ -71,7 +71,9 @@ export function tryLoad(paths: readonly string[]): Addon | AddonLoadError {
       continue
     }
     try {
-      return fromHere(path) as Addon
+      const addon = fromHere(path) as Addon
+      if (typeof addon?.ops === 'function') return addon
+      attempts.push({ path, problem: 'it is no native addon of Sonotext' })
     } catch (error) {
       attempts.push({ path, problem: error instanceof Error ? error.message : String(error) })
     }

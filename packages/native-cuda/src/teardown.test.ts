@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { loadAddon } from './index.js'
 import { inProcess } from './test-process.js'
 
 /** Each scene ends its process on a mistake: it runs in one of its own, which says "alive" at the end. */
@@ -95,6 +96,14 @@ describe('a queued op', () => {
 })
 
 describe('an array that is transferred, though it must not be', () => {
+  it('is refused for memory of the library, which would go with its thread whoever has it then', () => {
+    for (const name of ['transfer', 'transferToFixedLength'] as const) {
+      const array = loadAddon().hostArray(4)
+      expect(() => array.buffer[name]()).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
+      expect(array).toHaveLength(4)
+    }
+  })
+
   it('ends the ops that use it, running or queued, and no others; all settle', async () => {
     const output = await inProcess(
       `;(async () => {
@@ -109,7 +118,7 @@ describe('an array that is transferred, though it must not be', () => {
         start('other', 10)
         await new Promise((done) => setTimeout(done, 20))
         for (const call of [queued, running]) {
-          call.buffer.transfer()
+          ArrayBuffer.prototype.transfer.call(call.buffer)
           call.buffer = null
           gc()
           await call.settled
@@ -131,7 +140,7 @@ describe('an array that is transferred, though it must not be', () => {
       const args = mel(200_000, addon.hostArray)
       const settled = second.runAsync(second.openDevice('cpu'), 'log_mel', args).catch(({ code }) => code)
       await new Promise((done) => setTimeout(done, 20))
-      args.pcm.buffer.transfer(8)
+      ArrayBuffer.prototype.transfer.call(args.pcm.buffer, 8)
       if ((await settled) !== 'INVALID_ARGUMENT') throw new Error('not stopped')`))
 })
 

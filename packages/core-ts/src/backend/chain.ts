@@ -1,4 +1,4 @@
-import { SonotextError } from '../base/errors.js'
+import { expected, SonotextError } from '../base/errors.js'
 import { checkOptions } from '../base/options.js'
 import { isHandle } from './buffers.js'
 import { assertCall, assertOptions, takeArgs } from './edge.js'
@@ -46,6 +46,7 @@ export function chainBackends(
   options: ChainOptions = {},
 ): Backend {
   checkOptions(options, 'chainBackends')
+  if (!Array.isArray(others)) throw expected('a list of backends', 'others', others)
   const all = [first, ...others]
   const { onFallback = (message) => process.emitWarning(message, { code: 'SONOTEXT_FALLBACK' }) } = options
   const able = new Map<OpName, readonly Backend[]>()

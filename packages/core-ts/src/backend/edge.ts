@@ -46,7 +46,8 @@ export function takeArgs<K extends OpName>(op: K, args: OpArgs[K]): OpArgs[K] {
 
 function* namesOf(given: object): Generator<string> {
   yield* Object.getOwnPropertyNames(given)
-  for (const name in given) yield name // inherited ones; what a class hides in its prototype is its own matter
+  // Inherited ones; what a class hides in its prototype is its own matter, and so is what every object has.
+  for (const name in given) if (!(name in Object.prototype)) yield name
 }
 
 /** Refuses arrays whose memory is gone, or could go while an op uses it. */
@@ -70,6 +71,8 @@ export function assertLength(length: unknown): void {
 export function assertNumbers(source: unknown): void {
   const { length } = (typeof source === 'object' && source !== null ? source : {}) as { length?: unknown }
   if (!(Number.isInteger(length) && (length as number) >= 0))
+    throw expected('an array of numbers', 'source', source)
+  if (source instanceof BigInt64Array || source instanceof BigUint64Array)
     throw expected('an array of numbers', 'source', source)
   if (ArrayBuffer.isView(source)) assertFixed(source, 'source')
 }

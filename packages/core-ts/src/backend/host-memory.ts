@@ -2,6 +2,11 @@ import { expected } from '../base/errors.js'
 import { assertFixed } from './edge.js'
 import type { FloatBuffer, HostArray, Memory } from './port.js'
 
+/** Whether it is a Float32Array, of this realm or another (a test runner's, an iframe's). */
+export function isFloats(value: unknown): value is Float32Array {
+  return ArrayBuffer.isView(value) && (value as Float32Array)[Symbol.toStringTag] === 'Float32Array'
+}
+
 export interface HostMemoryOptions<T extends HostArray> {
   /** What its buffers are, for messages. */
   readonly what: string

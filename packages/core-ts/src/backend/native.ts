@@ -13,9 +13,10 @@ import { HostArena } from './arena.js'
 import { isHandle } from './buffers.js'
 import { takeArgs } from './edge.js'
 import { BufferHolds } from './holds.js'
-import { hostMemory } from './host-memory.js'
+import { hostMemory, isFloats } from './host-memory.js'
 import { disposable } from './lifetime.js'
 import type { Backend, FloatBuffer, HostArray, Memory, OpArgs, OpName, OpOptions } from './port.js'
+import { signatures } from './signatures.js'
 
 /** Options of {@link nativeBackend}. */
 export interface NativeOptions {
@@ -49,7 +50,7 @@ export function nativeBackend(options: NativeOptions = {}): Backend {
     memory: device.hostMemory
       ? hostMemory({
           what: 'a Float32Array',
-          isBuffer: (buffer) => buffer instanceof Float32Array,
+          isBuffer: isFloats,
           alloc: (length) => arena.alloc(length),
           free: (buffer) => holds.free(buffer),
         })
@@ -92,13 +93,37 @@ export function nativeBackend(options: NativeOptions = {}): Backend {
 /** The addon for what is not tied to a device (threads, device list). Throws BACKEND_UNAVAILABLE. */
 export function load(): Addon {
   try {
-    return loadAddon()
+    const addon = loadAddon()
+    if (addon !== known) assertSameOps(addon)
+    known = addon
+    return addon
   } catch (error) {
     if (error instanceof AddonLoadError) {
       throw new SonotextError('BACKEND_UNAVAILABLE', error.message, { cause: error })
     }
     throw error
   }
+}
+
+let known: Addon | undefined
+
+/** Refuses an addon that was built from other sources than this code: its ops or their arguments would be others. */
+function assertSameOps(addon: Addon): void {
+  const stated = new Map(addon.ops().map(({ name, args }) => [name as string, args.map((arg) => arg.name)]))
+  const ours = Object.entries(signatures).map(([op, args]) => [op, Object.keys(args)] as const)
+  const others = ours.filter(([op, args]) => stated.get(op)?.toSorted().join() !== args.toSorted().join())
+  const unknown = [...stated.keys()].filter((op) => !Object.hasOwn(signatures, op))
+  const different = [...others.map(([op]) => op), ...unknown]
+  if (different.length === 0) return
+  const some = different.slice(0, 3).join(', ') + (different.length > 3 ? ', …' : '')
+  throw new SonotextError(
+    'BACKEND_UNAVAILABLE',
+    `Expected a native addon with the ops of this version, got one that was built from other sources: ${different.length} differ (${some}).`,
+    {
+      remedy:
+        'Build it again: npm run setup in a clone, npx sonotext-native build in a project; or unset SONOTEXT_ADDON.',
+    },
+  )
 }
 
 function deviceMemory(addon: Addon, device: DeviceHandle): Memory {
@@ -112,8 +137,11 @@ function deviceMemory(addon: Addon, device: DeviceHandle): Memory {
       if (isHandle(buffer) && buffer.device === device.name) translated(() => addon.dispose(buffer))
     },
     upload(source, target) {
-      const values = source instanceof Float32Array ? source : Float32Array.from(source)
-      translated(() => addon.upload(values, handle(target, 'target')))
+      const own = handle(target, 'target')
+      if (source.length !== own.length)
+        throw expected(`a Float32Array of length ${own.length}`, 'source', source)
+      const values = isFloats(source) ? source : Float32Array.from(source)
+      translated(() => addon.upload(values, own))
     },
     download(buffer): HostArray {
       const source = handle(buffer, 'buffer')

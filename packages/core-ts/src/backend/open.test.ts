@@ -1,8 +1,12 @@
 import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { runInNewContext } from 'node:vm'
 import { afterEach, describe, expect, it } from 'vitest'
 import { load, nativeBackend } from './native.js'
-import { openBackend } from './open.js'
+import { openBackend, type OpenBackendOptions } from './open.js'
 import type { Backend } from './port.js'
 
 const threads = load().threads()
@@ -25,6 +29,31 @@ describe('openBackend', () => {
     expect(openBackend({ threads: 3 }).info.threads).toBe(3)
     expect(load().threads()).toBe(3)
     expect(() => openBackend({ threads: 0 })).toThrow(/Expected an integer from 1 to 256 for threads, got 0/)
+  })
+
+  it('refuses options it does not have, and an instruction set for the reference', () => {
+    const misspelt = { devise: 'sealed' } as OpenBackendOptions
+    expect(() => openBackend(misspelt)).toThrow(/device, isa, threads or onFallback.*devise/)
+    expect(() => openBackend({ device: 'reference', isa: 'avx2' })).toThrow(/isa/)
+  })
+
+  it('keeps a buffer that is given back while an op of another backend uses it', async () => {
+    const [one, two] = [openBackend(), openBackend()]
+    const [x, out] = [one.memory.alloc(1 << 20), one.memory.alloc(1 << 20)]
+    one.memory.fill(x, 1)
+    const running = two.runAsync('scale', { x, out, factor: 2 })
+    one.memory.free(out)
+    const next = one.memory.alloc(1 << 20) as Float32Array
+    expect(next.buffer).not.toBe((out as Float32Array).buffer)
+    await running
+    expect((one.memory.alloc(1 << 20) as Float32Array).buffer).toBe((out as Float32Array).buffer)
+  })
+
+  it('takes arrays of another realm as its own', () => {
+    const { memory } = openBackend()
+    const array = runInNewContext('new Float32Array(2)') as Float32Array
+    memory.upload([3, 4], array)
+    expect([...array]).toEqual([3, 4])
   })
 
   it('refuses what is not there instead of taking another', () => {
@@ -58,6 +87,23 @@ describe('openBackend', () => {
     const program = `try { openBackend(); console.log('opened') } catch (error) { console.log(error.code) }`
     expect(withoutAddon(program, { SONOTEXT_REQUIRE_NATIVE: '1' }).stdout).toBe('BACKEND_UNAVAILABLE\n')
     expect(withoutAddon(program, { SONOTEXT_REQUIRE_NATIVE: '0' }).stdout).toBe('opened\n')
+  })
+})
+
+describe('an addon that was built from other sources', () => {
+  it('is refused by name, with what to do; auto takes the reference', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sonotext-stale-'))
+    const addon = join(folder, 'addon.cjs')
+    writeFileSync(addon, `module.exports = { ops: () => [{ name: 'scale', args: [{ name: 'x' }] }] }`)
+    const named = withoutAddon(
+      `try { openBackend({ device: 'cpu' }) } catch ({ code, message }) { console.log(code, message) }`,
+      { SONOTEXT_ADDON: addon },
+    )
+    expect(named.stdout).toMatch(/^BACKEND_UNAVAILABLE .*other sources: \d+ differ .*npm run setup/)
+    const auto = withoutAddon(`console.log(openBackend().info.device)`, { SONOTEXT_ADDON: addon })
+    expect(auto.stdout).toBe('reference\n')
+    expect(auto.stderr).toContain('other sources')
+    rmSync(folder, { recursive: true })
   })
 })
 

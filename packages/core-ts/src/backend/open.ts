@@ -29,14 +29,19 @@ export interface OpenBackendOptions {
  */
 export function openBackend(options: OpenBackendOptions = {}): Backend {
   checkOptions(options, 'openBackend')
-  const { device = 'auto', isa, threads } = options
+  const { device = 'auto', isa, threads, onFallback = warnOnce, ...others } = options
+  const [other] = Object.keys(others)
+  if (other !== undefined) throw expected('device, isa, threads or onFallback', 'openBackend', other)
   if (device !== 'auto' && !/^(reference|cpu|sealed|cuda(:\d+)?)$/.test(device)) {
     throw expected("'auto', 'reference', 'cpu', 'sealed', 'cuda' or 'cuda:N'", 'device', device)
   }
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 256)) {
     throw expected('an integer from 1 to 256', 'threads', threads)
   }
-  if (device === 'reference') return referenceBackend()
+  if (device === 'reference') {
+    if (isa !== undefined) throw expected('no instruction set for the reference', 'isa', isa)
+    return referenceBackend()
+  }
   const native = (reason?: string) => {
     if (threads !== undefined) load().setThreads(threads)
     const own = { ...(isa === undefined ? {} : { isa }), ...(reason === undefined ? {} : { reason }) }
@@ -49,9 +54,8 @@ export function openBackend(options: OpenBackendOptions = {}): Backend {
     return native('native addon, chosen automatically')
   } catch (error) {
     if (!(error instanceof SonotextError) || error.code !== 'BACKEND_UNAVAILABLE') throw error
-    if (process.env['SONOTEXT_REQUIRE_NATIVE'] === '1') throw error
-    const tell = options.onFallback ?? warnOnce
-    tell(
+    if (!['', '0', 'false', undefined].includes(process.env['SONOTEXT_REQUIRE_NATIVE'])) throw error
+    onFallback(
       `Computing on the plain TypeScript reference, tens of times slower than the native addon. ${error.message}`,
     )
     return referenceBackend({ reason: `the native addon is not available: ${error.message}` })

@@ -84,7 +84,7 @@ Napi::Value run_async(const Napi::CallbackInfo& info) {
 Napi::Value create_cancel_token(const Napi::CallbackInfo& info) { return make_cancel_handle(info.Env()); }
 
 Napi::Value cancel(const Napi::CallbackInfo& info) {
-  Instance::of(info.Env()).async.cancel(cancel_flag_of(info[0], "token"));
+  AsyncOps::cancel(cancel_flag_of(info[0], "token"));
   return info.Env().Undefined();
 }
 
@@ -193,19 +193,23 @@ napi_value guarded(napi_env env, napi_callback_info info) {
 }
 
 template <Napi::Value (*function)(const Napi::CallbackInfo&)>
-void method(Napi::Object& exports, const char* name) {
+Napi::Function function_of(Napi::Env env, const char* name) {
   napi_value value;
-  if (napi_create_function(exports.Env(), name, NAPI_AUTO_LENGTH, guarded<function>, nullptr, &value) !=
-      napi_ok) {
-    throw Napi::Error::New(exports.Env());
-  }
-  exports.Set(name, value);
+  if (napi_create_function(env, name, NAPI_AUTO_LENGTH, guarded<function>, nullptr, &value) != napi_ok)
+    throw Napi::Error::New(env);
+  return Napi::Function(env, value);
+}
+
+template <Napi::Value (*function)(const Napi::CallbackInfo&)>
+void method(Napi::Object& exports, const char* name) {
+  exports.Set(name, function_of<function>(exports.Env(), name));
 }
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   pin_library();
   auto* instance = new Instance(env);
   env.SetInstanceData(instance);
+  instance->refuse_transfer = Napi::Persistent(function_of<refuse_transfer>(env, "transfer"));
 
   method<run_sync>(exports, "run");
   method<run_async>(exports, "runAsync");

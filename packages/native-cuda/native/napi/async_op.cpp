@@ -79,22 +79,25 @@ AsyncOps::~AsyncOps() {
 }
 
 // What has not begun never will, and what runs is told to stop; all of it settles. mutex_ held.
+void AsyncOps::stop(Pending& pending) {
+  pending.stop = true;
+  if (!Runner::instance().withdraw(pending)) return;
+  pending.status = {Code::cancelled};
+  finished(&pending);
+}
+
 template <class Which>
-void AsyncOps::stop(Which which) {
+void AsyncOps::stop_all(Which which) {
   for (Pending *p = unfinished_, *next; p != nullptr; p = next) {
     next = p->after;
-    if (!which(*p)) continue;
-    p->stop = true;
-    if (!Runner::instance().withdraw(*p)) continue;
-    p->status = {Code::cancelled};
-    finished(p);
+    if (which(*p)) stop(*p);
   }
 }
 
 // Called when the environment goes, and its memory with it.
 void AsyncOps::shut_down() {
   std::unique_lock lock(mutex_);
-  stop([](const Pending&) { return true; });
+  stop_all([](const Pending&) { return true; });
   ended_.wait(lock, [&] { return unfinished_ == nullptr; });
 }
 
@@ -110,7 +113,7 @@ void AsyncOps::let_go_of(const void* data, std::size_t bytes) {
                        [=](const HeldArray& array) { return array.meets(data, bytes); });
   };
   std::unique_lock lock(mutex_);
-  stop([&](Pending& pending) { return meets(pending) && (pending.bereft = true); });
+  stop_all([&](Pending& pending) { return meets(pending) && (pending.bereft = true); });
   ended_.wait(lock, [&] {
     const Pending* p = unfinished_;
     while (p != nullptr && !meets(*p)) p = p->after;
@@ -120,8 +123,14 @@ void AsyncOps::let_go_of(const void* data, std::size_t bytes) {
 
 void AsyncOps::cancel(const CancelFlag& token) {
   token->cancelled = true;
-  const std::lock_guard lock(mutex_);
-  stop([&](const Pending& pending) { return pending.token == token; });
+  const std::lock_guard lock(all().mutex);
+  for (AsyncOps* ops : all().list) {
+    const std::lock_guard own(ops->mutex_);
+    const auto [first, last] = ops->by_token_.equal_range(token.get());
+    std::vector<Pending*> named;
+    for (auto entry = first; entry != last; ++entry) named.push_back(entry->second);
+    for (Pending* pending : named) ops->stop(*pending);
+  }
 }
 
 Napi::Promise AsyncOps::start(Napi::Env env, std::unique_ptr<Operation> operation, CancelFlag token) {
@@ -151,6 +160,7 @@ Napi::Promise AsyncOps::start(Napi::Env env, std::unique_ptr<Operation> operatio
     p->after = unfinished_;
     if (unfinished_ != nullptr) unfinished_->before = p;
     unfinished_ = p;
+    if (p->token != nullptr) by_token_.emplace(p->token.get(), p);
   }
   if (unsettled_++ == 0) napi_ref_threadsafe_function(env, done_);
   Runner::instance().post(*p);
@@ -168,6 +178,9 @@ void AsyncOps::finished(Pending* pending) {
 void AsyncOps::unlink(Pending* pending) {
   (pending->before != nullptr ? pending->before->after : unfinished_) = pending->after;
   if (pending->after != nullptr) pending->after->before = pending->before;
+  const auto [first, last] = by_token_.equal_range(pending->token.get());
+  const auto entry = std::find_if(first, last, [=](const auto& named) { return named.second == pending; });
+  if (entry != last) by_token_.erase(entry);
 }
 
 // Plain calls, and a status that is not ok is left alone: it means that the environment is being terminated

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <unordered_map>
 
 #include "operation.hpp"
 
@@ -27,8 +28,8 @@ class AsyncOps {
   // The promise resolves with undefined once the outputs are written. Runs no JavaScript.
   Napi::Promise start(Napi::Env env, std::unique_ptr<Operation> operation, CancelFlag token);
 
-  // Tells the ops of a token to stop; those that have not begun never will, and settle at once.
-  void cancel(const CancelFlag& token);
+  // Tells the ops of a token to stop, whichever instance runs them; those that have not begun never will, and settle at once.
+  static void cancel(const CancelFlag& token);
 
   // Called before memory of ours is given back. Ops hold on to their arrays, so where one still reaches it
   // the environment is going, or someone has transferred the array: the op is told to stop and waited for.
@@ -41,8 +42,9 @@ class AsyncOps {
   static void settle(napi_env env, napi_value, void* context, void* data);
   void shut_down();
   void let_go_of(const void* data, std::size_t bytes);
+  void stop(Pending& pending);  // mutex_ held, as for the next three
   template <class Which>
-  void stop(Which which);  // mutex_ held, as for the next two
+  void stop_all(Which which);
   void finished(Pending* pending);
   void unlink(Pending* pending);
 
@@ -52,6 +54,7 @@ class AsyncOps {
   std::mutex mutex_;
   std::condition_variable ended_;  // an op has
   Pending* unfinished_ = nullptr;  // list of what waits or runs
+  std::unordered_multimap<const void*, Pending*> by_token_;  // those of them that can be cancelled
 };
 
 }  // namespace sonotext::napi

@@ -14,6 +14,7 @@ struct Instance {
   static Instance& of(Napi::Env env) { return *env.GetInstanceData<Instance>(); }
 
   Collector collector;
+  Napi::FunctionReference refuse_transfer;  // stands in for transfer() of memory of ours
   AsyncOps async;
 };
 

@@ -9,6 +9,7 @@
 #include "async_op.hpp"
 #include "errors.hpp"
 #include "handles.hpp"
+#include "instance.hpp"
 #include "values.hpp"
 
 namespace sonotext::napi {
@@ -54,6 +55,12 @@ napi_value adopt(napi_env env, std::unique_ptr<HostBlock> block) {
 
 }  // namespace
 
+Napi::Value refuse_transfer(const Napi::CallbackInfo& info) {
+  throw make_error(info.Env(), kInvalidArgument,
+                   "Expected memory of the library to stay where it is, got a transfer of it: slice() makes a copy that "
+                   "may go.");
+}
+
 Napi::Value host_array(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const i64 length = integer_of(info[0], 0, 1099511627776.0, "a number of elements", "length");
@@ -63,6 +70,14 @@ Napi::Value host_array(const Napi::CallbackInfo& info) {
   if (data == nullptr) throw make_error(env, {Code::out_of_memory, "a host array"}, "hostArray");
   const napi_value buffer = adopt(env, std::move(block));
   if (buffer == nullptr) return Napi::Float32Array::New(env, static_cast<std::size_t>(length));
+  // Node frees the memory when the environment ends, whoever has it by then; it refuses to post it, but would let it be
+  // posted as the memory of another array buffer, after a transfer.
+  const napi_value refusal = Instance::of(env).refuse_transfer.Value();
+  const auto fixed = [refusal](const char* name) {
+    return napi_property_descriptor{name, nullptr, nullptr, nullptr, nullptr, refusal, napi_default, nullptr};
+  };
+  const napi_property_descriptor methods[] = {fixed("transfer"), fixed("transferToFixedLength")};
+  if (napi_define_properties(env, buffer, 2, methods) != napi_ok) throw Napi::Error::New(env);
   const auto array =
       Napi::Float32Array::New(env, static_cast<std::size_t>(length), Napi::ArrayBuffer(env, buffer), 0);
   // Not before the runtime has taken it: what it refuses may be gigabytes, and touching them is what costs.

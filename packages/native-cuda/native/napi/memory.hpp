@@ -9,6 +9,9 @@ namespace sonotext::napi {
 // 16 bytes past a cache line
 Napi::Value host_array(const Napi::CallbackInfo& info);
 
+// What transfer() of its memory does: it throws.
+Napi::Value refuse_transfer(const Napi::CallbackInfo& info);
+
 // alloc(device, length) → handle
 Napi::Value alloc(const Napi::CallbackInfo& info);
 

@@ -20,8 +20,10 @@ export function run<Options>(load: () => Promise<{ default: CommandBody<Options,
     process.once('beforeExit', unfinished)
     try {
       if (options.plugin.length > 0) await (await import('@sonotext/core/runs')).loadPlugins(options.plugin)
-      const command = (await load()).default as CommandBody<Options, readonly unknown[]>
       const positional = args.slice(0, -2)
+      const { checkOutputs } = await import('./outputs.js')
+      checkOutputs(options as Record<string, unknown>, positional)
+      const command = (await load()).default as CommandBody<Options, readonly unknown[]>
       process.exitCode = await command(
         { terminal, signal: interruptSignal(terminal) },
         options,

@@ -1,8 +1,16 @@
 import { createHash } from 'node:crypto'
-import { appendFile, mkdir, rm, stat } from 'node:fs/promises'
+import { appendFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { encodeWav } from '@sonotext/core/audio'
-import { expected, readText, Rng, SonotextError, throwIfAborted, writeFileAtomic } from '@sonotext/core/base'
+import {
+  expected,
+  makeFolder,
+  readText,
+  Rng,
+  SonotextError,
+  throwIfAborted,
+  writeFileAtomic,
+} from '@sonotext/core/base'
 import { readManifest, writeManifest, type ClipInput } from '@sonotext/core/data'
 import type { SoundBank } from './bank.js'
 import { makeScene, type Scene } from './scene.js'
@@ -156,7 +164,7 @@ async function claim(folder: string, settings: object): Promise<void> {
       remedy: 'Name another folder.',
     })
   }
-  await mkdir(join(folder, 'audio'), { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
+  await makeFolder(join(folder, 'audio')).catch((cause: NodeJS.ErrnoException) => {
     throw new SonotextError('WRITE_FAILED', `could not make the folder (${cause.code}).`, {
       file: folder,
       remedy: 'Check that its parent exists and can be written.',

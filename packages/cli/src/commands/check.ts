@@ -5,6 +5,7 @@ import type { CommandBody } from '../command.js'
 import { decodePolicyOf, type DecodeFlags } from '../decode-option.js'
 import { warnOfEmptyBands } from '../empty-bands.js'
 import { exitCode } from '../exit.js'
+import { refuseOverwriting } from '../outputs.js'
 import { plural } from '../plural.js'
 
 interface CheckOptions extends DecodeFlags {
@@ -26,6 +27,10 @@ const check: CommandBody<CheckOptions, readonly [string]> = async ({ terminal, s
     foreign: options.ffmpeg === true,
     onNote: (note) => terminal.warn(note),
   })
+  refuseOverwriting(
+    options,
+    manifest.clips.map(({ audio }) => audio),
+  )
   const progress = terminal.progress('check', manifest.clips.length, 'clips')
   const { maxSeconds, ...decode } = decodePolicyOf(options)
   const report = await checkClips(manifest.clips, {
@@ -42,7 +47,7 @@ const check: CommandBody<CheckOptions, readonly [string]> = async ({ terminal, s
   if (options.out !== undefined) {
     const kept = quarantine.keep(manifest.clips)
     await writeManifest(options.out, kept, { signal })
-    terminal.note(`${kept.length} good clips → ${options.out}`)
+    terminal.note(`${plural(kept.length, 'good clip')} → ${options.out}`)
   }
   if (options.duplicates !== undefined) {
     await writeFileAtomic(options.duplicates, pairsCsv(report.duplicates))

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs'
 import { extname } from 'node:path'
 import {
   logMelFeatures,
@@ -7,7 +6,7 @@ import {
   type MelPrecision,
   writeNpy,
 } from '@sonotext/core/audio'
-import { type ErrorCode, isStandardOutput } from '@sonotext/core/base'
+import { type ErrorCode, isStream } from '@sonotext/core/base'
 import { openCorpus } from '@sonotext/core/corpus'
 import { type AudioInput, audioInputs, targetsBelow } from '../audio-inputs.js'
 import { backendOf, type BackendOptions } from '../backend-option.js'
@@ -44,7 +43,7 @@ const features: CommandBody<FeaturesOptions, readonly [readonly string[]]> = asy
     throw new UsageError(`Expected one of ${logMelPresets.join(', ')} for --preset, got "${preset}".`)
   }
   const inputs = await audioInputs(context, paths, options)
-  const targets = targetsOf(inputs, out)
+  const targets = await targetsOf(inputs, out)
   await using corpus = await openCorpus({
     features: logMelFeatures({
       preset: preset as LogMelPreset,
@@ -93,16 +92,10 @@ const features: CommandBody<FeaturesOptions, readonly [readonly string[]]> = asy
 export default features
 
 /** X.npy itself, or a pipe or device, for one file; else a file in the folder for each. */
-function targetsOf(inputs: readonly AudioInput[], out: string): string[] {
-  if (extname(out) !== '.npy' && !isSpecial(out)) return targetsBelow(out, inputs, '.npy')
+async function targetsOf(inputs: readonly AudioInput[], out: string): Promise<string[]> {
+  if (extname(out) !== '.npy' && !(await isStream(out))) return targetsBelow(out, inputs, '.npy')
   if (inputs.length > 1) throw new UsageError(`${inputs.length} files need a folder for --out, got ${out}.`)
   return [out]
-}
-
-/** What is there and is neither file nor folder. */
-function isSpecial(path: string): boolean {
-  const info = statSync(path, { throwIfNoEntry: false })
-  return isStandardOutput(path) || (info !== undefined && !info.isFile() && !info.isDirectory())
 }
 
 function text({ files, failed }: Report): string {

@@ -1,5 +1,6 @@
 import { basename, dirname, relative } from 'node:path'
 import { SonotextError } from '@sonotext/core'
+import { isStream } from '@sonotext/core/base'
 import {
   type Clip,
   columnRoles,
@@ -16,6 +17,7 @@ import {
 import type { PartConfig } from '@sonotext/core/registry'
 import type { CommandBody } from '../command.js'
 import { exitCode, UsageError } from '../exit.js'
+import { refuseOverwriting } from '../outputs.js'
 import { plural } from '../plural.js'
 import { pathArgument, shellLine } from '../shell-line.js'
 import type { Terminal } from '../terminal.js'
@@ -71,9 +73,18 @@ const importCommand: CommandBody<ImportOptions, readonly [readonly string[]]> = 
   }
   noteAlikeSplits(clips, terminal)
   const shared = shares === undefined ? clips : shareSplits(clips, shares, options.seed)
+  refuseOverwriting(
+    options,
+    shared.map(({ audio }) => audio),
+  )
   if (options.dryRun !== true) await writeManifest(options.out!, shared, { signal })
   const ffmpeg = shared.some(({ audio }) => hasForeignEnding(audio))
-  terminal.result(reportOf(shared, missing, options), (report) => text(report, ffmpeg), options.out)
+  const toFile = options.out !== undefined && !(await isStream(options.out))
+  terminal.result(
+    reportOf(shared, missing, options),
+    (report) => text(report, { ffmpeg, next: toFile }),
+    options.out,
+  )
   return exitCode.ok
 }
 export default importCommand
@@ -272,13 +283,16 @@ function reportOf(clips: readonly Clip[], missing: string[], { out, dryRun = fal
 /** Clips shown by --dry-run; --json has all of them. */
 const shownClips = 10
 
-/** `ffmpeg`: whether there are files that the next command reads by it alone. */
-function text({ manifest, clips, captions, splits, missing, read = [] }: Report, ffmpeg: boolean): string {
+/** `next`: whether to say the next command; `ffmpeg`: whether there are files that it reads by ffmpeg alone. */
+function text(
+  { manifest, clips, captions, splits, missing, read = [] }: Report,
+  { ffmpeg, next: hasNext }: { ffmpeg: boolean; next: boolean },
+): string {
   const parts = Object.entries(splits).map(([name, count]) => `${name === '' ? 'no split' : name} ${count}`)
   const summary = `${plural(clips, 'clip')} (${parts.join(', ')}) with ${plural(captions, 'caption')}`
   if (manifest !== null) {
     const next = shellLine('sonotext', 'check', pathArgument(manifest), ...(ffmpeg ? ['--ffmpeg'] : []))
-    return [`${summary} → ${manifest}`, `next: ${next}`].join('\n')
+    return [`${summary} → ${manifest}`, ...(hasNext ? [`next: ${next}`] : [])].join('\n')
   }
   const lost = new Set(missing)
   const shown = read.slice(0, shownClips).map(({ id, audio, captions: count, split }) => {

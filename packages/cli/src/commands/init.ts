@@ -1,8 +1,8 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, join, relative, resolve } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
-import { SonotextError } from '@sonotext/core/base'
+import { makeFolder, SonotextError } from '@sonotext/core/base'
 import type { CommandBody } from '../command.js'
 import { exitCode, UsageError } from '../exit.js'
 import { pathArgument, shellLine } from '../shell-line.js'
@@ -50,7 +50,7 @@ const init: CommandBody<InitOptions, [string | undefined]> = async ({ terminal }
     throw new UsageError(`There is no template "${template}"; there are ${templateNames.join(', ')}.`)
   }
   const folder = resolve(target ?? '.')
-  await mkdir(folder, { recursive: true })
+  await makeFolder(folder)
   const files = await readdir(join(templates, template))
   const present = (await readdir(folder)).filter((name) => [...files, 'package.json'].includes(name))
   if (present.length > 0) {

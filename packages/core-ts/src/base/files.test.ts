@@ -19,7 +19,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { AtomicFile, writeFileAtomic } from './files.js'
+import { AtomicFile, isStream, makeFolder, writeFileAtomic } from './files.js'
 
 /** The file system as it is, except that writes fail like a full disk's after so many. */
 const disk = vi.hoisted(() => ({ fullAfterWrites: Infinity }))
@@ -51,6 +51,39 @@ const failure = (path: string, reason: string | RegExp) =>
     file: path,
     message: expect.stringMatching(reason) as string,
   }) as Error
+
+describe('makeFolder', () => {
+  test('makes what is lacking and says the first of it; a file in the way is named', async () => {
+    const at = (name: string) => join(folder, name)
+    expect(await makeFolder(at('made/er/still'))).toBe(at('made'))
+    expect(await makeFolder(at('made/er'))).toBeUndefined()
+    writeFileSync(at('made/file'), '')
+    await expect(makeFolder(at('made/file/x'))).rejects.toMatchObject({ code: 'ENOTDIR' })
+    await expect(makeFolder(at('made/file'))).rejects.toMatchObject({ code: 'ENOTDIR' })
+    const all = await Promise.all([1, 2, 3, 4].map(() => makeFolder(at('made/together/x'))))
+    expect(all.length).toBe(4)
+  })
+
+  test.skipIf(!existsSync('/proc/self'))(
+    'ends where a folder can hold none',
+    async () => {
+      await expect(writeFileAtomic('/proc/x/y.npy', 'a')).rejects.toMatchObject({
+        code: 'WRITE_FAILED',
+        message: expect.stringContaining('/proc/x/y.npy') as string,
+      })
+    },
+    10_000,
+  )
+})
+
+test.skipIf(process.platform === 'win32')(
+  'isStream tells pipes and devices from files and folders',
+  async () => {
+    writeFileSync(join(folder, 'plain'), '')
+    const paths = ['/dev/null', '/dev/stdout', join(folder, 'plain'), folder, join(folder, 'none')]
+    expect(await Promise.all(paths.map(isStream))).toEqual([true, true, false, false, false])
+  },
+)
 
 describe('writeFileAtomic', () => {
   test('does without FileHandle.sync, which Yarn’s Plug’n’Play does not have', async () => {

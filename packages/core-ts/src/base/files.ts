@@ -110,6 +110,35 @@ export async function writeFileAtomic(
   }
 }
 
+/** Whether what is written there goes into a pipe or device, or to the process's own standard output, and is no file in a folder. */
+export async function isStream(path: string): Promise<boolean> {
+  if (standardStream(path) !== null) return true
+  const info = await stat(path).catch(() => null)
+  return info !== null && !info.isFile() && !info.isDirectory()
+}
+
+/**
+ * Makes a folder with those above it, and gives the first that was made. Not `mkdir` with `recursive`: where a folder is there and yet can
+ * hold none, as /proc, Node.js tries it for ever.
+ */
+export async function makeFolder(path: string): Promise<string | undefined> {
+  const lacking: string[] = []
+  for (let at = resolve(path); ; at = dirname(at)) {
+    const there = await stat(at).catch(ifMissing)
+    if (there !== null && !there.isDirectory())
+      throw Object.assign(new Error(`${at} is no folder`), { code: 'ENOTDIR', path: at })
+    if (there !== null || at === dirname(at)) break
+    lacking.unshift(at)
+  }
+  for (const folder of lacking) {
+    await mkdir(folder).catch(async (cause: NodeJS.ErrnoException) => {
+      // Another process may have made it meanwhile.
+      if (cause.code !== 'EEXIST' || !(await stat(folder)).isDirectory()) throw cause
+    })
+  }
+  return lacking[0]
+}
+
 /** Whether writing to this path ends in the process's own standard output. */
 export function isStandardOutput(path: string): boolean {
   return standardStream(path) === 1
@@ -224,7 +253,7 @@ class Replacement {
 
   /** `folder` holds it while it is written: one on the same disk. */
   static async open(path: string, old: Stats | null, folder = dirname(path)): Promise<Replacement> {
-    if (old === null) await mkdir(dirname(path), { recursive: true })
+    if (old === null) await makeFolder(dirname(path))
     else await access(path, constants.W_OK)
     await removeLeftOver(folder)
     const mark = `${process.pid}.${host}${randomBytes(4).toString('hex')}`
@@ -279,7 +308,7 @@ export class AtomicFile implements AsyncDisposable {
   /** `within`: a folder on the same disk that holds the file until it is committed, made when needed. Default: its own. */
   static async create(path: string, { within }: { within?: string } = {}): Promise<AtomicFile> {
     try {
-      if (within !== undefined) await mkdir(within, { recursive: true })
+      if (within !== undefined) await makeFolder(within)
       const there = await stat(path).catch(ifMissing)
       return new AtomicFile(path, await Replacement.open(await target(path), there, within))
     } catch (cause) {

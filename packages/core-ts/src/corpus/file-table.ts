@@ -1,8 +1,8 @@
-import { appendFile, mkdir, open } from 'node:fs/promises'
+import { appendFile, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { throwIfAborted } from '../base/abort.js'
-import { writeFileAtomic } from '../base/files.js'
+import { makeFolder, writeFileAtomic } from '../base/files.js'
 import { whileLocked } from '../base/lock.js'
 import { nextTurn } from '../base/turn.js'
 import type { EntryFacts } from './cache-file.js'
@@ -96,7 +96,7 @@ export class FileTable {
     this.#pending = new Map()
     const text = Array.from(written, ([path, facts]) => `\n${lineOf(path, facts)}`).join('')
     try {
-      await mkdir(dirname(this.path), { recursive: true })
+      await makeFolder(dirname(this.path))
       const done = await whileLocked(this.#lock, () => appendFile(this.path, `${text}\n`), { wait: PATIENCE })
       if (done !== undefined) return
     } catch {

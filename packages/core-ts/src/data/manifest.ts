@@ -1,7 +1,7 @@
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path'
 import { throwIfAborted } from '../base/abort.js'
 import { type ErrorCode, SonotextError } from '../base/errors.js'
-import { writeFileAtomic } from '../base/files.js'
+import { isStream, writeFileAtomic } from '../base/files.js'
 import { readLines } from '../base/text.js'
 import { checkOptions } from '../base/options.js'
 import type { ManifestCaption, ManifestEvent, ManifestLine } from './manifest-line.js'
@@ -121,7 +121,7 @@ export function parseManifest(text: string, path: string): Manifest {
 }
 
 /**
- * Writes a manifest atomically. Audio paths become relative to its folder. Throws INVALID_DATA naming the clip when one does
+ * Writes a manifest atomically. Audio paths become relative to its folder, and absolute in a pipe or device. Throws INVALID_DATA naming the clip when one does
  * not fit the schema or an id occurs twice, WRITE_FAILED when the disk refuses.
  */
 export async function writeManifest(
@@ -130,7 +130,8 @@ export async function writeManifest(
   options: { signal?: AbortSignal } = {},
 ): Promise<void> {
   checkOptions(options, 'writeManifest')
-  const folder = dirname(resolve(path))
+  // Where a stream ends is not known.
+  const folder = (await isStream(path)) ? null : dirname(resolve(path))
   const ids = new Ids('INVALID_DATA')
   const parts: Uint8Array[] = []
   let part: string[] = []
@@ -150,7 +151,7 @@ export async function writeManifest(
         ...problem,
       })
     }
-    ids.add(toClip(line, folder), number, path)
+    ids.add(toClip(line, folder ?? ''), number, path)
     part.push(`${JSON.stringify(line)}\n`)
     if (part.length === 4096) flush()
   }
@@ -236,7 +237,7 @@ function toClip(line: ManifestLine, folder: string): Clip {
   return { ...line, audio: resolve(folder, line.audio), captions }
 }
 
-function toLine(clip: ClipInput, folder: string): ManifestLine {
+function toLine(clip: ClipInput, folder: string | null): ManifestLine {
   const captions = clip.captions?.map((caption, index) => {
     if (typeof caption === 'string') return caption
     const { id, ...rest } = caption
@@ -246,7 +247,7 @@ function toLine(clip: ClipInput, folder: string): ManifestLine {
   const { id, audio, split, group, ...others } = clip
   return {
     id,
-    audio: portablePath(audio, folder),
+    audio: folder === null ? resolve(audio) : portablePath(audio, folder),
     ...(split === undefined ? {} : { split }),
     ...(group === undefined ? {} : { group }),
     ...(others as Omit<ManifestLine, 'id' | 'audio'>),

@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SonotextError } from '../base/errors.js'
-import { writeFileAtomic } from '../base/files.js'
+import { makeFolder, writeFileAtomic } from '../base/files.js'
 import { type Lock, type LockOwner, takeLock } from '../base/lock.js'
 import { readText } from '../base/text.js'
 import { modelFile } from '../models/index.js'
@@ -72,7 +71,7 @@ export async function claimRunFolder(
 
 async function lockOf(folder: string): Promise<Lock> {
   const file = join(folder, runFiles.lock)
-  const taken = await mkdir(folder, { recursive: true })
+  const taken = await makeFolder(folder)
     .then(() => takeLock(file))
     .catch((cause: unknown) => {
       throw new SonotextError('WRITE_FAILED', 'the folder of the run cannot be written to.', {

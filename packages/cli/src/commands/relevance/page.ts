@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { copyFile, mkdir } from 'node:fs/promises'
+import { copyFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
-import { SonotextError, writeFileAtomic } from '@sonotext/core/base'
+import { makeFolder, SonotextError, writeFileAtomic } from '@sonotext/core/base'
 import { clipsOfSplit, readManifest } from '@sonotext/core/data'
 import { captionsOfClips, planListening, readRelevances } from '@sonotext/core/relevance'
 import { listeningPage } from '@sonotext/core/report'
@@ -34,7 +34,7 @@ const page: CommandBody<PageOptions, readonly [string]> = async ({ terminal, sig
     ...(ratersEach === undefined ? {} : { ratersEach }),
     ...(relevance === undefined ? {} : { relevance: await readRelevances(relevance, { signal }) }),
   })
-  await mkdir(join(out, 'audio'), { recursive: true })
+  await makeFolder(join(out, 'audio'))
   const byId = new Map(clips.map((clip) => [clip.id, clip.audio]))
   const used = new Set(plan.lists.flatMap(({ items }) => items.map(({ item }) => item)))
   const audio = new Map<string, string>()

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { describeWithRealData } from '../../testing/real-data/index.js'
 import { groupOf, readManifest, writeManifest } from '../manifest.js'
@@ -376,6 +376,10 @@ describe('locateAudio', () => {
       note: '',
     })
     expect((await of('x.wav', 'test/x.wav')).missing).toEqual(['test/x.wav'])
+    const near = relative('.', audio)
+    const named = ['x.wav', 'test/x.wav'].map((id) => ({ id, audio: resolve(near, id), captions: [] }))
+    expect((await locateAudio(named, [near])).missing).toEqual(['test/x.wav'])
+    expect((await of('https://x.org/x.wav')).missing).toEqual(['https://x.org/x.wav'])
     expect((await of('https://x.org/b.wav')).hint).toMatch(/^1 are addresses, and nothing is fetched/)
   })
 })
@@ -416,6 +420,26 @@ describe('shareSplits', () => {
       expect(() => shareSplits(clips, bad)).toThrow(/shares above 0 that sum to 1/)
     }
     expect(() => shareSplits([{ ...clips[0]!, split: 'x' }], shares)).toThrow(/"c0" belongs to "x"/)
+  })
+
+  it('keeps the splits that are there, whole recordings with them, and counts them', () => {
+    // 300 of 1000 clips, in pairs of one recording: a clip of each pair says the split of both.
+    const pairs = clips.map((clip, i) => ({ ...clip, group: `r${i >> 1}` }))
+    const given = (i: number) =>
+      i < 200 && i % 2 === 0 ? 'test' : i < 300 && i % 2 === 0 ? 'extra' : undefined
+    const partly = pairs.map((clip, i) => ({ ...clip, ...(given(i) && { split: given(i)! }) }))
+    const shared = shareSplits(partly, shares)
+    expect(shared.slice(0, 300).map(({ split }) => split)).toEqual(
+      Array.from({ length: 300 }, (_, i) => (i < 200 ? 'test' : 'extra')),
+    )
+    const count = (split: string) => shared.filter((clip) => clip.split === split).length
+    // Of the 900 in the three splits a tenth is for test, which has more: the others share the 700 left as 8 to 1.
+    expect(count('test')).toBe(200)
+    expect(Math.abs(count('train') - (700 * 8) / 9)).toBeLessThanOrEqual(2)
+    const [few] = [partly.map((clip, i) => (i < 20 ? clip : pairs[i]!))]
+    expect(
+      Math.abs(shareSplits(few!, shares).filter(({ split }) => split === 'test').length - 100),
+    ).toBeLessThan(3)
   })
 })
 

@@ -36,7 +36,7 @@ export async function locateAudio(
   const others = otherSpellings(lost, there, new Set(paths.values()))
   const found = clips.map((clip) => {
     const audio = paths.get(nameOf(clip)) ?? others.get(nameOf(clip))
-    return audio === undefined ? clip : { ...clip, audio }
+    return audio === undefined ? clip : { ...clip, audio: resolve(audio) }
   })
   const missing = clips.filter((clip) => lost.has(nameOf(clip)) && !others.has(nameOf(clip)))
   const [example] = others
@@ -74,7 +74,7 @@ async function filesBelow(folders: readonly string[]): Promise<FoundFile[]> {
 /**
  * Where the files of names lie that are written in another way: Unicode composed or not, blanks and signs as `%20`, and with leading folders of
  * another machine (`C:/data/a.wav`, `file:///data/a.wav`) or of another working folder (`audio/a.wav` inside `audio`). The longest end of a
- * name that is there counts. A file that two names come to, or that one has already, is given to neither.
+ * name that is there counts. A file that two names come to, or that one has already, is given to neither; an address is the name of no file.
  */
 function otherSpellings(
   names: ReadonlySet<string>,
@@ -90,12 +90,13 @@ function otherSpellings(
   const claims = Map.groupBy(found, ([, path]) => path)
   return new Map(
     found.flatMap(([name, path]) =>
-      path === undefined || taken.has(path) || claims.get(path)!.length > 1 ? [] : [[name, path]],
+      path === undefined || taken.has(resolve(path)) || claims.get(path)!.length > 1 ? [] : [[name, path]],
     ),
   )
 }
 
 function spelled(name: string, byName: ReadonlyMap<string, string>): string | undefined {
+  if (isAddress(name)) return undefined
   for (const form of [name, decoded(name)]) {
     const parts = form
       .normalize('NFC')
@@ -107,6 +108,11 @@ function spelled(name: string, byName: ReadonlyMap<string, string>): string | un
     }
   }
   return undefined
+}
+
+/** What lies behind it may be another recording than a file of its last name. */
+function isAddress(name: string): boolean {
+  return /^(https?|s3|gs|ftp):/i.test(name)
 }
 
 function decoded(name: string): string {
@@ -144,7 +150,7 @@ function hintOf(names: readonly string[], found: readonly FoundFile[], folders: 
     else cases++
     example ||= `"${name}" is ${path}`
   }
-  const addresses = names.filter((name) => /^(https?|s3|gs|ftp):/.test(name)).length
+  const addresses = names.filter(isAddress).length
   const parts = [
     ...(addresses > 0 ? [`${addresses} are addresses, and nothing is fetched: download them first`] : []),
     ...(inside.size > 0 ? [`${sum(inside.values())} lie in other folders: ${audioOptions(inside)}`] : []),

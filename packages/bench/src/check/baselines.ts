@@ -22,7 +22,7 @@ async function readJson<T>(file: string): Promise<T | Record<string, never>> {
 }
 
 const write = (file: string, value: unknown): Promise<void> =>
-  writeFileAtomic(file, `${JSON.stringify(value, null, 1)}\n`)
+  writeFileAtomic(file, `${JSON.stringify(value, null, 2)}\n`)
 
 interface Counted {
   readonly findings: readonly Finding[]

@@ -36,7 +36,7 @@ export function evaluationTable(evaluation: ShownEvaluation): string {
   ])
   const about = [
     evaluation.split === null ? '' : `split ${evaluation.split}: `,
-    `${evaluation.queries} captions, ${evaluation.items} clips`,
+    `${plural(evaluation.queries, 'caption')}, ${plural(evaluation.items, 'clip')}`,
   ].join('')
   const bases = shown.map(([title, key]) => [title, evaluation.intervalsOver[key]!] as const)
   return `${about}\n${table([header, ...rows])}\n${basisLine(bases)}`

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { writeWav } from '@sonotext/core/audio'
 import { readManifest } from '@sonotext/core/data'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -137,7 +137,7 @@ describe.skipIf(notBuilt !== null)(`sonotext import${notBuilt === null ? '' : ` 
     const args = ['import', '--from', 'folder', csv, '--out', at('several.jsonl')]
     const two = await cli([...args, '--audio', at('all'), '--audio', at('train')])
     expect(two.stderr).toContain(
-      `1 of 3 audio files not there, such as "c.wav". 1 lie in other folders: --audio ${at('all/sub')}`,
+      `1 of 3 audio files not there, such as "c.wav". 1 lies in another folder: --audio ${at('all/sub')}`,
     )
     const three = await cliJson<Report>([
       ...args,
@@ -157,7 +157,7 @@ describe.skipIf(notBuilt !== null)(`sonotext import${notBuilt === null ? '' : ` 
     const { code, stdout } = await cli([...args, '--out', at('dry.jsonl')])
     expect(code).toBe(0)
     expect(stdout).toMatch(
-      /^there {4}\S*a\.wav {2}train, 1 caption\nmissing {2}\S*lost\.wav {2}test, 1 caption\n/,
+      /^missing {2}\S*lost\.wav {2}test, 1 caption\nthere {4}\S*a\.wav {2}train, 1 caption\n/,
     )
     expect(stdout).toContain(
       'would write 2 clips (train 1, test 1) with 2 captions, 1 without an audio file; nothing was written',
@@ -168,6 +168,46 @@ describe.skipIf(notBuilt !== null)(`sonotext import${notBuilt === null ? '' : ` 
       missing: ['lost.wav'],
       read: [{ id: 'a.wav' }, {}],
     })
+  })
+
+  it('--dry-run names what is there and will not be read, first and counted', async () => {
+    const whole = await readFile(at('all/a.wav'))
+    await mkdir(at('mixed'), { recursive: true })
+    for (let i = 0; i < 12; i++) await writeFile(at(`mixed/a${i}.wav`), whole)
+    await writeFile(at('mixed/cut.wav'), whole.subarray(0, 3000))
+    await writeFile(at('mixed/text.wav'), 'no audio at all, whatever its name says\n'.repeat(9))
+    const m4a = '\0\0\0\x20ftypM4A \0\0\0\0M4A mp42isom\0\0\0\0'
+    for (let i = 0; i < 9; i++) await writeFile(at(`mixed/m${i}.m4a`), m4a)
+    await symlink('nowhere.wav', at('mixed/link.wav'))
+    const names = [...Array.from({ length: 12 }, (_, i) => `a${i}.wav`), 'link.wav', 'text.wav', 'cut.wav']
+    for (let i = 0; i < 9; i++) names.push(`m${i}.m4a`)
+    const csv = await write('mixed/x.csv', `file,caption\n${names.map((name) => `${name},x\n`).join('')}`)
+    const args = ['import', '--from', 'folder', csv, '--dry-run']
+    const { stdout } = await cli(args)
+    expect(stdout).toMatch(/^missing .*link\.wav .*: a link whose target is missing\n/)
+    expect(stdout).toMatch(/unread {3}\S*text\.wav .*: \S/)
+    expect(stdout).toMatch(/unread {3}\S*cut\.wav .*: .*cut/)
+    expect(stdout).toMatch(/unread {3}\S*m0\.m4a .*--ffmpeg/)
+    expect(stdout).toContain('… 14 more, 2 of them will not be read\n')
+    expect(stdout).toContain('1 without an audio file, 11 with one that is not read; nothing')
+    for (const more of [['--dry-run'], ['--out', at('x.jsonl')]]) {
+      const nowhere = await cli(['import', '--from', 'folder', csv, '--audio', at('no-such'), ...more])
+      expect([nowhere.code, nowhere.stderr]).toEqual([1, expect.stringMatching(/no-such: expected a folder/)])
+    }
+  })
+
+  it('says that a first line is no header, names the roles as they are written, and refuses a CSV given twice', async () => {
+    const csv = await write('bare.csv', 'a.wav,a dog barks\nb.wav,rain\n')
+    const args = ['import', '--from', 'folder', csv, '--audio', at('all'), '--out', at('x.jsonl')]
+    expect((await cli(args)).stderr).toMatch(/looks like a row: add a line above it, such as file,caption\./)
+    const tabs = await write('bare.tsv', 'one\ta dog barks\ntwo\train\n')
+    expect((await cli(['import', '--from', 'folder', tabs, '--dry-run'])).stderr).toMatch(
+      /none of its names is known: if it is a row, add .*file<tab>caption/,
+    )
+    const twice = await cli(['import', '--from', 'folder', csv, `./${relative('.', csv)}`, '--dry-run'])
+    expect([twice.code, twice.stderr]).toEqual([2, expect.stringMatching(/bare\.csv is given twice/)])
+    const mark = await cli([...args, '--delimiter', 'ab'])
+    expect([mark.code, mark.stderr]).toEqual([2, expect.stringMatching(/one sign such as , ; \| or a tab/)])
   })
 
   it('says what it passes over in a folder', async () => {
@@ -244,7 +284,7 @@ describe.skipIf(notBuilt !== null)(`sonotext import${notBuilt === null ? '' : ` 
     [['--share', 'train=.8'], 2, /shares above 0 that sum to 1.*train=0\.8 \(0\.8 together\)/],
     [['--share', 'train'], 2, /Expected name=share/],
     [['--share', 'train=1', '--split', 'x'], 2, /one of --split and --share/],
-    [['--column', 'datei=x'], 2, /Expected ROLE=NAME with a role of file, caption, id/],
+    [['--column', 'datei=x'], 2, /Expected ROLE=NAME with a role of file, text, id/],
     [['--metadata', 'x.csv'], 2, /--metadata is for clotho, not for folder/],
   ])('refuses %j', async (options, expected, message) => {
     const csv = await write('good.csv', 'file,caption\na.wav,x\n')

@@ -14,6 +14,7 @@ import {
 import { segmentFormat, segmentFormatOf, writeSegments } from '@sonotext/core/segments'
 import type { CommandBody, CommandContext } from '../command.js'
 import { decodePolicyOf } from '../decode-option.js'
+import { plural } from '../plural.js'
 import { exitCode, UsageError } from '../exit.js'
 import { KeptLines } from '../kept-lines.js'
 import { type AlignerFlags, openAligner } from '../run-aligner.js'
@@ -149,7 +150,9 @@ async function alignManifest(
   }
   progress?.finish()
   terminal.result({ out, captions: kept.size, failed: bad }, () =>
-    [`${out}: ${kept.size} captions`, ...(bad > 0 ? [`${bad} could not be aligned`] : [])].join('; '),
+    [`${out}: ${plural(kept.size, 'caption')}`, ...(bad > 0 ? [`${bad} could not be aligned`] : [])].join(
+      '; ',
+    ),
   )
   return bad > 0 ? exitCode.failure : exitCode.ok
 }

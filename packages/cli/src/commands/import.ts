@@ -1,5 +1,6 @@
-import { basename, dirname, relative } from 'node:path'
+import { basename, dirname, relative, resolve } from 'node:path'
 import { SonotextError } from '@sonotext/core'
+import { ffmpegDecoder } from '@sonotext/core/audio'
 import { isStream } from '@sonotext/core/base'
 import {
   type Clip,
@@ -21,6 +22,7 @@ import { refuseOverwriting } from '../outputs.js'
 import { plural } from '../plural.js'
 import { pathArgument, shellLine } from '../shell-line.js'
 import type { Terminal } from '../terminal.js'
+import { unreadReason } from '../unread-audio.js'
 
 interface ImportOptions {
   from?: string
@@ -46,6 +48,7 @@ const importCommand: CommandBody<ImportOptions, readonly [readonly string[]]> = 
 ) => {
   const importer = importers.build(importerConfigOf(options, paths))
   refuseUnfit(options, paths)
+  await refuseMissingFolders(options.audio)
   const shares = options.share === undefined ? undefined : sharesOf(options.share)
   const clips: Clip[] = []
   const missing: string[] = []
@@ -79,15 +82,42 @@ const importCommand: CommandBody<ImportOptions, readonly [readonly string[]]> = 
   )
   if (options.dryRun !== true) await writeManifest(options.out!, shared, { signal })
   const ffmpeg = shared.some(({ audio }) => hasForeignEnding(audio))
+  const unread = options.dryRun === true ? await unreadOf(shared, options, signal) : undefined
   const toFile = options.out !== undefined && !(await isStream(options.out))
   terminal.result(
-    reportOf(shared, missing, options),
+    reportOf(shared, missing, options, unread),
     (report) => text(report, { ffmpeg, next: toFile }),
     options.out,
   )
   return exitCode.ok
 }
 export default importCommand
+
+/** What will not be read, and why, by id. */
+async function unreadOf(
+  clips: readonly Clip[],
+  { ffmpeg = false }: ImportOptions,
+  signal: AbortSignal,
+): Promise<Map<string, string>> {
+  const unread = new Map<string, string>()
+  const decode = { ...(ffmpeg && { decoders: [ffmpegDecoder()] }), signal }
+  for (const { id, audio } of clips) {
+    const reason = await unreadReason(audio, decode)
+    if (reason !== null) unread.set(id, reason)
+  }
+  return unread
+}
+
+/** A slip in a name would otherwise be told of each of its files. */
+async function refuseMissingFolders(folders: readonly string[]): Promise<void> {
+  for (const folder of folders) {
+    if (await isFolder(folder)) continue
+    throw new SonotextError('MISSING_FILE', 'expected a folder of audio files (--audio), found none.', {
+      file: folder,
+      remedy: 'Check the path, or leave --audio out where the files lie beside the CSV.',
+    })
+  }
+}
 
 /** A manifest of which nothing can be heard is of use to no command. */
 function nothingThere(said: string, file: string): SonotextError {
@@ -205,6 +235,8 @@ function noImporter(from: string | undefined, paths: readonly string[]): UsageEr
 function refuseUnfit(options: ImportOptions, paths: readonly string[]): void {
   if (options.metadata !== undefined && paths.length > 1)
     throw new UsageError('--metadata belongs to one split of Clotho: import one CSV at a time with it.')
+  const twice = paths.find((path, i) => paths.findIndex((one) => resolve(one) === resolve(path)) < i)
+  if (twice !== undefined) throw new UsageError(`${twice} is given twice: name it once.`)
   if (options.share !== undefined && options.split !== undefined)
     throw new UsageError('Expected one of --split and --share, got both.')
   if (options.dryRun !== true && options.out === undefined)
@@ -221,8 +253,9 @@ function columnsOf(assignments: readonly string[]): FolderColumns {
     const written = assignment.slice(0, at)
     const key = ['text', 'captions'].includes(written) ? 'caption' : written
     if (at < 1 || !(columnRoles as readonly string[]).includes(key)) {
+      const roles = columnRoles.map((role) => (role === 'caption' ? 'text' : role))
       throw new UsageError(
-        `Expected ROLE=NAME with a role of ${columnRoles.join(', ')}, got --column ${assignment}.`,
+        `Expected ROLE=NAME with a role of ${roles.join(', ')}, got --column ${assignment}.`,
       )
     }
     const name = assignment.slice(at + 1)
@@ -256,10 +289,15 @@ interface Report {
   /** Ids of clips whose audio is not there. */
   missing: string[]
   /** With --dry-run: what would be written. */
-  read?: { id: string; audio: string; captions: number; split: string | null }[]
+  read?: { id: string; audio: string; captions: number; split: string | null; problem: string | null }[]
 }
 
-function reportOf(clips: readonly Clip[], missing: string[], { out, dryRun = false }: ImportOptions): Report {
+function reportOf(
+  clips: readonly Clip[],
+  missing: string[],
+  { out, dryRun = false }: ImportOptions,
+  unread: ReadonlyMap<string, string> | undefined,
+): Report {
   const bySplit = Map.groupBy(clips, ({ split }) => split ?? '')
   return {
     manifest: dryRun ? null : out!,
@@ -274,6 +312,7 @@ function reportOf(clips: readonly Clip[], missing: string[], { out, dryRun = fal
             audio,
             captions: captions.length,
             split,
+            problem: unread?.get(id) ?? null,
           })),
         }
       : {}),
@@ -295,11 +334,21 @@ function text(
     return [`${summary} → ${manifest}`, ...(hasNext ? [`next: ${next}`] : [])].join('\n')
   }
   const lost = new Set(missing)
-  const shown = read.slice(0, shownClips).map(({ id, audio, captions: count, split }) => {
-    const state = lost.has(id) ? 'missing' : 'there  '
-    return `${state}  ${relative('.', audio)}  ${split ?? 'no split'}, ${plural(count, 'caption')}`
+  const bad = read.filter(({ problem }) => problem !== null)
+  const order = [...bad, ...read.filter(({ problem }) => problem === null)]
+  const shown = order.slice(0, shownClips).map(({ id, audio, captions: count, split, problem }) => {
+    const state = lost.has(id) ? 'missing' : problem === null ? 'there  ' : 'unread '
+    const line = `${state}  ${relative('.', audio)}  ${split ?? 'no split'}, ${plural(count, 'caption')}`
+    return problem === null || problem === 'not there' ? line : `${line}: ${problem}`
   })
-  if (read.length > shownClips) shown.push(`… ${read.length - shownClips} more`)
-  const rest = missing.length > 0 ? `, ${missing.length} without an audio file` : ''
+  if (order.length > shownClips) {
+    const badBehind = Math.max(0, bad.length - shownClips)
+    const also = badBehind > 0 ? `, ${badBehind} of them will not be read` : ''
+    shown.push(`… ${order.length - shownClips} more${also}`)
+  }
+  const unread = bad.filter(({ id }) => !lost.has(id)).length
+  const rest =
+    (missing.length > 0 ? `, ${missing.length} without an audio file` : '') +
+    (unread > 0 ? `, ${unread} with one that is not read` : '')
   return [...shown, `would write ${summary}${rest}; nothing was written`].join('\n')
 }

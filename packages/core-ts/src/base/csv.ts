@@ -1,4 +1,4 @@
-import { SonotextError } from './errors.js'
+import { expected, SonotextError } from './errors.js'
 import { nearest } from './nearest.js'
 import { readText, type ReadTextOptions } from './text.js'
 
@@ -40,6 +40,9 @@ export async function readCsv(path: string, options: CsvOptions & ReadTextOption
  * Throws INVALID_FILE naming file and line for a quote that does not end, a row with more or fewer cells than the header, no header, JSON Lines.
  */
 export function parseCsv(text: string, path: string, options: CsvOptions = {}): CsvTable {
+  const { delimiter: named } = options
+  if (named !== undefined && !/^([^\p{L}\p{N}\s"'._/\\-]|\t)$/u.test(named))
+    throw expected('one sign such as , ; | or a tab', 'delimiter', named)
   refuseJson(text, path)
   const { delimiter, body } = withDelimiter(text, options.delimiter)
   const [header, ...rest] = records(body, delimiter, path)

@@ -1,5 +1,6 @@
 export * from './abort.js'
 export * from './csv.js'
+export * from './decimal.js'
 export * from './errors.js'
 export * from './files.js'
 export * from './lock.js'

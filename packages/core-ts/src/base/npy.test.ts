@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { SonotextError } from './errors.js'
 import { matrix } from './matrix.js'
-import { decodeNpy, encodeNpy } from './npy.js'
+import { decodeNpy, decodeNpyNumbers, encodeNpy } from './npy.js'
 
 const npy = (header: string, floats: readonly number[], version = 1) => {
   const head = Buffer.from([0x93, ...Buffer.from('NUMPY'), version, 0])
@@ -52,9 +52,23 @@ it('reads one dimension, later versions and Fortran order', () => {
   expect(decodeNpy(fortran)).toEqual(matrix(2, 3, Float32Array.of(1, 2, 3, 4, 5, 6)))
 })
 
+it('reads what NumPy makes without being told as float32', () => {
+  const of = (type: string, body: ArrayBufferView) => {
+    const head = npy(`{'descr': '${type}', 'fortran_order': False, 'shape': (1, 2), }`, [])
+    return Buffer.concat([head, new Uint8Array(body.buffer)])
+  }
+  const two = (a: number, b: number) => matrix(1, 2, Float32Array.of(a, b))
+  expect(decodeNpy(of('<f8', Float64Array.of(0.1, -2)))).toEqual(two(0.1, -2))
+  expect(decodeNpy(of('<i8', BigInt64Array.of(5n, -7n)))).toEqual(two(5, -7))
+  expect(decodeNpy(of('<i4', Int32Array.of(5, -7)))).toEqual(two(5, -7))
+  // 1.5 and -2 ** -24, the least that there is.
+  expect(decodeNpy(of('<f2', Uint16Array.of(0x3e00, 0x8001)))).toEqual(two(1.5, -(2 ** -24)))
+  expect(decodeNpyNumbers(of('<i8', BigInt64Array.of(5n, -7n))).data).toEqual(Float64Array.of(5, -7))
+})
+
 it.each([
   ['other bytes', Buffer.from('hello, this is text'), /other bytes/],
-  ['doubles', npy("{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }", [1, 2]), /got <f8/],
+  ['big-endian', npy("{'descr': '>f4', 'fortran_order': False, 'shape': (1,), }", [1]), /got >f4.*astype/],
   [
     'three dimensions',
     npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 1), }", [1]),

@@ -1,5 +1,6 @@
 import { expected, SonotextError } from './errors.js'
 import { fileLength, readRange, writeFileAtomic } from './files.js'
+import { halfToFloat } from './half.js'
 import { matrix, type Matrix, transpose } from './matrix.js'
 
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59] // \x93NUMPY
@@ -24,12 +25,16 @@ export function isNpy(bytes: Uint8Array): boolean {
 }
 
 /**
- * Reads a one- or two-dimensional little-endian float32 NPY (versions 1 to 3, C or Fortran order); one dimension becomes one
- * row.
+ * Reads a one- or two-dimensional NPY (versions 1 to 3, C or Fortran order) as float32; one dimension becomes one row. float64, float16
+ * and integers, what NumPy makes without being told, are rounded to float32.
  * @throws SonotextError INVALID_FILE for anything else, and for files cut short or too long
  */
 export function decodeNpy(bytes: Uint8Array, name = 'npy'): Matrix {
-  const { rows, cols, columnsFirst, body } = parse(bytes, name, ['<f4'])
+  const { type, rows, cols, columnsFirst, body } = parse(bytes, name, Object.keys(readers))
+  if (type !== '<f4') {
+    const { data } = decodeNpyNumbers(bytes, name)
+    return matrix(rows, cols, Float32Array.from(data))
+  }
   const data = new Float32Array(new Uint8Array(body).buffer)
   return columnsFirst ? transpose(matrix(cols, rows, data)) : matrix(rows, cols, data)
 }
@@ -42,7 +47,7 @@ export interface NpyNumbers {
 }
 
 /**
- * Reads an NPY of float32, float64 or integers up to 32 bits.
+ * Reads an NPY of float16, float32, float64 or integers; those of 64 bits become the nearest double.
  * @throws SonotextError INVALID_FILE as {@link decodeNpy}
  */
 export function decodeNpyNumbers(bytes: Uint8Array, name = 'npy'): NpyNumbers {
@@ -65,6 +70,8 @@ interface NumberReader {
 const readers: Readonly<Record<string, NumberReader>> = {
   '<f4': { size: 4, get: (view, at) => view.getFloat32(at, true) },
   '<f8': { size: 8, get: (view, at) => view.getFloat64(at, true) },
+  '<f2': { size: 2, get: (view, at) => halfToFloat(view.getUint16(at, true)) },
+  '<i8': { size: 8, get: (view, at) => Number(view.getBigInt64(at, true)) },
   '<i4': { size: 4, get: (view, at) => view.getInt32(at, true) },
   '<i2': { size: 2, get: (view, at) => view.getInt16(at, true) },
   '|i1': { size: 1, get: (view, at) => view.getInt8(at) },

@@ -1,5 +1,6 @@
 import { SonotextError, expected } from './errors.js'
 import { fileLength, readRange, writeFileAtomic } from './files.js'
+import { halfToFloat } from './half.js'
 
 /** Array types a tensor of a file can have. Half-precision numbers (F16, BF16) are read as Float32Array. */
 export type TensorData =
@@ -148,7 +149,14 @@ function parseHeader(
   for (const [name, entry] of Object.entries(header)) {
     if (name === '__metadata__') {
       if (!isRecord(entry) || !Object.values(entry).every((value) => typeof value === 'string')) {
-        throw bad('metadata that is not a map of strings')
+        throw new SonotextError(
+          'INVALID_FILE',
+          'the metadata of the safetensors file are no map of strings.',
+          {
+            file,
+            remedy: 'Save it again with every value of the metadata as a string, as the format asks.',
+          },
+        )
       }
       metadata = entry as Record<string, string>
       continue
@@ -264,15 +272,6 @@ function dtypeOf(data: TensorData): Dtype {
   if (data instanceof Int16Array) return 'I16'
   if (data instanceof Uint16Array) return 'U16'
   return data instanceof Int8Array ? 'I8' : 'U8'
-}
-
-function halfToFloat(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1
-  const exponent = (bits >> 10) & 0x1f
-  const fraction = bits & 0x3ff
-  if (exponent === 0) return sign * fraction * 2 ** -24
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
 }
 
 function bfloat16ToFloat(values: Uint16Array): Float32Array {

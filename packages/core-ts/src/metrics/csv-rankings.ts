@@ -1,4 +1,4 @@
-import { type CsvRow, type CsvTable, parseStringList } from '../base/index.js'
+import { type CsvRow, type CsvTable, decimalNumber, decimalRemedy, parseStringList } from '../base/index.js'
 import { badRanking, type Run, type TrueQuery, type Truth } from './ranking.js'
 
 const queryNames = ['query', 'caption', 'text', 'tid', 'topic']
@@ -21,6 +21,12 @@ export function csvRun(table: CsvTable, file: string | undefined): Run {
     const cells = ranks.length > 0 ? ranks.map((name) => row.get(name).trim()) : listOf(row, list!, file)
     const ranked = cells.filter((name) => name !== '')
     const name = row.get(query).trim()
+    const again = ranked.find((item, i) => ranked.indexOf(item) < i)
+    if (again !== undefined)
+      throw badRanking(
+        `Expected each item once in a ranking, got "${again}" twice for "${name}" in line ${row.line}.`,
+        file,
+      )
     const before = lists.get(name)
     if (before) before.push(ranked)
     else lists.set(name, [ranked])
@@ -110,9 +116,13 @@ function ratings(
   for (const row of table.rows) {
     const [query, item] = [row.get(queryColumn).trim(), row.get(itemColumn).trim()]
     const written = row.get(gradeColumn).trim()
-    const grade = written === '' ? Number.NaN : Number(written)
-    if (!Number.isFinite(grade)) {
-      throw badRanking(`Expected a number for ${gradeColumn} in line ${row.line}, got "${written}".`, file)
+    const grade = decimalNumber(written)
+    if (grade === undefined) {
+      throw badRanking(
+        `Expected a number for ${gradeColumn} in line ${row.line}, got "${written}".`,
+        file,
+        decimalRemedy(written),
+      )
     }
     const grades = byQuery.get(query) ?? new Map<string, number>()
     byQuery.set(query, grades)

@@ -86,7 +86,12 @@ Never heard,a.wav,b.wav
     ['wrong run columns', 'caption,files\nx,y\n', truth, /run\.csv.*file_name_1/],
     ['wrong truth columns', 'caption,file_name_1\nx,a.wav\n', 'clip,text\na,b\n', /truth\.csv.*caption_1/],
     ['no caption in common', 'caption,file_name_1\nx,a.wav\n', truth, /got none of its 6/],
-    ['an item twice', 'caption,file_name_1,file_name_2\nWind blows,a.wav,a.wav\n', truth, /"a.wav" twice/],
+    [
+      'an item twice',
+      'caption,file_name_1,file_name_2\nWind blows,a.wav,a.wav\n',
+      truth,
+      /run\.csv: .*"a.wav" twice for "Wind blows" in line 2/,
+    ],
     ['ragged rows', 'caption,file_name_1\nx,a.wav,b.wav\n', truth, /run\.csv/],
     ['an open quote', 'caption,file_name_1\n"x,a.wav\n', truth, /run\.csv/],
     ['an empty truth', 'caption,file_name_1\nx,a.wav\n', '', /truth\.csv.*empty/],
@@ -171,7 +176,16 @@ q9 Q0 d1 1 1 tag
       qrels,
       /none of its 4: the run, a TREC run .*, has "x", the truth, TREC qrels .*, "q1"/,
     ],
-    ['a document twice', 'q1 Q0 d1 1 1 t\nq1 Q0 d1 2 0 t\n', qrels, /"d1" twice for "q1"/],
+    [
+      'a document twice',
+      'q1 Q0 d1 1 1 t\nq1 Q0 d1 2 0 t\n',
+      qrels,
+      /run: .*"d1" twice for "q1", again in line 2/,
+    ],
+    ['a score in base 16', 'q1 Q0 d1 1 0x1F t\n', qrels, /number for the score in line 1, got "0x1F"/],
+    ['no finite score', 'q1 Q0 d1 1 -Infinity t\n', qrels, /number for the score in line 1, got "-Infinity"/],
+    ['a decimal comma', 'q1 Q0 d1 1 0,5 t\n', qrels, /score in line 1, got "0,5".*decimal comma: 0\.5/],
+    ['a grade in base 16', run, 'q1 0 d1 0x10\n', /truth: .*number for the grade in line 1, got "0x10"/],
   ])('refuses %s', (_, badRun, badTruth, message) => {
     expect(() =>
       evaluateRunTexts({ run: badRun, truth: badTruth, runFile: 'run', truthFile: 'truth' }),
@@ -352,6 +366,20 @@ describe('files', () => {
       measures: ['R@1'],
     })
     expect(found).toMatchObject({ format: 'scores', truthFormat: 'captions', textToAudio: { 'R@1': 1 / 6 } })
+    const twice = await file('twice.txt', 'a.wav\na.wav\n')
+    await expect(
+      evaluateRunFiles(scores, await file('truth.csv', truth), { rowIds, columnIds: twice }),
+    ).rejects.toThrow(/twice\.txt: Expected each id once, got "a.wav" again in line 2/)
+    const two = await file('two.npy', Buffer.from(encodeNpy(matrix(2, 2, Float32Array.of(1, 2, 3, 4)))))
+    const again = await file('again.txt', 'Wind blows\nWind blows\n')
+    await expect(
+      evaluateRunFiles(two, await file('truth.csv', truth), { rowIds: again, columnIds }),
+    ).rejects.toThrow(/again\.txt: Expected each id once, got "Wind blows" again in line 2/)
+    // Two clips share the caption: a row for each of them is what the truth has.
+    const shared = await file('shared.txt', 'Rain falls\nRain falls\n')
+    expect(
+      (await evaluateRunFiles(two, await file('truth.csv', truth), { rowIds: shared, columnIds })).format,
+    ).toBe('scores')
     const trec = await file('run.txt', 'q1 Q0 d1 1 1 t\n')
     expect((await evaluateRunFiles(trec, await file('qrels.txt', 'q1 0 d1 1\n'))).format).toBe('trec')
   })

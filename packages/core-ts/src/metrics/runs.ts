@@ -32,7 +32,7 @@ import {
   type TruthFormat,
 } from './ranking.js'
 import { checkGradeOptions, rankList, type Unjudged } from './rankings.js'
-import { scoreRun } from './score-matrix.js'
+import { refuseRepeatedIds, scoreRun, type ScoreIds } from './score-matrix.js'
 import { isTrecLine, qrels, trecRun } from './trec-run.js'
 
 /**
@@ -104,7 +104,10 @@ export async function evaluateRunFiles(
     rowIds === undefined ? undefined : ids(rowIds),
     columnIds === undefined ? undefined : ids(columnIds),
   ])
-  const scores = rows === undefined || columns === undefined ? {} : { ids: { rows, columns } }
+  const scores =
+    rows === undefined || columns === undefined
+      ? {}
+      : { ids: { rows, columns, rowsFile: rowIds!, columnsFile: columnIds! } }
   const runText = isNpy(bytes) ? bytes : decodeText(bytes, run)
   const texts = {
     run: runText,
@@ -133,7 +136,7 @@ export interface RunTexts {
   readonly runFile?: string
   readonly truthFile?: string
   /** What the rows (queries) and columns (items) of a score matrix are. */
-  readonly ids?: { readonly rows: readonly string[]; readonly columns: readonly string[] }
+  readonly ids?: ScoreIds
 }
 
 /**
@@ -158,6 +161,7 @@ function* evaluated(texts: RunTexts, options: RunOptions): InPieces<RunEvaluatio
   const truth = yield* parseTruth(texts)
   checkGradeOptions(options)
   refuseUnfit(truth, options)
+  if (run.format === 'scores') refuseRepeatedIds(texts.ids!, truth)
   const used = new Map<string, number>()
   let missing = 0
   const queries: RankedQuery[] = []

@@ -1,10 +1,33 @@
 import { decodeNpyNumbers, SonotextError } from '../base/index.js'
-import { badRanking, type Run } from './ranking.js'
+import { badRanking, type Run, type Truth } from './ranking.js'
 
 /** What the rows and columns of a score matrix stand for. */
 export interface ScoreIds {
   readonly rows: readonly string[]
   readonly columns: readonly string[]
+  /** Where they were read, for messages. */
+  readonly rowsFile?: string
+  readonly columnsFile?: string
+}
+
+/** An item is one column; a query is one row, or as many as the truth has queries of that text (captions that two clips share). */
+export function refuseRepeatedIds({ rows, columns, rowsFile, columnsFile }: ScoreIds, truth: Truth): void {
+  const queries = Map.groupBy(truth.queries, ({ query }) => query)
+  const check = (ids: readonly string[], file: string | undefined, most: (id: string) => number) => {
+    const seen = new Map<string, number>()
+    for (const [i, id] of ids.entries()) {
+      const count = (seen.get(id) ?? 0) + 1
+      seen.set(id, count)
+      if (count > most(id))
+        throw badRanking(
+          `Expected each id once, got "${id}" again in line ${i + 1}.`,
+          file,
+          'Name each row and column by an id of its own.',
+        )
+    }
+  }
+  check(rows, rowsFile, (id) => queries.get(id)?.length ?? 1)
+  check(columns, columnsFile, () => 1)
 }
 
 /** Rankings from scores [queries × items], larger = better; equal scores are ranked by their column. */

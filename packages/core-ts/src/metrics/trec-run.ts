@@ -1,3 +1,4 @@
+import { decimalNumber, decimalRemedy } from '../base/decimal.js'
 import type { InPieces } from '../base/turn.js'
 import { badRanking, type Run, type Truth } from './ranking.js'
 
@@ -13,22 +14,32 @@ export function isTrecLine(line: string): boolean {
 
 /** Document ids by topic, best first: score descending, then the rank column, then line order. */
 export function* trecRun(text: string, file: string | undefined): InPieces<Run> {
-  const byTopic = new Map<string, { document: string; rank: number; score: number }[]>()
+  const byTopic = new Map<string, Map<string, { rank: number; score: number }>>()
   for (const [line, content] of lines(text)) {
     if (line % pieceOfLines === 0) yield
     const fields = runFields(content)
     if (fields === undefined) throw badLine(runForm, content, line, file)
     const [topic, document, rank, score] = fields
-    const entry = { document, rank: Number(rank), score: Number(score) }
+    const entry = {
+      rank: numberOf(rank, 'rank', line, file),
+      score: numberOf(score, 'score', line, file),
+    }
     const entries = byTopic.get(topic)
-    if (entries) entries.push(entry)
-    else byTopic.set(topic, [entry])
+    if (entries === undefined) byTopic.set(topic, new Map([[document, entry]]))
+    else if (entries.has(document))
+      throw badRanking(
+        `Expected each item once in a ranking, got "${document}" twice for "${topic}", again in line ${line}.`,
+        file,
+      )
+    else entries.set(document, entry)
   }
   const lists = new Map<string, string[][]>()
   for (const [topic, entries] of byTopic) {
     yield
-    entries.sort((a, b) => (a.score === b.score ? a.rank - b.rank : b.score - a.score))
-    lists.set(topic, [entries.map((entry) => entry.document)])
+    const order = [...entries].sort(([, a], [, b]) =>
+      a.score === b.score ? a.rank - b.rank : b.score - a.score,
+    )
+    lists.set(topic, [order.map(([document]) => document)])
   }
   return { format: 'trec', lists }
 }
@@ -41,7 +52,7 @@ export function* qrels(text: string, file: string | undefined): InPieces<Truth> 
     const fields = qrelsFields(content)
     if (fields === undefined) throw badLine(qrelsForm, content, line, file)
     const [topic, document, written] = fields
-    const grade = Number(written)
+    const grade = numberOf(written, 'grade', line, file)
     let grades = byTopic.get(topic)
     if (!grades) byTopic.set(topic, (grades = new Map()))
     const earlier = grades.get(document)
@@ -64,7 +75,7 @@ function runFields(line: string): [string, string, string, string] | undefined {
   const from = fields.length <= 6 ? 1 : fields.indexOf('Q0', 1)
   const behind = fields.length === 5 ? 2 : 3
   const [rank, score] = fields.slice(-behind)
-  if (fields.length < 5 || from < 1 || !isNumber(rank) || !isNumber(score)) return undefined
+  if (fields.length < 5 || from < 1 || !isNumberLike(rank) || !isNumberLike(score)) return undefined
   const [topic, document] = [fields.slice(0, from).join(' '), fields.slice(from + 1, -behind).join(' ')]
   return document === '' ? undefined : [topic, document, rank, score]
 }
@@ -74,7 +85,7 @@ function qrelsFields(line: string): [string, string, string] | undefined {
   const fields = split(line)
   const from = fields.length <= 4 ? 1 : fields.findIndex((field, i) => i > 0 && /^(0|Q0)$/.test(field))
   const grade = fields.at(-1)
-  if (fields.length < 4 || from < 1 || !isNumber(grade)) return undefined
+  if (fields.length < 4 || from < 1 || !isNumberLike(grade)) return undefined
   const [topic, document] = [fields.slice(0, from).join(' '), fields.slice(from + 1, -1).join(' ')]
   return document === '' ? undefined : [topic, document, grade]
 }
@@ -96,8 +107,19 @@ function* lines(text: string): Generator<[number, string]> {
   }
 }
 
-function isNumber(field: string | undefined): field is string {
-  return field !== undefined && field !== '' && !Number.isNaN(Number(field))
+/** Whether a field is meant as a number, however it is written. */
+function isNumberLike(field: string | undefined): field is string {
+  return field !== undefined && /^[-+]?([.,]?\d[\d.,]*(e[-+]?\d+)?|0x[\da-f]+|inf(inity)?|nan)$/i.test(field)
+}
+
+function numberOf(field: string, name: string, line: number, file: string | undefined): number {
+  const value = decimalNumber(field)
+  if (value !== undefined) return value
+  throw badRanking(
+    `Expected a number for the ${name} in line ${line}, got "${field}".`,
+    file,
+    decimalRemedy(field),
+  )
 }
 
 function badLine(form: string, content: string, line: number, file: string | undefined): Error {

@@ -40,6 +40,8 @@ describe('reading', () => {
     ['query,item,rating\nq,c,101\n', /x\.csv:2: expected a rating from 0 to 100, got 101.*--scale/],
     ['query,item,rating\nq,c,-1\n', /from 0 to 100/],
     ['query,item,relevance\nq,c,1.5\n', /from 0 to 1,/],
+    ['query,item,rating\nq,c,0x1F\n', /:2: expected a number for rating, got "0x1F"/],
+    ['query;item;rating\nq;c;7,5\n', /got "7,5".*decimal comma: 7\.5/],
     ['query,item,rating\nq,c,high\n', /expected a number for rating, got "high"/],
     ['query,item,rating\nq,c,\n', /expected a rating, got an empty cell/],
     ['query,item,rating\n,c,1\n', /expected a query/],

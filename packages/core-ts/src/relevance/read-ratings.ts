@@ -2,6 +2,8 @@ import {
   checkOptions,
   type CsvRow,
   type CsvTable,
+  decimalNumber,
+  decimalRemedy,
   expected,
   parseCsv,
   readText,
@@ -81,8 +83,9 @@ function ratingOf(row: CsvRow, names: Names, { low, high }: RatingScale, file: s
   const number = (name: string | undefined): number | null => {
     const written = text(name)
     if (written === null) return null
-    const value = Number(written)
-    if (!Number.isFinite(value)) throw bad(at, `expected a number for ${name}, got "${written}".`)
+    const value = decimalNumber(written)
+    if (value === undefined)
+      throw bad(at, `expected a number for ${name}, got "${written}".`, decimalRemedy(written))
     return value
   }
   const [query, item, rating] = [text(names.query), text(names.item), number(names.rating)]

@@ -1,9 +1,9 @@
+import { decimalNumber } from '../base/decimal.js'
 import { SonotextError } from '../base/errors.js'
 
 /** First four bytes of a fastText .bin model. */
 const fastTextMagic = [0xba, 0x16, 0x4f, 0x2f]
 const headerLine = /^(\d+) (\d+)\s*$/
-const number = /^[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?$/i
 
 /**
  * `word2vec-text` has a header line with count and dimension (fastText's .vec files are the same), `glove` has none,
@@ -40,6 +40,13 @@ export function sniffFormat(head: Buffer, path: string, options: FormatOptions):
   if (count < 1 || dim < 1 || dim > 65536)
     throw notVectors(`${path}:1`, `expected a sensible count and length, got "${header[0].trim()}"`)
   const second = lineAt(head, firstLine.length + 1)
+  const remedy = otherWriting(second.toString('latin1'))
+  if (options.format !== 'word2vec-binary' && !isTextRow(second, dim) && remedy !== undefined)
+    throw notVectors(
+      `${path}:2`,
+      `expected a word and ${dim} numbers apart by blanks, got "${second.toString('latin1').slice(0, 60)}"`,
+      remedy,
+    )
   return {
     format: options.format ?? (isTextRow(second, dim) ? 'word2vec-text' : 'word2vec-binary'),
     dim,
@@ -86,14 +93,19 @@ function gloveDimension(head: Buffer, path: string): number {
   }
   const [[dim] = [0]] = [...tally].sort(([a, m], [b, n]) => n - m || a - b)
   if (dim < 1 || !isTextRow(lineAt(head, 0), dim)) {
-    throw notVectors(`${path}:1`, 'expected a word followed by numbers')
+    const line = lineAt(head, 0).toString('latin1')
+    throw notVectors(
+      `${path}:1`,
+      `expected a word followed by numbers, got "${line.slice(0, 60)}"`,
+      otherWriting(line),
+    )
   }
   return dim
 }
 
 function isTextRow(line: Buffer, dim: number): boolean {
   const fields = fieldsOf(line)
-  return fields.length > dim && fields.slice(-dim).every((field) => number.test(field))
+  return fields.length > dim && fields.slice(-dim).every((field) => decimalNumber(field) !== undefined)
 }
 
 function fieldsOf(line: Buffer): string[] {
@@ -105,9 +117,23 @@ function lineAt(bytes: Buffer, start: number): Buffer {
   return bytes.subarray(start, end < 0 ? bytes.length : end)
 }
 
-function notVectors(file: string, message: string): SonotextError {
+/** What to do about a line of numbers with tabs between them or decimal commas; undefined for any other. */
+function otherWriting(line: string): string | undefined {
+  const fields = line
+    .trim()
+    .split(/[ \t]+/)
+    .slice(1)
+  if (fields.length === 0 || !fields.every((field) => decimalNumber(field.replace(',', '.')) !== undefined))
+    return undefined
+  if (line.includes('\t')) return 'Put single blanks in place of the tabs.'
+  return fields.some((field) => field.includes(','))
+    ? 'Write points in place of the decimal commas.'
+    : undefined
+}
+
+function notVectors(file: string, message: string, remedy?: string): SonotextError {
   return new SonotextError('INVALID_FILE', `${message}.`, {
     file,
-    remedy: 'Give word vectors as word2vec (text or binary), GloVe or fastText .vec.',
+    remedy: remedy ?? 'Give word vectors as word2vec (text or binary), GloVe or fastText .vec.',
   })
 }

@@ -1,3 +1,4 @@
+import { decimalRemedy } from '../base/decimal.js'
 import { SonotextError } from '../base/errors.js'
 import { byteLines } from '../base/text.js'
 import type { RowSink } from './row-sink.js'
@@ -10,6 +11,7 @@ export async function readTextRows(chunks: AsyncIterable<Buffer>, sink: RowSink)
   const decoder = new TextDecoder()
   let rows = 0
   let last = 0
+  let ending: (() => void) | undefined
   for await (const { number, bytes } of byteLines(chunks, path, { signal: sink.signal })) {
     last = number
     if (number === 1 && count !== undefined) continue
@@ -27,9 +29,13 @@ export async function readTextRows(chunks: AsyncIterable<Buffer>, sink: RowSink)
       throw garbled(file, `expected a word and ${dim} numbers, got ${fields} fields`)
     }
     const word = decoder.decode(bytes.subarray(0, wordEnd))
-    if (sink.wants(word)) sink.add(word, numbers(bytes.subarray(wordEnd + 1, end), dim, word, file), file)
+    const read = () => numbers(bytes.subarray(wordEnd + 1, end), dim, word, file)
+    if (sink.wants(word)) sink.add(word, read(), file)
+    // Of words that nobody wants only the last is looked at: there a file that was cut breaks off.
+    ending = read
     if (sink.passed()) return
   }
+  ending?.()
   if (count !== undefined && rows < count) {
     throw garbled(`${path}:${last}`, `the file ends after ${rows} of ${count} vectors`)
   }
@@ -47,15 +53,20 @@ function numbers(bytes: Uint8Array, dim: number, word: string, file: string): Fl
   const vector = new Float32Array(dim)
   fields.forEach((field, d) => {
     const value = field === '' ? Number.NaN : Number(field)
-    if (Number.isNaN(value)) throw garbled(file, `expected numbers for the word "${word}", got "${field}"`)
+    if (Number.isNaN(value))
+      throw garbled(
+        file,
+        `expected numbers for the word "${word}", got "${field}"`,
+        field.includes(',') ? decimalRemedy(field) : undefined,
+      )
     vector[d] = value
   })
   return vector
 }
 
-function garbled(file: string, message: string): SonotextError {
+function garbled(file: string, message: string, remedy?: string): SonotextError {
   return new SonotextError('INVALID_FILE', `${message}.`, {
     file,
-    remedy: 'The file is cut short or garbled: get it again.',
+    remedy: remedy ?? 'The file is cut short or garbled: get it again.',
   })
 }

@@ -1,3 +1,4 @@
+import { hasAudioEnding, hasForeignEnding } from '../audio-files.js'
 import { type CsvTable, requireColumns } from '../../base/csv.js'
 
 /** Which column of the CSV holds what. `caption` may name several columns. */
@@ -90,6 +91,16 @@ export function resolveColumns(table: CsvTable, wanted: FolderColumns, needsFile
   return { file, captions, others }
 }
 
+/** The first line is what names the columns: where none is known it may be a row. */
+function headerless(table: CsvTable): string {
+  if (Object.values(usualColumns).flat().some(table.has) || table.columns.some((name) => numbered.test(name)))
+    return ''
+  const add = `add a line above it, such as ${['file', 'caption'].join(table.delimiter === '\t' ? '<tab>' : table.delimiter)}`
+  return table.columns.some((name) => hasAudioEnding(name) || hasForeignEnding(name))
+    ? `The first line is taken as the header and looks like a row: ${add}. `
+    : `The first line is taken as the header, and none of its names is known: if it is a row, ${add}. `
+}
+
 function remedy(table: CsvTable, wanted: FolderColumns, needsFile: boolean): string | undefined {
   // A column that was named and is not there is a slip of the user's; anything else is a name that is not known.
   const named = Object.values(wanted)
@@ -97,5 +108,5 @@ function remedy(table: CsvTable, wanted: FolderColumns, needsFile: boolean): str
     .filter((name) => typeof name === 'string' && !table.has(name))
   if (named.length > 0) return undefined
   const file = needsFile ? `Names of the file column: ${usualColumns.file.join(', ')}; of` : 'Names of'
-  return `${file} the caption column: ${usualColumns.caption.join(', ')}, caption_1. Others are named: --column file=NAME --column text=NAME (columns in code).`
+  return `${headerless(table)}${file} the caption column: ${usualColumns.caption.join(', ')}, caption_1. Others are named: --column file=NAME --column text=NAME (columns in code).`
 }

@@ -253,7 +253,7 @@ describe('captions of other shapes', () => {
   it('prints the names that are accepted, and how others are named', async () => {
     const captions = await file('odd.csv', 'Datei;Beschreibung\na.wav;x\n')
     await expect(importFolder('/x', { captions })).rejects.toThrow(
-      /missing: file, caption; found: Datei, Beschreibung\. Names of the file column: file, file_name, filename, fname.*caption column: caption, captions, text.*--column file=NAME/,
+      /missing: file, caption; found: Datei, Beschreibung\. .*such as file;caption\. Names of the file column: file, file_name, filename, fname.*caption column: caption, captions, text.*--column file=NAME/,
     )
     await expect(importFolder('/x', { captions, columns: { file: 'Datie', caption: null } })).rejects.toThrow(
       /missing: Datie; .*"Datei" may be meant/,
@@ -331,7 +331,7 @@ describe('locateAudio', () => {
     ])
     expect(found.missing).toEqual(['c.wav', 'd', 'e.wav', 'f.wav'])
     expect(found.hint).toBe(
-      `1 lie in other folders: --audio ${join(two, 'deep')}; 1 lack their ending: --file-pattern "{file}.wav"; 1 are spelled with other capitals ("c.wav" is ${join(two, 'deep/c.wav')}).`,
+      `1 lies in another folder: --audio ${join(two, 'deep')}; 1 lacks its ending: --file-pattern "{file}.wav"; 1 is spelled with other capitals ("c.wav" is ${join(two, 'deep/c.wav')}).`,
     )
     expect(await locateAudio(clips.slice(0, 2), [one, two])).toMatchObject({
       missing: [],
@@ -380,7 +380,9 @@ describe('locateAudio', () => {
     const named = ['x.wav', 'test/x.wav'].map((id) => ({ id, audio: resolve(near, id), captions: [] }))
     expect((await locateAudio(named, [near])).missing).toEqual(['test/x.wav'])
     expect((await of('https://x.org/x.wav')).missing).toEqual(['https://x.org/x.wav'])
-    expect((await of('https://x.org/b.wav')).hint).toMatch(/^1 are addresses, and nothing is fetched/)
+    expect((await of('https://x.org/b.wav')).hint).toMatch(
+      /^1 is an address, and nothing is fetched: download it first/,
+    )
   })
 })
 

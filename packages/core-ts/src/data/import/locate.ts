@@ -152,12 +152,22 @@ function hintOf(names: readonly string[], found: readonly FoundFile[], folders: 
   }
   const addresses = names.filter(isAddress).length
   const parts = [
-    ...(addresses > 0 ? [`${addresses} are addresses, and nothing is fetched: download them first`] : []),
-    ...(inside.size > 0 ? [`${sum(inside.values())} lie in other folders: ${audioOptions(inside)}`] : []),
-    ...(endings > 0
-      ? [`${endings} lack their ending: --file-pattern "{file}${/\.[^.]*$/.exec(example)?.[0] ?? '.wav'}"`]
+    ...(addresses > 0
+      ? [
+          `${addresses} ${addresses === 1 ? 'is an address' : 'are addresses'}, and nothing is fetched: download ${addresses === 1 ? 'it' : 'them'} first`,
+        ]
       : []),
-    ...(cases > 0 ? [`${cases} are spelled with other capitals`] : []),
+    ...(inside.size > 0
+      ? [
+          `${sum(inside.values())} ${sum(inside.values()) === 1 ? 'lies in another folder' : 'lie in other folders'}: ${audioOptions(inside)}`,
+        ]
+      : []),
+    ...(endings > 0
+      ? [
+          `${endings} ${endings === 1 ? 'lacks its' : 'lack their'} ending: --file-pattern "{file}${/\.[^.]*$/.exec(example)?.[0] ?? '.wav'}"`,
+        ]
+      : []),
+    ...(cases > 0 ? [`${cases} ${cases === 1 ? 'is' : 'are'} spelled with other capitals`] : []),
   ]
   return parts.length === 0 ? '' : `${parts.join('; ')}${example === '' ? '' : ` (${example})`}.`
 }

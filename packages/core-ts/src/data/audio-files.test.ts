@@ -33,7 +33,7 @@ describe('listAudio', () => {
     symlinkSync('nowhere.wav', join(bank, 'gone.wav'))
     expect(await listAudio(bank)).toEqual({
       files: ['dogs/a.wav', 'dogs/deep/b.flac', 'real/c.mp3', 'real/link.wav'],
-      passedOver: { 'folder seen before': 2, 'broken link': 2 },
+      passedOver: { 'folder seen before': 2, 'link whose target is missing': 2 },
     })
     const link = join(folder, 'bank-link')
     symlinkSync(bank, link)
@@ -59,6 +59,9 @@ describe('listAudio', () => {
     expect(passedOver).toEqual({ '.m4a': 2, '.txt': 1, 'no ending': 1, hidden: 3, device: 1 })
     expect(passedOverText(passedOver)).toBe(
       '3 hidden, 2 .m4a (read with --ffmpeg), 1 .txt, 1 device, 1 no ending',
+    )
+    expect(passedOverText({ 'link whose target is missing': 2, 'folder seen before': 1 })).toBe(
+      '2 links whose targets are missing, 1 folder seen before',
     )
     const notes: string[] = []
     expect(await importFolder(mixed, { onNote: (note) => notes.push(note) })).toHaveLength(3)

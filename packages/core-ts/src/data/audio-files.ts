@@ -36,7 +36,7 @@ export interface AudioListingOptions {
 export interface AudioListing {
   /** Relative to the folder, with `/`, in order. */
   readonly files: readonly string[]
-  /** What was left out, counted: by ending (`.m4a`), or as `hidden`, `broken link`, `folder seen before`. */
+  /** What was left out, counted: by ending (`.m4a`), or as `hidden`, `link whose target is missing`, `folder seen before`. */
   readonly passedOver: Readonly<Record<string, number>>
 }
 
@@ -73,11 +73,20 @@ export async function listAudio(folder: string, options: AudioListingOptions = {
   return { files: files.sort((a, b) => (a < b ? -1 : 1)), passedOver }
 }
 
+const several: Readonly<Record<string, string>> = {
+  'link whose target is missing': 'links whose targets are missing',
+  'folder seen before': 'folders seen before',
+  device: 'devices',
+}
+
 /** `3 .m4a (read with --ffmpeg), 1 hidden`, most first; empty where nothing was passed over. */
 export function passedOverText(passedOver: AudioListing['passedOver']): string {
   return Object.entries(passedOver)
     .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
-    .map(([what, count]) => `${count} ${what}${hasForeignEnding(what) ? ' (read with --ffmpeg)' : ''}`)
+    .map(
+      ([what, count]) =>
+        `${count} ${count === 1 ? what : (several[what] ?? what)}${hasForeignEnding(what) ? ' (read with --ffmpeg)' : ''}`,
+    )
     .join(', ')
 }
 
@@ -86,9 +95,12 @@ async function entriesOf(folder: string): Promise<Dirent[]> {
   return entries.sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-async function kindOf(path: string, entry: Dirent): Promise<'file' | 'folder' | 'broken link' | 'device'> {
+async function kindOf(
+  path: string,
+  entry: Dirent,
+): Promise<'file' | 'folder' | 'link whose target is missing' | 'device'> {
   const what = entry.isSymbolicLink() ? await stat(path).catch(() => null) : entry
-  if (what === null) return 'broken link'
+  if (what === null) return 'link whose target is missing'
   return what.isFile() ? 'file' : what.isDirectory() ? 'folder' : 'device'
 }
 

@@ -92,7 +92,7 @@ describe('a configuration', () => {
   })
 
   it('lists every problem at once', () => {
-    const bad = { data: {}, training: { epochs: 0, batchSize: 'many' } }
+    const bad = { data: {}, training: { epochs: -1, batchSize: 'many' } }
     expect(() => parseConfig(bad)).toThrow(
       /missing key data\.manifest.*training\.epochs.*training\.batchSize/s,
     )
@@ -106,6 +106,9 @@ describe('a configuration', () => {
       /schedule\.warmup: must be less than training\.epochs \(3\), got 3; schedule\.end: must not be above optimizer\.lr/,
     )
     expect(() => parseConfig({ ...minimal, schedule: 'constant', optimizer, training })).not.toThrow()
+    expect(refused({ schedule: 'constant', training: { epochs: 0 } })).toMatch(
+      /training\.epochs: must be 1 or more where weights begin as drawn/,
+    )
   })
 
   it('refuses a monitor that validation will not give, and measures that there are not', () => {
@@ -283,7 +286,7 @@ describe('the schema', () => {
       {},
       { ...minimal, loss: { type: 'triplet', temperature: 1 } },
       { ...minimal, loss: { type: 'triplet', negatives: { type: 'hardest' } } },
-      { ...minimal, training: { epochs: 0 } },
+      { ...minimal, training: { epochs: -1 } },
       { ...minimal, guards: ['given-pairs'] },
     ])
       expect(valid(bad), JSON.stringify(bad)).toBe(false)

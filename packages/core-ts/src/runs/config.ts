@@ -82,10 +82,12 @@ function withoutSchema(value: unknown): unknown {
 
 /** What a schema cannot say: keys that do not fit each other. */
 function contradictions(config: RunConfig): string[] {
-  const { schedule, optimizer, training, validation } = config
+  const { model, schedule, optimizer, training, validation } = config
   const problems: string[] = []
   const { warmup, end, minLr } = schedule as Partial<Record<string, number>>
   const { lr } = optimizer as Partial<Record<string, number>>
+  if (training.epochs === 0 && model.start.type === 'drawn')
+    problems.push('training.epochs: must be 1 or more where weights begin as drawn (model.start), got 0')
   if (schedule.type === 'cosine' && warmup! >= training.epochs)
     problems.push(`schedule.warmup: must be less than training.epochs (${training.epochs}), got ${warmup}`)
   for (const [key, lowest] of Object.entries({ end, minLr }))

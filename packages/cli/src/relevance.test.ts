@@ -56,6 +56,37 @@ describe.skipIf(notBuilt !== null)(`sonotext relevance${notBuilt === null ? '' :
     expect(evaluation.judgedShare.textToAudio).toEqual({ 'nDCG@1': 1, Spearman: 1 })
   })
 
+  it('takes a rater who rates a pair in two files for one, not for two', async () => {
+    const head = 'query,item,rater,rating'
+    const one = await write('one.csv', [head, 'q1,a,anna,80', 'q1,b,anna,0'])
+    const two = await write('two.csv', [head, 'q1,a,anna,20', 'q1,b,ben,0'])
+    const refused = await cli(['relevance', 'import', one, two])
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toContain(`two.csv: "a" is rated twice by anna for "q1"; the first time in ${one}`)
+    expect((await cli(['relevance', 'agreement', one, one])).stderr).toContain('is rated twice')
+    const out = join(folder, 'joined.csv')
+    await cli(['relevance', 'import', one, two, '--again', 'last', '--out', out])
+    expect((await readFile(out, 'utf8')).split('\n').slice(1, 3)).toEqual([
+      'q1,a,0.2,1,,,',
+      expect.stringMatching(/^q1,b,0,2,0/),
+    ])
+  })
+
+  it('counts the pairs that a manifest has no place for, and refuses a table of nothing else', async () => {
+    const clip = { id: 'a', audio: 'a.wav', captions: [{ id: 'q1', text: 'a dog barks' }] }
+    const manifest = await write('rated.jsonl', [JSON.stringify(clip)])
+    const out = join(folder, 'graded.jsonl')
+    const known = await write('known.csv', ['query,item,relevance', 'q1,a,0.5', 'zz,yy,0.5'])
+    const partly = await cli(['relevance', 'import', known, '--manifest', manifest, '--out', out])
+    expect(partly.stdout).toContain('1 judged pair →')
+    expect(partly.stderr).toContain('1 pair left out')
+    expect(await readFile(out, 'utf8')).toContain('"relevance":{"a":0.5}')
+    const strange = await write('strange.csv', ['query,item,relevance', 'zz,yy,0.5'])
+    const refused = await cli(['relevance', 'import', strange, '--manifest', manifest, '--out', out])
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toContain('found none, such as "zz" with "yy"')
+  })
+
   it('says how far raters agree', async () => {
     const file = await write('ratings.csv', ratings)
     const { stdout } = await cli(['relevance', 'agreement', file, '--replicates', '99'])

@@ -7,8 +7,14 @@ export {
   type RatingStatistics,
   ratingStatistics,
 } from './rating-statistics.js'
-export { manifestRelevances, withRelevance } from './manifest-relevances.js'
-export { parseRatings, readRatings, type ReadRatingsOptions, writeRatings } from './read-ratings.js'
+export { manifestRelevances, strangePairs, withRelevance } from './manifest-relevances.js'
+export {
+  parseRatings,
+  joinRatings,
+  readRatings,
+  type ReadRatingsOptions,
+  writeRatings,
+} from './read-ratings.js'
 export {
   type AggregateOptions,
   aggregateRatings,

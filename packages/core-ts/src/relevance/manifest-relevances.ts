@@ -29,7 +29,14 @@ export function manifestRelevances(clips: readonly Clip[], file: string): Releva
   )
 }
 
-/** Clips whose captions state this relevance, as far as query and item are among them. */
+/** Pairs whose caption or clip is not among these clips. */
+export function strangePairs(clips: readonly Clip[], relevances: Relevances): JudgedPair[] {
+  const items = new Set(clips.map(({ id }) => id))
+  const queries = new Set(clips.flatMap(({ captions }) => captions.map(({ id }) => id)))
+  return relevances.pairs.filter(({ query, item }) => !queries.has(query) || !items.has(item))
+}
+
+/** Clips whose captions state this relevance, as far as query and item are among them: see {@link strangePairs}. */
 export function withRelevance(clips: readonly Clip[], relevances: Relevances): ClipInput[] {
   const known = new Set(clips.map(({ id }) => id))
   return clips.map((clip) => ({

@@ -54,7 +54,12 @@ export function parseRatings(text: string, file: string, options: ReadRatingsOpt
   const read = table.rows.map((row) => ({ line: row.line, rating: ratingOf(row, names, scale, file) }))
   if (read.length === 0) throw bad(file, 'Expected at least one rating, got none.')
   for (const kind of ['query', 'item'] as const) refuseUnknown(read, kind, options, file)
-  return { file, scale, ratings: onceEach(read, options.again ?? 'refuse', file) }
+  const entries = read.map(({ line, rating }) => ({
+    rating,
+    at: `${file}:${line}`,
+    first: `in line ${line}`,
+  }))
+  return { file, scale, ratings: onceEach(entries, options.again ?? 'refuse') }
 }
 
 type Names = Readonly<Record<'query' | 'item' | 'rating', string>> &
@@ -131,22 +136,43 @@ function refuseUnknown(
   )
 }
 
-function onceEach(
-  ratings: readonly Numbered[],
-  again: NonNullable<ReadRatingsOptions['again']>,
-  file: string,
-): Rating[] {
+/**
+ * The ratings of several tables, such as one of each rater, as one. Throws INVALID_FILE for a pair that one rater rates in two of them,
+ * unless `again` says what counts, and INVALID_ARGUMENT for tables of different scales.
+ */
+export function joinRatings(
+  tables: readonly [RatingTable, ...RatingTable[]],
+  again: NonNullable<ReadRatingsOptions['again']> = 'refuse',
+): RatingTable {
+  const [{ scale }] = tables
+  const other = tables.find((table) => table.scale.low !== scale.low || table.scale.high !== scale.high)
+  if (other !== undefined) throw expected(`one scale, ${scale.low} to ${scale.high}`, 'tables', other.file)
+  const entries = tables.flatMap(({ file, ratings }) =>
+    ratings.map((rating) => ({ rating, at: file, first: `in ${file}` })),
+  )
+  const file = tables.map((table) => table.file).join(', ')
+  return { file, scale, ratings: onceEach(entries, again) }
+}
+
+/** A rating, where it stands, and that in a sentence about a second one. */
+interface Placed {
+  readonly rating: Rating
+  readonly at: string
+  readonly first: string
+}
+
+function onceEach(ratings: readonly Placed[], again: NonNullable<ReadRatingsOptions['again']>): Rating[] {
   const byPair = Map.groupBy(ratings, ({ rating: { query, item, rater } }) =>
     JSON.stringify([query, item, rater]),
   )
   return Array.from(byPair.values(), (same) => {
-    const [first, second] = same as [Numbered, Numbered?]
+    const [first, second] = same as [Placed, Placed?]
     if (second !== undefined && again === 'refuse') {
       const { query, item, rater } = first.rating
       const who = rater === null ? 'without a rater' : `by ${rater}`
       throw bad(
-        `${file}:${second.line}`,
-        `"${item}" is rated twice ${who} for "${query}"; the first time in line ${first.line}.`,
+        second.at,
+        `"${item}" is rated twice ${who} for "${query}"; the first time ${first.first}.`,
         'Remove one, give raters in a column of that name, or say which counts: --again mean, first or last.',
       )
     }

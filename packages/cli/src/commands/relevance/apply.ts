@@ -28,12 +28,12 @@ const apply: CommandBody<ApplyOptions, readonly [string]> = async ({ terminal, s
     onProgress: (done) => progress.update(done),
   })
   progress.finish()
-  await writeRelevance(out, found, manifest, signal)
+  const pairs = await writeRelevance(out, found, manifest, { terminal, signal })
   const report = {
     out,
     captions: captions.captions.length,
     clips: captions.byClip.size,
-    pairs: found.pairs.length,
+    pairs,
   }
   terminal.result(
     report,

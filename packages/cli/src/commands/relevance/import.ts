@@ -48,9 +48,11 @@ const importRatings: CommandBody<ImportOptions, readonly [readonly string[]]> = 
     ...(trim === undefined ? {} : { trim }),
     ...(minRaters === undefined ? {} : { minRaters }),
   })
-  const { pairs } = relevances
-  if (out !== undefined) await writeRelevance(out, relevances, manifest, signal)
-  const report: Report = { out: out ?? null, pairs: pairs.length, files: statistics, exclusions }
+  const pairs =
+    out === undefined
+      ? relevances.pairs.length
+      : await writeRelevance(out, relevances, manifest, { terminal, signal })
+  const report: Report = { out: out ?? null, pairs, files: statistics, exclusions }
   terminal.result(report, text, out)
   return exitCode.ok
 }

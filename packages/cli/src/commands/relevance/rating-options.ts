@@ -1,4 +1,5 @@
 import {
+  joinRatings,
   type RatingScale,
   type RatingTable,
   readRatings,
@@ -28,7 +29,7 @@ export async function readAllRatings(
     throw new UsageError(
       `${other.file} is on another scale than ${files[0]}: give both one, or --scale LOW,HIGH.`,
     )
-  const all = { file: files.join(', '), scale, ratings: each.flatMap(({ ratings }) => ratings) }
+  const all = joinRatings(each as [RatingTable, ...RatingTable[]], flags.again)
   return { all, each }
 }
 

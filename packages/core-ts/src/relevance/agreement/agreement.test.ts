@@ -118,6 +118,17 @@ describe('raterAgreement', () => {
     }
   })
 
+  test('one query alone has no interval', () => {
+    const rows = ['x', 'y'].flatMap((rater, r) =>
+      ['a', 'b', 'c'].map((item, i) => `q,${item},${rater},${10 * i + r}`),
+    )
+    const found = raterAgreement(parseRatings(['query,item,rater,rating', ...rows].join('\n'), 'x.csv'))
+    for (const { value, interval } of Object.values(found.coefficients)) {
+      expect(value).toBeGreaterThan(0.5)
+      expect(interval).toBeNull()
+    }
+  })
+
   test('a table without raters is refused', () => {
     const once = parseRatings('query,item,rating\nq,a,1\nq,b,2\n', 'x.csv')
     expect(() => raterAgreement(once)).toThrow(/two raters/)

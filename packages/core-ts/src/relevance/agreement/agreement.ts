@@ -80,7 +80,11 @@ export function raterAgreement({ ratings, file }: RatingTable, options: Agreemen
     coefficients: Object.fromEntries(
       agreementNames.map((name) => [
         name,
-        { value: coefficients[name], interval: percentiles(draws.map((draw) => draw[name])) },
+        {
+          value: coefficients[name],
+          // Draws of one query are all the same: they would tell a width of 0.
+          interval: queries.length < 2 ? null : percentiles(draws.map((draw) => draw[name])),
+        },
       ]),
     ) as Record<AgreementName, Estimate>,
   }

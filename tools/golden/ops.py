@@ -691,7 +691,7 @@ def log_mel():
         spectra = np.stack([np.abs(np.fft.rfft(taps * padded[f * hop : f * hop + n_fft])) ** power for f in range(frames)])
         mel = spectra @ matrix.T
         out = [lambda: mel, lambda: np.log(mel + offset), lambda: np.log(np.maximum(mel, offset)), lambda: 10 * np.log10(np.maximum(mel, offset))][log_kind]()
-        sizes = dict(nFft=n_fft, hop=hop, frames=frames, bands=bands, pad=pad, padMode=pad_mode, power=power, logKind=log_kind, offset=offset)
+        sizes = dict(nFft=n_fft, hop=hop, frames=frames, bands=bands, pad=pad, padMode=pad_mode, power=power, logKind=log_kind, offset=offset, precision=0)
         filters = dict(filterStart=start, filterOffset=offsets, filterWeights=weights)
         both = values(np.concatenate([window.array, rest]))
         golden("log_mel", f"FFT {n_fft}, log {log_kind}", dict(pcm=pcm, window=both, **filters, out=blank(frames, bands), **sizes), dict(out=out))

@@ -24,7 +24,7 @@ export interface PcmLayout {
 }
 
 /** Frames (samples of all channels) that are decoded at once. */
-const BLOCK = 1 << 14
+const BLOCK = 1 << 16
 
 /**
  * Samples of 8, 16, 24 and 32 bits, floats of 32 and 64 bits, mu-law and A-law. Nothing is allocated by what the header

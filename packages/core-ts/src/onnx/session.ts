@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { expected, SonotextError } from '../base/errors.js'
 import { readBytes } from '../base/files.js'
 import { describeOnnx, type OnnxDescription, type OnnxType, type OnnxValue, valueText } from './describe.js'
-import { fromHalfBits, halfBits } from './half.js'
+import { halfBits, halfToFloat } from '../base/half.js'
 import { onnxRuntime, type OnnxRuntime, type OrtSession, type OrtTensor } from './runtime.js'
 
 /** Numbers of a tensor, as they are in TypeScript: half precision and integers become what a model wants. */
@@ -147,7 +147,8 @@ function floatsOf({ type, data }: OrtTensor): Float32Array | undefined {
   if (type === 'float32') return Float32Array.from(data as Float32Array)
   if (type === 'float64') return Float32Array.from(data as Float64Array)
   if (type !== 'float16') return undefined
-  return data instanceof Uint16Array ? fromHalfBits(data) : Float32Array.from(data as ArrayLike<number>)
+  if (data instanceof Uint16Array) return Float32Array.from(data, halfToFloat)
+  return Float32Array.from(data as ArrayLike<number>)
 }
 
 function firstLine(cause: unknown): string {

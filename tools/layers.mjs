@@ -26,7 +26,7 @@ const layers = [
   ['audio', 'text'],
   ['registry'],
   ['nn', 'onnx'],
-  ['backend'],
+  ['backend', 'comm'],
   ['base'],
 ]
 const siblings = new Set([])

@@ -1,6 +1,7 @@
 /**
  * The names people start with. Everything else is in the folders: `@sonotext/core/audio`, `/text`, `/data`, `/corpus`, `/models`,
- * `/similarity`, `/negatives`, `/losses`, `/train`, `/retrieval`, `/metrics`, `/evaluation`, `/runs`, `/registry`, `/nn`, `/backend`, `/base`.
+ * `/similarity`, `/negatives`, `/losses`, `/train`, `/retrieval`, `/metrics`, `/evaluation`, `/runs`, `/registry`, `/nn`, `/comm`,
+ * `/backend`, `/base`.
  */
 export { type Matrix, matrix, Rng, row, SonotextError } from './base/index.js'
 export { type Backend, openBackend } from './backend/index.js'

@@ -28,6 +28,8 @@ export type ErrorCode =
   | 'IN_USE'
   /** A number is not finite: a loss, a gradient or a score. Lower the learning rate, or check the data. */
   | 'NUMERIC'
+  /** A process of a data-parallel run ended, failed or cannot be reached, and the others ended with it. The message names it and what it said; `--resume` goes on from the last checkpoint. */
+  | 'RANK_LOST'
   /** The work was stopped by its AbortSignal, whose reason is the `cause`. Nothing is to be mended. */
   | 'ABORTED'
 

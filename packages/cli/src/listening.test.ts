@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -36,6 +37,56 @@ beforeAll(async () => {
   expect(report.raters.map(({ lists }) => lists)).toEqual([2, 2, 2, 2])
 })
 afterAll(() => rm(folder, { recursive: true }))
+
+describe.skipIf(notBuilt !== null)('the folder of a listening test', () => {
+  const write = (out: string, ...more: string[]) =>
+    cli(['relevance', 'page', join(folder, 'manifest.jsonl'), '--out', out, '--candidates', '1', ...more])
+
+  it('says how controls were chosen, is replaced by another test, and no file of something else is', async () => {
+    const out = join(folder, 'own')
+    expect((await write(out)).stdout).toMatch(
+      /controls: clips of least similar captions \(0\.\d\d of 1 at most/,
+    )
+    const about = await readFile(join(out, 'README.txt'), 'utf8')
+    expect(about).toMatch(/Lists: 6, .*1 candidates[^]*Controls: The control .* least similar[^]*seed 17/)
+    await writeFile(join(out, 'audio', 'notes.txt'), 'mine')
+    expect((await write(out, '--seed', '3')).code).toBe(0)
+    const recordings = await readdir(join(out, 'audio'))
+    // Of the first test's recordings none is left; what it did not write is.
+    expect(recordings).toHaveLength(7)
+    expect(recordings).toContain('notes.txt')
+    for (const name of ['index.html', 'README.txt', 'audio']) {
+      const foreign = join(folder, `foreign-${name}`)
+      await mkdir(foreign)
+      await writeFile(join(foreign, name), 'mine')
+      const { code, stderr } = await write(foreign)
+      expect([code, stderr]).toEqual([1, expect.stringMatching(`foreign-${name} has ${name} already`)])
+      expect(await readFile(join(foreign, name), 'utf8')).toBe('mine')
+      expect(await readdir(foreign)).toEqual([name])
+    }
+  })
+
+  it('warns of controls that may fit and of relevance of other data, and writes nothing without a recording', async () => {
+    const same = join(folder, 'same.jsonl')
+    const lines = ['dog', 'rain', 'bell'].map((id) =>
+      JSON.stringify({ id, audio: `${id}.wav`, captions: ['rain falls on a roof and', `rain ${id}`] }),
+    )
+    await writeFile(same, `${lines.join('\n')}\n`)
+    const alike = ['relevance', 'page', same, '--candidates', '1', '--queries', '9']
+    const { stderr } = await cli([...alike, '--out', join(folder, 'alike')])
+    expect(stderr).toMatch(/6 captions to rate, not 9/)
+    expect(stderr).toMatch(/6 lists with a control whose captions are much like/)
+    const relevance = join(folder, 'relevance-of-others.csv')
+    await writeFile(relevance, 'query,item,relevance\nx,y,1\n')
+    const others = await cli([...alike, '--out', join(folder, 'others'), '--relevance', relevance])
+    expect(others).toMatchObject({ code: 1, stderr: expect.stringMatching(/others\.csv.*"x" with "y"/) })
+    const lost = join(folder, 'lost.jsonl')
+    await writeFile(lost, lines.join('\n').replace('bell.wav', 'lost.wav'))
+    const missing = await cli(['relevance', 'page', lost, '--candidates', '1', '--out', join(folder, 'lost')])
+    expect(missing).toMatchObject({ code: 1, stderr: expect.stringMatching(/lost\.wav: could not copy/) })
+    expect(existsSync(join(folder, 'lost'))).toBe(false)
+  })
+})
 
 const address = () => pathToFileURL(join(page, 'index.html')).href
 const shots = process.env.SONOTEXT_SCREENSHOTS

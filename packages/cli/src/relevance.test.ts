@@ -62,7 +62,9 @@ describe.skipIf(notBuilt !== null)(`sonotext relevance${notBuilt === null ? '' :
     const two = await write('two.csv', [head, 'q1,a,anna,20', 'q1,b,ben,0'])
     const refused = await cli(['relevance', 'import', one, two])
     expect(refused.code).toBe(1)
-    expect(refused.stderr).toContain(`two.csv: "a" is rated twice by anna for "q1"; the first time in ${one}`)
+    expect(refused.stderr).toContain(
+      `two.csv:2: "a" is rated twice by anna for "q1"; the first time in ${one}:2`,
+    )
     expect((await cli(['relevance', 'agreement', one, one])).stderr).toContain('is rated twice')
     const out = join(folder, 'joined.csv')
     await cli(['relevance', 'import', one, two, '--again', 'last', '--out', out])
@@ -85,6 +87,36 @@ describe.skipIf(notBuilt !== null)(`sonotext relevance${notBuilt === null ? '' :
     const refused = await cli(['relevance', 'import', strange, '--manifest', manifest, '--out', out])
     expect(refused.code).toBe(1)
     expect(refused.stderr).toContain('found none, such as "zz" with "yy"')
+  })
+
+  it('says what screening cannot judge, and why nothing is left', async () => {
+    const bare = await write('bare.csv', ['query,item,rater,rating', 'q1,a,anna,80', 'q1,b,anna,0'])
+    const screened = await cli(['relevance', 'import', bare, '--screen', 'controls', '--quiet'])
+    expect(screened).toMatchObject({
+      code: 0,
+      stderr:
+        'warning: --screen controls: 1 of 1 raters cannot be judged: they rated no control item (group TN).\n',
+    })
+    const hasty = await write('hasty.csv', [
+      'query,item,rater,rating,played',
+      'q1,a,anna,80,1',
+      'q1,b,ben,9,2',
+    ])
+    for (const command of ['import', 'agreement']) {
+      const { code, stderr } = await cli(['relevance', command, hasty, '--screen', 'played'])
+      expect(code).toBe(1)
+      expect(stderr).toContain('left out: anna, q1 with a (1 rating): Played for 1 s, less than 5 s.')
+      expect(stderr).toContain('left out: ben, q1 with b')
+      expect(stderr).toMatch(/hasty\.csv: Screening leaves no rating\. Screen less/)
+    }
+    const few = ['relevance', 'import', hasty, '--screen', 'played=2', '--min-raters', '2']
+    expect((await cli(few)).stderr).toMatch(/left out: anna, q1 with a[^]*Expected pairs of 2 raters or more/)
+    const share = await write('share.csv', ['query,item,relevance', 'q1,a,1'])
+    const other = await cli(['relevance', 'import', bare, share])
+    expect(other).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/share\.csv, got "0 to 1".*--scale/),
+    })
   })
 
   it('says how far raters agree', async () => {
@@ -123,6 +155,34 @@ describe.skipIf(notBuilt !== null)(`sonotext relevance${notBuilt === null ? '' :
     expect(of('words', 'difference')).toBeDefined()
     const html = await readFile(page, 'utf8')
     expect(html).toMatch(/What relevance depends on[^]*<svg[^]*furthest apart/)
+    // What is named for lengths, activities or a model must tell something of what is rated, and says what it does not.
+    const lengths = async (name: string, lines: readonly string[]) =>
+      cli([...arguments_, '--replicates', '99', '--clips', await write(name, lines)])
+    for (const [name, lines, message] of [
+      ['names.csv', ['fid,size', 'c0,3'], /names\.csv: Expected the columns fid .*got fid,size/],
+      ['comma.csv', ['fid;duration', 'c0;3,5'], /comma\.csv:2: .*got "3,5".*3\.5/],
+      ['zero.csv', ['fid,duration', 'c0,0'], /zero\.csv:2: expected more than 0 seconds/],
+      ['part.csv', ['fid,start_end_samples', 'c0,"[9, 2]"'], /part\.csv:2: expected first and last sample/],
+      ['twice.csv', ['fid,duration', 'c0,1', 'c0,2'], /twice\.csv:3: "c0" has two lengths, 1 s and 2 s/],
+      ['others.csv', ['fid,duration', 'x,3'], /others\.csv: --clips tells nothing of any rated clip.*"c0"/],
+      ['bare.jsonl', ['{"id":"c0","audio":"a.wav"}'], /bare\.jsonl: no clip of the manifest has a duration/],
+    ] as const)
+      expect(await lengths(name, lines)).toMatchObject({ code: 1, stderr: expect.stringMatching(message) })
+    const some = await lengths('some.csv', ['fid,duration', 'c0,3', 'c1,4', 'c2,5', 'c3,'])
+    expect(some).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/--clips tells nothing of 11 of 14 rated clips/),
+    })
+    const strange = await write('machine.csv', ['query,item,relevance', 'x,y,1'])
+    const machine = await cli(['relevance', 'analyse', table, '--captions', manifest, '--machine', strange])
+    expect(machine).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/--machine tells nothing of any/),
+    })
+    const flat = await write('flat.csv', ['query,item,relevance', 'c0#1,c0,0.5', 'c1#1,c1,0.5'])
+    const fitted = await cli(['relevance', 'fit', flat, '--captions', manifest])
+    expect(fitted).toMatchObject({ code: 1, stderr: expect.stringMatching(/got 0\.5 for all 2/) })
+
     const graded = join(folder, 'graded.jsonl')
     await cli(['relevance', 'import', table, '--manifest', manifest, '--out', graded])
     expect(await readFile(graded, 'utf8')).toContain('"relevance":{"c0":1,"c1":0.25}')

@@ -78,6 +78,11 @@ export function clipsOfSplit(manifest: Manifest, split: string): Clip[] {
   })
 }
 
+/** Whether a file is taken for a manifest where tables are taken too: its name ends in .jsonl or .ndjson, in any case. */
+export function isManifestName(path: string): boolean {
+  return /\.(jsonl|ndjson)$/i.test(path)
+}
+
 /**
  * Reads a manifest (JSON Lines, UTF-8). Throws MISSING_FILE, or INVALID_FILE naming file and line: not JSON, an unknown or
  * mistyped field, an id that occurs twice, an encoding other than UTF-8, no clip at all.

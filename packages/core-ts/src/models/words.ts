@@ -168,6 +168,7 @@ const schema = {
     dim: {
       type: 'integer',
       minimum: 2,
+      maximum: 1024,
       default: 300,
       description: 'Length of the trained vectors; vectors from a file keep their own length.',
     },

@@ -2,14 +2,15 @@ import { Rng } from '../base/index.js'
 import type { Interval } from '../metrics/index.js'
 
 /**
- * 95 % interval of a statistic by percentiles of draws of whole queries with replacement; null unless nine draws of ten have a value. For
- * statistics that are no means of queries, such as correlations over all pairs.
+ * 95 % interval of a statistic by percentiles of draws of whole queries with replacement; null unless nine draws of ten have a value, and for
+ * a single query, of which all draws are the same. For statistics that are no means of queries, such as correlations over all pairs.
  */
 export function intervalByQuery<Query>(
   queries: readonly Query[],
   statistic: (drawn: readonly Query[]) => number | null,
   { replicates, seed, stream }: { replicates: number; seed: number; stream: string },
 ): Interval | null {
+  if (queries.length < 2) return null
   return percentiles(drawQueries(queries, statistic, { replicates, seed, stream }))
 }
 

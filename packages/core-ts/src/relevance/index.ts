@@ -25,9 +25,16 @@ export {
   writeRelevances,
 } from './relevances.js'
 export { readRelevances, readRelevancesNow } from './read-relevances.js'
-export { type Exclusion, type ScreenedRatings, type ScreeningOptions, screenRatings } from './screening.js'
+export {
+  type Exclusion,
+  type ScreenedRatings,
+  type ScreeningOptions,
+  screenRatings,
+  type Unscreened,
+} from './screening.js'
 export * from './regression/index.js'
 export * from './similarity/index.js'
+export { controlRule } from './listening/controls.js'
 export {
   type ListedItem,
   type ListeningOptions,

@@ -27,4 +27,6 @@ export interface RatingTable {
   readonly file: string
   readonly scale: RatingScale
   readonly ratings: readonly Rating[]
+  /** The line of the file that each rating was read from; absent for ratings from elsewhere. */
+  readonly lines?: ReadonlyMap<Rating, number>
 }

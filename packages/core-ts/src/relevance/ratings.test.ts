@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeWithRealData } from '../testing/real-data/index.js'
 import type { Rating } from './rating.js'
 import { ratingStatistics } from './rating-statistics.js'
-import { parseRatings, readRatings, writeRatings } from './read-ratings.js'
+import { joinRatings, parseRatings, readRatings, writeRatings } from './read-ratings.js'
 import { readRelevances } from './read-relevances.js'
 import { aggregateRatings, Relevances, writeRelevances } from './relevances.js'
 import { screenRatings } from './screening.js'
@@ -99,6 +99,33 @@ describe('reading', () => {
   })
 })
 
+test('tables of several raters are one: a pair rated twice is named by both lines, scales must be one', () => {
+  const head = 'query,item,rater,rating'
+  const [one, two] = [
+    parseRatings(`${head}\nq,c,r,10\n`, 'one.csv'),
+    parseRatings(`${head}\nq,d,r,20\nq,c,r,30\n`, 'two.csv'),
+  ]
+  expect(() => joinRatings([one, two])).toThrow(
+    /^two\.csv:3: "c" is rated twice by r for "q"; the first time in one\.csv:2/,
+  )
+  const mean = joinRatings([one, two], 'mean')
+  expect(mean.ratings.map(({ rating }) => rating)).toEqual([20, 20])
+  expect(() => joinRatings([mean, one])).toThrow(/^one\.csv:2: .* the first time in one\.csv, two\.csv:2/)
+  const share = parseRatings('query,item,relevance\nq,c,1\n', 'share.csv')
+  expect(() => joinRatings([one, share])).toThrow(
+    expect.objectContaining({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringMatching(/scale of one\.csv, 0 to 100, for share\.csv, got "0 to 1".*--scale/),
+    }),
+  )
+})
+
+test.each(['m.jsonl', 'M.NDJSON'])('relevance is read from a manifest named %s', async (name) => {
+  const clip = { id: 'c', audio: 'c.wav', captions: [{ id: 'q', text: 'rain', relevance: { c: 0.5 } }] }
+  await writeFile(join(folder, name), `${JSON.stringify(clip)}\n`)
+  expect((await readRelevances(join(folder, name))).of('q', 'c')).toBe(0.5)
+})
+
 describe('relevances', () => {
   const answers = [10, 20, 30, 40, 100]
   const table = parseRatings(
@@ -182,6 +209,26 @@ describe('screening', () => {
       ratings: 20,
     })
     expect(left({}).count).toBe(table.ratings.length)
+  })
+
+  test('what a rule has nothing to judge by is said, and stays', () => {
+    const bare = parseRatings('query,item,rater,rating\nq,c,r,10\nq,d,r,20\nq,c,s,30\n', 'x.csv')
+    const all = { played: 5, controls: 0.2, straightLining: 0.5, agreement: 0.2 }
+    const { table: kept, unscreened } = screenRatings(bare, all)
+    expect(kept.ratings).toHaveLength(3)
+    expect(unscreened).toEqual([
+      {
+        rule: 'played',
+        reason: '3 of 3 ratings cannot be judged: they do not say how long was played (column played).',
+      },
+      { rule: 'controls', reason: expect.stringMatching(/^2 of 2 raters .*no control item \(group TN\)/) },
+      { rule: 'straightLining', reason: expect.stringMatching(/^2 of 2 raters .*three ratings/) },
+      { rule: 'agreement', reason: expect.stringMatching(/^2 of 2 raters .*5 pairs/) },
+    ])
+    expect(screenRatings(table, { ...all, played: 0 }).unscreened).toEqual([])
+    const some = { ...table, ratings: table.ratings.map((one) => ({ ...one, played: null })) }
+    some.ratings[0] = table.ratings[0]! as never
+    expect(screenRatings(some, { played: 5 }).unscreened[0]!.reason).toMatch(/^99 of 100 ratings/)
   })
 
   test('a rule that there is not and a limit that is no number are refused', () => {

@@ -54,12 +54,8 @@ export function parseRatings(text: string, file: string, options: ReadRatingsOpt
   const read = table.rows.map((row) => ({ line: row.line, rating: ratingOf(row, names, scale, file) }))
   if (read.length === 0) throw bad(file, 'Expected at least one rating, got none.')
   for (const kind of ['query', 'item'] as const) refuseUnknown(read, kind, options, file)
-  const entries = read.map(({ line, rating }) => ({
-    rating,
-    at: `${file}:${line}`,
-    first: `in line ${line}`,
-  }))
-  return { file, scale, ratings: onceEach(entries, options.again ?? 'refuse') }
+  const placed = read.map((one) => ({ ...one, file }))
+  return { file, scale, ...onceEach(placed, options.again ?? 'refuse') }
 }
 
 type Names = Readonly<Record<'query' | 'item' | 'rating', string>> &
@@ -100,7 +96,7 @@ function ratingOf(row: CsvRow, names: Names, { low, high }: RatingScale, file: s
     throw bad(
       at,
       `expected a rating from ${low} to ${high}, got ${rating}.`,
-      'Correct it, or state the scale: --scale LOW,HIGH.',
+      'Correct it, or state the scale: sonotext relevance import --scale LOW,HIGH.',
     )
   const played = number(names.played)
   if (played !== null && played < 0) throw bad(at, `expected seconds that were played, got ${played}.`)
@@ -116,7 +112,7 @@ function ratingOf(row: CsvRow, names: Names, { low, high }: RatingScale, file: s
 
 /** A rating and the line it stands on. */
 interface Numbered {
-  readonly line: number
+  readonly line: number | undefined
   readonly rating: Rating
 }
 
@@ -138,49 +134,61 @@ function refuseUnknown(
 
 /**
  * The ratings of several tables, such as one of each rater, as one. Throws INVALID_FILE for a pair that one rater rates in two of them,
- * unless `again` says what counts, and INVALID_ARGUMENT for tables of different scales.
+ * naming both lines, unless `again` says what counts, and INVALID_ARGUMENT for tables of different scales.
  */
 export function joinRatings(
   tables: readonly [RatingTable, ...RatingTable[]],
   again: NonNullable<ReadRatingsOptions['again']> = 'refuse',
 ): RatingTable {
-  const [{ scale }] = tables
+  const [{ scale, file: first }] = tables
   const other = tables.find((table) => table.scale.low !== scale.low || table.scale.high !== scale.high)
-  if (other !== undefined) throw expected(`one scale, ${scale.low} to ${scale.high}`, 'tables', other.file)
-  const entries = tables.flatMap(({ file, ratings }) =>
-    ratings.map((rating) => ({ rating, at: file, first: `in ${file}` })),
+  if (other !== undefined)
+    throw expected(
+      `the scale of ${first}, ${scale.low} to ${scale.high},`,
+      other.file,
+      `${other.scale.low} to ${other.scale.high}`,
+      { remedy: 'Give both one scale, or state it: --scale LOW,HIGH.' },
+    )
+  const placed = tables.flatMap(({ file, ratings, lines }) =>
+    ratings.map((rating) => ({ rating, file, line: lines?.get(rating) })),
   )
-  const file = tables.map((table) => table.file).join(', ')
-  return { file, scale, ratings: onceEach(entries, again) }
+  return { file: tables.map((table) => table.file).join(', '), scale, ...onceEach(placed, again) }
 }
 
-/** A rating, where it stands, and that in a sentence about a second one. */
-interface Placed {
-  readonly rating: Rating
-  readonly at: string
-  readonly first: string
+/** A rating and where it stands. */
+interface Placed extends Numbered {
+  readonly file: string
 }
 
-function onceEach(ratings: readonly Placed[], again: NonNullable<ReadRatingsOptions['again']>): Rating[] {
+function placeOf({ file, line }: Placed): string {
+  return line === undefined ? file : `${file}:${line}`
+}
+
+function onceEach(
+  ratings: readonly Placed[],
+  again: NonNullable<ReadRatingsOptions['again']>,
+): Required<Pick<RatingTable, 'ratings' | 'lines'>> {
   const byPair = Map.groupBy(ratings, ({ rating: { query, item, rater } }) =>
     JSON.stringify([query, item, rater]),
   )
-  return Array.from(byPair.values(), (same) => {
+  const kept = Array.from(byPair.values(), (same): Placed => {
     const [first, second] = same as [Placed, Placed?]
     if (second !== undefined && again === 'refuse') {
       const { query, item, rater } = first.rating
       const who = rater === null ? 'without a rater' : `by ${rater}`
       throw bad(
-        second.at,
-        `"${item}" is rated twice ${who} for "${query}"; the first time ${first.first}.`,
-        'Remove one, give raters in a column of that name, or say which counts: --again mean, first or last.',
+        placeOf(second),
+        `"${item}" is rated twice ${who} for "${query}"; the first time in ${placeOf(first)}.`,
+        'Remove one, give raters in a column of that name, or say which counts: sonotext relevance import --again mean, first or last.',
       )
     }
-    if (again === 'last') return same.at(-1)!.rating
-    if (again !== 'mean') return first.rating
+    if (again === 'last') return same.at(-1)!
+    if (again !== 'mean') return first
     const rating = same.reduce((sum, one) => sum + one.rating.rating, 0) / same.length
-    return { ...first.rating, rating }
+    return { ...first, rating: { ...first.rating, rating } }
   })
+  const lines = new Map(kept.flatMap(({ rating, line }) => (line === undefined ? [] : [[rating, line]])))
+  return { ratings: kept.map(({ rating }) => rating), lines }
 }
 
 /** Writes ratings as a table `query,item,rater,rating,played,group`. */

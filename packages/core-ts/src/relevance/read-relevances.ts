@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { decodeText, readText, rethrowMissing } from '../base/index.js'
-import { parseManifest } from '../data/index.js'
+import { isManifestName, parseManifest } from '../data/index.js'
 import { manifestRelevances } from './manifest-relevances.js'
 import { parseRatings, type ReadRatingsOptions } from './read-ratings.js'
 import { type AggregateOptions, aggregateRatings, type Relevances } from './relevances.js'
 
 /**
- * Reads graded relevance: ratings of any number of raters, what {@link writeRelevances} wrote, or a manifest (`.jsonl`) whose captions state
- * it. Throws as `readRatings` and `readManifest`.
+ * Reads graded relevance: ratings of any number of raters, what {@link writeRelevances} wrote, or a manifest (`.jsonl`, `.ndjson`) whose captions
+ * state it. Throws as `readRatings` and `readManifest`.
  */
 export async function readRelevances(
   path: string,
@@ -32,6 +32,6 @@ function parseRelevances(
   path: string,
   options: ReadRatingsOptions & AggregateOptions = {},
 ): Relevances {
-  if (path.toLowerCase().endsWith('.jsonl')) return manifestRelevances(parseManifest(text, path).clips, path)
+  if (isManifestName(path)) return manifestRelevances(parseManifest(text, path).clips, path)
   return aggregateRatings(parseRatings(text, path, options), options)
 }

@@ -31,15 +31,24 @@ export interface Exclusion {
   readonly ratings: number
 }
 
-/** What screening left, and what it took out. */
+/** What a rule could not judge, and so has left in. */
+export interface Unscreened {
+  readonly rule: keyof ScreeningOptions
+  /** As a sentence. */
+  readonly reason: string
+}
+
+/** What screening left, what it took out, and what its rules could not judge. */
 export interface ScreenedRatings {
   readonly table: RatingTable
   readonly exclusions: readonly Exclusion[]
+  readonly unscreened: readonly Unscreened[]
 }
 
 /**
  * Leaves out what breaks a rule, in the order played, controls, straightLining, agreement, each on what the ones before have left.
- * Agreement is looked at once: with the raters that are there, not again after some have gone.
+ * Agreement is looked at once: with the raters that are there, not again after some have gone. What a rule has nothing to judge by stays, and is
+ * said: raters without control items, ratings that do not say how long was played.
  */
 export function screenRatings(table: RatingTable, options: ScreeningOptions = {}): ScreenedRatings {
   checkOptions(options, 'screenRatings')
@@ -50,10 +59,12 @@ export function screenRatings(table: RatingTable, options: ScreeningOptions = {}
   }
   let { ratings } = table
   const exclusions: Exclusion[] = []
+  const unscreened: Unscreened[] = []
   for (const rule of ruleNames) {
     const limit = options[rule]
     if (limit === undefined) continue
-    const verdicts = rules[rule](ratings, limit, table)
+    const { verdicts, untold } = rules[rule](ratings, limit, table)
+    if (untold !== null) unscreened.push({ rule, reason: untold })
     const fallen = new Map(verdicts.map(({ rater, pair }) => [keyOf(rater, pair), 0]))
     ratings = ratings.filter(({ rater, query, item }) => {
       const key = [keyOf(rater, null), keyOf(rater, { query, item })].find((one) => fallen.has(one))
@@ -63,7 +74,7 @@ export function screenRatings(table: RatingTable, options: ScreeningOptions = {}
     for (const verdict of verdicts)
       exclusions.push({ rule, ...verdict, ratings: fallen.get(keyOf(verdict.rater, verdict.pair))! })
   }
-  return { table: { ...table, ratings }, exclusions }
+  return { table: { ...table, ratings }, exclusions, unscreened }
 }
 
 function keyOf(rater: string | null, pair: Exclusion['pair']): string {
@@ -71,18 +82,33 @@ function keyOf(rater: string | null, pair: Exclusion['pair']): string {
 }
 
 type Verdict = Pick<Exclusion, 'rater' | 'pair' | 'reason'>
-type Rule = (ratings: readonly Rating[], limit: number, table: RatingTable) => Verdict[]
+/** What falls, and in words what the rule has nothing to judge by; null where that is nothing. */
+interface Judgement {
+  readonly verdicts: Verdict[]
+  readonly untold: string | null
+}
+type Rule = (ratings: readonly Rating[], limit: number, table: RatingTable) => Judgement
 
 const rules: Readonly<Record<keyof ScreeningOptions, Rule>> = {
-  played: (ratings, least) =>
-    ratings.flatMap(({ rater, query, item, played }) =>
-      played !== null && played < least
-        ? [{ rater, pair: { query, item }, reason: `Played for ${played} s, less than ${least} s.` }]
-        : [],
-    ),
+  played: (ratings, least) => {
+    const silent = ratings.filter(({ played }) => played === null).length
+    return {
+      verdicts: ratings.flatMap(({ rater, query, item, played }) =>
+        played !== null && played < least
+          ? [{ rater, pair: { query, item }, reason: `Played for ${played} s, less than ${least} s.` }]
+          : [],
+      ),
+      untold: untoldOf(
+        silent,
+        ratings.length,
+        'ratings',
+        'they do not say how long was played (column played)',
+      ),
+    }
+  },
 
   controls: (ratings, most, { scale }) =>
-    eachRater(ratings, (rater, own) => {
+    eachRater(ratings, 'they rated no control item (group TN)', (rater, own) => {
       let controls = 0
       let wrong = 0
       for (const list of Map.groupBy(own, ({ query }) => query).values()) {
@@ -93,17 +119,19 @@ const rules: Readonly<Record<keyof ScreeningOptions, Rule>> = {
         const high = control.rating >= (scale.low + scale.high) / 2
         if (high || (match !== undefined && match.rating <= control.rating)) wrong++
       }
-      if (controls === 0 || wrong / controls <= most) return []
+      if (controls === 0) return null
+      if (wrong / controls <= most) return []
       return [
         whole(rater, `${wrong} of ${controls} control items rated wrongly, more than ${percent(most)}.`),
       ]
     }),
 
   straightLining: (ratings, most) =>
-    eachRater(ratings, (rater, own) => {
+    eachRater(ratings, 'they have no list of three ratings or more', (rater, own) => {
       const lists = [...Map.groupBy(own, ({ query }) => query).values()].filter((list) => list.length >= 3)
       const flat = lists.filter((list) => list.every(({ rating }) => rating === list[0]!.rating)).length
-      if (lists.length === 0 || flat / lists.length <= most) return []
+      if (lists.length === 0) return null
+      if (flat / lists.length <= most) return []
       return [
         whole(
           rater,
@@ -114,7 +142,7 @@ const rules: Readonly<Record<keyof ScreeningOptions, Rule>> = {
 
   agreement: (ratings, least) => {
     const pairs = [...byPair(ratings).values()].filter((answers) => answers.length >= 2)
-    return eachRater(ratings, (rater) => {
+    return eachRater(ratings, 'they share fewer than 5 pairs with others', (rater) => {
       const [own, others]: [number[], number[]] = [[], []]
       for (const answers of pairs) {
         const mine = answers.find((answer) => answer.rater === rater)
@@ -123,7 +151,7 @@ const rules: Readonly<Record<keyof ScreeningOptions, Rule>> = {
         own.push(mine.rating)
         others.push(mean.of(Float64Array.from(rest, ({ rating }) => rating))())
       }
-      if (own.length < 5) return []
+      if (own.length < 5) return null
       const rho = spearman(own, others)
       // Who gives one rating to everything agrees with nobody.
       if (rho !== null && rho >= least) return []
@@ -139,17 +167,29 @@ const rules: Readonly<Record<keyof ScreeningOptions, Rule>> = {
 }
 const ruleNames = Object.keys(rules) as (keyof ScreeningOptions)[]
 
+/** `judge` gives null for a rater of whom it can tell nothing, for the reason `why`. */
 function eachRater(
   ratings: readonly Rating[],
-  judge: (rater: string | null, own: readonly Rating[]) => Verdict[],
-): Verdict[] {
-  return [...Map.groupBy(ratings, ({ rater }) => rater)].flatMap(([rater, own]) => judge(rater, own))
+  why: string,
+  judge: (rater: string | null, own: readonly Rating[]) => Verdict[] | null,
+): Judgement {
+  const byRater = Map.groupBy(ratings, ({ rater }) => rater)
+  const judged = Array.from(byRater, ([rater, own]) => judge(rater, own))
+  const silent = judged.filter((verdicts) => verdicts === null).length
+  return {
+    verdicts: judged.flatMap((verdicts) => verdicts ?? []),
+    untold: untoldOf(silent, byRater.size, 'raters', why),
+  }
+}
+
+function untoldOf(some: number, all: number, noun: string, why: string): string | null {
+  return some === 0 ? null : `${some} of ${all} ${noun} cannot be judged: ${why}.`
 }
 
 function whole(rater: string | null, reason: string): Verdict {
   return { rater, pair: null, reason }
 }
 
-function percent(share: number): string {
-  return `${Math.round(100 * share)} %`
+function percent(part: number): string {
+  return `${Math.round(100 * part)} %`
 }

@@ -5,7 +5,7 @@ import { Rng } from '../base/rng.js'
 import { nextTurn } from '../base/turn.js'
 import { sparseFromRows } from './sparse.js'
 import { type TermKind, termsOf } from './terms.js'
-import { truncatedSvd } from './truncated-svd.js'
+import { mostDimensions, truncatedSvd } from './truncated-svd.js'
 import type { WordVectors } from './word-vectors.js'
 
 /**
@@ -63,7 +63,7 @@ export class TermVectors {
 export interface LsaOptions {
   /** Default words. */
   terms?: TermKind
-  /** Dimensions kept; default 200. */
+  /** Dimensions kept, at most 1024; default 200. */
   dim?: number
   /** Terms in fewer texts are left out; default 2. */
   minTexts?: number
@@ -79,7 +79,8 @@ export interface LsaOptions {
 export async function latentSemantics(texts: readonly string[], options: LsaOptions): Promise<TermVectors> {
   checkOptions(options, 'latentSemantics')
   const { terms: kind = 'words', dim = 200, minTexts = 2, seed, signal } = options
-  if (!Number.isInteger(dim) || dim < 1) throw expected('a positive integer', 'dim', dim)
+  if (!Number.isInteger(dim) || dim < 1 || dim > mostDimensions)
+    throw expected(`a whole number from 1 to ${mostDimensions}`, 'dim', dim)
   const counts = texts.map((text) => countsOf(termsOf(text, kind)))
   const { terms, weights } = inverseFrequencies(counts, minTexts)
   const place = new Map(terms.map((term, t) => [term, t]))

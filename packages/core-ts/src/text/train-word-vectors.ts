@@ -4,13 +4,13 @@ import { Rng } from '../base/rng.js'
 import { checkOptions } from '../base/options.js'
 import { type InPieces, inTurns } from '../base/turn.js'
 import { sparseFromRows, type SparseMatrix } from './sparse.js'
-import { truncatedSvd } from './truncated-svd.js'
+import { mostDimensions, truncatedSvd } from './truncated-svd.js'
 import { Vocabulary } from './vocabulary.js'
 import type { WordVectors } from './word-vectors.js'
 
 /** Options of {@link trainWordVectors}. */
 export interface TrainWordVectorsOptions {
-  /** Length of a vector; default 300. Where the captions support fewer dimensions the rest are zero. */
+  /** Length of a vector, at most 1024; default 300. Where the captions support fewer dimensions the rest are zero. */
   dim?: number
   seed: number
   /** Neighbours on each side that count as context, weighted by 1/distance; default 10. */
@@ -35,7 +35,8 @@ export async function trainWordVectors(
 ): Promise<WordVectors> {
   checkOptions(options, 'trainWordVectors')
   const { dim = 300, seed, window = 10, minCount = 1, smoothing = 0.75, power = 0.5, signal } = options
-  if (!Number.isInteger(dim) || dim < 1) throw expected('a positive integer', 'dim', dim)
+  if (!Number.isInteger(dim) || dim < 1 || dim > mostDimensions)
+    throw expected(`a whole number from 1 to ${mostDimensions}`, 'dim', dim)
   if (!Number.isInteger(window) || window < 1) throw expected('a positive integer', 'window', window)
   const texts = [...captions]
   const vocabulary = await Vocabulary.buildAsync(texts, { minCount, signal })

@@ -3,6 +3,9 @@ import { checkOptions } from '../base/options.js'
 import { type InPieces, inTurns, nextTurn } from '../base/turn.js'
 import { multiply, multiplyTransposed, type SparseMatrix } from './sparse.js'
 
+/** Most dimensions that texts are reduced to: the time for them grows with their cube. */
+export const mostDimensions = 1024
+
 export interface TruncatedSvd {
   /** Falling, only those above rounding (1e-7 of the largest), at most `rank` of them. */
   readonly singularValues: Float64Array

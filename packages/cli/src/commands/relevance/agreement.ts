@@ -1,9 +1,10 @@
-import { type Agreement, agreementNames, raterAgreement, screenRatings } from '@sonotext/core/relevance'
+import { type Agreement, agreementNames, raterAgreement } from '@sonotext/core/relevance'
 import type { CommandBody } from '../../command.js'
 import { exitCode } from '../../exit.js'
 import { plural } from '../../plural.js'
 import { table } from '../../table.js'
 import { type RatingFlags, readAllRatings, screeningOf } from './rating-options.js'
+import { exclusionLines, screened } from './screened.js'
 
 interface AgreementOptions extends RatingFlags {
   replicates: number
@@ -18,10 +19,10 @@ const agreement: CommandBody<AgreementOptions, readonly [readonly string[]]> = a
 ) => {
   const screening = screeningOf(options.screen)
   const { all } = await readAllRatings(files, options, signal)
-  const screened = screenRatings(all, screening)
-  for (const { rater, reason } of screened.exclusions) terminal.note(`left out: ${rater}: ${reason}`)
+  const { table: kept, exclusions } = screened(all, screening, terminal)
+  for (const line of exclusionLines(exclusions)) terminal.note(line)
   const { replicates, seed } = options
-  terminal.result(raterAgreement(screened.table, { replicates, seed }), text)
+  terminal.result(raterAgreement(kept, { replicates, seed }), text)
   return exitCode.ok
 }
 export default agreement

@@ -1,6 +1,6 @@
-import { readCsv, SonotextError, writeFileAtomic } from '@sonotext/core/base'
+import { SonotextError, writeFileAtomic } from '@sonotext/core/base'
 import { givenFeatures } from '@sonotext/core/corpus'
-import { readManifest } from '@sonotext/core/data'
+import { isManifestName } from '@sonotext/core/data'
 import {
   analyseComplexity,
   type ComplexityAnalysis,
@@ -15,6 +15,7 @@ import { relevanceComplexityPage } from '@sonotext/core/report'
 import type { CommandBody } from '../../command.js'
 import { exitCode } from '../../exit.js'
 import { plural } from '../../plural.js'
+import { lengthsOfManifest, lengthsOfTable } from './clip-lengths.js'
 import { table } from '../../table.js'
 
 interface AnalyseOptions {
@@ -37,13 +38,13 @@ const analyse: CommandBody<AnalyseOptions, readonly [string]> = async (
   const { pairs, replicates, seed, page } = options
   const relevances = await readRelevances(ratings, { signal })
   const captions = await readCaptions(options.captions, { signal })
+  const rated = [...new Set(relevances.pairs.map(({ item }) => item))]
+  const lengths = await lengthsOf()
+  const entropies = await entropiesOf()
   const machine = options.machine === undefined ? null : await machineOf(options.machine)
   const analysis = analyseComplexity({
     ...{ relevances, captions, pairs, replicates, seed },
-    clipMeasures: {
-      ...(await durationsOf(options.clips ?? options.captions)),
-      ...(options.posteriors === undefined ? {} : await entropiesOf(options.posteriors, relevances)),
-    },
+    clipMeasures: { ...lengths, ...entropies },
     ...(machine !== null && { machine: (query, item) => machine.of(query, item) }),
   })
   if (page !== undefined) {
@@ -57,67 +58,62 @@ const analyse: CommandBody<AnalyseOptions, readonly [string]> = async (
 
   /** What a fitted model says of the rated pairs, or what a table does. */
   async function machineOf(file: string): Promise<Pick<Relevances, 'of'>> {
-    if (!file.endsWith('.safetensors')) return readRelevances(file, { signal })
+    if (!file.toLowerCase().endsWith('.safetensors')) {
+      const table = await readRelevances(file, { signal })
+      const unknown = relevances.pairs.filter(({ query, item }) => table.of(query, item) === undefined)
+      sayMissing('rated pair', unknown.length, relevances.pairs.length, file, '--machine')
+      return table
+    }
     const model = await loadRelevanceModel(file)
-    const rated = ratedPairs(relevances, captions)
-    const found = await model.relevances(rated, { signal })
-    const byPair = new Map(rated.map(({ query, clip }, i) => [JSON.stringify([query.id, clip]), found[i]!]))
+    const pairs = ratedPairs(relevances, captions)
+    const found = await model.relevances(pairs, { signal })
+    const byPair = new Map(pairs.map(({ query, clip }, i) => [JSON.stringify([query.id, clip]), found[i]!]))
     return { of: (query, item) => byPair.get(JSON.stringify([query, item])) }
   }
 
-  /** Lengths of clips from a manifest or a table; nothing where it has none. */
-  async function durationsOf(file: string): Promise<Record<string, (clip: string) => number | undefined>> {
-    const lengths = file.endsWith('.jsonl') ? await lengthsOfManifest(file) : await lengthsOfTable(file)
+  /** Lengths of clips from the file that was named for it, or as far as the captions' file has them. */
+  async function lengthsOf(): Promise<ClipMeasures> {
+    const file = options.clips ?? options.captions
+    const read = isManifestName(file) ? lengthsOfManifest : lengthsOfTable
+    const lengths = await read(file, { signal, isNamed: options.clips !== undefined })
+    if (options.clips !== undefined) {
+      const unknown = rated.filter((clip) => !lengths.has(clip))
+      sayMissing('rated clip', unknown.length, rated.length, file, '--clips')
+    }
     return lengths.size === 0 ? {} : { 'seconds of the clip': (clip) => lengths.get(clip) }
   }
 
-  async function lengthsOfManifest(file: string): Promise<Map<string, number>> {
-    const { clips } = await readManifest(file, { signal })
-    return new Map(
-      clips.flatMap(({ id, duration }) => (duration === undefined ? [] : [[id, duration] as const])),
-    )
+  /** Entropies over classes and over time of activities [frames × classes] by id of a clip. */
+  async function entropiesOf(): Promise<ClipMeasures> {
+    const file = options.posteriors
+    if (file === undefined) return {}
+    const posteriors = await givenFeatures(file, { name: 'posteriors' })
+    const known = new Map<string, ReturnType<typeof posteriorEntropies>>()
+    for (const clip of rated)
+      if (posteriors.framesOf(clip) !== undefined)
+        known.set(clip, posteriorEntropies(await posteriors.read(clip), clip))
+    sayMissing('rated clip', rated.length - known.size, rated.length, file, '--posteriors')
+    return {
+      'entropy of classes': (clip) => known.get(clip)?.classes,
+      'entropy over time': (clip) => known.get(clip)?.time,
+    }
+  }
+
+  /** Throws INVALID_DATA where a file says nothing of what is rated; warns where it does not know all of it. */
+  function sayMissing(noun: string, missing: number, all: number, file: string, option: string): void {
+    if (missing === all) {
+      throw new SonotextError('INVALID_DATA', `${option} tells nothing of any ${noun}.`, {
+        file,
+        remedy: `Its ids must be those of the ratings, such as the clip "${rated[0]}".`,
+      })
+    }
+    if (missing > 0)
+      terminal.warn(`${option} tells nothing of ${missing} of ${plural(all, noun)}: they do not count there.`)
   }
 }
 export default analyse
 
-/** Samples a second of Clotho, whose metadata give the part of a recording that a clip is in samples. */
-const clothoRate = 44_100
-
-async function lengthsOfTable(file: string): Promise<Map<string, number>> {
-  const clips = await readCsv(file, { encoding: 'utf-8-or-latin1' })
-  const id = ['fid', 'clip', 'item', 'file_name'].find((name) => clips.has(name))
-  const lengths = new Map<string, number>()
-  if (id === undefined || !(clips.has('duration') || clips.has('start_end_samples'))) return lengths
-  for (const row of clips.rows) {
-    const [from, to] = clips.has('duration')
-      ? [0, Number(row.get('duration'))]
-      : (row.get('start_end_samples').match(/\d+/g) ?? []).map((samples) => Number(samples) / clothoRate)
-    if (to !== undefined && to > from!) lengths.set(row.get(id), to - from!)
-  }
-  return lengths
-}
-
-/** Entropies over classes and over time of activities [frames × classes] by id of a clip. */
-async function entropiesOf(
-  file: string,
-  { pairs }: Relevances,
-): Promise<Record<string, (clip: string) => number | undefined>> {
-  const posteriors = await givenFeatures(file, { name: 'posteriors' })
-  const known = new Map<string, ReturnType<typeof posteriorEntropies>>()
-  for (const clip of new Set(pairs.map(({ item }) => item)))
-    if (posteriors.framesOf(clip) !== undefined)
-      known.set(clip, posteriorEntropies(await posteriors.read(clip), clip))
-  if (known.size === 0) {
-    throw new SonotextError('INVALID_DATA', 'Expected activities of the rated clips, got none.', {
-      file,
-      remedy: 'Name the tensors by the ids of the clips, as the ratings have them.',
-    })
-  }
-  return {
-    'entropy of classes': (clip) => known.get(clip)?.classes,
-    'entropy over time': (clip) => known.get(clip)?.time,
-  }
-}
+type ClipMeasures = Record<string, (clip: string) => number | undefined>
 
 function text({ pairs, queries, correlations, fits, targets }: ComplexityAnalysis, page?: string): string {
   const three = (x: number | null | undefined) => (x === null || x === undefined ? '–' : x.toFixed(3))

@@ -4,13 +4,15 @@ import {
   type Exclusion,
   ratingStatistics,
   type RatingStatistics,
-  screenRatings,
+  type Relevances,
+  type Unscreened,
 } from '@sonotext/core/relevance'
 import type { CommandBody } from '../../command.js'
 import { exitCode, UsageError } from '../../exit.js'
 import { plural } from '../../plural.js'
 import { table } from '../../table.js'
 import { type RatingFlags, readAllRatings, screeningOf } from './rating-options.js'
+import { exclusionLines, screened } from './screened.js'
 import { writeRelevance } from './write-relevance.js'
 
 interface ImportOptions extends RatingFlags, AggregateOptions {
@@ -24,6 +26,8 @@ interface Report {
   readonly pairs: number
   readonly files: readonly RatingStatistics[]
   readonly exclusions: readonly Exclusion[]
+  /** What rules of screening could not judge. */
+  readonly unscreened: readonly Unscreened[]
 }
 
 /** Reads ratings, screens and averages them, and says what is in them. */
@@ -37,29 +41,36 @@ const importRatings: CommandBody<ImportOptions, readonly [readonly string[]]> = 
     throw new UsageError('Say where the manifest with relevance goes: --out FILE.jsonl.')
   const screening = screeningOf(options.screen)
   const { all, each } = await readAllRatings(files, options, signal)
-  const { table: kept, exclusions } = screenRatings(all, screening)
+  const { table: kept, exclusions, unscreened } = screened(all, screening, terminal)
   const isKept = new Set(kept.ratings)
   const statistics = each.flatMap((one) => {
     const ratings = one.ratings.filter((rating) => isKept.has(rating))
     return ratings.length > 0 ? [ratingStatistics({ ...one, ratings })] : []
   })
-  const relevances = aggregateRatings(kept, {
-    ...(average === undefined ? {} : { average }),
-    ...(trim === undefined ? {} : { trim }),
-    ...(minRaters === undefined ? {} : { minRaters }),
-  })
+  const relevances = aggregated()
   const pairs =
     out === undefined
       ? relevances.pairs.length
       : await writeRelevance(out, relevances, manifest, { terminal, signal })
-  const report: Report = { out: out ?? null, pairs, files: statistics, exclusions }
+  const report: Report = { out: out ?? null, pairs, files: statistics, exclusions, unscreened }
   terminal.result(report, text, out)
   return exitCode.ok
+
+  /** Where screening leaves pairs of too few raters, it is said what it has left out. */
+  function aggregated(): Relevances {
+    try {
+      return aggregateRatings(kept, {
+        ...(average === undefined ? {} : { average }),
+        ...(trim === undefined ? {} : { trim }),
+        ...(minRaters === undefined ? {} : { minRaters }),
+      })
+    } catch (error) {
+      for (const line of exclusionLines(exclusions)) terminal.warn(line)
+      throw error
+    }
+  }
 }
 export default importRatings
-
-/** Exclusions shown; --json has all of them. */
-const shownExclusions = 20
 
 function text({ out, pairs, files, exclusions }: Report): string {
   const header = ['ratings', 'queries', 'clips', 'group', 'pairs', 'mean ± sd', 'median']
@@ -83,11 +94,7 @@ function text({ out, pairs, files, exclusions }: Report): string {
       histogram.join(','),
     ],
   ])
-  const shown = exclusions.slice(0, shownExclusions).map(({ rater, pair, reason, ratings }) => {
-    const what = pair === null ? '' : `, ${pair.query} with ${pair.item}`
-    return `left out: ${rater ?? 'unnamed rater'}${what} (${plural(ratings, 'rating')}): ${reason}`
-  })
-  if (exclusions.length > shown.length) shown.push(`… ${exclusions.length - shown.length} more`)
+  const shown = exclusionLines(exclusions)
   return [
     table([header, ...groups]),
     '',

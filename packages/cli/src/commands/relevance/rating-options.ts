@@ -15,7 +15,7 @@ export interface RatingFlags {
   screen: string[]
 }
 
-/** The ratings of several files, such as one of each rater, as one table, and as they are. Throws a UsageError for scales that differ. */
+/** The ratings of several files, such as one of each rater, as one table, and as they are. */
 export async function readAllRatings(
   files: readonly string[],
   flags: RatingFlags,
@@ -23,12 +23,6 @@ export async function readAllRatings(
 ): Promise<{ readonly all: RatingTable; readonly each: readonly RatingTable[] }> {
   const each: RatingTable[] = []
   for (const file of files) each.push(await readRatings(file, { ...ratingOptionsOf(flags), signal }))
-  const { scale } = each[0]!
-  const other = each.find((table) => table.scale.low !== scale.low || table.scale.high !== scale.high)
-  if (other !== undefined)
-    throw new UsageError(
-      `${other.file} is on another scale than ${files[0]}: give both one, or --scale LOW,HIGH.`,
-    )
   const all = joinRatings(each as [RatingTable, ...RatingTable[]], flags.again)
   return { all, each }
 }

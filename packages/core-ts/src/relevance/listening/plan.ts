@@ -1,6 +1,7 @@
 import { checkOptions, expected, Rng, SonotextError } from '../../base/index.js'
-import type { CaptionedClips } from '../similarity/index.js'
 import type { Relevances } from '../relevances.js'
+import type { CaptionedClips } from '../similarity/index.js'
+import { Controls } from './controls.js'
 
 /** A clip in a list to be rated. */
 export interface ListedItem {
@@ -14,6 +15,8 @@ export interface RatingList {
   readonly query: string
   readonly text: string
   readonly items: readonly ListedItem[]
+  /** How similar the captions of the control and of the own clip are, from 0 (nothing in common) to 1: see {@link controlRule}. */
+  readonly controlSimilarity: number
 }
 
 /** Who rates which lists, in which order, and each list's clips in which order. */
@@ -31,21 +34,29 @@ export interface ListeningOptions {
   readonly queries?: number
   /** Candidates of a query, besides its own clip and the control; default 3. */
   readonly candidates?: number
-  /** Relevance that is already known or guessed: candidates are the most relevant clips, the control the least. Default: at random. */
+  /**
+   * Relevance that is already known or guessed: candidates are the most relevant judged clips, then others at random, and no judged clip is a
+   * control while there are others; else the least relevant ones are. Default: candidates are drawn at random.
+   */
   readonly relevance?: Relevances
   readonly raters: number
   /** How many raters rate each list; default 3, or all when there are fewer. */
   readonly ratersEach?: number
   readonly seed: number
+  readonly signal?: AbortSignal
 }
 
 /**
- * Plans a listening test: each caption with its own clip, a control and candidates, as in the TAU Audio-Text Graded Relevances. Lists are given out
- * so that each has `ratersEach` raters and no rater has more than one list more than another; each rater gets them in an order of
- * their own. Throws INVALID_DATA when there are too few clips for a list.
+ * Plans a listening test: each caption with its own clip, a control and candidates, as in the TAU Audio-Text Graded Relevances. Controls are the
+ * clips whose captions are least similar, see {@link controlRule}. Lists are given out so that each has `ratersEach` raters and no rater
+ * has more than one list more than another; each rater gets them in an order of their own. Throws INVALID_DATA when there are too
+ * few clips for a list.
  */
-export function planListening(captioned: CaptionedClips, options: ListeningOptions): ListeningPlan {
-  const { candidates = 3, relevance, raters, seed } = checkOptions(options, 'planListening')
+export async function planListening(
+  captioned: CaptionedClips,
+  options: ListeningOptions,
+): Promise<ListeningPlan> {
+  const { candidates = 3, relevance, raters, seed, signal } = checkOptions(options, 'planListening')
   const { ratersEach = Math.min(3, raters) } = options
   if (!Number.isInteger(candidates) || candidates < 0)
     throw expected('a whole number', 'candidates', candidates)
@@ -64,19 +75,26 @@ export function planListening(captioned: CaptionedClips, options: ListeningOptio
   const all = rng.shuffle([...captioned.captions])
   const { queries = all.length } = options
   if (!Number.isInteger(queries) || queries < 1) throw expected('a whole number from 1', 'queries', queries)
+  const controls = await Controls.of(captioned, { signal })
   const lists = all.slice(0, queries).map(({ id: query, clip, text }): RatingList => {
-    const others = rng.shuffle(clips.filter((one) => one !== clip))
-    const known = (item: string) => relevance?.of(query, item) ?? 0
-    // Sorting is stable: where nothing is known the order stays that of the draw.
-    if (relevance) others.sort((a, b) => known(b) - known(a))
+    const judged = relevance?.judged(query) ?? new Map<string, number>()
+    // What nobody has judged may fit, but captions speak against it; of judged clips those that fit least are left.
+    const least = Math.min(...clips.flatMap((one) => (one === clip ? [] : (judged.get(one) ?? []))))
+    const control =
+      controls.next(clip, (one) => !judged.has(one)) ??
+      controls.next(clip, (one) => judged.get(one)! <= least)!
+    const others = rng.shuffle(clips.filter((one) => one !== clip && one !== control.item))
+    // Sorting is stable: clips that nobody has judged stay in the order of the draw, behind those that are known.
+    others.sort((a, b) => (judged.get(b) ?? -1) - (judged.get(a) ?? -1))
     return {
       query,
       text,
       items: [
         { item: clip, group: 'TP' },
-        { item: others.at(-1)!, group: 'TN' },
+        { item: control.item, group: 'TN' },
         ...others.slice(0, candidates).map((item) => ({ item, group: 'C' as const })),
       ],
+      controlSimilarity: control.similarity,
     }
   })
   const given: number[][] = Array.from({ length: raters }, () => [])

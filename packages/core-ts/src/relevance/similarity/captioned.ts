@@ -1,6 +1,5 @@
-import { extname } from 'node:path'
 import { type CsvTable, readCsv, SonotextError } from '../../base/index.js'
-import { type Clip, readManifest } from '../../data/index.js'
+import { type Clip, isManifestName, readManifest } from '../../data/index.js'
 
 /** A caption that a clip has. */
 export interface ClipCaption {
@@ -48,8 +47,7 @@ export async function readCaptions(
   path: string,
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<CaptionedClips> {
-  if (extname(path) === '.jsonl' || extname(path) === '.ndjson')
-    return captionsOfClips((await readManifest(path, options)).clips)
+  if (isManifestName(path)) return captionsOfClips((await readManifest(path, options)).clips)
   const table = await readCsv(path, options)
   const [id, clip, text] = [columnOf(table, 'id'), columnOf(table, 'clip'), columnOf(table, 'text')]
   const seen = new Map<string, number>()

@@ -46,7 +46,8 @@ export async function similaritiesOf(
   return rows
 }
 
-function dot(a: Float32Array, b: Float32Array): number {
+/** Inner product. */
+export function dot(a: Float32Array, b: Float32Array): number {
   let sum = 0
   for (let d = 0; d < a.length; d++) sum += a[d]! * b[d]!
   return sum

@@ -51,7 +51,7 @@ export interface FitQuality {
   readonly queries: number
   /** Over all pairs; null where either side is constant. */
   readonly pearson: number | null
-  /** 95 % by draws of queries. */
+  /** 95 % by draws of queries; null with one query. */
   readonly pearsonInterval: Interval | null
   readonly spearman: number | null
   /** Mean squared error of relevances in [0, 1], and of predicting their mean throughout. */
@@ -135,7 +135,8 @@ export interface FittedRelevance {
 
 /**
  * Fits relevance to similarities of captions: a logistic function by least squares, with slopes of 0 or more, then, if asked for, a rising
- * curve that corrects it. Cross-validation leaves out whole queries.
+ * curve that corrects it. Cross-validation leaves out whole queries. Throws INVALID_DATA where all pairs are equally relevant, and for one
+ * query where it is to be cross-validated.
  */
 export async function fitRelevance(
   pairs: readonly RatedPair[],
@@ -148,7 +149,7 @@ export async function fitRelevance(
   return fitSimilarities(pairs, rows, features, options)
 }
 
-/** {@link fitRelevance} from similarities that are known, a row a pair. */
+/** {@link fitRelevance} from similarities that are known, a row a pair. Throws INVALID_DATA where all pairs are equally relevant. */
 export function fitSimilarities(
   pairs: readonly Pick<RatedPair, 'query' | 'relevance'>[],
   rows: readonly Float64Array[],
@@ -157,8 +158,14 @@ export function fitSimilarities(
 ): FittedRelevance {
   const { calibration, folds = 5, seed = 17 } = options
   const relevance = Float64Array.from(pairs, (pair) => pair.relevance)
-  const model = fitRows(rows, relevance, features, calibration)
+  refuseConstant(relevance)
   const queries = [...new Set(pairs.map(({ query }) => query.id))]
+  if (folds !== 0 && queries.length < 2) {
+    throw new SonotextError('INVALID_DATA', 'Expected ratings of two queries or more, got one.', {
+      remedy: 'Cross-validation leaves out whole queries: rate more of them, or fit without it (--folds 0).',
+    })
+  }
+  const model = fitRows(rows, relevance, features, calibration)
   let crossValidated: FitQuality | null = null
   if (folds !== 0) {
     if (!Number.isInteger(folds) || folds < 2 || folds > queries.length)
@@ -181,6 +188,16 @@ export function fitSimilarities(
   }
   const own = rows.map((similarities) => model.relevanceOf(similarities))
   return { model, quality: fitQuality(pairs, own, options), crossValidated }
+}
+
+/** Where all pairs are rated alike, no similarity tells anything of them. */
+function refuseConstant(relevance: Float64Array): void {
+  if (relevance.some((value) => value !== relevance[0])) return
+  throw new SonotextError(
+    'INVALID_DATA',
+    `Expected pairs of different relevance to fit, got ${relevance[0]} for all ${relevance.length}.`,
+    { remedy: 'Give ratings of clips that fit their captions more and less.' },
+  )
 }
 
 function fitRows(

@@ -6,7 +6,7 @@ export {
   type ClipCaption,
   readCaptions,
 } from './captioned.js'
-export { type ComparedPair, similaritiesOf, type SimilarityFeature } from './features.js'
+export { type ComparedPair, dot, similaritiesOf, type SimilarityFeature } from './features.js'
 export {
   type CalibrationBin,
   type FitOptions,

@@ -2,6 +2,7 @@ import type { SonotextError } from '../../base/index.js'
 import { expected } from '../../base/index.js'
 import {
   latentSemantics,
+  mostDimensions,
   readWordVectors,
   type TermKind,
   termKinds,
@@ -27,7 +28,7 @@ export interface NamedFeaturesOptions extends OpenVectorsOptions {
  * Similarities by name: what gives captions their vectors, dimensions, and how those of a clip's captions become one. `words:200/mean`,
  * `stems:300/max`, `pairs`, `characters` are LSA over terms; `word-vectors:300` the mean of vectors trained on the captions,
  * `word-vectors=FILE` of given ones; `onnx=FILE.onnx` a sentence encoder with its tokenizer.json beside it, `use` that of the packages
- * @energetic-ai, `vectors=FILE.npy` vectors made elsewhere. Default 200 dimensions and mean. Throws INVALID_ARGUMENT.
+ * @energetic-ai, `vectors=FILE.npy` vectors made elsewhere. Default 200 dimensions, at most 1024, and mean. Throws INVALID_ARGUMENT.
  */
 export async function namedFeatures(
   names: readonly string[],
@@ -70,6 +71,8 @@ async function vectorsOf(
   }
   const [, kind, dimensions] = /^([a-z-]+)(?::(\d+))?$/.exec(key) ?? []
   const dim = dimensions === undefined ? 200 : Number(dimensions)
+  if (!(dim >= 1 && dim <= mostDimensions))
+    throw expected(`1 to ${mostDimensions} dimensions, as in ${kind}:200,`, 'a similarity', key)
   if (kind === 'word-vectors') {
     const trained = await trainWordVectors(texts.map(tokenize), { dim, seed, ...abortable })
     return weightedWords(texts, trained)

@@ -73,6 +73,31 @@ describe('fitting', () => {
     expect(high).toBeGreaterThanOrEqual(quality.pearson!)
   })
 
+  test('relevance that is one throughout is refused, and one query has no interval and no folds', async () => {
+    const pairs = ratedPairs(relevances, captions)
+    const features = await namedFeatures(['stems:10'], options)
+    const flat = pairs.map((pair) => ({ ...pair, relevance: 0.5 }))
+    await expect(fitRelevance(flat, features)).rejects.toMatchObject({
+      code: 'INVALID_DATA',
+      message: expect.stringMatching(/different relevance to fit, got 0\.5 for all/),
+    })
+    const one = pairs.filter(({ query }) => query.id === pairs[0]!.query.id)
+    const { quality } = await fitRelevance(one, features, { folds: 0, replicates: 99 })
+    expect(quality.pearson).not.toBeNull()
+    expect(quality.pearsonInterval).toBeNull()
+    await expect(fitRelevance(one, features)).rejects.toThrow(/two queries or more.*--folds 0/)
+  })
+
+  test.each(['words:100000', 'stems:0', 'word-vectors:1025', 'characters:99999999999999999999'])(
+    '%s asks for dimensions that there cannot be',
+    async (name) => {
+      await expect(namedFeatures([name], options)).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringMatching(/1 to 1024 dimensions/),
+      })
+    },
+  )
+
   test('calibration on top does not fit worse', async () => {
     const pairs = ratedPairs(relevances, captions)
     const features = await namedFeatures(['stems:10'], options)

@@ -4,14 +4,28 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { digits } from '../harness/table.js'
-import { type Finding, howToAccept, memoryTolerance, times } from './finding.js'
+import { type Finding, howToAccept, memoryTolerance, percent, times } from './finding.js'
 import { ownAddons, programOf } from './child.js'
 import { type Scenario, watchedScenarios } from './scenarios.js'
 
 const program = programOf('memory-process')
 
-/** Attempts for each build: the smallest peak counts, because nothing makes a process need less than it needs. */
-const most = 4
+/** Attempts for each build: two always, four before a difference is told, more while they leave it open. */
+const [fewest, enough, most] = [2, 4, 6]
+
+/**
+ * Makes the peak a matter of what is computed, not of when: garbage is collected in the thread that makes it, all of a heap at once (else
+ * helpers and timers decide how much lies around at the peak) and where the process asks.
+ */
+const sameGarbage = ['--expose-gc', '--single-threaded', '--no-incremental-marking']
+
+/** glibc: large blocks go back to the system when they are freed, whatever was freed before. */
+const sameHeap = {
+  MALLOC_ARENA_MAX: '1',
+  MALLOC_MMAP_THRESHOLD_: '65536',
+  MALLOC_TRIM_THRESHOLD_: '0',
+  MALLOC_TOP_PAD_: '0',
+}
 
 /** Peaks of resident memory of the scenarios in two builds. `waste` is a share that this build's are to take more. */
 export async function memoryFindings(
@@ -44,46 +58,76 @@ export async function memoryFindings(
   return findings
 }
 
-interface Peaks {
-  readonly now: number
-  readonly before: number
+/** Peaks of every attempt, bytes. */
+export interface Peaks {
+  readonly now: readonly number[]
+  readonly before: readonly number[]
+}
+
+/** The smallest attempts count, because nothing makes a process need less than it needs. */
+function compared({ now, before }: Peaks): { ratio: number; difference: number; spread: number } {
+  const ratio = Math.min(...now) / Math.min(...before)
+  const spread = Math.max(...[now, before].map((peaks) => Math.max(...peaks) / Math.min(...peaks) - 1))
+  return { ratio, spread, difference: Math.abs(ratio - 1) }
+}
+
+/** Whether more attempts could say something else. */
+function isOpen(peaks: Peaks): boolean {
+  const { difference, spread } = compared(peaks)
+  if (difference < memoryTolerance) return spread >= memoryTolerance / 2
+  return peaks.now.length < enough || spread >= difference / 2
 }
 
 export function judgeMemory(
   { name, what }: Pick<Scenario, 'name' | 'what'>,
-  { now, before }: Peaks,
+  peaks: Peaks,
   closer: (key: string) => string,
 ): Finding {
-  const ratio = now / before
-  const worse = ratio > 1 + memoryTolerance
-  const verdict = worse ? 'worse' : ratio < 1 - memoryTolerance ? 'better' : 'good'
+  const { ratio, difference, spread } = compared(peaks)
+  // Attempts of one build that lie further apart than the builds do are no proof of a difference.
+  const shown = difference > spread
+  const more = ratio > 1 + memoryTolerance
+  const verdict = more
+    ? shown
+      ? 'worse'
+      : 'undecided'
+    : shown && ratio < 1 - memoryTolerance
+      ? 'better'
+      : 'good'
   const mib = (bytes: number): string => `${digits(bytes / 2 ** 20)} MiB`
+  const [now, before] = [Math.min(...peaks.now), Math.min(...peaks.before)]
+  const apart = `, but attempts of one build lie ${percent(1 + spread)} apart`
+  const todo = {
+    worse: `Look closer: ${closer(name)}. Accept: ${howToAccept(name)}.`,
+    undecided: `Look closer: ${closer(name)}.`,
+    ...{ better: '', good: '' },
+  }[verdict]
   return {
-    ...{ kind: 'memory', subject: name, key: name, verdict, ratio, before: mib(before), now: mib(now) },
-    what: `${what} needs ${times(ratio)} the memory at its peak, ${mib(now)}`,
-    todo: worse ? `Look closer: ${closer(name)}. Accept: ${howToAccept(name)}.` : '',
-    smallest: memoryTolerance,
+    ...{ kind: 'memory', subject: name, key: name, verdict, ratio, before: mib(before), now: mib(now), todo },
+    what: `${what} needs ${times(ratio)} the memory at its peak, ${mib(now)}${verdict === 'undecided' ? apart : ''}`,
+    smallest: Math.max(memoryTolerance, spread),
   }
 }
 
 async function peaksOf(scenario: Scenario, now: string, before: string, waste: number): Promise<Peaks> {
   const folder = await mkdtemp(join(tmpdir(), 'sonotext-memory-'))
-  const start = async (core: string, step: 'prepare' | 'run', share: number): Promise<string> => {
-    const args = [program, core, scenario.name, folder, step, String(share)]
-    return (await promisify(execFile)(process.execPath, args, { env: ownAddons() })).stdout
-  }
-  const peak = async (core: string, share: number): Promise<number> => {
-    if (scenario.prepare !== undefined) await start(core, 'prepare', 0)
-    return (JSON.parse(await start(core, 'run', share)) as { peak: number }).peak
+  const open = async (core: string, share: number): Promise<() => Promise<number>> => {
+    // Each build reads what it wrote.
+    const own = await mkdtemp(join(folder, 'build-'))
+    const start = async (step: 'prepare' | 'run'): Promise<string> => {
+      const args = [...sameGarbage, program, core, scenario.name, own, step, String(share)]
+      const env = { ...ownAddons(), ...sameHeap }
+      return (await promisify(execFile)(process.execPath, args, { env })).stdout
+    }
+    if (scenario.prepare !== undefined) await start('prepare')
+    return async () => (JSON.parse(await start('run')) as { peak: number }).peak
   }
   try {
-    const peaks = { now: Infinity, before: Infinity }
-    for (let attempt = 0; attempt < most; attempt++) {
-      peaks.now = Math.min(peaks.now, await peak(now, waste))
-      peaks.before = Math.min(peaks.before, await peak(before, 0))
-      const change = Math.abs(peaks.now / peaks.before - 1)
-      // One pair may be equal by chance: when garbage is collected depends on what else the machine does.
-      if (attempt >= 2 && change < memoryTolerance / 2) break
+    const peak = { now: await open(now, waste), before: await open(before, 0) }
+    const peaks = { now: [] as number[], before: [] as number[] }
+    while (peaks.now.length < fewest || (peaks.now.length < most && isOpen(peaks))) {
+      peaks.now.push(await peak.now())
+      peaks.before.push(await peak.before())
     }
     return peaks
   } finally {

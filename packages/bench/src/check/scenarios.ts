@@ -34,7 +34,7 @@ function unitRows(rows: number, dim: number): Float32Array {
   const data = values(rows * dim)
   for (let r = 0; r < rows; r++) {
     const row = data.subarray(r * dim, (r + 1) * dim)
-    const norm = Math.hypot(...row)
+    const norm = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0))
     for (let i = 0; i < dim; i++) row[i]! /= norm
   }
   return data

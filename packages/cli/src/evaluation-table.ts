@@ -39,7 +39,12 @@ export function evaluationTable(evaluation: ShownEvaluation): string {
     `${plural(evaluation.queries, 'caption')}, ${plural(evaluation.items, 'clip')}`,
   ].join('')
   const bases = shown.map(([title, key]) => [title, evaluation.intervalsOver[key]!] as const)
-  return `${about}\n${table([header, ...rows])}\n${basisLine(bases)}`
+  const untold = names.filter((name) => shown.some(([, key]) => Number.isNaN(evaluation[key]![name])))
+  const note =
+    untold.length === 0
+      ? ''
+      : `\n${untold.join(', ')}: – where no query counts, since nothing is relevant to it or all that is judged is of one grade`
+  return `${about}\n${table([header, ...rows])}\n${basisLine(bases)}${note}`
 }
 
 function basisLine(bases: readonly (readonly [string, IntervalBasis])[]): string {
@@ -64,6 +69,7 @@ function judgedCell(share: number | undefined): string {
 
 /** A value of a measure: shares with three digits, ranks with one. */
 export function measureText(name: string, value: number): string {
+  if (Number.isNaN(value)) return '–'
   if (!Number.isFinite(value)) return '∞'
   return value.toFixed((measureOf(name)?.range ?? [0, 1])[1] === 1 ? 3 : 1)
 }
@@ -87,7 +93,7 @@ function cells(
   return [
     show(value),
     interval ? interval.map((end) => show(within(end))).join('–') : '–',
-    isShare ? expectedByChance.toFixed(4) : show(expectedByChance),
+    isShare && !Number.isNaN(expectedByChance) ? expectedByChance.toFixed(4) : show(expectedByChance),
     times,
   ]
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -115,12 +116,39 @@ describe.skipIf(notBuilt !== null)(`graded relevance${notBuilt === null ? '' : `
       `validation.relevance=${at('strange.csv')}`,
     )
     expect(lists.code).not.toBe(0)
-    expect(lists.stderr).toMatch(/relevance knows "x"/)
+    expect(lists.stderr).toMatch(/strange\.csv.*knows "x" and "y", the validation clips/)
     const guard = { type: 'relevant-pairs', file: at('strange.csv') }
     const guarded = await train('guarded', '--set', `guards=${JSON.stringify([guard])}`)
     expect(guarded).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/strange\.csv.*knows "x" and "y"/),
     })
+    const evaluated = await cli([
+      ...['evaluate', at('whole'), '--split', 'validation', '--relevance', at('strange.csv')],
+    ])
+    expect(evaluated).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/knows "x" and "y", the clips/),
+    })
+  })
+
+  it('and files are opened before the features; relevance that lets the monitor choose nothing is refused', async () => {
+    const cache = at('cache-of-nothing')
+    const early = (...set: string[]) =>
+      train('early', ...[`data.cache=${cache}`, ...set].flatMap((one) => ['--set', one]))
+    const missing = await early(`guards=${JSON.stringify([{ type: 'given-pairs', file: at('none.csv') }])}`)
+    expect(missing).toMatchObject({ code: 1, stderr: expect.stringContaining('none.csv') })
+    const { clips } = await readManifest(at('graded.jsonl'))
+    const flat = clips.flatMap(({ captions }) =>
+      captions.flatMap(({ id, relevance }) => Object.keys(relevance!).map((item) => `${id},${item},0.5\n`)),
+    )
+    await writeFile(at('flat.csv'), `query,item,relevance\n${flat.join('')}`)
+    expect(await early(`validation.relevance=${at('flat.csv')}`, 'validation.minGrade=0.5')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /flat\.csv: validation\.monitor: nDCG@10 is the same for every ranking.*unjudged: irrelevant/,
+      ),
+    })
+    expect(existsSync(cache)).toBe(false)
   })
 })

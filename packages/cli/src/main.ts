@@ -335,7 +335,11 @@ function program(): Command {
       integer(1),
     )
     .option('--min-grade <grade>', 'least grade that counts as relevant; default: any above 0', number)
-    .option('--grade-scale <grade>', 'what grades are divided by, for nDCG-exp; default 1', number)
+    .option(
+      '--grade-scale <grade>',
+      'largest grade there is, by which all are divided (for nDCG-exp); default: not divided, ratings up to 100, relevance up to 1',
+      number,
+    )
     .addOption(unjudgedOption())
     .action(run(() => import('./commands/metrics.js')))
 

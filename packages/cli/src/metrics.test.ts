@@ -135,6 +135,23 @@ describe.skipIf(notBuilt !== null)(`sonotext metrics${notBuilt === null ? '' : `
     ])
   })
 
+  it('shows the measures that tell something, and says of the others why not', async () => {
+    const run = await write('flat-run.txt', ['q1 Q0 a 1 5 t', 'q2 Q0 b 1 5 t'])
+    const truth = await write('flat.csv', ['query,item,relevance', 'q1,a,0.5', 'q1,b,0.5', 'q2,a,0.5'])
+    const args = ['metrics', '--run', run, '--truth', truth, '--measures']
+    const { code, stdout } = await cli([...args, 'nDCG@1,Spearman'])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/\nSpearman +– +– +– +–/)
+    expect(stdout).toMatch(/\nSpearman: – where no query counts, .* of one grade\n$/)
+    const { textToAudio } = await cliJson<Evaluation>([...args, 'nDCG@1,Spearman'])
+    expect(textToAudio).toEqual({ 'nDCG@1': 0.5, Spearman: null })
+    const none = await cli([...args, 'Spearman,Kendall'])
+    expect(none).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/count for Spearman, Kendall.*nDCG/),
+    })
+  })
+
   it('refuses files of another kind and says which', async () => {
     const truth = await write('short.csv', ['file_name,caption_1', 'a.wav,a dog barks'])
     const noColumns = await write('no-columns.csv', ['caption,best', 'a dog barks,a.wav'])

@@ -55,6 +55,13 @@ const compare: CommandBody<CompareOptions, readonly [readonly string[]]> = async
     )
   }
   const { replicates, seed } = options
+  const untold = measures.filter((name) =>
+    [evaluations[0]!.textToAudio, evaluations[0]!.audioToText].some((of) => Number.isNaN(of?.[name])),
+  )
+  if (untold.length > 0)
+    terminal.warn(
+      `${untold.join(', ')} left out where no query counts: nothing is relevant to it, or all that is judged is of one grade`,
+    )
   const [first, ...others] = evaluations
   const compared = others.flatMap((other, i) =>
     compareEvaluations(other, first!, { measures, replicates, seed }).map((comparison): RunComparison => ({

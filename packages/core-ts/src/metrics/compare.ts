@@ -41,8 +41,8 @@ export interface CompareOptions extends ResamplingOptions {
 /**
  * Tests whether two systems differ on the same queries, measure by measure and in each direction that both were evaluated in, with whole
  * clusters of queries exchanged and resampled. Queries are matched by id, in whatever order. The comparisons returned are one family
- * for Holm's correction; for a larger family give all their `p` to {@link holm}. Throws INVALID_DATA when the evaluations do not hold
- * the same queries in the same clusters, or have no direction or measure in common.
+ * for Holm's correction; for a larger family give all their `p` to {@link holm}. Measures that no query counts for are left out. Throws
+ * INVALID_DATA when the evaluations do not hold the same queries in the same clusters, or have no direction or measure in common.
  */
 export function compareEvaluations(a: Evaluation, b: Evaluation, options: CompareOptions = {}): Comparison[] {
   checkOptions(options, 'compareEvaluations')
@@ -69,7 +69,7 @@ function compareDirection(
 ): Omit<Comparison, 'adjusted'>[] {
   const place = matchQueries(direction, a, b)
   const shared = measures ?? Object.keys(a.values).filter((name) => name in b.values)
-  return shared.map((item): Omit<Comparison, 'adjusted'> => {
+  return shared.flatMap((item): Omit<Comparison, 'adjusted'>[] => {
     const { name, statistic }: Measure = typeof item === 'string' ? measure(item) : item
     const [valuesA, valuesB] = [a.values[name], b.values[name]]
     if (!valuesA || !valuesB) {
@@ -92,22 +92,25 @@ function compareDirection(
       }
       if (inA) counting.push(query)
     }
+    if (counting.length === 0) return []
     const x = Float64Array.from(counting, (query) => valuesA[query]!)
     const y = Float64Array.from(counting, (query) => valuesB[place[query]!]!)
     const clusters = clustersOf(counting.map((query) => a.clusters[query]!))
     const { difference, p, exact } = randomizationTest(x, y, clusters, statistic, resampling)
-    return {
-      direction,
-      measure: name,
-      a: statistic.of(x)(),
-      b: statistic.of(y)(),
-      difference,
-      interval: pairedBootstrapInterval(x, y, clusters, statistic, resampling),
-      p,
-      exact,
-      queries: counting.length,
-      clusters: clusters.count,
-    }
+    return [
+      {
+        direction,
+        measure: name,
+        a: statistic.of(x)(),
+        b: statistic.of(y)(),
+        difference,
+        interval: pairedBootstrapInterval(x, y, clusters, statistic, resampling),
+        p,
+        exact,
+        queries: counting.length,
+        clusters: clusters.count,
+      },
+    ]
   })
 }
 

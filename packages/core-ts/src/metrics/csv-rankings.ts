@@ -48,14 +48,17 @@ function rankColumns({ columns }: CsvTable, file: string | undefined): string[] 
   return [...byRank].sort(([a], [b]) => a - b).map(([, name]) => name)
 }
 
-/** What is relevant, from a CSV of captions, of several matches a query, or of graded relevances. */
-export function csvTruth(table: CsvTable, file: string | undefined): Truth {
+/**
+ * What is relevant, from a CSV of captions, of several matches a query, or of graded relevances: those are from 0 to `most`, by default 1 where
+ * the column is named `relevance` and 100 otherwise.
+ */
+export function csvTruth(table: CsvTable, file: string | undefined, most?: number): Truth {
   const query = queryNames.find((name) => table.has(name))
   const list = listNames.find((name) => table.has(name))
   const item = ['fid', 'item'].find((name) => table.has(name))
   const grade = ['rating', 'relevance'].find((name) => table.has(name))
   if (query !== undefined && item !== undefined && grade !== undefined)
-    return ratings(table, [query, item, grade], file)
+    return ratings(table, [query, item, grade], most ?? (grade === 'relevance' ? 1 : 100), file)
   if (query !== undefined && list !== undefined) return matches(table, query, list, file)
   const clip = fileNames.find((name) => table.has(name))
   const captions = table.columns.filter((name) => /^caption(_?\d+)?$/i.test(name))
@@ -109,6 +112,7 @@ function matches(table: CsvTable, queryColumn: string, list: string, file: strin
 function ratings(
   table: CsvTable,
   [queryColumn, itemColumn, gradeColumn]: readonly [string, string, string],
+  most: number,
   file: string | undefined,
 ): Truth {
   const byQuery = new Map<string, Map<string, number>>()
@@ -122,6 +126,13 @@ function ratings(
         `Expected a number for ${gradeColumn} in line ${row.line}, got "${written}".`,
         file,
         decimalRemedy(written),
+      )
+    }
+    if (!(grade >= 0 && grade <= most)) {
+      throw badRanking(
+        `Expected a ${gradeColumn} from 0 to ${most} in line ${row.line}, got ${grade}.`,
+        file,
+        'Correct it, or state the largest grade: --grade-scale, or gradeScale.',
       )
     }
     const grades = byQuery.get(query) ?? new Map<string, number>()

@@ -9,9 +9,12 @@ import {
   type Statistic,
 } from './significance/index.js'
 
-/** Values by measure name. A median rank past the depth of a run is Infinity (null in JSON). */
+/**
+ * Values by measure name. A median rank past the depth of a run is Infinity, and a measure that no query counts for is NaN, such as a rank
+ * correlation with grades that are all one (both null in JSON).
+ */
 export type MeasureValues = Record<string, number>
-/** 95 % intervals by measure name; null where there are fewer than two clusters of queries. */
+/** 95 % intervals by measure name; null where there are fewer than two clusters of queries that count. */
 export type MeasureIntervals = Record<string, Interval | null>
 
 /**
@@ -120,8 +123,8 @@ export function resolveMeasures(names: EvaluateOptions['measures'] = defaultMeas
 }
 
 /**
- * Per query first, then the summary of each measure. Queries that do not count for a measure (nothing is relevant to them) are left out of
- * it; throws INVALID_DATA when that leaves a measure with none. `depth` is how many items a ranking lists at most (default: all), which
+ * Per query first, then the summary of each measure. Queries that do not count for a measure (nothing is relevant to them, or their judged items
+ * are all of one grade) are left out of it; a measure without any is NaN. Throws INVALID_DATA when that is so of all. `depth` is how many items a ranking lists at most (default: all), which
  * only chance needs.
  */
 export function summarizeQueries(
@@ -149,9 +152,19 @@ export function summarizeQueries(
   const scores: Record<string, number[]> = {}
   const judgedShare: MeasureValues = {}
   const counted = new Uint8Array(queries.length)
-  for (const m of measures) {
-    const own = queries.flatMap((query, q) => ((m.counts?.(query) ?? query.relevant > 0) ? [q] : []))
-    if (own.length === 0) throw nothingRelevant(queries.length)
+  const counting = measures.map((m) =>
+    queries.flatMap((query, q) => ((m.counts?.(query) ?? query.relevant > 0) ? [q] : [])),
+  )
+  const told = counting.filter(({ length }) => length > 0).length
+  if (told === 0) throw nothingCounts(queries, measures)
+  for (const [i, m] of measures.entries()) {
+    const own = counting[i]!
+    if (own.length === 0) {
+      values[m.name] = chance[m.name] = Number.NaN
+      intervals[m.name] = null
+      scores[m.name] = new Array<number>(queries.length).fill(Number.NaN)
+      continue
+    }
     for (const q of own) counted[q]!++
     const judged = own.map((q) => queries[q]!)
     const perQuery = Float64Array.from(own, (q) => scoreOf(m, queries[q]!, ids[q]!))
@@ -168,7 +181,7 @@ export function summarizeQueries(
     const share = judgedShareOf(judged, m.cutoff ?? Number.POSITIVE_INFINITY, ranking)
     if (share !== null) judgedShare[m.name] = share
     const all = new Array<number>(queries.length).fill(Number.NaN)
-    own.forEach((q, i) => (all[q] = perQuery[i]!))
+    own.forEach((q, place) => (all[q] = perQuery[place]!))
     scores[m.name] = all
   }
   const kept = ids.flatMap((_, q) => (counted[q]! > 0 ? [q] : []))
@@ -188,7 +201,7 @@ export function summarizeQueries(
         Object.entries(scores).map(([name, all]) => [name, kept.map((q) => all[q]!)]),
       ),
     },
-    withoutRelevant: counted.filter((times) => times < measures.length).length,
+    withoutRelevant: counted.filter((times) => times < told).length,
     judgedShare: Object.keys(judgedShare).length > 0 ? judgedShare : null,
   }
 }
@@ -236,11 +249,24 @@ function intervalOf(
   throw expected('cluster, cluster-bootstrap or query-jackknife', 'interval', method)
 }
 
-function nothingRelevant(queries: number): SonotextError {
+function nothingCounts(queries: readonly RankedQuery[], measures: readonly Measure[]): SonotextError {
+  if (queries.some(({ relevant }) => relevant > 0)) {
+    return new SonotextError(
+      'INVALID_DATA',
+      `Expected queries that count for ${measures.map(({ name }) => name).join(', ')}, got ${queries.length} queries with none: the judged items of each are all of one grade.`,
+      {
+        remedy:
+          'Give grades that differ within a query, or measures that need none that differ, such as nDCG@10.',
+      },
+    )
+  }
   return new SonotextError(
     'INVALID_DATA',
-    `Expected queries with relevant items, got ${queries} queries with none.`,
-    { remedy: 'Check that the rankings and the truth name the same clips and captions.' },
+    `Expected queries with relevant items, got ${queries.length} queries with none.`,
+    {
+      remedy:
+        'Check that the rankings and the truth name the same clips and captions, and that some grades are above 0 (or the least that counts).',
+    },
   )
 }
 

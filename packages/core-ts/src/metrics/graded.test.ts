@@ -4,6 +4,7 @@ import { matrix, Rng } from '../base/index.js'
 import { goldenRelevance } from '../testing/golden-relevance.js'
 import { kendall, pearson, spearman } from './correlation.js'
 import { evaluateGraded } from './evaluate-graded.js'
+import { compareEvaluations } from './compare.js'
 import { evaluateHits } from './rankings.js'
 import { evaluateRunTexts } from './runs.js'
 
@@ -119,7 +120,19 @@ describe('graded measures', () => {
     const found = evaluateHits([hits, hits], [flat, told], { items: 2, measures: ['Kendall', 'nDCG'] })
     expect(found.perQuery.values['Kendall']).toEqual([Number.NaN, 1])
     expect(found.withoutRelevant).toBe(1)
-    expect(() => evaluateHits([hits], [flat], { items: 2, measures: ['Kendall'] })).toThrow(/none/)
+    expect(() => evaluateHits([hits], [flat], { items: 2, measures: ['Kendall', 'Spearman'] })).toThrow(
+      /count for Kendall, Spearman, got 1 queries with none: the judged items of each are all of one grade/,
+    )
+    // Beside a measure that tells something it is NaN, and keeps no query from the other.
+    const both = evaluateHits([hits, hits], [flat, flat], { items: 2, measures: ['Kendall', 'nDCG'] })
+    expect(both.values).toEqual({ Kendall: Number.NaN, nDCG: 1 })
+    expect(both.chance['Kendall']).toBeNaN()
+    expect(both.intervals['Kendall']).toBeNull()
+    expect(both.withoutRelevant).toBe(0)
+    const nothing = new Map([['a', 0]])
+    expect(() => evaluateHits([hits], [nothing], { items: 2, measures: ['nDCG'] })).toThrow(
+      /Expected queries with relevant items/,
+    )
   })
 
   test('a ranking that holds no judged item orders none: correlation 0', () => {
@@ -159,6 +172,35 @@ describe('runs', () => {
     const truth = `query,audio_filenames\nrain,"['c1', 'c4', 'c15', 'c16', 'none']"\n`
     const { textToAudio } = evaluateRunTexts({ run, truth }, { measures: ['mAP@16'] })
     expect(textToAudio!['mAP@16']).toBeCloseTo((1 / 2 + 2 / 5 + 3 / 16) / 5, 12)
+  })
+
+  test('two systems are compared by the measures that tell something', () => {
+    const run = 'q Q0 a 1 5 t\nq Q0 b 2 4 t\n'
+    const truth = 'query,item,relevance\nq,a,0.5\nq,b,0.5\n'
+    const found = evaluateRunTexts({ run, truth }, { measures: ['nDCG', 'Spearman'] })
+    expect(found.textToAudio).toEqual({ nDCG: 1, Spearman: Number.NaN })
+    expect(compareEvaluations(found, found).map(({ measure }) => measure)).toEqual(['nDCG'])
+  })
+
+  test.each([
+    ['query,item,relevance\nq,a,1.5\n', {}, /relevance from 0 to 1 in line 2, got 1\.5.*--grade-scale/],
+    ['query,item,relevance\nq,b,1\nq,a,-0.1\n', {}, /from 0 to 1 in line 3, got -0\.1/],
+    ['tid,fid,rating\nq,a,101\n', {}, /rating from 0 to 100 in line 2, got 101/],
+    ['tid,fid,rating\nq,a,7\n', { gradeScale: 5 }, /rating from 0 to 5 in line 2, got 7/],
+    ['q 0 a 4\n', { gradeScale: 3 }, /grade of at most 3 in line 1, got 4/],
+  ])('grades off the scale are refused: %j', (truth, options, message) => {
+    const texts = { run: 'q Q0 a 1 5 t\n', truth, truthFile: 'truth' }
+    expect(() => evaluateRunTexts(texts, { measures: ['nDCG'], ...options })).toThrow(
+      expect.objectContaining({ code: 'INVALID_FILE', message: expect.stringMatching(message) }),
+    )
+  })
+
+  test('grades of another scale are taken where it is stated, and qrels may be below 0', () => {
+    const run = 'q Q0 a 1 5 t\n'
+    const of = (truth: string, options: object) =>
+      evaluateRunTexts({ run, truth }, { measures: ['nDCG'], ...options }).textToAudio
+    expect(of('query,item,relevance\nq,a,3\n', { gradeScale: 3 })).toEqual({ nDCG: 1 })
+    expect(of('q 0 a 3\nq 0 b -2\n', {})).toEqual({ nDCG: 1 })
   })
 
   test('a table query,item,relevance is a truth, with the judged share in the result', () => {

@@ -64,7 +64,7 @@ export interface RunOptions extends EvaluateOptions {
   readonly items?: number
   /** Grades of at least this count as relevant for all measures but the graded ones; default: any grade above 0. */
   readonly minGrade?: number
-  /** What grades are divided by; default 1. */
+  /** The largest grade there is, which all are divided by; default: 1 is divided by, and ratings are up to 100, relevance up to 1. */
   readonly gradeScale?: number
   /** Default irrelevant; of use only where the truth has grades. */
   readonly unjudged?: Unjudged
@@ -142,8 +142,9 @@ export interface RunTexts {
 /**
  * Rankings are a DCASE submission `caption,file_name_1,...`, a CSV `query,audio_filenames` with a list of file names in a cell, a TREC run
  * (`topic Q0 document rank score tag`) or an NPY score matrix [queries × items]; the truth is a caption CSV in Clotho's layout
- * `file_name,caption_1,...`, several matches `query,audio_filenames`, graded relevances `tid,fid,fid_group,rating` (or `query,item,relevance`) or qrels
- * (`topic 0 document grade`, grades may be any number). Any run can be held against any truth: queries and items are matched as strings
+ * `file_name,caption_1,...`, several matches `query,audio_filenames`, graded relevances `tid,fid,fid_group,rating` from 0 to 100 (or
+ * `query,item,relevance` from 0 to 1; of another scale with `gradeScale`) or qrels (`topic 0 document grade`, grades may be any number up to
+ * `gradeScale`). Any run can be held against any truth: queries and items are matched as strings
  * without blanks around.
  *
  * Every caption of a caption CSV is one query with its own clip relevant; a caption that occurs several times takes the run's rows for
@@ -158,8 +159,8 @@ export function evaluateRunTexts(texts: RunTexts, options: RunOptions = {}): Run
 
 function* evaluated(texts: RunTexts, options: RunOptions): InPieces<RunEvaluation> {
   const run = yield* parseRun(texts)
-  const truth = yield* parseTruth(texts)
   checkGradeOptions(options)
+  const truth = yield* parseTruth(texts, options)
   refuseUnfit(truth, options)
   if (run.format === 'scores') refuseRepeatedIds(texts.ids!, truth)
   const used = new Map<string, number>()
@@ -215,10 +216,10 @@ function* parseRun({ run, runFile, ids }: RunTexts): InPieces<Run> {
     : csvRun(parseCsv(run, runFile ?? 'the run'), runFile)
 }
 
-function* parseTruth({ truth, truthFile }: RunTexts): InPieces<Truth> {
+function* parseTruth({ truth, truthFile }: RunTexts, { gradeScale }: RunOptions): InPieces<Truth> {
   return looksLikeTrec(truth, 'truth', truthFile)
-    ? yield* qrels(truth, truthFile)
-    : csvTruth(parseCsv(truth, truthFile ?? 'the truth'), truthFile)
+    ? yield* qrels(truth, truthFile, gradeScale)
+    : csvTruth(parseCsv(truth, truthFile ?? 'the truth'), truthFile, gradeScale)
 }
 
 /** A CSV has a header, of which no line of TREC is one. */

@@ -44,8 +44,8 @@ export function* trecRun(text: string, file: string | undefined): InPieces<Run> 
   return { format: 'trec', lists }
 }
 
-/** Grades by document by topic. A judgement given twice must agree. */
-export function* qrels(text: string, file: string | undefined): InPieces<Truth> {
+/** Grades by document by topic, of at most `most`. A judgement given twice must agree. */
+export function* qrels(text: string, file: string | undefined, most = Infinity): InPieces<Truth> {
   const byTopic = new Map<string, Map<string, number>>()
   for (const [line, content] of lines(text)) {
     if (line % pieceOfLines === 0) yield
@@ -53,6 +53,12 @@ export function* qrels(text: string, file: string | undefined): InPieces<Truth> 
     if (fields === undefined) throw badLine(qrelsForm, content, line, file)
     const [topic, document, written] = fields
     const grade = numberOf(written, 'grade', line, file)
+    if (grade > most)
+      throw badRanking(
+        `Expected a grade of at most ${most} in line ${line}, got ${grade}.`,
+        file,
+        'Correct it, or the largest grade that is stated: --grade-scale, or gradeScale.',
+      )
     let grades = byTopic.get(topic)
     if (!grades) byTopic.set(topic, (grades = new Map()))
     const earlier = grades.get(document)

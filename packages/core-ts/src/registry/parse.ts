@@ -143,7 +143,8 @@ export function schemaAt(schema: Schema, keys: readonly string[], value: unknown
   return schemaAt(group.properties[key]!, rest, inside[key])
 }
 
-function branchOf(schema: PartSchema, value: unknown): GroupSchema | undefined {
+/** The keys of the part that a value chooses; undefined where it chooses none. */
+export function branchOf(schema: PartSchema, value: unknown): GroupSchema | undefined {
   const family: FamilyFacts = familyNamed(schema.family)
   const type = typeof value === 'string' ? value : isPlainObject(value) ? value['type'] : undefined
   const name = typeof type === 'string' ? type : defaultType(schema)

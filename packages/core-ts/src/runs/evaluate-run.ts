@@ -5,6 +5,7 @@ import type { Corpus } from '../corpus/index.js'
 import { type Clip, clipsOfSplit, isFolder, type QuarantinedClip, readCollection } from '../data/index.js'
 import type { Evaluation, IntervalMethod } from '../metrics/index.js'
 import { evaluateModel, type RelevanceOptions } from '../evaluation/index.js'
+import { refuseStrange } from './check-relevance.js'
 import { cacheFolderOf, prepareClips } from './prepare.js'
 import { type OpenRun, readsForeign } from './run-folder.js'
 
@@ -36,12 +37,15 @@ export interface EvaluateRunOptions extends RunClipsOptions, RelevanceOptions {
 /**
  * Scores every clip of a split against every caption of it and measures both directions, with exact chance beside them and the value of
  * each query, by which two runs are compared.
- * @throws SonotextError INVALID_DATA for a split that is not there or whose clips cannot be used
+ * @throws SonotextError INVALID_DATA for a split that is not there or whose clips cannot be used, and for relevance of other clips
  */
 export async function evaluateRun(run: OpenRun, options: EvaluateRunOptions = {}): Promise<Evaluation> {
   const { split = 'test', measures, interval, signal, onScored } = options
   const { relevance, minGrade, unjudged } = options
-  await using opened = await openClips(run, split, options)
+  await using opened = await openClips(run, split, {
+    ...options,
+    refuse: (clips) => relevance && refuseStrange(relevance, clips, `clips of the split ${split}`),
+  })
   await run.model.text.prepare(
     opened.clips.flatMap(({ captions }) => captions),
     { cacheFolder: opened.cacheFolder, signal },
@@ -70,7 +74,10 @@ export interface OpenClips extends AsyncDisposable {
 export async function openClips(
   run: OpenRun,
   split: string | null,
-  options: RunClipsOptions,
+  options: RunClipsOptions & {
+    /** Throws where these clips cannot be used as they are, before their features are computed. */
+    readonly refuse?: (clips: readonly Clip[]) => void
+  },
 ): Promise<OpenClips> {
   const { config } = run
   const { manifest: path = config.data.manifest, maxBadShare = config.data.maxBadShare } = options
@@ -78,6 +85,7 @@ export async function openClips(
   const told = { ...(signal === undefined ? {} : { signal }), ...(onNote === undefined ? {} : { onNote }) }
   const manifest = await readCollection(path, { ...told, foreign: readsForeign(run) })
   const wanted = split === null ? manifest.clips : clipsOfSplit(manifest, split)
+  options.refuse?.(wanted)
   // Nothing is written into or beside a folder that was only looked through: its features lie elsewhere for as long as they are needed.
   const kept = (await isFolder(path)) ? config.data.cache : cacheFolderOf(config, path)
   const scratch = kept === undefined ? await mkdtemp(join(tmpdir(), 'sonotext-features-')) : undefined

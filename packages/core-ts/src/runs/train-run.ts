@@ -16,7 +16,6 @@ import {
 import { type RelevanceOptions, retrievalMeasures } from '../evaluation/index.js'
 import { losses } from '../losses/index.js'
 import { type DualEncoder, starts } from '../models/index.js'
-import { readRelevances } from '../relevance/index.js'
 import { tokenize } from '../text/index.js'
 import {
   createTrainer,
@@ -32,7 +31,7 @@ import {
   type ValidationOptions,
 } from '../train/index.js'
 import { buildGuards, buildModel, buildObjectives, buildYardsticks } from './build.js'
-import { refuseStrangeRelevance } from './check-relevance.js'
+import { openRelevance, refuseMissingFiles } from './check-relevance.js'
 import { claimRunFolder } from './claim.js'
 import type { RunConfig } from './config.js'
 import { cacheFolderOf, corpusOf, decodePolicyOf, prepareClips } from './prepare.js'
@@ -85,6 +84,10 @@ export async function trainRun(config: RunConfig, options: TrainRunOptions): Pro
   const inUse = new Set([...wanted.training, ...wanted.validation])
   const early = leakNotes(wanted, { others: manifest.clips.filter((clip) => !inUse.has(clip)) })
   for (const note of early) onNote(note)
+  // Before the features, which may take hours: what would be refused then is refused now.
+  await refuseMissingFiles(config)
+  const relevance = await openRelevance(config, wanted, signal)
+  const guards = await buildGuards(config)
   if (claim.started) await refuseOtherPlugins(folder)
   await claim.keepConfig()
   await keepPlugins(folder)
@@ -109,7 +112,6 @@ export async function trainRun(config: RunConfig, options: TrainRunOptions): Pro
   if (early.length === 0 && !isGiven(corpus.kind))
     for (const note of leakNotes({ training, validation }, { contents })) onNote(note)
   if (claim.started) await refuseOtherClips(folder, { training, validation }, contents)
-  await refuseStrangeRelevance(config, training, signal)
   await keepClips(folder, { training, validation }, contents)
 
   const captions = await inTurns(tokensOfAll(training), signal)
@@ -138,7 +140,7 @@ export async function trainRun(config: RunConfig, options: TrainRunOptions): Pro
     model,
     objectives,
     mix,
-    guards: await buildGuards(config),
+    guards,
     optimizer: optimizers.build(config.optimizer),
     schedule: schedules.build(config.schedule),
     epochs,
@@ -149,7 +151,9 @@ export async function trainRun(config: RunConfig, options: TrainRunOptions): Pro
     recordNegatives: config.logging.negatives,
     ...(saveEvery === 0 ? {} : { saveEvery }),
     ...(stopper === null ? {} : { stopper }),
-    ...(hasValidation ? { validation: await validationOf(config, model, validation, source, signal) } : {}),
+    ...(hasValidation
+      ? { validation: await validationOf(config, model, validation, source, relevance, signal) }
+      : {}),
   })
   if (claim.started) await trainer.resume(folder)
   for await (const report of trainer.steps(abortable)) options.onReport?.(report, trainer)
@@ -235,17 +239,10 @@ async function validationOf(
   model: DualEncoder,
   clips: readonly Clip[],
   features: FeatureSource,
+  graded: RelevanceOptions,
   signal: AbortSignal | undefined,
 ): Promise<ValidationOptions> {
-  const { every, monitor, watch = monitor, measures, relevance, minGrade, unjudged } = config.validation
-  const graded: RelevanceOptions =
-    relevance === undefined
-      ? {}
-      : {
-          relevance: await readRelevances(relevance, signal && { signal }),
-          unjudged,
-          ...(minGrade !== undefined && { minGrade }),
-        }
+  const { every, monitor, watch = monitor, measures } = config.validation
   return {
     data: await batchesOf(config, model, clips, features, { items: 'clip', signal }),
     every,

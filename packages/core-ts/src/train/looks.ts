@@ -67,9 +67,10 @@ export class Looks<M extends TrainableModel> implements Disposable {
   /** The higher the better. */
   #quality(numbers: Readonly<Record<string, number>>): Record<string, number> {
     return Object.fromEntries(
-      Object.entries(numbers).map(([name, value]) => {
+      Object.entries(numbers).flatMap(([name, value]) => {
+        if (Number.isNaN(value)) return []
         const { mode } = watchedNumber(name, this.#losses)
-        return [name, mode === 'max' ? value : -value]
+        return [[name, mode === 'max' ? value : -value]]
       }),
     )
   }

@@ -12,6 +12,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 to=$work/sonotext-gpu
 cd "$root"
+# The Node of the project, whichever is on the PATH.
+node=$root/node_modules/.bin/node
 
 # copy PATH: into the bundle, under the same path
 copy() {
@@ -37,7 +39,7 @@ mkdir -p "$to/node_modules/@sonotext"
 for pair in core:core-ts native-cuda:native-cuda scenes:scenes bench:bench; do
   ln -s "../../packages/${pair#*:}" "$to/node_modules/@sonotext/${pair%%:*}"
 done
-cp -L "$(node -p process.execPath)" "$to/node"
+cp -L "$("$node" -p process.execPath)" "$to/node"
 strip "$to/node" "$to/packages/native-cuda/build/Release/sonotext.node" 2>/dev/null || true
 git rev-parse --short HEAD > "$to/commit.txt"
 tar -C "$work" -cf - sonotext-gpu | xz -T0 -3 > "$file"

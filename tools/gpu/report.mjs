@@ -31,7 +31,7 @@ const products = /^(similarity|gemm|conv2d|info_nce|frame_score)/
 
 /** One table for a precision; in the reduced ones only the ops that it changes. */
 function table({ matmul, rows, copyGBs, peakTflops }) {
-  const shown = rows.filter(({ op }) => matmul === 'fp32' || (products.test(op) && !op.startsWith('conv2d')))
+  const shown = rows.filter(({ op }) => matmul === 'fp32' || products.test(op))
   const lines = shown.map(({ op, shape, ms, copyShare, tflops, peakShare }) => {
     const other = theirs(op, shape, matmul)
     const mixed = matmul === 'bf16' ? [beside(theirs(op, shape, 'mixed'), ms)] : []

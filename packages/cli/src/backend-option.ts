@@ -2,9 +2,10 @@ import { type Backend, openBackend, type OpenBackendOptions } from '@sonotext/co
 import { UsageError } from './exit.js'
 import type { Terminal } from './terminal.js'
 
-/** The options --device and --threads. */
+/** The options --device, --matmul and --threads. */
 export interface BackendOptions {
   device?: string
+  matmul?: NonNullable<OpenBackendOptions['matmul']>
   threads?: number
 }
 
@@ -17,7 +18,7 @@ export function backendOf(options: BackendOptions, terminal: Terminal): Backend 
 
 /** Opens what the user asked for. Throws UsageError for a device that does not exist, BACKEND_UNAVAILABLE for one not here. */
 export function openNamed(
-  { device, threads }: BackendOptions,
+  { device, matmul, threads }: BackendOptions,
   onFallback?: (message: string) => void,
 ): Backend {
   if (device !== undefined && !/^(auto|reference|cpu|sealed|cuda(:\d+)?)$/.test(device)) {
@@ -25,6 +26,7 @@ export function openNamed(
   }
   return openBackend({
     ...(device === undefined ? {} : { device: device as NonNullable<OpenBackendOptions['device']> }),
+    ...(matmul === undefined ? {} : { matmul }),
     ...(threads === undefined ? {} : { threads }),
     ...(onFallback === undefined ? {} : { onFallback }),
   })

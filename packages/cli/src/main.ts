@@ -54,6 +54,13 @@ function program(): Command {
   const onBackend = (command: Command): Command =>
     command
       .option('--device <name>', 'auto, cpu, cuda, cuda:N or reference')
+      .addOption(
+        new Option('--matmul <precision>', 'what products on a CUDA device round their operands to').choices([
+          'fp32',
+          'tf32',
+          'bf16',
+        ]),
+      )
       .option('--threads <n>', 'threads of the native pool', integer(1, 256))
 
   const onClips = (command: Command): Command =>

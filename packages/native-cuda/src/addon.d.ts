@@ -12,6 +12,8 @@ export interface DeviceHandle {
   readonly name: string
   /** Instruction set of its kernels, null where it has no meaning. */
   readonly isa: string | null
+  /** What operands of matrix products are rounded to; 'fp32' is not at all. */
+  readonly matmul: 'fp32' | 'tf32' | 'bf16'
   /** True: float arguments are Float32Arrays. False: they are buffers of {@link Addon.alloc}. */
   readonly hostMemory: boolean
 }
@@ -86,8 +88,11 @@ export interface Addon {
   createCancelToken(): CancelToken
   cancel(token: CancelToken): void
 
-  /** Opens 'cpu', 'sealed', 'cuda' or 'cuda:N'; `isa` forces an instruction set. Throws BACKEND_UNAVAILABLE with the reason. */
-  openDevice(name: string, isa?: string | null): DeviceHandle
+  /**
+   * Opens 'cpu', 'sealed', 'cuda' or 'cuda:N'; `isa` forces an instruction set, `matmul` says what operands of matrix products
+   * are rounded to (CUDA alone; default 'fp32', or SONOTEXT_MATMUL). Throws BACKEND_UNAVAILABLE with the reason.
+   */
+  openDevice(name: string, isa?: string | null, matmul?: DeviceHandle['matmul'] | null): DeviceHandle
   /** Whether the device's table has an entry for the op. */
   supports(device: DeviceHandle, op: OpName): boolean
 

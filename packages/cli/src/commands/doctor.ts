@@ -1,6 +1,6 @@
 import os from 'node:os'
 import process from 'node:process'
-import { type Backend, type MachineReport, machineReport } from '@sonotext/core/backend'
+import { type Backend, type BackendInfo, type MachineReport, machineReport } from '@sonotext/core/backend'
 import { type BackendOptions, openNamed } from '../backend-option.js'
 import type { CommandBody } from '../command.js'
 import { exitCode } from '../exit.js'
@@ -110,12 +110,20 @@ function kernelsLine(ops: MachineReport['ops']): string {
   return `CUDA for ${compiled.length} of ${plural(ops.length, 'op')}, ${ran.length} checked on ${where}, the others in emulation`
 }
 
+const productsIn = ({ device, matmul }: BackendInfo): string | false =>
+  device.startsWith('cuda') && `products in ${matmul}`
+
 function text({ node, platform, cpu, memoryGiB, backend, machine, decoders, advice }: Report): string {
   const sets = machine.instructionSets.map((set) => `${set.name}${set.supported ? '' : ' (not on this CPU)'}`)
   const rows: [string, string][] = [
     ['node', `${node} on ${platform}`],
     ['cpu', `${cpu}, ${memoryGiB} GiB`],
-    ['backend', [backend.device, backend.isa, plural(backend.threads, 'thread')].filter(Boolean).join(', ')],
+    [
+      'backend',
+      [backend.device, backend.isa, productsIn(backend), plural(backend.threads, 'thread')]
+        .filter(Boolean)
+        .join(', '),
+    ],
     ['because', machine.addonProblem === null ? backend.reason : 'the native addon is not loaded'],
     [
       'addon',

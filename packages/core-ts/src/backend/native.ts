@@ -15,7 +15,16 @@ import { takeArgs } from './edge.js'
 import { BufferHolds } from './holds.js'
 import { hostMemory, isFloats } from './host-memory.js'
 import { disposable } from './lifetime.js'
-import type { Backend, FloatBuffer, HostArray, Memory, OpArgs, OpName, OpOptions } from './port.js'
+import type {
+  Backend,
+  FloatBuffer,
+  HostArray,
+  MatmulPrecision,
+  Memory,
+  OpArgs,
+  OpName,
+  OpOptions,
+} from './port.js'
 import { signatures } from './signatures.js'
 
 /** Options of {@link nativeBackend}. */
@@ -24,6 +33,8 @@ export interface NativeOptions {
   device?: string
   /** Instruction set to force, for example 'avx2'. Default the widest this CPU has, or SONOTEXT_ISA. */
   isa?: string
+  /** What operands of matrix products are rounded to, on CUDA. Default 'fp32', or SONOTEXT_MATMUL. */
+  matmul?: MatmulPrecision
   /** Why this backend was chosen, for {@link Backend.info}. */
   reason?: string
 }
@@ -34,9 +45,9 @@ export interface NativeOptions {
  */
 export function nativeBackend(options: NativeOptions = {}): Backend {
   checkOptions(options, 'nativeBackend')
-  const { device: name = 'cpu', isa } = options
+  const { device: name = 'cpu', isa, matmul } = options
   const addon = load()
-  const device = translated(() => addon.openDevice(name, isa ?? null))
+  const device = translated(() => addon.openDevice(name, isa ?? null, matmul ?? null))
   const reason = options.reason ?? `native addon, ${device.name} asked for by name`
   const arena = new HostArena((length) => translated(() => addon.hostArray(length)))
   // On a device with memory of its own the addon keeps a buffer until the ops that use it end.
@@ -45,7 +56,8 @@ export function nativeBackend(options: NativeOptions = {}): Backend {
   })
   return disposable({
     get info() {
-      return { device: device.name, isa: device.isa, threads: addon.threads(), reason }
+      const { name, isa, matmul } = device
+      return { device: name, isa, matmul, threads: addon.threads(), reason }
     },
     memory: device.hostMemory
       ? hostMemory({

@@ -33,8 +33,23 @@ describe('openBackend', () => {
 
   it('refuses options it does not have, and an instruction set for the reference', () => {
     const misspelt = { devise: 'sealed' } as OpenBackendOptions
-    expect(() => openBackend(misspelt)).toThrow(/device, isa, threads or onFallback.*devise/)
+    expect(() => openBackend(misspelt)).toThrow(/device, isa, matmul, threads or onFallback.*devise/)
     expect(() => openBackend({ device: 'reference', isa: 'avx2' })).toThrow(/isa/)
+  })
+
+  it('rounds operands of products where a device has kernels for it, and refuses elsewhere', () => {
+    for (const device of ['reference', 'cpu', 'sealed'] as const) {
+      expect(openBackend({ device, matmul: 'fp32' }).info.matmul).toBe('fp32')
+      expect(() => openBackend({ device, matmul: 'bf16' })).toThrow(/fp32/)
+    }
+    expect(() => openBackend({ matmul: 'tf32' })).toThrow(
+      /The CPU multiplies in fp32; tf32 is for CUDA devices/,
+    )
+    const misspelt = { matmul: 'half' } as unknown as OpenBackendOptions
+    expect(() => openBackend(misspelt)).toThrow(/'fp32', 'tf32' or 'bf16' for matmul.*half/)
+    expect(() => load().openDevice('cpu', null, 'half' as 'bf16')).toThrow(
+      /fp32, tf32 or bf16, not of "half"/,
+    )
   })
 
   it('keeps a buffer that is given back while an op of another backend uses it', async () => {

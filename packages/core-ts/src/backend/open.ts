@@ -2,7 +2,7 @@ import { expected, SonotextError } from '../base/errors.js'
 import { checkOptions } from '../base/options.js'
 import { chainBackends } from './chain.js'
 import { load, nativeBackend } from './native.js'
-import type { Backend } from './port.js'
+import type { Backend, MatmulPrecision } from './port.js'
 import { referenceBackend } from './reference/index.js'
 
 /** Options of {@link openBackend}. */
@@ -15,6 +15,12 @@ export interface OpenBackendOptions {
   device?: 'auto' | 'reference' | 'cpu' | 'sealed' | 'cuda' | `cuda:${number}`
   /** Instruction set to force on a CPU device: 'scalar', 'avx2' or 'avx512'. */
   isa?: string
+  /**
+   * What operands of matrix products (and so of convolutions, losses over pairs and recurrences) are rounded to on a CUDA device with kernels for it
+   * (compute capability 9.0); sums, weights and what lies in memory stay float32, and bfloat16 has the range of float32, so
+   * that training needs no loss scale. Elsewhere only 'fp32' is taken. Default 'fp32'.
+   */
+  matmul?: MatmulPrecision
   /** Size of the process's thread pool. Default the physical cores, or SONOTEXT_THREADS. Results do not depend on it. */
   threads?: number
   /** Told where 'auto' had to take the reference. Default a Node warning (code SONOTEXT_REFERENCE), once in a thread. */
@@ -29,27 +35,32 @@ export interface OpenBackendOptions {
  */
 export function openBackend(options: OpenBackendOptions = {}): Backend {
   checkOptions(options, 'openBackend')
-  const { device = 'auto', isa, threads, onFallback = warnOnce, ...others } = options
+  const { device = 'auto', isa, matmul, threads, onFallback = warnOnce, ...others } = options
   const [other] = Object.keys(others)
-  if (other !== undefined) throw expected('device, isa, threads or onFallback', 'openBackend', other)
+  if (other !== undefined) throw expected('device, isa, matmul, threads or onFallback', 'openBackend', other)
   if (device !== 'auto' && !/^(reference|cpu|sealed|cuda(:\d+)?)$/.test(device)) {
     throw expected("'auto', 'reference', 'cpu', 'sealed', 'cuda' or 'cuda:N'", 'device', device)
+  }
+  if (matmul !== undefined && !['fp32', 'tf32', 'bf16'].includes(matmul)) {
+    throw expected("'fp32', 'tf32' or 'bf16'", 'matmul', matmul)
   }
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 256)) {
     throw expected('an integer from 1 to 256', 'threads', threads)
   }
   if (device === 'reference') {
     if (isa !== undefined) throw expected('no instruction set for the reference', 'isa', isa)
+    if ((matmul ?? 'fp32') !== 'fp32') throw expected("'fp32' for the reference", 'matmul', matmul)
     return referenceBackend()
   }
   const native = (reason?: string) => {
     if (threads !== undefined) load().setThreads(threads)
-    const own = { ...(isa === undefined ? {} : { isa }), ...(reason === undefined ? {} : { reason }) }
+    const chosen = { ...(isa === undefined ? {} : { isa }), ...(matmul === undefined ? {} : { matmul }) }
+    const own = { ...chosen, ...(reason === undefined ? {} : { reason }) }
     const first = nativeBackend({ ...own, device: device === 'auto' ? 'cpu' : device })
     const others = first.info.device === 'cpu' ? [] : [nativeBackend()]
     return chainBackends(first, [...others, referenceBackend()])
   }
-  if (device !== 'auto' || isa !== undefined) return native()
+  if (device !== 'auto' || isa !== undefined || (matmul ?? 'fp32') !== 'fp32') return native()
   try {
     return native('native addon, chosen automatically')
   } catch (error) {

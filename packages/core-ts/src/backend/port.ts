@@ -36,12 +36,17 @@ export interface OpOptions {
   signal?: AbortSignal
 }
 
+/** float32; 10 bits of mantissa; bfloat16. */
+export type MatmulPrecision = 'fp32' | 'tf32' | 'bf16'
+
 /** What a backend computes on. */
 export interface BackendInfo {
   /** 'reference', 'cpu', 'sealed' (test device) or 'cuda:0'. */
   readonly device: string
   /** Instruction set in use, for example 'avx512'; null where it has no meaning. */
   readonly isa: string | null
+  /** What operands of matrix products are rounded to; 'fp32' is not at all. Sums and what lies in memory are float32. */
+  readonly matmul: MatmulPrecision
   readonly threads: number
   /** One sentence on why this backend was chosen. */
   readonly reason: string

@@ -1,4 +1,5 @@
 import type { DecodePolicy, Origin } from '../audio/index.js'
+import type { MatmulPrecision } from '../backend/port.js'
 import type { PlainError } from '../base/errors.js'
 import type { ReadingJob, ReadingResult } from './recording-reader.js'
 
@@ -7,6 +8,7 @@ export interface WorkerSetup {
   readonly kind: Origin
   readonly device: string
   readonly isa: string | null
+  readonly matmul: MatmulPrecision
   readonly decode: Omit<DecodePolicy, 'decoders'>
   readonly decoders: readonly Origin[]
   readonly cacheFolder: string | undefined

@@ -42,7 +42,7 @@ interface Member {
 export function workerSetup(options: ReaderOptions): WorkerSetup | string {
   const { kind, backend, decode, cacheFolder, readOnly } = options
   const { decoders = [], ...policy } = decode
-  const { device, isa } = backend.info
+  const { device, isa, matmul } = backend.info
   if (script === null || !existsSync(fileURLToPath(script)))
     return 'the script of the worker threads is not beside the library (it runs from a bundle or from sources)'
   if (kind.origin === undefined) return `the features "${kind.name}" do not say where they come from (origin)`
@@ -51,7 +51,7 @@ export function workerSetup(options: ReaderOptions): WorkerSetup | string {
   if (!/^(reference|cpu|sealed|cuda:\d+)$/.test(device))
     return `the backend "${device}" is not one of the library's`
   return {
-    ...{ kind: kind.origin, device, isa, decode: policy },
+    ...{ kind: kind.origin, device, isa, matmul, decode: policy },
     ...{ decoders: decoders.map(({ origin }) => origin!), cacheFolder, readOnly },
   }
 }

@@ -14,13 +14,14 @@ async function made<T>({ module, export: name, argument }: Origin): Promise<T> {
   return exports[name]!(argument)
 }
 
-const { device, isa } = setup
+const { device, isa, matmul } = setup
 const reader = new RecordingReader({
   kind: await made<AudioFeatures>(setup.kind),
   // The size of the thread pool belongs to the process: it is left as it is, and the ops of all threads share it.
   backend: openBackend({
     device: device as NonNullable<OpenBackendOptions['device']>,
     ...(isa === null || device !== 'cpu' ? {} : { isa }),
+    ...(device.startsWith('cuda') ? { matmul } : {}),
   }),
   decode: {
     ...setup.decode,

@@ -288,7 +288,7 @@ struct Options {
 
 int bench(const Options& options) {
   std::string reason;
-  Device* device = open_device(options.device, "", reason);
+  Device* device = open_device(options.device, {}, reason);
   if (device == nullptr || device->host_memory()) {
     std::printf("%s: skipped: %s\n", options.device.c_str(), device ? "not a GPU" : reason.c_str());
     return 0;

@@ -21,6 +21,8 @@ class Device {
 
   virtual const char* name() const = 0;  // 'cpu', 'sealed', 'cuda:0'
   virtual const char* isa() const = 0;   // instruction set of its kernels, or null
+  // What operands of matrix products are rounded to: "fp32" (not at all), "tf32" or "bf16".
+  virtual const char* matmul() const { return "fp32"; }
   virtual const OpTable& table() const = 0;
 
   // True: float arguments are plain host arrays. False: only buffers of alloc() are accepted, and their
@@ -80,10 +82,14 @@ Status run(Device& device, Status (*entry)(const Args&, Exec&), const Args& args
       &context, cancel);
 }
 
-// Opens a device by name; the same name and instruction set give the same object, which lives as long as the
-// process. `isa` names an instruction set for devices that have several, empty takes the best (or
-// SONOTEXT_ISA). On failure the result is null and `reason` says why.
-Device* open_device(const std::string& name, const std::string& isa, std::string& reason);
+struct DeviceOptions {
+  std::string isa;     // for devices that have several instruction sets; empty takes the best, or SONOTEXT_ISA
+  std::string matmul;  // see Device::matmul(); empty takes fp32, or SONOTEXT_MATMUL on CUDA
+};
+
+// Opens a device by name; the same name and options give the same object, which lives as long as the process.
+// On failure the result is null and `reason` says why.
+Device* open_device(const std::string& name, const DeviceOptions& options, std::string& reason);
 
 struct DeviceSummary {
   std::string name;

@@ -37,6 +37,11 @@ class CudaDevice final : public Device {
 
   const char* name() const override { return name_.c_str(); }
   const char* isa() const override { return nullptr; }
+  const char* matmul() const override {
+    return traits_.precision == cuda::Precision::bf16   ? "bf16"
+           : traits_.precision == cuda::Precision::tf32 ? "tf32"
+                                                        : "fp32";
+  }
   const OpTable& table() const override { return table_; }
   bool host_memory() const override { return false; }
 
@@ -179,10 +184,15 @@ bool chosen_mel(bool& fp32, std::string& reason) {
   return false;
 }
 
-// SONOTEXT_MATMUL.
-bool chosen_precision(cuda::Precision& precision, std::string& reason) {
+// Such as we have kernels for.
+bool has_tensor_cores(const cudaDeviceProp& properties) {
+  return properties.major == 9 && properties.minor == 0;
+}
+
+// What was asked for, or SONOTEXT_MATMUL.
+bool chosen_precision(const std::string& matmul, cuda::Precision& precision, std::string& reason) {
   const char* set = std::getenv("SONOTEXT_MATMUL");
-  const std::string name = set != nullptr && *set != '\0' ? set : "fp32";
+  const std::string name = !matmul.empty() ? matmul : set != nullptr && *set != '\0' ? set : "fp32";
   precision = name == "bf16"   ? cuda::Precision::bf16
               : name == "tf32" ? cuda::Precision::tf32
                                : cuda::Precision::fp32;
@@ -193,7 +203,8 @@ bool chosen_precision(cuda::Precision& precision, std::string& reason) {
 
 }  // namespace
 
-std::unique_ptr<Device> make_cuda_device(const std::string& index, std::string& reason) {
+std::unique_ptr<Device> make_cuda_device(const std::string& index, const std::string& matmul,
+                                         std::string& reason) {
   const int count = count_devices(reason);
   if (count == 0) {
     reason = "CUDA has " + reason + ".";
@@ -209,7 +220,7 @@ std::unique_ptr<Device> make_cuda_device(const std::string& index, std::string& 
   const int device = static_cast<int>(wanted);
   cuda::Precision precision;
   bool mel_fp32 = false;
-  if (!chosen_precision(precision, reason) || !chosen_mel(mel_fp32, reason)) return nullptr;
+  if (!chosen_precision(matmul, precision, reason) || !chosen_mel(mel_fp32, reason)) return nullptr;
   cudaDeviceProp properties;
   int has_pools = 0;
   cudaError_t error = cudaSetDevice(device);
@@ -220,6 +231,12 @@ std::unique_ptr<Device> make_cuda_device(const std::string& index, std::string& 
   if (error == cudaSuccess && properties.major < kOldest) {
     reason = "CUDA device " + index + " (" + properties.name + ") is too old: it needs compute capability " +
              std::to_string(kOldest) + ".0 or newer.";
+    return nullptr;
+  }
+  if (error == cudaSuccess && !matmul.empty() && precision != cuda::Precision::fp32 &&
+      !has_tensor_cores(properties)) {
+    reason = "CUDA device " + index + " (" + properties.name + ") has no kernels for " + matmul +
+             ": they are for compute capability 9.0. Leave the option out to multiply in fp32.";
     return nullptr;
   }
   if (error == cudaSuccess && has_pools == 0) {
@@ -242,7 +259,7 @@ std::unique_ptr<Device> make_cuda_device(const std::string& index, std::string& 
     return nullptr;
   }
   const cuda::CudaTraits traits{properties.multiProcessorCount,
-                                properties.major == 9 && properties.minor == 0,
+                                has_tensor_cores(properties),
                                 static_cast<i64>(properties.totalGlobalMem / 256),
                                 static_cast<i64>(properties.sharedMemPerBlockOptin),
                                 precision,

@@ -10,7 +10,8 @@
 namespace sonotext {
 
 // `index` as the user wrote it. Null with a reason when there is no such device.
-std::unique_ptr<Device> make_cuda_device(const std::string& index, std::string& reason);
+std::unique_ptr<Device> make_cuda_device(const std::string& index, const std::string& matmul,
+                                         std::string& reason);
 
 // Adds every GPU, or one line that says why there is none.
 void list_cuda_devices(std::vector<DeviceSummary>& list);

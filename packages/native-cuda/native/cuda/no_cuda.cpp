@@ -6,7 +6,7 @@ namespace {
 constexpr const char* kWhy = "This build has no CUDA code: nvcc was not found when it was compiled.";
 }
 
-std::unique_ptr<Device> make_cuda_device(const std::string&, std::string& reason) {
+std::unique_ptr<Device> make_cuda_device(const std::string&, const std::string&, std::string& reason) {
   reason = kWhy;
   return nullptr;
 }

@@ -72,6 +72,22 @@ constexpr int kStepDepth = kRowBytes / Number::kBytes;
 // Where the chunk of 16 bytes stands in its block.
 __device__ inline int packed_place(int row, int chunk) { return row * kRowBytes + (chunk ^ (row % 8)) * 16; }
 
+template <class Number>
+__device__ void put_chunk(unsigned char* block, int row, int chunk, const float (&x)[16 / Number::kBytes]) {
+  std::uint32_t words[4] = {};
+#pragma unroll
+  for (int e = 0; e < 16 / Number::kBytes; ++e)
+    words[e * Number::kBytes / 4] |= Number::rounded(x[e]) << (e * Number::kBytes % 4 * 8);
+  *reinterpret_cast<uint4*>(block + packed_place(row, chunk)) =
+      make_uint4(words[0], words[1], words[2], words[3]);
+}
+
+// By 256 threads.
+__device__ inline void write_block(const unsigned char* block, unsigned char* to) {
+  for (int i = static_cast<int>(threadIdx.x) * 16; i < kBlockBytes; i += 256 * 16)
+    *reinterpret_cast<uint4*>(to + i) = *reinterpret_cast<const uint4*>(block + i);
+}
+
 // One thread block per packed block.
 template <class Number, bool kDepthContiguous>
 __global__ void __launch_bounds__(256)
@@ -86,7 +102,6 @@ __global__ void __launch_bounds__(256)
     const int row = kDepthContiguous ? i / kChunks : i % kBlockRows;
     const int chunk = kDepthContiguous ? i % kChunks : i / kBlockRows;
     const i64 r = first_row + row, k = first_k + chunk * kEach;
-    std::uint32_t words[4] = {};
     float x[kEach];
     if (kDepthContiguous && vectors && r < m.extent && k + kEach <= depth) {
 #pragma unroll
@@ -101,16 +116,10 @@ __global__ void __launch_bounds__(256)
         x[e] = inside ? data[kDepthContiguous ? r * m.stride + k + e : (k + e) * m.stride + r] : 0.0f;
       }
     }
-#pragma unroll
-    for (int e = 0; e < kEach; ++e)
-      words[e * Number::kBytes / 4] |= Number::rounded(x[e]) << (e * Number::kBytes % 4 * 8);
-    *reinterpret_cast<uint4*>(block + packed_place(row, chunk)) =
-        make_uint4(words[0], words[1], words[2], words[3]);
+    put_chunk<Number>(block, row, chunk, x);
   }
   __syncthreads();
-  unsigned char* to = packed.data + static_cast<i64>(blockIdx.x) * kBlockBytes;
-  for (int i = static_cast<int>(threadIdx.x) * 16; i < kBlockBytes; i += 256 * 16)
-    *reinterpret_cast<uint4*>(to + i) = *reinterpret_cast<const uint4*>(block + i);
+  write_block(block, packed.data + static_cast<i64>(blockIdx.x) * kBlockBytes);
 }
 
 // `multiple` of the row blocks: a tile takes two of its second operand.

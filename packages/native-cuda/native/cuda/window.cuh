@@ -90,7 +90,7 @@ struct Window {
 template <int kExtent, int kThreads>
 class PixelLoader {
  public:
-  static constexpr bool kDepthContiguous = true;
+  static constexpr Layout kLayout = Layout::rows;
 
   __device__ PixelLoader(const Window& window, i64 first)
       : window_(window),
@@ -103,7 +103,7 @@ class PixelLoader {
 #pragma unroll
     for (int l = 0; l < kLoads; ++l) {
       const int pixel = pixel_ + l * kPass;
-      window_.copy(buffer + place<true, kExtent>(row_ + l * kPass, k_), pixel, k,
+      window_.copy(buffer + place<kLayout, kExtent>(row_ + l * kPass, k_), pixel, k,
                    pixel < window_.pixels ? have : 0);
     }
   }
@@ -118,7 +118,7 @@ class PixelLoader {
 template <int kExtent, int kThreads>
 class PlaceLoader {
  public:
-  static constexpr bool kDepthContiguous = false;
+  static constexpr Layout kLayout = Layout::depths;
 
   __device__ PlaceLoader(const Window& window, i64 first, i64 places)
       : window_(window),
@@ -131,7 +131,7 @@ class PlaceLoader {
 #pragma unroll
     for (int l = 0; l < kLoads; ++l) {
       const int pixel = static_cast<int>(step) + k_ + l * kPass;
-      window_.copy(buffer + place<false, kExtent>(row_, k_ + l * kPass), pixel, first_,
+      window_.copy(buffer + place<kLayout, kExtent>(row_, k_ + l * kPass), pixel, first_,
                    pixel < static_cast<int>(end) ? have_ : 0);
     }
   }

@@ -90,9 +90,11 @@ Napi::Value cancel(const Napi::CallbackInfo& info) {
 
 Napi::Value open_device_by_name(const Napi::CallbackInfo& info) {
   const std::string name = text_of(info[0], "device");
-  const std::string isa = is_absent(info[1]) ? "" : text_of(info[1], "isa");
+  DeviceOptions options;
+  if (!is_absent(info[1])) options.isa = text_of(info[1], "isa");
+  if (!is_absent(info[2])) options.matmul = text_of(info[2], "matmul");
   std::string reason;
-  Device* device = open_device(name, isa, reason);
+  Device* device = open_device(name, options, reason);
   if (device == nullptr) throw make_error(info.Env(), kUnavailable, reason);
   return make_device_handle(info.Env(), *device);
 }

@@ -86,6 +86,7 @@ Napi::Object make_device_handle(Napi::Env env, Device& device) {
   constant(object, "name", Napi::String::New(env, device.name()));
   constant(object, "isa",
            device.isa() != nullptr ? Napi::Value(Napi::String::New(env, device.isa())) : env.Null());
+  constant(object, "matmul", Napi::String::New(env, device.matmul()));
   constant(object, "hostMemory", Napi::Boolean::New(env, device.host_memory()));
   return object;
 }

@@ -178,7 +178,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   std::string reason;
-  Device* device = open_device("cpu", argc > 2 ? argv[2] : "", reason);
+  Device* device = open_device("cpu", {argc > 2 ? argv[2] : "", ""}, reason);
   if (device == nullptr) {
     std::fprintf(stderr, "stress: %s\n", reason.c_str());
     return 2;

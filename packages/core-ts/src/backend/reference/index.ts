@@ -31,7 +31,7 @@ export function referenceBackend(options: ReferenceOptions = {}): Backend {
   }
   const Floats = precision === 'float64' ? Float64Array : Float32Array
   return disposable({
-    info: { device: 'reference', isa: null, threads: 1, reason },
+    info: { device: 'reference', isa: null, matmul: 'fp32', threads: 1, reason },
     memory: hostMemory({
       what: 'a Float32Array or Float64Array',
       isBuffer: isHostArray,

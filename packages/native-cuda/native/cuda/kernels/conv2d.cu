@@ -1,7 +1,9 @@
 // Three products: pixels under the window · weights; the same with gradients and the window turned around;
-// and the places under the window, transposed, · gradients, a sum over all pixels. Images of one channel have
+// and the places under the window, transposed, · gradients, a sum over all pixels. In FP32 the windows are
+// never in memory; in bf16 they are packed for the tensor cores, some at a time. Images of one channel have
 // kernels of their own.
 #include "../entries.hpp"
+#include "../packed_window.cuh"
 #include "../product.cuh"
 #include "../single_channel.cuh"
 #include "../window.cuh"
@@ -38,6 +40,46 @@ bool too_large(const Args& args) {
          args.kh * args.kw * (most_c > 0 ? most_c : 1) > kMost - kDepth;
 }
 
+bool in_bf16(const CudaExec& exec) { return exec.hopper && exec.precision == Precision::bf16; }
+
+// out = windows · weights; weights [places × out.cols] row-major.
+Status multiply_windows(CudaExec& exec, const Window& window, const float* weights, i64 places,
+                        const Result& out) {
+  const Operand<false> by_column{weights, out.cols, out.cols, 0};
+  if (!in_bf16(exec))
+    return product_of(exec, MakePixelLoader{window}, MakeMatrixLoader<false>(by_column), out, places, 1);
+  Packed packed{};
+  Status status = pack<Bf16>(exec, by_column, places, 1, PackedTile::kCols / kBlockRows, packed);
+  if (!status.ok()) return status;
+  status = for_packed_windows(exec, window, places, [&](i64 first, i64 pixels, const Packed& windows) {
+    Result some = out;
+    some.data += first * out.cols, some.rows = pixels;
+    return product_of_packed<Bf16, false>(exec, windows, packed, some, 1);
+  });
+  exec.release(packed.data);
+  return status;
+}
+
+// out = windowsᵀ · gradients, a sum over all pixels.
+Status multiply_transposed_windows(CudaExec& exec, const Window& window, const float* gradients, i64 places,
+                                   const Result& out) {
+  if (!in_bf16(exec)) {
+    return product_of(exec, MakePlaceLoader{window, places},
+                      MakeMatrixLoader<false>(Operand<false>{gradients, out.cols, out.cols, 0}), out,
+                      window.pixels, 1);
+  }
+  return for_packed_windows(exec, window, places, [&](i64 first, i64 pixels, const Packed& windows) {
+    Packed packed{};
+    const Operand<false> some{gradients + first * out.cols, out.cols, out.cols, 0};
+    Status status = pack<Bf16>(exec, some, pixels, 1, PackedTile::kCols / kBlockRows, packed);
+    Result sum = out;
+    sum.beta = first > 0 ? 1.0f : 0.0f;
+    if (status.ok()) status = product_of_packed<Bf16, true>(exec, windows, packed, sum, 1);
+    exec.release(packed.data);
+    return status;
+  });
+}
+
 }  // namespace
 
 Status conv2d(const Conv2dArgs& args, Exec& base) {
@@ -50,11 +92,9 @@ Status conv2d(const Conv2dArgs& args, Exec& base) {
                   args.x.data, args.weight.data, static_cast<float>(args.slope), args.out.data);
   }
   const Window window(args.x.data, args.n, args.h, args.w, args.cin, args.kh, args.kw, 1);
-  const i64 places = args.kh * args.kw * args.cin;
-  const Operand<false> weights{args.weight.data, args.cout, args.cout, 0};
   Result out{args.out.data, window.pixels, args.cout};
   out.slope = static_cast<float>(args.slope);
-  return product_of(exec, MakePixelLoader{window}, MakeMatrixLoader<false>(weights), out, places, 1);
+  return multiply_windows(exec, window, args.weight.data, args.kh * args.kw * args.cin, out);
 }
 
 Status conv2d_backward(const Conv2dBackwardArgs& args, Exec& base) {
@@ -88,18 +128,15 @@ Status conv2d_backward(const Conv2dBackwardArgs& args, Exec& base) {
     status = launch(exec, swap_channels, (count + kThreads - 1) / kThreads, kThreads, args.weight.data,
                     swapped, args.cin, args.cout, count);
     if (!status.ok()) return status;
-    const MakePixelLoader gradients{Window(grad, args.n, args.h, args.w, args.cout, args.kh, args.kw, -1)};
-    const Operand<false> weights{swapped, args.cin, args.cin, 0};
-    status = product_of(exec, gradients, MakeMatrixLoader<false>(weights),
-                        Result{args.gradX.data, pixels, args.cin}, taps * args.cout, 1);
+    const Window gradients(grad, args.n, args.h, args.w, args.cout, args.kh, args.kw, -1);
+    status = multiply_windows(exec, gradients, swapped, taps * args.cout,
+                              Result{args.gradX.data, pixels, args.cin});
   }
   if (status.ok() && args.gradWeight.size > 0) {
+    const Window images(args.x.data, args.n, args.h, args.w, args.cin, args.kh, args.kw, 1);
     const i64 places = taps * args.cin;
-    const MakePlaceLoader images{Window(args.x.data, args.n, args.h, args.w, args.cin, args.kh, args.kw, 1),
-                                 places};
-    const Operand<false> gradients{grad, args.cout, args.cout, 0};
-    status = product_of(exec, images, MakeMatrixLoader<false>(gradients),
-                        Result{args.gradWeight.data, places, args.cout}, pixels, 1);
+    status = multiply_transposed_windows(exec, images, grad, places,
+                                         Result{args.gradWeight.data, places, args.cout});
   }
   return status;
 }

@@ -45,7 +45,7 @@ __device__ inline float max_or_nan(float a, float b) { return b > a || b != b ? 
 template <int kExtent, int kThreads>
 class FrameLoader {
  public:
-  static constexpr bool kDepthContiguous = true;
+  static constexpr Layout kLayout = Layout::rows;
 
   __device__ FrameLoader(const Batch& batch, const FrameBlock* blocks, i64 count, i64 first, bool vectors)
       : base_(batch.frames), stride_(batch.d), vectors_(vectors) {
@@ -66,7 +66,7 @@ class FrameLoader {
       const int group = l * kPass / kBlock, row = l * kPass % kBlock;
       const i64 have = row < left_[group] ? end - step - k_ : 0;
       const float* from = have > 0 ? data_[group] + row * stride_ + step + k_ : base_;
-      copy_chunk(buffer + place<true, kExtent>(row_ + l * kPass, k_), from, have, vectors_);
+      copy_chunk(buffer + place<kLayout, kExtent>(row_ + l * kPass, k_), from, have, vectors_);
     }
   }
 

@@ -345,10 +345,16 @@ __global__ void __launch_bounds__(kFrameThreads, 2)
   for (int b = warp * kBandsAtOnce + lane / Shape::kFrames; b < f.bands; b += Shape::kWarps * kBandsAtOnce) {
     const float* own = spectrum + f.starts[b] * Shape::kPitch + frame;
     const float* weights = f.weights + f.offsets[b];
-    const int count = f.offsets[b + 1] - f.offsets[b];
+    int count = f.offsets[b + 1] - f.offsets[b];
     float sum = 0.0f;
-#pragma unroll 4
-    for (int i = 0; i < count; ++i) sum = fmaf(weights[i], own[i * Shape::kPitch], sum);
+    for (; count >= 4; count -= 4, weights += 4, own += 4 * Shape::kPitch) {
+#pragma unroll
+      for (int i = 0; i < 4; ++i) sum = fmaf(weights[i], own[i * Shape::kPitch], sum);
+    }
+#pragma unroll
+    for (int i = 0; i < 3; ++i) {
+      if (i < count) sum = fmaf(weights[i], own[i * Shape::kPitch], sum);
+    }
     const float value = compressed(f, sum);
     if (gather) {
       shared[frame * pitch + b] = value;
@@ -358,8 +364,8 @@ __global__ void __launch_bounds__(kFrameThreads, 2)
   }
   if (!gather) return;
   __syncthreads();
-  for (int i = static_cast<int>(threadIdx.x); i < frames * f.bands; i += kFrameThreads) {
-    f.out[first * f.bands + i] = shared[i / f.bands * pitch + i % f.bands];
+  for (int row = warp; row < frames; row += Shape::kWarps) {
+    for (int b = lane; b < f.bands; b += kWarp) f.out[(first + row) * f.bands + b] = shared[row * pitch + b];
   }
 }
 

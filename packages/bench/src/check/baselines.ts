@@ -8,7 +8,13 @@ import { countScenarios } from './counted-scenarios.js'
 import { counterFindings, instructionFindings } from './counter-findings.js'
 import type { Counters } from './counters.js'
 import type { Finding } from './finding.js'
-import { cannotCount, countedSets, countInstructions, type InstructionCounts } from './instructions.js'
+import {
+  cannotCount,
+  countedSets,
+  countInstructions,
+  type InstructionCounts,
+  instructionsProgram,
+} from './instructions.js'
 import { root } from './repository.js'
 import type { Scenario } from './scenarios.js'
 import type { Core } from './side.js'
@@ -44,10 +50,6 @@ export async function countAll(
   return { findings, written: update ? countersFile : null, notes: [] }
 }
 
-/** The program of a build that callgrind runs. */
-export const instructionsProgram = (build: string): string =>
-  join(build, 'packages', 'native-cuda', 'build', 'native', 'bench', 'instructions')
-
 export interface InstructionOptions {
   readonly update?: boolean
   readonly only: readonly string[] | null
@@ -68,7 +70,7 @@ export async function countKernels({
   const nothing = (note: string): Counted => ({ findings: [], written: null, notes: [note] })
   const program = instructionsProgram(root)
   const problem =
-    process.arch === 'x64' ? cannotCount(program) : `callgrind is used on x64 only, this is ${process.arch}`
+    process.arch === 'x64' ? cannotCount(root) : `callgrind is used on x64 only, this is ${process.arch}`
   if (problem !== null) return nothing(`instructions were not counted: ${problem}`)
   const rows = (await everyOpRows('small')).filter(({ op }) => only === null || only.includes(op))
   if (rows.length === 0) return { findings: [], written: null, notes: [] }
@@ -98,13 +100,12 @@ export async function countKernels({
       notes,
     }
   }
-  const other = before === null ? null : instructionsProgram(before)
   const none = `baselines/instructions.json has nothing for ${compiler}`
-  if (other === null) return nothing(`instructions were not judged: ${none}, and there is no other build`)
-  const cannot = cannotCount(other)
+  if (before === null) return nothing(`instructions were not judged: ${none}, and there is no other build`)
+  const cannot = cannotCount(before)
   if (cannot !== null)
     return nothing(`instructions were not judged: ${none}, and of the other build ${cannot}`)
-  const then = await countInstructions(other, rows, sets)
+  const then = await countInstructions(instructionsProgram(before), rows, sets)
   return {
     findings: instructionFindings(then, now, 'the other build', closer),
     written: null,

@@ -2,14 +2,14 @@ import { machineReport, type OpName, signatures } from '@sonotext/core/backend'
 import { describe, expect, test } from 'vitest'
 import { missing } from '../../../../tools/program.mjs'
 import { everyOpRows } from '../rows/every-op.js'
-import { countKernels, instructionsProgram } from './baselines.js'
+import { countKernels } from './baselines.js'
 import { instructionFindings } from './counter-findings.js'
-import { cannotCount, countInstructions, rowName } from './instructions.js'
+import { cannotCount, countInstructions, instructionsProgram, rowName } from './instructions.js'
 import { root } from './repository.js'
 
 const { addonProblem, instructionSets } = machineReport()
 const program = instructionsProgram(root)
-const reason = addonProblem ?? missing('valgrind') ?? cannotCount(program)
+const reason = addonProblem ?? missing('valgrind') ?? cannotCount(root)
 if (reason !== null) process.stderr.write(`instructions: skipped, ${reason}\n`)
 
 describe.skipIf(reason !== null || process.arch !== 'x64')('counting instructions', () => {
@@ -46,5 +46,5 @@ describe.skipIf(reason !== null || process.arch !== 'x64')('counting instruction
 })
 
 test('where nothing can be counted, it is said', () => {
-  expect(cannotCount('/no/such/program')).toMatch(/no (valgrind|\/no\/such\/program)/)
+  expect(cannotCount('/no/such/build')).toMatch(/no (valgrind|\/no\/such\/build)/)
 })

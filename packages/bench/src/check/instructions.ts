@@ -6,6 +6,7 @@ import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { AnyKernelRow } from '../rows/kernel-rows.js'
 import { callFile } from './call-file.js'
+import { ofOtherSources } from './program-sources.js'
 
 /** Instructions of one call of every row, by `row, instruction set`. */
 export type InstructionCounts = Readonly<Record<string, number>>
@@ -15,15 +16,22 @@ export const countedSets = ['scalar', 'avx2'] as const
 
 export const rowName = ({ op, shape }: AnyKernelRow): string => `${op} ${shape}`
 
-/** Why instructions cannot be counted here; null where they can. `program` is the driver that the build of the addon leaves. */
-export function cannotCount(program: string): string | null {
+/** The program of a build that callgrind runs, and the sources that it is to be of. */
+export function instructionsProgram(build: string): string {
+  return join(build, 'packages', 'native-cuda', 'build', 'native', 'bench', 'instructions')
+}
+
+/** Why instructions of a build cannot be counted here; null where they can. */
+export function cannotCount(build: string): string | null {
   const path = (process.env['PATH'] ?? '').split(delimiter)
   if (!path.some((folder) => folder !== '' && existsSync(join(folder, 'valgrind')))) {
     return 'there is no valgrind on this machine (Debian: apt install valgrind)'
   }
-  return existsSync(program)
-    ? null
-    : `there is no ${program}: the addon was built without CMake, or before this program was there (npm run setup)`
+  const program = instructionsProgram(build)
+  if (!existsSync(program)) {
+    return `there is no ${program}: the addon was built without CMake, or before this program was there (npm run setup)`
+  }
+  return ofOtherSources(program, join(build, 'packages', 'native-cuda'))
 }
 
 /**

@@ -1,6 +1,7 @@
 // Runs calls of ops under callgrind, which counts their instructions:
 //
 //   valgrind --tool=callgrind --collect-atstart=no instructions CALLS ISA
+//   instructions --sources     a hash of the sources it was built from (sources.cmake)
 //
 // CALLS is a file of calls (call_file.hpp). callgrind writes one profile a call, with the call's name; packages/bench/src/check
 // starts this program and reads them. Without callgrind the calls run and nothing is counted. One thread, so that nobody waits.
@@ -13,6 +14,7 @@
 #include "../core/device.hpp"
 #include "../core/pool.hpp"
 #include "call_file.hpp"
+#include "sources.hpp"
 
 #if __has_include(<valgrind/callgrind.h>)
 #include <valgrind/callgrind.h>
@@ -53,8 +55,12 @@ Status run_named(Device& device, const Call& call) {
 }
 
 int main(int argc, char** argv) {
+  if (argc == 2 && std::string(argv[1]) == "--sources") {
+    std::puts(SONOTEXT_SOURCES);
+    return 0;
+  }
   if (argc != 3) {
-    std::fprintf(stderr, "usage: instructions CALLS ISA\n");
+    std::fprintf(stderr, "usage: instructions CALLS ISA | --sources\n");
     return 2;
   }
 #ifdef SONOTEXT_NO_CALLGRIND

@@ -64,9 +64,9 @@ export async function checkNames({
   }
 }
 
-/** `gemm:1.5,conv2d` as names and factors; without a factor a quarter more. */
+/** `gemm:1.5,conv2d` as names and factors; without a factor a quarter more. `every` stands for every op. */
 export function slowOf(text: string): [string, number][] {
-  return text.split(',').map((entry) => {
+  return text.split(',').flatMap((entry) => {
     const [name, factor = '1.25', ...rest] = entry.split(':')
     const value = Number(factor)
     if (name === '' || rest.length > 0 || !(value >= 1) || value > 100) {
@@ -74,6 +74,7 @@ export function slowOf(text: string): [string, number][] {
         `Expected NAME or NAME:FACTOR with a factor from 1 to 100, got ${JSON.stringify(entry)}.`,
       )
     }
-    return [name!, value]
+    const names = name === 'every' ? Object.keys(signatures) : [name!]
+    return names.map((one): [string, number] => [one, value])
   })
 }

@@ -36,10 +36,9 @@ describe.skipIf(addonProblem !== null)('exact counters', () => {
     expect(findings.length).toBeGreaterThan(7)
   })
 
-  test.each(Object.keys(plants))('one more %s in every run is seen', async (name) => {
+  test.each(Object.keys(plants))('one more %s in every run is seen in all of them', async (name) => {
     const { findings } = await countAll(await ours(), { plant: plants[name]! })
-    const worse = findings.filter(({ verdict }) => verdict === 'worse').map(({ subject }) => subject)
-    expect(worse).toContain('training_step, sealed')
-    expect(worse).toContain('search_one, sealed')
+    expect(findings.filter(({ verdict }) => verdict !== 'worse')).toEqual([])
+    expect(findings.length).toBeGreaterThan(7)
   })
 })

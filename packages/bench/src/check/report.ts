@@ -124,15 +124,20 @@ function table(findings: readonly Finding[]): string {
 
 /** Equal reasons are said once. */
 function whatOf(findings: readonly Finding[]): string[] {
-  const reasons = new Map<string, string[]>()
-  for (const { what, subject } of findings) {
-    const at = what.indexOf(': ')
-    const reason = at < 0 ? what.replace(subject, '').trim() : what.slice(at + 2)
-    reasons.set(reason, [...(reasons.get(reason) ?? []), what])
+  const reasons = new Map<string, Finding[]>()
+  for (const finding of findings) {
+    const { what, subject } = finding
+    const rest = what.replace(subject, '')
+    const at = rest.indexOf(': ')
+    const reason = at < 0 ? rest.trim() : rest.slice(at + 2)
+    reasons.set(reason, [...(reasons.get(reason) ?? []), finding])
   }
-  return [...reasons].map(([reason, all]) =>
-    all.length === 1 ? all[0]! : `${all.length} times: ${reason} (the first: ${all[0]!})`,
-  )
+  return [...reasons].map(([reason, all]) => {
+    if (all.length === 1) return all[0]!.what
+    const names = [...new Set(all.map(({ key }) => key))]
+    const shown = names.slice(0, 8).join(', ') + (names.length > 8 ? ` and ${names.length - 8} more` : '')
+    return `${all.length} times: ${reason} (${shown})`
+  })
 }
 
 function sentence(text: string): string {

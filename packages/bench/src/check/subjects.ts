@@ -27,9 +27,7 @@ export async function kernelSubjects(
   if (!ops.some((op) => wanted(op, op))) return []
   const without = sides.find(({ addon }) => addon === null)
   if (without !== undefined) return [impossible('the kernels', `${without.name} has no native addon`)]
-  const statements = sides.map(
-    ({ addon }) => new Map(addon?.ops().map((op) => [op.name, JSON.stringify(op.args)])),
-  )
+  const statements = sides.map(({ addon }) => new Map(addon?.ops().map((op) => [op.name, op.args])))
   const subjects: TimedSubject[] = []
   for (const row of await everyOpRows()) {
     for (const threads of [1, 2]) {
@@ -39,9 +37,11 @@ export async function kernelSubjects(
         ...{ name, key: row.op, threads, clock: threads === 1 ? 'thread' : 'wall' },
         make({ addon, name: side }) {
           if (addon === null) throw new CheckError(`${side} has no native addon`)
-          const said = statements.map((ops) => ops.get(row.op))
-          if (said.includes(undefined)) throw new CheckError('only one of the two has this op')
-          if (new Set(said).size > 1) throw new CheckError('the two state its arguments differently')
+          const [now, before] = statements.map((ops) => ops.get(row.op))
+          if (now === undefined || before === undefined)
+            throw new CheckError('only one of the two has this op')
+          const different = otherArguments(now, before, { ...row.args })
+          if (different !== null) throw new CheckError(different)
           const device = addon.openDevice('cpu', null)
           const args = row.args as NativeArgs<OpName>
           return Promise.resolve({ run: () => addon.run(device, row.op, args) })
@@ -50,6 +50,25 @@ export async function kernelSubjects(
     }
   }
   return subjects
+}
+
+type Statement = ReturnType<Addon['ops']>[number]['args']
+
+/**
+ * Why one call is not the same work for two builds that state an op's arguments; null where it is. An argument that this build has added
+ * may be there if the call gives it 0 or no buffer, which is how an op is told to do what it did before.
+ */
+export function otherArguments(
+  now: Statement,
+  before: Statement,
+  call: Readonly<Record<string, unknown>>,
+): string | null {
+  const known = new Map(before.map((argument) => [argument.name, JSON.stringify(argument)]))
+  const changed = now.filter((argument) => (known.get(argument.name) ?? '') !== JSON.stringify(argument))
+  const gone = before.filter(({ name }) => !now.some((argument) => argument.name === name))
+  const others = changed.filter(({ name }) => known.has(name) || (call[name] ?? 0) !== 0)
+  const names = [...gone, ...others].map(({ name }) => name)
+  return names.length === 0 ? null : `its arguments are not those of the other build (${names.join(', ')})`
 }
 
 function impossible(name: string, why: string): TimedSubject {

@@ -12,12 +12,13 @@
  *   --update              writes counters and instruction counts of this tree to baselines/, to be committed
  *   --budget SECONDS      for timing (default 100): what is undecided is repeated, what had no turn is not judged
  *   --markdown FILE       the report, appended to the file; --json FILE: all findings
- *   --slow NAME[:FACTOR]  makes an op or scenario slower (1.25 times), to see it found
+ *   --slow NAME[:FACTOR]  makes an op or scenario slower (1.25 times), to see it found; every: all ops
  *   --plant WHAT          allocation, copy or crossing in every counted run, or memory (a tenth more): to see it found
  *
  * Exit code 0 good, 1 slower, 2 the check could not be made, 3 nothing is slower but something is undecided.
  * docs/performance.md says how to read the report.
  */
+import '../direct.js'
 import { existsSync } from 'node:fs'
 import { appendFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'

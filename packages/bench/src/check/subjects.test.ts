@@ -1,0 +1,29 @@
+import { signatures } from '@sonotext/core/backend'
+import type { Addon } from '@sonotext/native-cuda'
+import { expect, test } from 'vitest'
+import { slowOf } from './compare.js'
+import { otherArguments } from './subjects.js'
+
+type Statement = ReturnType<Addon['ops']>[number]['args']
+
+const statement = (...names: string[]): Statement =>
+  names.map((name) => ({ name, direction: 'in', type: 'integer', optional: false }))
+
+test('an op is held against a build that lacks an argument where the call says what that build did', () => {
+  const old = statement('x', 'rows')
+  expect(otherArguments(old, old, { x: 1, rows: 2 })).toBeNull()
+  const added = statement('x', 'rows', 'precision')
+  for (const precision of [0, null]) {
+    expect(otherArguments(added, old, { x: 1, rows: 2, precision })).toBeNull()
+  }
+  expect(otherArguments(added, old, { x: 1, rows: 2, precision: 1 })).toMatch(/other build \(precision\)/)
+  // What this build no longer takes, or takes as another type.
+  expect(otherArguments(old, added, { x: 1, rows: 2 })).toMatch(/\(precision\)/)
+  const retyped = old.map((argument) => ({ ...argument, type: 'number' as const }))
+  expect(otherArguments(retyped, old, { x: 0, rows: 0 })).toMatch(/\(x, rows\)/)
+})
+
+test('every stands for every op', () => {
+  expect(slowOf('every:2').map(([name]) => name)).toEqual(Object.keys(signatures))
+  expect(slowOf('every,gemm:3')).toContainEqual(['gemm', 3])
+})

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
@@ -6,9 +7,17 @@ import { helpOf } from './run-suite.js'
 
 const program = fileURLToPath(new URL('../dist/run-suite.js', import.meta.url))
 
-async function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+interface Ended {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+const run = (...args: string[]): Promise<Ended> => started(program, ...args)
+
+async function started(...args: string[]): Promise<Ended> {
   try {
-    return { code: 0, ...(await promisify(execFile)(process.execPath, [program, ...args])) }
+    return { code: 0, ...(await promisify(execFile)(process.execPath, args)) }
   } catch (error) {
     const { code, stdout, stderr } = error as Error & { code: number; stdout: string; stderr: string }
     return { code, stdout, stderr }
@@ -43,4 +52,27 @@ test('so are a suite, an op, a part and a plant that are not there', async () =>
     expect(code, args.join(' ')).toBe(2)
     expect(stderr).toMatch(/Suites:|nothing called|no part/)
   }
+})
+
+const suites = readdirSync(new URL('suites/', import.meta.url)).filter((file) => /^[\w-]+\.ts$/.test(file))
+
+test.each(suites)('%s has its help at its head and can be started by itself', (file) => {
+  const source = readFileSync(new URL(`suites/${file}`, import.meta.url), 'utf8')
+  expect(helpOf(source).length).toBeGreaterThan(50)
+  expect(/^import .*$/m.exec(source)?.[0]).toBe("import '../direct.js'")
+})
+
+test('a suite that is started by itself gives the same help and the same errors', async () => {
+  const suite = fileURLToPath(new URL('../dist/suites/alignment.js', import.meta.url))
+  const help = await run('alignment', '--help')
+  expect(await started(suite, '--help')).toEqual(help)
+  const wrong = await started(suite, '--scnes', 'x')
+  expect(wrong).toEqual(await run('alignment', '--scnes', 'x'))
+  expect(wrong.code).toBe(2)
+  const missing = await started(suite)
+  expect(missing).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/^bench:alignment: Name the manifest/) as string,
+  })
+  expect(missing.stderr).not.toMatch(/\n {4}at /)
 })

@@ -5,7 +5,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { isSonotextError } from '@sonotext/core/base'
 import { CheckError } from './check/check-error.js'
+import './direct.js'
 
 const folder = new URL('suites/', import.meta.url)
 
@@ -24,10 +26,14 @@ export function helpOf(source: string): string {
     .trim()
 }
 
-/** An error that is the caller's: options that do not parse, or a check that cannot be made. */
+/** An error that is the caller's: options that do not parse or do not do, a file that is not there, a check that cannot be made. */
 function isOfTheCaller(error: unknown): error is Error {
   const code = (error as { code?: unknown } | null)?.code
-  return error instanceof CheckError || (typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS'))
+  return (
+    error instanceof CheckError ||
+    isSonotextError(error) ||
+    (typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS'))
+  )
 }
 
 async function main([name, ...options]: readonly string[]): Promise<void> {

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { CheckError } from '../check/check-error.js'
 
 export const help = `nx run bench:negatives [-- options]
 
@@ -72,12 +73,12 @@ export function studyOptions(argv: readonly string[]): StudyOptions | null {
     const text = values[name]
     if (text === undefined) return undefined
     if (!/^[1-9]\d*$/.test(text))
-      throw new Error(`Expected a whole number from 1 for --${name}, got "${text}".`)
+      throw new CheckError(`Expected a whole number from 1 for --${name}, got "${text}".`)
     return Number(text)
   }
   const shard = /^(\d+)\/(\d+)$/.exec(values.shard)?.slice(1).map(Number)
   if (shard === undefined || shard[0]! < 1 || shard[0]! > shard[1]!)
-    throw new Error(`Expected I/N with I from 1 to N for --shard, got "${values.shard}".`)
+    throw new CheckError(`Expected I/N with I from 1 to N for --shard, got "${values.shard}".`)
   const { full, onnx, bank, csv, only, device, work, json } = values
   return {
     ...{ full, onnx, bank, csv, only, device, work, json },

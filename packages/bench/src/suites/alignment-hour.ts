@@ -7,6 +7,7 @@
  * peak measured in the same process. Seconds are those of the processors (user and system, all threads), which other work on the
  * machine hardly changes; the multiple of real time is of two cores that have nothing else to do.
  */
+import '../direct.js'
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -26,6 +27,7 @@ import { Tape } from '@sonotext/core/nn'
 import { frameWord } from '@sonotext/core/similarity'
 import { tokenize, Vocabulary } from '@sonotext/core/text'
 import { loadAddon } from '@sonotext/native-cuda'
+import { CheckError } from '../check/check-error.js'
 import { environment, environmentLine } from '../harness/environment.js'
 import { digits, markdownTable } from '../harness/table.js'
 import { stepFlops } from '../training/step.js'
@@ -87,7 +89,7 @@ try {
   })
   const windows = () => corpus.windows(clip)
   const { isa } = backend.info
-  if (isa === null) throw new Error('Expected the native addon, whose peak is the floor: npm run setup.')
+  if (isa === null) throw new CheckError('Expected the native addon, whose peak is the floor: npm run setup.')
   const peakOf = () => loadAddon().fmaPeak(isa, 1, 20) * 1e9
   let peak = peakOf()
   let read = 0

@@ -7,6 +7,7 @@
  * Measured: where each class is heard (every class asked of every scene), whether the order words of captions help (paired), and the
  * moments of recordings of minutes. Random scores and the mean score of each clip stand beside.
  */
+import '../direct.js'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -22,6 +23,7 @@ import { openBackend } from '@sonotext/core/backend'
 import { clipsOfSplit, readManifest } from '@sonotext/core/data'
 import { clustersOf, randomizationTest, unitMean } from '@sonotext/core/metrics'
 import { openRun, openRunAligner, parseConfig, trainRun, unlabelledClips } from '@sonotext/core/runs'
+import { CheckError } from '../check/check-error.js'
 import { labelsOf } from '../alignment/class-phrases.js'
 import {
   type CaptionResult,
@@ -56,7 +58,7 @@ const { values: options } = parseArgs({
     out: { type: 'string' },
   },
 })
-if (options.scenes === undefined) throw new Error('Name the manifest of composed scenes with --scenes.')
+if (options.scenes === undefined) throw new CheckError('Name the manifest of composed scenes with --scenes.')
 const manifest = options.scenes
 const seeds = options.seeds.split(',').map(Number)
 const backend = openBackend()
@@ -66,7 +68,7 @@ const training = clipsOfSplit({ path: manifest, clips }, 'train')
 const sources = (some: typeof clips) =>
   new Set(some.flatMap(({ events }) => events!.map(({ source }) => source!)))
 const shared = [...sources(training)].filter((source) => sources(held).has(source))
-if (shared.length > 0) throw new Error(`Recordings in both splits: ${shared.slice(0, 3).join(', ')}.`)
+if (shared.length > 0) throw new CheckError(`Recordings in both splits: ${shared.slice(0, 3).join(', ')}.`)
 const labels = labelsOf(clips)
 
 interface SeedResult {

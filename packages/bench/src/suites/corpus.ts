@@ -6,6 +6,7 @@
  * Generates as many different feature files as are asked for, then trains and evaluates from a warm cache, each in a process of its own,
  * and the same with few clips beside it. The folder is removed in the end unless --keep.
  */
+import '../direct.js'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, statfs, writeFile } from 'node:fs/promises'
@@ -13,6 +14,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { CheckError } from '../check/check-error.js'
 import {
   type PhaseName,
   phaseNames,
@@ -40,7 +42,7 @@ const { values } = parseArgs({
 })
 const whole = (name: 'clips' | 'beside' | 'captions' | 'frames' | 'steps' | 'split'): number => {
   const value = Number(values[name])
-  if (!Number.isInteger(value) || value < 1) throw new Error(`Expected a whole number for --${name}.`)
+  if (!Number.isInteger(value) || value < 1) throw new CheckError(`Expected a whole number for --${name}.`)
   return value
 }
 const [GiB, MiB] = [2 ** 30, 2 ** 20]
@@ -63,7 +65,8 @@ async function main(): Promise<void> {
   await mkdir(folder, { recursive: true })
   const need = whole('clips') * (whole('frames') * 256 + 8192)
   const { bavail, bsize } = await statfs(folder)
-  if (bavail * bsize < 2 * need) throw new Error(`Expected ${digits((2 * need) / GiB)} GiB free for --work.`)
+  if (bavail * bsize < 2 * need)
+    throw new CheckError(`Expected ${digits((2 * need) / GiB)} GiB free for --work.`)
   const rows: (PhaseResult & { clips: number })[] = []
   try {
     for (const clips of [whole('clips'), whole('beside')]) {
@@ -93,7 +96,8 @@ async function inProcess(phase: PhaseName, clips: number, folder: string): Promi
     Promise.race([once(child, 'message'), once(child, 'exit')]),
     once(child, 'exit'),
   ])
-  if (exit[0] !== 0) throw new Error(`The phase ${phase} with ${clips} clips ended with ${String(exit[0])}.`)
+  if (exit[0] !== 0)
+    throw new CheckError(`The phase ${phase} with ${clips} clips ended with ${String(exit[0])}.`)
   return result[0] as PhaseResult
 }
 

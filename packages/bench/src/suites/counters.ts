@@ -5,6 +5,7 @@
  * addon, allocations, copies, transfers. The same numbers on every machine, so they are held against baselines/counters.json without
  * a tolerance. Exit code 1 where they differ; --update writes them down.
  */
+import '../direct.js'
 import { parseArgs } from 'node:util'
 import { countAll } from '../check/baselines.js'
 import { exitCodeOf } from '../check/finding.js'

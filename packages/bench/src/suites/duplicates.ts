@@ -7,6 +7,7 @@
  * made with lame, vorbis-tools, opus-tools, sox and ffmpeg, and stay in --work. --beyond adds copies that
  * are too much. Fails below a recall of 0.95 or above 1e-4 alarms a pair.
  */
+import '../direct.js'
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'

@@ -6,6 +6,7 @@
  *
  * --data also measures files to features over the audio files of a folder, with a cold and a warm cache.
  */
+import '../direct.js'
 import { spawn } from 'node:child_process'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
@@ -17,6 +18,7 @@ import { logMel, type LogMel, logMelFeatures } from '@sonotext/core/audio'
 import { openCorpus } from '@sonotext/core/corpus'
 import { openBackend } from '@sonotext/core/backend'
 import { Rng } from '@sonotext/core/base'
+import { CheckError } from '../check/check-error.js'
 
 const seconds = 30
 const rates = { thesis: 44_100, librosa: 22_050, torchaudio: 16_000, clap: 48_000 } as const
@@ -69,7 +71,7 @@ async function python(
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   const answer = async () => {
     const { value, done } = await lines.next()
-    if (done === true) throw new Error(`${command} ended: it needs librosa and torch`)
+    if (done === true) throw new CheckError(`${command} ended: it needs librosa and torch`)
     return value
   }
   const versions = Object.entries(JSON.parse(await answer()) as Record<string, string>)

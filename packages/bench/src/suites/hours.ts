@@ -6,6 +6,7 @@
  * Each recording is decoded and its log-mel frames are cut in windows, in a process of its own, and so is one of a minute in the same
  * format. Fails when the longer one took more than --max-mib besides. Recordings are made by ffmpeg.
  */
+import '../direct.js'
 import { execFileSync, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
@@ -17,6 +18,7 @@ import { parseArgs } from 'node:util'
 import { logMelFeatures } from '@sonotext/core/audio'
 import { openBackend } from '@sonotext/core/backend'
 import { openCorpus } from '@sonotext/core/corpus'
+import { CheckError } from '../check/check-error.js'
 import { environment, environmentLine } from '../harness/environment.js'
 import { type Column, digits, markdownTable } from '../harness/table.js'
 
@@ -122,7 +124,7 @@ async function inProcess(file: string): Promise<Streamed> {
     Promise.race([once(child, 'message'), once(child, 'exit')]),
     once(child, 'exit'),
   ])
-  if (exit[0] !== 0) throw new Error(`Streaming ${file} ended with ${String(exit[0])}.`)
+  if (exit[0] !== 0) throw new CheckError(`Streaming ${file} ended with ${String(exit[0])}.`)
   return result[0] as Streamed
 }
 

@@ -3,8 +3,10 @@
  *
  *     nx run bench:intervals --out docs/results/intervals
  */
+import '../direct.js'
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { CheckError } from '../check/check-error.js'
 import { environment, environmentLine } from '../harness/environment.js'
 import { type Column, markdownTable } from '../harness/table.js'
 import { coverage, type Method, type Setting, targets } from '../intervals/coverage.js'
@@ -20,7 +22,7 @@ const { values: options } = parseArgs({
 const whole = (name: 'rounds' | 'seed', least: number): number => {
   const value = Number(options[name])
   if (!Number.isInteger(value) || value < least)
-    throw new Error(`Expected a whole number from ${least} for --${name}.`)
+    throw new CheckError(`Expected a whole number from ${least} for --${name}.`)
   return value
 }
 const [rounds, seed] = [options.quick ? 200 : whole('rounds', 100), whole('seed', 0)]

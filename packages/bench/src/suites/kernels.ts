@@ -3,8 +3,10 @@
  * the multiply-add peak of every kernel the product leans on, per instruction set, with one and with two threads. The peak
  * is measured in the same process, right before each burst of repetitions.
  */
+import '../direct.js'
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
+import { CheckError } from '../check/check-error.js'
 import { type Environment, environment, environmentLine } from '../harness/environment.js'
 import { measure, type Timing } from '../harness/measure.js'
 import { type Column, digits, markdownTable } from '../harness/table.js'
@@ -64,10 +66,11 @@ async function main(): Promise<void> {
   })
   const only = values.only?.split(',')
   const rows = (await kernelRows()).filter(({ op }) => only === undefined || only.includes(op))
-  if (rows.length === 0) throw new Error(`Expected names of ops in the table for --only, got ${values.only}.`)
+  if (rows.length === 0)
+    throw new CheckError(`Expected names of ops in the table for --only, got ${values.only}.`)
   const sets = supportedSets().filter((isa) => values.isa === undefined || isa === values.isa)
   if (sets.length === 0)
-    throw new Error(`Expected one of ${supportedSets().join(', ')} for --isa, got ${values.isa}.`)
+    throw new CheckError(`Expected one of ${supportedSets().join(', ')} for --isa, got ${values.isa}.`)
 
   const env = environment()
   const subjects = kernelSubjects(rows, sets, [1, 2])

@@ -3,13 +3,15 @@
  *
  *     nx run bench:phrases --file audiogrounding_v1_train.json
  */
+import '../direct.js'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { CheckError } from '../check/check-error.js'
 import { audioGroundingV1, phraseAgreement, type RelationTruth } from '../alignment/phrase-agreement.js'
 import { markdownTable } from '../harness/table.js'
 
 const { values: options } = parseArgs({ options: { file: { type: 'string' }, out: { type: 'string' } } })
-if (options.file === undefined) throw new Error('Name the JSON file of AudioGrounding v1 with --file.')
+if (options.file === undefined) throw new CheckError('Name the JSON file of AudioGrounding v1 with --file.')
 const json = JSON.parse(readFileSync(options.file, 'utf8')) as Parameters<typeof audioGroundingV1>[0]
 const { captions, annotated, found, exact, partial, extra, errors, relations } = phraseAgreement(
   audioGroundingV1(json),

@@ -5,6 +5,7 @@
  *
  * Scores are drawn when their class is read, smooth over time, with events that they follow. Fails when the resident set grew past --max-mib.
  */
+import '../direct.js'
 import { writeFile } from 'node:fs/promises'
 import process from 'node:process'
 import { parseArgs } from 'node:util'

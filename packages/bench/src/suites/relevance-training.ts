@@ -7,6 +7,7 @@
  * The folder holds esc10/audio with esc10/esc10.csv, from which scenes are composed, and the tower models/yamnet256.onnx; --tower names
  * other features as a configuration has them, --seeds and --crnn-seeds what is trained (none: '-'). What is there is not trained again.
  */
+import '../direct.js'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -15,6 +16,7 @@ import { clipsOfSplit, readManifest } from '@sonotext/core/data'
 import { writeRelevances } from '@sonotext/core/relevance'
 import { realData } from '@sonotext/core/testing'
 import { composeScenes, folderBank } from '@sonotext/scenes'
+import { CheckError } from '../check/check-error.js'
 import { environment, environmentLine } from '../harness/environment.js'
 import { mean, meanText } from '../harness/seeds.js'
 import { type Column, markdownTable } from '../harness/table.js'
@@ -42,7 +44,7 @@ const { values: options } = parseArgs({
   },
 })
 const data = options.data ?? realData()
-if (data === null) throw new Error('Expected --data FOLDER with esc10 and models.')
+if (data === null) throw new CheckError('Expected --data FOLDER with esc10 and models.')
 const [trainScenes, testScenes] = options.scenes.split(',').map(Number) as [number, number]
 const backend = openBackend({ threads: 1 })
 const bank = await folderBank(join(data, 'esc10', 'audio'), {

@@ -8,6 +8,7 @@
  * part of their names. Similarities and the sentence encoder's vectors are kept in --work, so that whoever is stopped goes on. Tries with the
  * sentence encoder need the development packages @energetic-ai; without them they are left out.
  */
+import '../direct.js'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -25,6 +26,7 @@ import {
   type SimilarityFeature,
   similaritiesOf,
 } from '@sonotext/core/relevance'
+import { CheckError } from '../check/check-error.js'
 import { environment, environmentLine } from '../harness/environment.js'
 import { markdownTable } from '../harness/table.js'
 import { keywordPairs, tries, withNeighbours } from '../relevance/tries.js'
@@ -38,7 +40,7 @@ const { values: options } = parseArgs({
     seed: { type: 'string', default: '17' },
   },
 })
-if (options.data === undefined) throw new Error('Expected --data FOLDER with the ratings.')
+if (options.data === undefined) throw new CheckError('Expected --data FOLDER with the ratings.')
 const folder = options.data
 const seed = Number(options.seed)
 const backend = openBackend()
@@ -163,7 +165,7 @@ const table = markdownTable(
   rows,
 )
 const [first] = rows
-if (first === undefined) throw new Error(`No try with "${options.only}" in its name could be made.`)
+if (first === undefined) throw new CheckError(`No try with "${options.only}" in its name could be made.`)
 const report = [
   `${development.pairs.length} rated pairs to fit on, ${validation.pairs.length} to measure on; predicting the mean throughout has an MSE of ${first.validation.constantMse.toFixed(4)}.`,
   'Pearson correlation of predicted relevance and rating; of the similarity itself, before the logistic function, it is ' +

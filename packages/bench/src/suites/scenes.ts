@@ -6,6 +6,7 @@
  *
  * Scenes are the same for every seed; weights, batches and captions drawn differ.
  */
+import '../direct.js'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -17,6 +18,7 @@ import { logMelFeatures } from '@sonotext/core/audio'
 import type { Matrix } from '@sonotext/core/base'
 import { openCorpus } from '@sonotext/core/corpus'
 import { composeScenes, folderBank } from '@sonotext/scenes'
+import { CheckError } from '../check/check-error.js'
 import { environment, environmentLine } from '../harness/environment.js'
 import { mean, seedRows, seedTable } from '../harness/seeds.js'
 import { type Confusions, confusionsOf } from '../scenes/confusions.js'
@@ -36,7 +38,7 @@ const { values: options } = parseArgs({
   },
 })
 if (options.bank === undefined || options.csv === undefined) {
-  throw new Error(
+  throw new CheckError(
     'Name a folder of labelled clips with --bank and the CSV of their labels and folds with --csv.',
   )
 }
@@ -61,7 +63,7 @@ const sources = (split: string): Set<string> =>
     clips.filter((clip) => clip.split === split).flatMap((clip) => clip.events!.map(({ source }) => source!)),
   )
 const shared = [...sources('train')].filter((source) => sources('test').has(source))
-if (shared.length > 0) throw new Error(`Recordings in both splits: ${shared.slice(0, 3).join(', ')}.`)
+if (shared.length > 0) throw new CheckError(`Recordings in both splits: ${shared.slice(0, 3).join(', ')}.`)
 
 const features: Matrix[] = []
 {

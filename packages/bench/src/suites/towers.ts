@@ -7,6 +7,7 @@
  * Scenes and vectors are the same for every seed; weights, batches and captions drawn differ. With --crnn 17,18,19 a CRNN from scratch learns from
  * the same clips with those seeds and stands beside.
  */
+import '../direct.js'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -27,6 +28,7 @@ import {
 import { useTower } from '@sonotext/core/text'
 import { captionScene, composeScenes, folderBank } from '@sonotext/scenes'
 import { parse } from 'yaml'
+import { CheckError } from '../check/check-error.js'
 import { environment, environmentLine } from '../harness/environment.js'
 import { mean, meanText, seedRows, seedTable } from '../harness/seeds.js'
 import { markdownTable } from '../harness/table.js'
@@ -54,7 +56,7 @@ const { values: options } = parseArgs({
 })
 const { bank: folder, csv, model } = options
 if (folder === undefined || csv === undefined || model === undefined) {
-  throw new Error(
+  throw new CheckError(
     'Name a folder of labelled clips with --bank, the CSV of their labels and folds with --csv, and an audio tower with --model.',
   )
 }

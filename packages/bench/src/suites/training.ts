@@ -6,10 +6,12 @@
  * Both sides take the same step in turn (A B A B …) from the same weights on the same batch, so that whatever else the
  * machine does hits both.
  */
+import '../direct.js'
 import { writeFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { openBackend, type OpenBackendOptions } from '@sonotext/core/backend'
+import { CheckError } from '../check/check-error.js'
 import { environment, environmentLine } from '../harness/environment.js'
 import { quantile } from '../harness/statistics.js'
 import { startPyTorch } from '../training/pytorch.js'
@@ -31,7 +33,7 @@ const { values: options } = parseArgs({
 const positive = (name: 'rounds' | 'batch' | 'frames' | 'threads'): number => {
   const value = Number(options[name])
   if (!(Number.isInteger(value) && value >= 1)) {
-    throw new Error(`Expected a whole number from 1 for --${name}, got "${options[name]}".`)
+    throw new CheckError(`Expected a whole number from 1 for --${name}, got "${options[name]}".`)
   }
   return value
 }
@@ -52,7 +54,7 @@ async function agreement(other: { loss(): Promise<number> }): Promise<number> {
   using plain = new TrainingStep(size, openBackend({ device, threads }), 0)
   const [ours, theirs] = [plain.loss(), await other.loss()]
   const difference = Math.abs(ours - theirs) / Math.abs(theirs)
-  if (!(difference < 1e-4)) throw new Error(`The losses differ: Sonotext ${ours}, PyTorch ${theirs}.`)
+  if (!(difference < 1e-4)) throw new CheckError(`The losses differ: Sonotext ${ours}, PyTorch ${theirs}.`)
   return difference
 }
 

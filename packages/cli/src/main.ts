@@ -168,6 +168,11 @@ function program(): Command {
     .description('train a model as the configuration says')
     .requiredOption('--run <dir>', 'where the run goes')
     .option('--resume', 'go on where the run stopped; without --config, as it was configured')
+    .option(
+      '--ranks <n>',
+      'processes of this machine that share every batch; mpirun and srun start them by themselves',
+      integer(1, 256),
+    )
     .action(run(() => import('./commands/train.js')))
 
   onBackend(measured(onClips(root.command('evaluate'))))

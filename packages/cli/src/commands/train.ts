@@ -1,14 +1,18 @@
+import { availableParallelism } from 'node:os'
 import { isAbsolute, relative } from 'node:path'
+import process from 'node:process'
 import type { LogMelPreset } from '@sonotext/core/audio'
+import { type Comm, launchRanks, openComm, placeFromEnvironment } from '@sonotext/core/comm'
 import { readManifest, splitsOf } from '@sonotext/core/data'
 import { readRunConfig, trainRun, type TrainRunResult } from '@sonotext/core/runs'
-import { backendOf, type BackendOptions } from '../backend-option.js'
-import type { CommandBody } from '../command.js'
+import { backendOf, type BackendOptions, openNamed } from '../backend-option.js'
+import type { CommandBody, CommandContext } from '../command.js'
 import { changeConfig, loadConfig } from '../config-file.js'
 import { warnOfEmptyBands } from '../empty-bands.js'
 import { exitCode, UsageError } from '../exit.js'
 import { plural } from '../plural.js'
 import { pathArgument, shellLine } from '../shell-line.js'
+import { Terminal } from '../terminal.js'
 import { TrainingProgress } from '../training-progress.js'
 
 interface TrainOptions extends BackendOptions {
@@ -17,23 +21,74 @@ interface TrainOptions extends BackendOptions {
   set: string[]
   run: string
   resume?: boolean
+  ranks?: number
 }
 
-/** Trains as a configuration says; Ctrl-C leaves a run that --resume continues bit for bit. */
-const train: CommandBody<TrainOptions> = async ({ terminal, signal }, options) => {
-  const { run: folder, resume = false } = options
+/**
+ * Trains as a configuration says; Ctrl-C leaves a run that --resume continues bit for bit. With --ranks, or started by mpirun, processes share
+ * every batch: rank 0 says what happens, the others only what goes wrong.
+ */
+const train: CommandBody<TrainOptions> = async (context, options) => {
+  const { run: folder, ranks = 1 } = options
   if (folder.trim() === '') throw new UsageError('Give the folder of the run: --run DIR.')
+  const place = placeFromEnvironment()
+  if (place === null && ranks > 1) return await launch(context, options, ranks)
+  if (place !== null && ![undefined, place.size].includes(options.ranks)) {
+    throw new UsageError(
+      `${place.launcher} has started ${place.size} processes, and --ranks asks for ${ranks}: leave it out.`,
+    )
+  }
+  const comm = await openComm()
+  try {
+    // Where a machine has several GPUs, each of its ranks takes one.
+    const device =
+      options.device === 'cuda' && place !== null ? `cuda:${place.localRank ?? 0}` : options.device
+    const code = await trainRank(context, { ...options, ...(device !== undefined && { device }) }, comm)
+    await comm.close()
+    return code
+  } catch (error) {
+    await comm.close(error)
+    throw error
+  }
+}
+export default train
+
+/** Starts this command again for every rank, with its share of the processors. */
+async function launch(
+  { terminal, signal }: CommandContext,
+  options: TrainOptions,
+  ranks: number,
+): Promise<number> {
+  const share = String(Math.max(1, Math.floor(availableParallelism() / ranks)))
+  const args = [...process.execArgv, ...process.argv.slice(1)]
+  return await launchRanks({
+    ranks,
+    args: options.threads === undefined ? [...args, '--threads', share] : args,
+    onLine: (rank, line) => terminal.error(`[rank ${rank}] ${line}`),
+    signal,
+  })
+}
+
+async function trainRank(
+  { terminal: shared, signal }: CommandContext,
+  options: TrainOptions,
+  comm: Comm,
+): Promise<number> {
+  const { run: folder, resume = false } = options
+  const leads = comm.rank === 0
+  const terminal = leads ? shared : new Terminal({ json: false, quiet: true })
   const config =
     resume && options.config === undefined
       ? changeConfig(await readRunConfig(folder), options.set)
       : await loadConfig(options.config, options.set)
-  const backend = backendOf(options, terminal)
+  const backend = leads ? backendOf(options, terminal) : openNamed(options, () => {})
   const { device, isa, threads } = backend.info
+  const shares = comm.size === 1 ? '' : `${comm.size} ranks, each on `
   terminal.note(
-    `training on ${device}${isa === null ? '' : ` (${isa})`}, ${plural(threads, 'thread')} → ${folder}`,
+    `training on ${shares}${device}${isa === null ? '' : ` (${isa})`}, ${plural(threads, 'thread')} → ${folder}`,
   )
   const { preset, sampleRate } = config.features
-  if (config.features.type === 'log-mel' && typeof sampleRate === 'number')
+  if (leads && config.features.type === 'log-mel' && typeof sampleRate === 'number')
     warnOfEmptyBands(terminal, preset as LogMelPreset, [sampleRate])
   const progress = new TrainingProgress(terminal)
   const plugins = [...config.plugins, ...options.plugin]
@@ -43,12 +98,16 @@ const train: CommandBody<TrainOptions> = async ({ terminal, signal }, options) =
       backend,
       resume,
       signal,
-      onFeatures: (done, total) => progress.features(done, total),
-      onSetAside: (clips) => progress.setAside(clips),
-      onNote: (note) => terminal.warn(note),
-      onReport: (report, trainer) => progress.report(report, trainer.totalSteps),
+      comm,
+      ...(leads && {
+        onFeatures: (done, total) => progress.features(done, total),
+        onSetAside: (clips) => progress.setAside(clips),
+        onNote: (note) => terminal.warn(note),
+        onReport: (report, trainer) => progress.report(report, trainer.totalSteps),
+      }),
     })
     progress.finish()
+    if (!leads) return exitCode.ok
     const splits = splitsOf((await readManifest(config.data.manifest, { signal })).clips)
     const order = ['test', config.data.validationSplit ?? 'validation', ...splits]
     const held = order.find((split) => splits.includes(split))
@@ -63,7 +122,6 @@ const train: CommandBody<TrainOptions> = async ({ terminal, signal }, options) =
     throw error
   }
 }
-export default train
 
 /** `held` is a split to evaluate on: test where there is one, else what was kept for validation, or whatever there is. */
 function summary(result: TrainRunResult, held: string | undefined, plugins: readonly string[]): string {

@@ -1,6 +1,7 @@
 import { expected } from '../base/errors.js'
 import type { Matrix } from '../base/matrix.js'
 import { checkOptions } from '../base/options.js'
+import type { RowShare } from '../nn/row-share.js'
 
 /** Features of n clips padded to one block. */
 export interface PaddedFeatures {
@@ -12,6 +13,8 @@ export interface PaddedFeatures {
   readonly bands: number
   /** [n] true frames */
   readonly lengths: Int32Array
+  /** Which rows of a batch these are, where several processes share it. Default: all. */
+  readonly share?: RowShare
 }
 
 /** Token indices of n captions padded to one block; padding is 0. */
@@ -23,6 +26,8 @@ export interface PaddedTokens {
   readonly width: number
   /** [n] true words */
   readonly lengths: Int32Array
+  /** Which rows of a batch these are, where several processes share it. Default: all. */
+  readonly share?: RowShare
 }
 
 /**

@@ -46,9 +46,10 @@ export class AudioSide {
     this.encoder = encoder
   }
 
-  forward(tape: Tape, { features, n, t, bands, lengths }: PaddedFeatures): EmbeddedBatch {
+  forward(tape: Tape, { features, n, t, bands, lengths, share }: PaddedFeatures): EmbeddedBatch {
     if (bands !== this.encoder.bands)
       throw expected(`${this.encoder.bands} numbers in a frame`, 'features', bands)
+    tape.share = share ?? null
     return this.encoder.forward(tape, tape.constant([n, t, bands], features), lengths)
   }
 
@@ -128,6 +129,7 @@ export class TextSide {
   }
 
   forward(tape: Tape, batch: PaddedTokens): EmbeddedBatch {
+    tape.share = batch.share ?? null
     return this.encoder.forward(tape, batch)
   }
 

@@ -1,7 +1,9 @@
 import type { Backend, FloatBuffer, HostArray } from '../backend/port.js'
 import { expected } from '../base/errors.js'
 import type { Rng } from '../base/rng.js'
+import type { Comm } from '../comm/index.js'
 import type { PendingBuffers } from './pending-buffers.js'
+import type { RowShare } from './row-share.js'
 import { Parameter, type Shape, sizeOf, Tensor } from './tensor.js'
 
 /** Options of {@link Tape}. */
@@ -12,6 +14,8 @@ export interface TapeOptions {
   rng?: Rng
   /** Takes what training makes of running statistics until the step is taken. Default: they change at once. */
   pending?: PendingBuffers
+  /** The ranks that the batch of this step is divided among. Default: it is whole. */
+  comm?: Comm
 }
 
 interface Entry {
@@ -29,6 +33,10 @@ interface Entry {
 export class Tape {
   readonly backend: Backend
   readonly training: boolean
+  /** The ranks that the batch is divided among: what depends on all of its rows asks them. Null: it is whole. */
+  readonly comm: Comm | null
+  /** Which rows of the batch the tensors of now are of, where it is divided and that is known. */
+  share: RowShare | null = null
   readonly #rng: Rng | undefined
   readonly #pending: PendingBuffers | undefined
   readonly #entries: Entry[] = []
@@ -45,6 +53,7 @@ export class Tape {
   constructor(backend: Backend, options: TapeOptions = {}) {
     this.backend = backend
     this.training = options.training ?? false
+    this.comm = options.comm ?? null
     this.#rng = options.rng
     this.#pending = options.pending
   }

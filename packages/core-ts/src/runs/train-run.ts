@@ -3,6 +3,7 @@ import { isGiven } from '../audio/index.js'
 import type { Backend } from '../backend/port.js'
 import type { Matrix } from '../base/matrix.js'
 import { type InPieces, inTurns } from '../base/turn.js'
+import { type Comm, fromLead, leadFirst, singleComm } from '../comm/index.js'
 import { heldSource } from '../corpus/index.js'
 import {
   type Batches,
@@ -53,6 +54,11 @@ export interface TrainRunOptions {
   /** Told what is not as it was asked for or as it should be, such as recordings in two splits, as sentences. */
   onNote?: (note: string) => void
   onReport?: (report: TrainingReport, trainer: Trainer) => void
+  /**
+   * The processes that share the run's batches: each calls this with the same configuration and folder, and rank 0 writes into it. An
+   * error of one ends it for all. Default: this process alone.
+   */
+  comm?: Comm
 }
 
 /** What {@link trainRun} left behind. */
@@ -73,12 +79,26 @@ export interface TrainRunResult {
  * folder: config.json, checkpoint.safetensors (resumes bit for bit), model.safetensors (the best epoch), log.jsonl,
  * TensorBoard events, quarantine.jsonl, clips.jsonl.
  * @throws SonotextError IN_USE while another process trains in the folder; ABORTED after a stop with a resumable checkpoint; NUMERIC when training diverges; the errors of the
- *   parts, each naming its file
+ *   parts, each naming its file; RANK_LOST when another process of the run failed or is gone
  */
 export async function trainRun(config: RunConfig, options: TrainRunOptions): Promise<TrainRunResult> {
-  const { folder, backend, resume = false, signal, onNote = () => {} } = options
+  const { comm = singleComm() } = options
+  try {
+    return await trainRank(config, options, comm)
+  } catch (error) {
+    await comm.close(error)
+    throw error
+  }
+}
+
+async function trainRank(config: RunConfig, options: TrainRunOptions, comm: Comm): Promise<TrainRunResult> {
+  const { folder, backend, resume = false, onNote = () => {} } = options
+  // Ranks stop together, between steps: one that leaves by itself would be an error to the others.
+  const signal = comm.size === 1 ? options.signal : undefined
   const abortable = signal === undefined ? {} : { signal }
-  using claim = await claimRunFolder(folder, config, { resume })
+  const leads = comm.rank === 0
+  using claim = leads ? await claimRunFolder(folder, config, { resume }) : null
+  const started = fromLead(comm, claim?.started ?? false, 'the folder of the run')
   const manifest = await readManifest(config.data.manifest, abortable)
   const wanted = runClipsOf(config, manifest, onNote)
   const inUse = new Set([...wanted.training, ...wanted.validation])
@@ -88,9 +108,11 @@ export async function trainRun(config: RunConfig, options: TrainRunOptions): Pro
   await refuseMissingFiles(config)
   const relevance = await openRelevance(config, wanted, signal)
   const guards = await buildGuards(config)
-  if (claim.started) await refuseOtherPlugins(folder)
-  await claim.keepConfig()
-  await keepPlugins(folder)
+  if (claim !== null) {
+    if (started) await refuseOtherPlugins(folder)
+    await claim.keepConfig()
+    await keepPlugins(folder)
+  }
 
   await using corpus = await corpusOf(config.features, {
     cacheFolder: cacheFolderOf(config),
@@ -99,33 +121,37 @@ export async function trainRun(config: RunConfig, options: TrainRunOptions): Pro
     onNote,
     ...abortable,
   })
-  const { quarantine, contents } = await prepareClips([...wanted.training, ...wanted.validation], corpus, {
-    maxBadShare: config.data.maxBadShare,
-    needCaptions: true,
-    ...abortable,
-    ...(options.onFeatures === undefined ? {} : { onProgress: options.onFeatures }),
-  })
-  await quarantine.save(join(folder, runFiles.quarantine))
+  const { quarantine, contents } = await leadFirst(comm, 'features', () =>
+    prepareClips([...wanted.training, ...wanted.validation], corpus, {
+      maxBadShare: config.data.maxBadShare,
+      needCaptions: true,
+      ...abortable,
+      ...(options.onFeatures === undefined ? {} : { onProgress: options.onFeatures }),
+    }),
+  )
+  if (leads) await quarantine.save(join(folder, runFiles.quarantine))
   if (quarantine.clips.length > 0) options.onSetAside?.(quarantine.clips)
   const training = quarantine.keep(wanted.training)
   const validation = quarantine.keep(wanted.validation)
   if (early.length === 0 && !isGiven(corpus.kind))
     for (const note of leakNotes({ training, validation }, { contents })) onNote(note)
-  if (claim.started) await refuseOtherClips(folder, { training, validation }, contents)
-  await keepClips(folder, { training, validation }, contents)
+  if (started && leads) await refuseOtherClips(folder, { training, validation }, contents)
+  if (leads) await keepClips(folder, { training, validation }, contents)
 
   const captions = await inTurns(tokensOfAll(training), signal)
   const pins = isGiven(corpus.kind) ? undefined : corpus.kind.pins
   const model = await buildModel(config, captions, { backend, bands: corpus.kind.cols, pins, ...abortable })
   const all = [...training, ...validation].flatMap((clip) => clip.captions)
   const vectors = { cacheFolder: cacheFolderOf(config), signal }
-  await model.text.prepare(all, vectors)
-  await model.text.fit(
-    training.flatMap((clip) => clip.captions),
-    vectors,
-  )
+  await leadFirst(comm, 'vectors of captions', async () => {
+    await model.text.prepare(all, vectors)
+    await model.text.fit(
+      training.flatMap((clip) => clip.captions),
+      vectors,
+    )
+  })
   const source = heldSource(corpus.source)
-  if (!claim.started) await beginWeights(config, model, training, source, signal)
+  if (!started) await beginWeights(config, model, training, source, signal)
   const setting: SourceSetting = {
     clips: (split = config.data.trainSplit) => training.filter((clip) => clip.split === split),
     batches: (clips, options) => batchesOf(config, model, clips, source, { ...options, signal }),
@@ -147,6 +173,7 @@ export async function trainRun(config: RunConfig, options: TrainRunOptions): Pro
     seed: config.seed,
     loggers: loggersOf(config, folder),
     directory: folder,
+    comm,
     readEvery,
     recordNegatives: config.logging.negatives,
     ...(saveEvery === 0 ? {} : { saveEvery }),
@@ -155,8 +182,9 @@ export async function trainRun(config: RunConfig, options: TrainRunOptions): Pro
       ? { validation: await validationOf(config, model, validation, source, relevance, signal) }
       : {}),
   })
-  if (claim.started) await trainer.resume(folder)
-  for await (const report of trainer.steps(abortable)) options.onReport?.(report, trainer)
+  if (started) await trainer.resume(folder)
+  const stoppable = options.signal === undefined ? {} : { signal: options.signal }
+  for await (const report of trainer.steps(stoppable)) options.onReport?.(report, trainer)
   return {
     folder,
     epochs: trainer.epoch,

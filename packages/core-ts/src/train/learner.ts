@@ -1,11 +1,13 @@
 import { expected, isSonotextError, SonotextError } from '../base/errors.js'
 import { Rng } from '../base/rng.js'
+import { type Comm, singleComm } from '../comm/index.js'
 import type { NamedTensor } from '../base/safetensors.js'
 import { LossInput, type LossOutput } from '../losses/index.js'
 import { loadState, type StateDict, stateOf } from '../models/index.js'
 import type { Guard } from '../negatives/index.js'
 import { add, freeModule, type Parameter, PendingBuffers, scale, Tape, type Tensor } from '../nn/index.js'
 import type { PairBatch, TrainableModel } from './batch-source.js'
+import { gatherPairs, nameOfBatch, ownRows, sumGradients } from './divided-batch.js'
 import type { StepBatches } from './feed.js'
 import {
   lossParameters,
@@ -31,6 +33,11 @@ export interface LearnerOptions {
   readEvery?: number
   /** Whether steps say which negatives were picked. Default false. */
   recordNegatives?: boolean
+  /**
+   * The processes that share every batch, each with the same options and batches: weights and losses are those of one process, up to the order of
+   * sums. Default: one.
+   */
+  comm?: Comm
 }
 
 /** A step whose gradients lie in the parameters. */
@@ -80,21 +87,27 @@ export class Learner implements Disposable {
   readonly #options: LearnerOptions
   readonly #optimizer: RunningOptimizer
   readonly #pending: PendingBuffers
+  readonly #comm: Comm
+  /** Names of the parameters that losses own. */
+  readonly #ofLosses: ReadonlySet<string>
   readonly #rng: Rng
   #steps = 0
   #underWay: { readonly step: number; readonly epoch: number } | null = null
 
   constructor(options: LearnerOptions) {
-    const { model, objectives, optimizer, seed, readEvery = 1 } = options
+    const { model, objectives, optimizer, seed, readEvery = 1, comm = singleComm() } = options
     if (!Number.isSafeInteger(seed) || seed < 0) throw expected('a whole number', 'seed', seed)
     if (!(Number.isInteger(readEvery) && readEvery >= 1))
       throw expected('an integer above 0', 'readEvery', readEvery)
     this.model = model
     this.#options = options
+    this.#comm = comm
     this.#rng = new Rng(seed, 'train')
     this.#pending = new PendingBuffers(model.backend)
     this.objectives = startObjectives(objectives, model.backend)
-    this.parameters = new Map([...model.parameters(), ...lossParameters(this.objectives)])
+    const ofLosses = lossParameters(this.objectives)
+    this.#ofLosses = new Set(ofLosses.keys())
+    this.parameters = new Map([...model.parameters(), ...ofLosses])
     this.#optimizer = optimizer.start(model.backend, this.parameters)
   }
 
@@ -106,7 +119,8 @@ export class Learner implements Disposable {
   /**
    * Forward and backward over a batch, or over one of each source. Everything random follows from the seed and the step's
    * number alone. `epoch` (with fraction) is what strategies see. Gradients of a step that was not applied are forgotten.
-   * Throws NUMERIC when a loss is not finite; then the step leaves nothing behind.
+   * With several ranks each gives the same batches. Throws NUMERIC when a loss is not finite; then the step leaves nothing behind. Throws
+   * RANK_LOST.
    */
   step(batches: PairBatch | StepBatches, { epoch = 0 }: { epoch?: number } = {}): LearnedStep {
     this.discard()
@@ -122,12 +136,14 @@ export class Learner implements Disposable {
       const bySource = this.#bySource(batches)
       for (const [index, [batch, objectives]] of bySource.entries()) {
         const fork = (name: string, i: number): Rng => rng.fork(i === 0 ? name : `${name} ${i}`)
+        const own = this.#comm.size === 1 ? null : ownRows(batch, this.#comm)
         using tape = new Tape(this.model.backend, {
           training: true,
           rng: fork('dropout', index),
           pending: this.#pending,
+          ...(own && { comm: this.#comm }),
         })
-        const input = this.#embed(tape, batch, step, epoch)
+        const input = this.#embed(tape, batch, own, step, epoch)
         let total: Tensor | null = null
         for (const objective of objectives) {
           const output = this.#compute(objective, input, fork('loss', this.objectives.indexOf(objective)))
@@ -144,7 +160,12 @@ export class Learner implements Disposable {
         }
         pairs += batch.items.length
         if (read) checkFinite('loss', loss, { step, epoch })
-        if (total!.requiresGrad) tape.backward(total!)
+        // Of a batch that was not divided every rank has the same gradients: they count once.
+        const counts = own !== null || this.#comm.rank === 0
+        if (total!.requiresGrad && counts) tape.backward(total!)
+      }
+      if (this.#comm.size > 1) {
+        sumGradients(this.#comm, this.parameters, this.#ofLosses, `gradients of step ${step}`)
       }
     } catch (error) {
       this.discard()
@@ -231,11 +252,21 @@ export class Learner implements Disposable {
     })
   }
 
-  #embed(tape: Tape, batch: PairBatch, step: number, epoch: number): LossInput {
+  /** The whole batch embedded, of which this rank computes its own rows where there are some. */
+  #embed(
+    tape: Tape,
+    batch: PairBatch,
+    own: Pick<PairBatch, 'audio' | 'text'> | null,
+    step: number,
+    epoch: number,
+  ): LossInput {
     const { guards = [] } = this.#options
     const { items, written = [] } = batch
-    const pairs = { ...this.model.forward(tape, batch), items, written, guards, step, epoch }
-    return new LossInput(tape, this.model.similarity, pairs)
+    const { similarity } = this.model
+    const embedded = this.model.forward(tape, own ?? batch)
+    const what = `step ${step} of batch ${nameOfBatch(batch)}`
+    const all = own === null ? embedded : gatherPairs(tape, this.#comm, similarity, own, embedded, what)
+    return new LossInput(tape, similarity, { ...all, items, written, guards, step, epoch })
   }
 
   #compute({ running, loss }: RunningObjective, input: LossInput, rng: Rng): LossOutput {

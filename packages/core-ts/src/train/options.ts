@@ -1,3 +1,4 @@
+import type { Comm } from '../comm/index.js'
 import type { Loss } from '../losses/index.js'
 import type { DualEncoder } from '../models/index.js'
 import type { Guard } from '../negatives/index.js'
@@ -66,6 +67,11 @@ export interface TrainerOptions<M extends TrainableModel = DualEncoder> {
   recordNegatives?: boolean
   /** When to warn of collapse. */
   collapse?: CollapseOptions
+  /**
+   * The processes that share every batch, each with a trainer of the same options and data; k of them give the losses and weights of one. Rank 0
+   * validates and writes. Default: one process.
+   */
+  comm?: Comm
 }
 
 /** One optimiser step. */

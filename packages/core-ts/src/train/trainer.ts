@@ -1,16 +1,18 @@
+import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { throwIfAborted } from '../base/abort.js'
-import { expected, isSonotextError } from '../base/errors.js'
+import { abortedError, throwIfAborted } from '../base/abort.js'
+import { errorFrom, expected, isSonotextError, plainError } from '../base/errors.js'
 import { checkOptions } from '../base/options.js'
+import { anyRank, type Comm, fromLead, singleComm } from '../comm/index.js'
 import type { BatchesState } from '../data/index.js'
-import type { DualEncoder, StateDict } from '../models/index.js'
+import { type DualEncoder, type StateDict, stateOf } from '../models/index.js'
 import type { TrainableModel } from './batch-source.js'
 import { checkpointFile, readCheckpoint } from './checkpoint.js'
 import { describeRun } from './describe-run.js'
 import type { RunningStopper } from './early-stopping.js'
 import { Feed, type StepBatches } from './feed.js'
 import { Learner } from './learner.js'
-import { Looks } from './looks.js'
+import { type Look, Looks } from './looks.js'
 import { objectivesOf } from './objectives.js'
 import type { EpochReport, StepReport, TrainerOptions, TrainingReport } from './options.js'
 import { type Description, refuseOther } from './resume.js'
@@ -69,10 +71,13 @@ export class Trainer<M extends TrainableModel = DualEncoder> implements AsyncDis
   readonly #log: RunLog
   #looping = false
   readonly #files: RunFiles
+  readonly #comm: Comm
+  /** Where checkpoints are kept: rank 0's. */
+  readonly #directory: string | undefined
 
   constructor(options: TrainerOptions<M>) {
     const { model, optimizer, epochs, seed, mix = 'sum', guards = [], schedule = constant() } = options
-    const { stopper, validation, collapse = {} } = options
+    const { stopper, validation, collapse = {}, comm = singleComm() } = options
     if (!(Number.isInteger(epochs) && epochs >= 0))
       throw expected('an integer of 0 or more', 'epochs', epochs)
     for (const [name, value] of Object.entries({
@@ -91,10 +96,14 @@ export class Trainer<M extends TrainableModel = DualEncoder> implements AsyncDis
       throw expected('batches of its own', 'validation.data', 'the training batches')
     this.model = model
     this.#files = new RunFiles(model)
-    this.#log = new RunLog(options.loggers ?? [], this)
+    this.#comm = comm
+    const leads = comm.rank === 0
+    this.#directory = leads ? options.directory : undefined
+    this.#log = new RunLog(leads ? (options.loggers ?? []) : [], this)
     this.#options = options
     const { readEvery = 1, recordNegatives = false } = options
-    this.learner = new Learner({ model, objectives, optimizer, seed, guards, readEvery, recordNegatives })
+    const reading = { readEvery, recordNegatives }
+    this.learner = new Learner({ model, objectives, optimizer, seed, guards, comm, ...reading })
     const objective = this.learner.objectives[0]!
     this.#looks = validation ? new Looks(model, validation, { objective, guards, seed, collapse }) : null
     const mode = this.#looks?.watch.mode ?? 'min'
@@ -132,14 +141,18 @@ export class Trainer<M extends TrainableModel = DualEncoder> implements AsyncDis
    * steps. Leaving the loop early keeps the position. When the signal fires, the step under way is finished, a checkpoint
    * is written to `directory` if there is one, and ABORTED is thrown. Throws NUMERIC, without taking the step, when the
    * loss or a gradient is not finite; the last checkpoint stays as it is. Throws INVALID_CONFIG when `directory` holds a
-   * run that was not resumed.
+   * run that was not resumed. With several ranks all of them run the loop, and stop where the signal of one fires; RANK_LOST when one is gone.
    */
   async *steps({ signal }: { signal?: AbortSignal } = {}): AsyncGenerator<TrainingReport, void, undefined> {
-    const { directory, saveEvery, epochs, seed } = this.#options
+    const { saveEvery, epochs, seed } = this.#options
+    const directory = this.#directory
     if (this.#looping) throw expected('one loop at a time', 'steps()', 'a second one')
     if (directory !== undefined && this.step === 0) this.#files.refuseForeign(directory)
     this.#looping = true
+    // Features are read to the end: all ranks stop between the same steps.
+    const reading = this.#comm.size === 1 ? signal : undefined
     try {
+      this.#agree(`the beginning at step ${this.step} with`)
       this.#log.open(seed)
       if (this.finished && directory !== undefined) {
         if (this.step === 0) await this.save(directory)
@@ -147,13 +160,13 @@ export class Trainer<M extends TrainableModel = DualEncoder> implements AsyncDis
       }
       if (this.step === 0 && this.#at.best === null && this.#looks) yield await this.#endEpoch(signal)
       while (!this.finished) {
-        throwIfAborted(signal)
-        for await (const batches of this.#feed.epoch(this.#at.batch, signal)) {
+        this.#throwIfAborted(signal)
+        for await (const batches of this.#feed.epoch(this.#at.batch, reading)) {
           yield await this.#train(batches)
           const due = saveEvery !== undefined && this.step % saveEvery === 0
           if (due && directory !== undefined) await this.save(directory)
           await new Promise((resolve) => setImmediate(resolve))
-          throwIfAborted(signal)
+          this.#throwIfAborted(signal)
         }
         yield await this.#endEpoch(signal)
       }
@@ -170,9 +183,11 @@ export class Trainer<M extends TrainableModel = DualEncoder> implements AsyncDis
 
   /**
    * Writes everything needed to go on bit for bit to `checkpoint.safetensors`, and the best epoch's model to
-   * `model.safetensors`, each atomically. Call it between steps. Throws WRITE_FAILED; what was there before stays valid.
+   * `model.safetensors`, each atomically. Call it between steps. Ranks but the first write nothing. Throws WRITE_FAILED; what was there before
+   * stays valid.
    */
   async save(directory: string): Promise<void> {
+    if (this.#comm.rank > 0) return
     const loop: TrainerLoop = {
       ...this.#at,
       description: this.#description,
@@ -254,10 +269,12 @@ export class Trainer<M extends TrainableModel = DualEncoder> implements AsyncDis
 
   /** Validation, schedule, stopper and checkpoint. Before the first step it only looks at the untrained model. */
   async #endEpoch(signal: AbortSignal | undefined): Promise<EpochReport> {
-    const { validation, directory, epochs } = this.#options
+    const { validation, epochs } = this.#options
+    const directory = this.#directory
     const { step } = this
     const trained = step > 0
     const epoch = this.#at.epoch + (trained ? 1 : 0)
+    this.#agree(`the end of epoch ${epoch} with`)
     const trainLoss = trained && this.#at.pairs > 0 ? this.#at.lossSum / this.#at.pairs : null
     const due = epoch % (validation?.every ?? 1) === 0 || epoch >= epochs
     const looked = due ? await this.#look(epoch, signal) : null
@@ -285,12 +302,40 @@ export class Trainer<M extends TrainableModel = DualEncoder> implements AsyncDis
     return { kind: 'epoch', step, epoch, trainLoss, validation: values, best, warnings, stopped }
   }
 
-  async #look(epoch: number, signal: AbortSignal | undefined) {
-    try {
-      return (await this.#looks?.look({ step: this.step, epoch, ...(signal && { signal }) })) ?? null
-    } catch (error) {
-      throw this.#files.withLastGood(error)
+  /** Rank 0 looks; what it sees, an error too, all ranks are told. */
+  async #look(epoch: number, signal: AbortSignal | undefined): Promise<Look | null> {
+    if (this.#looks === null) return null
+    let seen: { look: Look } | { error: unknown } | null = null
+    if (this.#comm.rank === 0) {
+      try {
+        seen = { look: await this.#looks.look({ step: this.step, epoch, ...(signal && { signal }) }) }
+      } catch (error) {
+        seen = { error: this.#files.withLastGood(error) }
+      }
     }
+    const own = seen
+    if (this.#comm.size > 1) {
+      const plain = own !== null && 'error' in own ? { error: plainError(own.error) } : own
+      const told = fromLead(this.#comm, plain, `validation at step ${this.step}`)!
+      if (this.#comm.rank > 0) seen = 'error' in told ? { error: errorFrom(told.error) } : told
+    }
+    if ('error' in seen!) throw seen.error
+    return seen!.look
+  }
+
+  /** All ranks have the same run, model and weights here. Throws RANK_LOST when they have not. */
+  #agree(what: string): void {
+    if (this.#comm.size === 1) return
+    const hash = createHash('sha256').update(JSON.stringify(this.#description))
+    for (const [name, { shape, data }] of stateOf(this.model)) hash.update(`${name}[${shape}]`).update(data)
+    this.#comm.barrier(`${what} weights ${hash.digest('hex').slice(0, 16)}`)
+  }
+
+  /** Throws ABORTED on every rank when the signal of one has fired. */
+  #throwIfAborted(signal: AbortSignal | undefined): void {
+    if (this.#comm.size === 1) return throwIfAborted(signal)
+    if (anyRank(this.#comm, signal?.aborted ?? false, `going on from step ${this.step}`))
+      throw abortedError(signal)
   }
 
   get #best(): BestModel | null {

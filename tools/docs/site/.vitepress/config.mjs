@@ -38,6 +38,7 @@ export default {
           guide('Data', 'data'),
           guide('Audio', 'audio'),
           guide('Training', 'training'),
+          guide('Several processes', 'data-parallel'),
           guide('Negatives', 'negatives'),
           guide('Towers', 'towers'),
           guide('Search and measures', 'retrieval'),

@@ -1,34 +1,15 @@
 import { expected } from '../../base/errors.js'
 import type { Tape } from '../tape.js'
 import type { Tensor } from '../tensor.js'
+import type { BatchNormOptions, BatchNormState } from './batch-norm-state.js'
+import { batchNormAcross } from './batch-norm-across.js'
 import { assertShape, rowsOf } from './shapes.js'
-
-/** Parameters and running statistics of a batch normalisation over c channels. */
-export interface BatchNormState {
-  /** [c] factor of the normalised value. */
-  gamma: Tensor
-  /** [c] added to it. */
-  beta: Tensor
-  /** [c] changed by training. */
-  runningMean: Tensor
-  /** [c] changed by training. */
-  runningVar: Tensor
-}
-
-/** Options of {@link batchNorm}. */
-export interface BatchNormOptions {
-  /** Added to the variance. Default 1e-5. */
-  eps?: number
-  /** Share of the new batch in the running statistics. Default 0.1. */
-  momentum?: number
-  /** Use and record batch statistics; otherwise the running ones. Default: whether the tape trains. */
-  training?: boolean
-}
 
 /**
  * Normalises every channel of [..., c] over all other axes to mean 0 and variance 1, then gamma·x + beta. Batch variance is
  * biased, the running variance takes the unbiased one (PyTorch's definition; Ioffe & Szegedy 2015, arXiv 1502.03167).
- * Training needs two rows or more.
+ * Training needs two rows or more. Where
+ * the tape's batch is divided among ranks, training takes the statistics of the rows of all of them.
  */
 export function batchNorm(
   tape: Tape,
@@ -41,6 +22,9 @@ export function batchNorm(
   const { gamma, beta, runningMean, runningVar } = state
   for (const [name, tensor] of Object.entries({ gamma, beta, runningMean, runningVar })) {
     assertShape(`${name} of batchNorm`, tensor, [c])
+  }
+  if (training && tape.comm !== null) {
+    return batchNormAcross(tape, tape.comm, x, state, { rows, c, eps, momentum })
   }
   if (training && rows < 2) throw expected('2 or more rows to take statistics over', 'x of batchNorm', rows)
   const sizes = { rows, c, training: training ? 1 : 0 }

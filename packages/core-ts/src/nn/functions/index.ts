@@ -1,11 +1,13 @@
 export * from './attention.js'
 export * from './batch-norm.js'
+export type { BatchNormOptions, BatchNormState } from './batch-norm-state.js'
 export * from './batched-matmul.js'
 export * from './conv2d.js'
 export * from './dropout.js'
 export * from './elementwise.js'
 export * from './embedding.js'
 export * from './frame-score.js'
+export * from './gather-rows.js'
 export * from './gru.js'
 export {
   infoNce,

@@ -68,7 +68,7 @@ int main(int argc, char** argv) {
   return 3;
 #endif
   std::string reason;
-  Device* device = open_device("cpu", argv[2], reason);
+  Device* device = open_device("cpu", {argv[2], ""}, reason);
   if (device == nullptr) {
     std::fprintf(stderr, "%s\n", reason.c_str());
     return 2;

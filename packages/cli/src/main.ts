@@ -222,7 +222,12 @@ function program(): Command {
     .option('--split <name>', 'split of the manifest', 'test')
     .option('--measures <names>', 'comma-separated; default: mAP@10, with --relevance the graded ones')
     .option('--plot <file>', 'page with the differences drawn to write (HTML)')
-    .option('--replicates <n>', 'draws of the bootstrap and of the randomisation test', integer(99), 9999)
+    .option(
+      '--replicates <n>',
+      'draws of the bootstrap and of the randomisation test',
+      integer(99, 1_000_000),
+      9999,
+    )
     .option('--seed <n>', 'seed of the draws', integer(0), 17)
     .option(
       '--relevance <file>',

@@ -2,6 +2,9 @@ import { type Command, Option } from 'commander'
 import { collect, integer, seconds, share } from './option-values.js'
 import { run } from './run-command.js'
 
+/** More draws tell nothing more, and take minutes. */
+const mostReplicates = 100_000
+
 /** What graded relevance needs: a command of commands. */
 export function addRelevance(relevance: Command): void {
   relevance.description('graded relevance: ratings of listeners, and what follows from the captions alone')
@@ -36,7 +39,7 @@ export function addRelevance(relevance: Command): void {
   rated(relevance.command('agreement'))
     .description('how far raters agree: Krippendorff’s alpha, intraclass and rank correlations')
     .argument('<ratings...>', 'CSV query,item,rater,rating; several files are one table')
-    .option('--replicates <n>', 'draws of queries for the intervals', integer(99), 999)
+    .option('--replicates <n>', 'draws of queries for the intervals', integer(99, mostReplicates), 999)
     .option('--seed <n>', 'seed of the draws', integer(0), 17)
     .action(run(() => import('./commands/relevance/agreement.js')))
 
@@ -50,7 +53,7 @@ export function addRelevance(relevance: Command): void {
     .requiredOption('--captions <file>', 'captions of the clips: a manifest, or CSV tid,fid,text')
     .option(
       '--similarity <name>',
-      'words, stems, pairs or characters (LSA; stems:300), word-vectors, word-vectors=FILE, a sentence encoder onnx=FILE or use, or vectors=FILE.npy, with /mean or /max over a clip’s captions; repeatable; default stems:300/mean',
+      'words, stems, pairs or characters (LSA of 1 to 1024 dimensions; stems:300), word-vectors, word-vectors=FILE, a sentence encoder onnx=FILE or use, or vectors=FILE.npy, with /mean or /max over a clip’s captions; repeatable; default stems:300/mean',
       collect,
       [],
     )
@@ -113,7 +116,7 @@ export function addRelevance(relevance: Command): void {
         .choices(['own', 'all'])
         .default('own'),
     )
-    .option('--replicates <n>', 'draws of queries for the intervals', integer(99), 499)
+    .option('--replicates <n>', 'draws of queries for the intervals', integer(99, mostReplicates), 499)
     .option('--seed <n>', 'seed of the draws', integer(0), 17)
     .option('--page <file>', 'report to write (HTML)')
     .action(run(() => import('./commands/relevance/analyse.js')))
@@ -130,9 +133,9 @@ export function addRelevance(relevance: Command): void {
     .option('--candidates <n>', 'clips of a list besides the caption’s own and a control', integer(0), 3)
     .option(
       '--relevance <file>',
-      'relevance guessed before, such as by sonotext relevance apply: candidates are the most relevant clips, the control the least',
+      'relevance guessed before, such as by sonotext relevance apply: candidates are the most relevant clips, and no judged clip is a control while there are others',
     )
-    .option('--raters <n>', 'how many people rate', integer(1), 3)
+    .option('--raters <n>', 'how many people rate', integer(1, 10_000), 3)
     .option(
       '--raters-each <n>',
       'how many of them rate each list; default 3, or all when there are fewer',

@@ -196,6 +196,8 @@ describe.skipIf(notBuilt !== null)(`sonotext relevance${notBuilt === null ? '' :
     expect(bad).toMatchObject({ code: 1, stderr: expect.stringMatching(/bad\.csv:2: .*300.*--scale/) })
     const rule = await cli(['relevance', 'import', file, '--screen', 'mood'])
     expect(rule).toMatchObject({ code: 2, stderr: expect.stringMatching(/straight-lining/) })
+    const trim = await cli(['relevance', 'import', file, '--trim', '0.3'])
+    expect(trim).toMatchObject({ code: 2, stderr: expect.stringMatching(/--average trimmed-mean/) })
     const grade = await cli(['evaluate', folder, '--min-grade', '0.5'])
     expect(grade.code).not.toBe(0)
   })

@@ -234,6 +234,12 @@ describe('screening', () => {
   test('a rule that there is not and a limit that is no number are refused', () => {
     expect(() => screenRatings(table, { mood: 1 } as never)).toThrow(/one of played/)
     expect(() => screenRatings(table, { played: Number.NaN })).toThrow(/a number/)
+    expect(() => screenRatings(table, { played: -1 })).toThrow(/from 0 for the limit of played/)
+    expect(() => screenRatings(table, { controls: 20 })).toThrow(
+      /from 0 to 1 for the limit of controls, got 20/,
+    )
+    expect(() => screenRatings(table, { straightLining: 50 })).toThrow(/from 0 to 1/)
+    expect(() => screenRatings(table, { agreement: -2 })).toThrow(/from -1 to 1/)
   })
 })
 

@@ -7,7 +7,7 @@ import { ownGroup } from './rating-statistics.js'
 /** What raters and ratings must hold to; a rule that is not named is not applied. */
 export interface ScreeningOptions {
   /**
-   * Largest share of control pairs that a rater may get wrong: rating a query's control (group TN) in the upper half of the scale, or its
+   * Largest share, 0 to 1, of control pairs that a rater may get wrong: rating a query's control (group TN) in the upper half of the scale, or its
    * own item (group TP) no higher than its control.
    */
   readonly controls?: number
@@ -15,7 +15,7 @@ export interface ScreeningOptions {
   readonly agreement?: number
   /** Least seconds that an item must have been played; single ratings fall. */
   readonly played?: number
-  /** Largest share of a rater's lists (three items of one query or more) that may be given one and the same rating throughout. */
+  /** Largest share, 0 to 1, of a rater's lists (three items of one query or more) that may be given one and the same rating throughout. */
   readonly straightLining?: number
 }
 
@@ -54,8 +54,14 @@ export function screenRatings(table: RatingTable, options: ScreeningOptions = {}
   checkOptions(options, 'screenRatings')
   for (const [rule, limit] of Object.entries(options)) {
     if (!Object.hasOwn(rules, rule)) throw expected(`one of ${ruleNames.join(', ')}`, 'screening', rule)
-    if (typeof limit !== 'number' || Number.isNaN(limit))
-      throw expected('a number', `screening ${rule}`, limit)
+    const [least, most] = ranges[rule as keyof ScreeningOptions]
+    // Beyond its range a limit would let everyone through, or nobody.
+    if (typeof limit !== 'number' || !(limit >= least && limit <= most))
+      throw expected(
+        most === Infinity ? `a number from ${least}` : `a number from ${least} to ${most}`,
+        `the limit of ${rule}`,
+        limit,
+      )
   }
   let { ratings } = table
   const exclusions: Exclusion[] = []
@@ -164,6 +170,13 @@ const rules: Readonly<Record<keyof ScreeningOptions, Rule>> = {
       ]
     })
   },
+}
+/** Limits that there can be: shares, a correlation, seconds. */
+const ranges: Readonly<Record<keyof ScreeningOptions, readonly [number, number]>> = {
+  controls: [0, 1],
+  straightLining: [0, 1],
+  agreement: [-1, 1],
+  played: [0, Infinity],
 }
 const ruleNames = Object.keys(rules) as (keyof ScreeningOptions)[]
 

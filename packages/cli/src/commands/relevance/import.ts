@@ -39,6 +39,8 @@ const importRatings: CommandBody<ImportOptions, readonly [readonly string[]]> = 
   const { average, trim, minRaters, out, manifest } = options
   if (manifest !== undefined && out === undefined)
     throw new UsageError('Say where the manifest with relevance goes: --out FILE.jsonl.')
+  if (trim !== undefined && average !== 'trimmed-mean')
+    throw new UsageError('--trim is for --average trimmed-mean.')
   const screening = screeningOf(options.screen)
   const { all, each } = await readAllRatings(files, options, signal)
   const { table: kept, exclusions, unscreened } = screened(all, screening, terminal)

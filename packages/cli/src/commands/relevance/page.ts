@@ -31,6 +31,7 @@ const page: CommandBody<PageOptions, readonly [string]> = async ({ terminal, sig
   await refuseForeignFiles(out)
   const manifest = await readManifest(path, { signal })
   const clips = split === undefined ? manifest.clips : clipsOfSplit(manifest, split)
+  terminal.note('comparing captions for the controls …')
   const plan = await planListening(captionsOfClips(clips), {
     ...{ candidates, raters, seed, signal },
     ...(queries === undefined ? {} : { queries }),

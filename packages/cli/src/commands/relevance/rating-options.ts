@@ -49,7 +49,7 @@ export function screeningOf(rules: readonly string[]): ScreeningOptions {
       const rule = name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
       const usual = Object.hasOwn(usualLimits, rule) && usualLimits[rule as keyof typeof usualLimits]
       const value = limit === undefined ? usual : limit.trim() === '' ? Number.NaN : Number(limit)
-      if (usual === false || typeof value !== 'number' || !(value >= -1)) {
+      if (usual === false || typeof value !== 'number' || Number.isNaN(value)) {
         throw new UsageError(
           `Expected controls, agreement, played or straight-lining, with a limit as in played=5, got --screen ${text}.`,
         )

@@ -11,7 +11,7 @@ export interface Control {
 
 /** How {@link Controls} chooses, for people. */
 export const controlRule =
-  'The control of a caption is a clip whose captions are least similar to those of the caption’s own clip: the larger of two cosines, that of their stemmed words weighted by rarity and reduced to 200 dimensions at most (LSA), and that of the stemmed content words they have. Of the least similar quarter, as far as it lies within a tenth of the way from the least to the most similar clip, it is the clip that was a control least often.'
+  'The control of a caption is a clip whose captions are least similar to those of the caption’s own clip: the larger of two cosines, that of their stemmed words weighted by rarity and reduced to 100 dimensions at most (LSA), and that of the stemmed content words they have. Of the least similar quarter, as far as it lies within a tenth of the way from the least to the most similar clip, it is the clip that was a control least often.'
 
 /** More similar clips than so much of the way to the most similar one are no controls, however few others there are. */
 const slack = 0.1
@@ -37,9 +37,9 @@ export class Controls {
     { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<Controls> {
     const texts = Array.from(byClip.values(), (captions) => captions.map(({ text }) => text).join(' '))
-    // With up to 200 clips nothing is reduced: then these are plain cosines of weighted words.
+    // With up to 100 clips nothing is reduced: then these are plain cosines of weighted words.
     const terms = await latentSemantics(texts, {
-      ...{ terms: 'stems', dim: 200, minTexts: 1, seed: 17 },
+      ...{ terms: 'stems', dim: 100, minTexts: 1, seed: 17 },
       ...(signal && { signal }),
     })
     const vectors = await terms.embed(

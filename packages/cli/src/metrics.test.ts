@@ -135,6 +135,18 @@ describe.skipIf(notBuilt !== null)(`sonotext metrics${notBuilt === null ? '' : `
     ])
   })
 
+  it('takes a manifest that states relevance for a truth, by either ending', async () => {
+    const run = await write('stated-run.txt', ['q1 Q0 a 1 5 t'])
+    const caption = { id: 'q1', text: 'rain', relevance: { a: 0.5 } }
+    const truth = await write('stated.NDJSON', [
+      JSON.stringify({ id: 'a', audio: 'a.wav', captions: [caption] }),
+    ])
+    const { textToAudio } = await cliJson<Evaluation>([
+      ...['metrics', '--run', run, '--truth', truth, '--measures', 'nDCG@1'],
+    ])
+    expect(textToAudio).toEqual({ 'nDCG@1': 1 })
+  })
+
   it('shows the measures that tell something, and says of the others why not', async () => {
     const run = await write('flat-run.txt', ['q1 Q0 a 1 5 t', 'q2 Q0 b 1 5 t'])
     const truth = await write('flat.csv', ['query,item,relevance', 'q1,a,0.5', 'q1,b,0.5', 'q2,a,0.5'])

@@ -5,6 +5,7 @@ import {
   type RunFilesOptions,
   withoutPerQuery,
 } from '@sonotext/core/metrics'
+import { isManifestName } from '@sonotext/core/data'
 import { readRelevances, relevancesCsv } from '@sonotext/core/relevance'
 import type { CommandBody } from '../command.js'
 import { evaluationTable } from '../evaluation-table.js'
@@ -54,6 +55,6 @@ export default metrics
 
 /** What the captions of a manifest state is a table like others. */
 async function truthOf(file: string, signal: AbortSignal) {
-  if (!file.toLowerCase().endsWith('.jsonl')) return file
+  if (!isManifestName(file)) return file
   return { file, text: relevancesCsv(await readRelevances(file, { signal })) }
 }

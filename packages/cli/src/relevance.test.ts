@@ -182,6 +182,12 @@ describe.skipIf(notBuilt !== null)(`sonotext relevance${notBuilt === null ? '' :
     const flat = await write('flat.csv', ['query,item,relevance', 'c0#1,c0,0.5', 'c1#1,c1,0.5'])
     const fitted = await cli(['relevance', 'fit', flat, '--captions', manifest])
     expect(fitted).toMatchObject({ code: 1, stderr: expect.stringMatching(/got 0\.5 for all 2/) })
+    const validated = await cli([
+      ...['relevance', 'fit', table, '--captions', manifest, '--validation', join(folder, 'nowhere.csv')],
+    ])
+    expect(validated).toMatchObject({ code: 1, stderr: expect.stringMatching(/nowhere\.csv/) })
+    // Before the vectors, which may take minutes.
+    for (const { stderr } of [fitted, validated]) expect(stderr).not.toContain('vectors:')
 
     const graded = join(folder, 'graded.jsonl')
     await cli(['relevance', 'import', table, '--manifest', manifest, '--out', graded])

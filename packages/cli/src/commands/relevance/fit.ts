@@ -1,6 +1,7 @@
 import { writeFileAtomic } from '@sonotext/core/base'
 import {
   type CalibrationType,
+  checkFittable,
   fitQuality,
   type FitQuality,
   fitRelevance,
@@ -45,6 +46,15 @@ const fit: CommandBody<FitOptions, readonly [string]> = async ({ terminal, signa
     throw new UsageError('--validation-captions belong to --validation RATINGS.')
   const captions = await readCaptions(options.captions, { signal })
   const pairs = ratedPairs(await readRelevances(ratings, { signal }), captions)
+  // All files before the vectors, which may take minutes.
+  checkFittable(pairs, { folds })
+  const others =
+    validation === undefined
+      ? null
+      : ratedPairs(
+          await readRelevances(validation, { signal }),
+          await readCaptions(validationCaptions, { signal }),
+        )
   const features = await namedFeatures(options.similarity.length > 0 ? options.similarity : ['stems:300'], {
     texts: captions.captions.map(({ text }) => text),
     seed,
@@ -60,13 +70,8 @@ const fit: CommandBody<FitOptions, readonly [string]> = async ({ terminal, signa
   })
   const quality: Record<string, FitQuality> = { fitted: fitted.quality }
   if (fitted.crossValidated !== null) quality['cross-validated'] = fitted.crossValidated
-  if (validation !== undefined) {
-    const others = ratedPairs(
-      await readRelevances(validation, { signal }),
-      await readCaptions(validationCaptions, { signal }),
-    )
+  if (others !== null)
     quality['validation'] = fitQuality(others, await fitted.model.relevances(others, { signal }), { seed })
-  }
   if (out !== undefined) await saveRelevanceModel(out, fitted.model)
   const report: Report = {
     out: out ?? null,

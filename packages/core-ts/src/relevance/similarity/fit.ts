@@ -145,6 +145,7 @@ export async function fitRelevance(
 ): Promise<FittedRelevance> {
   const { signal } = checkOptions(options, 'fitRelevance')
   if (features.length === 0) throw expected('one similarity or more', 'features', features)
+  checkFittable(pairs, options)
   const rows = await similaritiesOf(pairs, features, { ...(signal && { signal }) })
   return fitSimilarities(pairs, rows, features, options)
 }
@@ -158,18 +159,11 @@ export function fitSimilarities(
 ): FittedRelevance {
   const { calibration, folds = 5, seed = 17 } = options
   const relevance = Float64Array.from(pairs, (pair) => pair.relevance)
-  refuseConstant(relevance)
+  checkFittable(pairs, { folds })
   const queries = [...new Set(pairs.map(({ query }) => query.id))]
-  if (folds !== 0 && queries.length < 2) {
-    throw new SonotextError('INVALID_DATA', 'Expected ratings of two queries or more, got one.', {
-      remedy: 'Cross-validation leaves out whole queries: rate more of them, or fit without it (--folds 0).',
-    })
-  }
   const model = fitRows(rows, relevance, features, calibration)
   let crossValidated: FitQuality | null = null
   if (folds !== 0) {
-    if (!Number.isInteger(folds) || folds < 2 || folds > queries.length)
-      throw expected(`a whole number from 2 to the number of queries, ${queries.length}`, 'folds', folds)
     const order = new Rng(seed, 'folds').shuffle([...queries])
     const foldOf = new Map(order.map((query, i) => [query, i % folds]))
     const predicted = new Float64Array(pairs.length)
@@ -190,14 +184,31 @@ export function fitSimilarities(
   return { model, quality: fitQuality(pairs, own, options), crossValidated }
 }
 
-/** Where all pairs are rated alike, no similarity tells anything of them. */
-function refuseConstant(relevance: Float64Array): void {
-  if (relevance.some((value) => value !== relevance[0])) return
-  throw new SonotextError(
-    'INVALID_DATA',
-    `Expected pairs of different relevance to fit, got ${relevance[0]} for all ${relevance.length}.`,
-    { remedy: 'Give ratings of clips that fit their captions more and less.' },
-  )
+/**
+ * Throws, before vectors are made, what {@link fitRelevance} would throw of these pairs: INVALID_DATA where all are equally relevant, so that no
+ * similarity tells anything of them, and for one query where it is to be cross-validated; INVALID_ARGUMENT for folds that cannot be.
+ */
+export function checkFittable(
+  pairs: readonly Pick<RatedPair, 'query' | 'relevance'>[],
+  { folds = 5 }: Pick<FitOptions, 'folds'> = {},
+): void {
+  const [first] = pairs
+  if (first !== undefined && pairs.every(({ relevance }) => relevance === first.relevance)) {
+    throw new SonotextError(
+      'INVALID_DATA',
+      `Expected pairs of different relevance to fit, got ${first.relevance} for all ${pairs.length}.`,
+      { remedy: 'Give ratings of clips that fit their captions more and less.' },
+    )
+  }
+  if (folds === 0) return
+  const queries = new Set(pairs.map(({ query }) => query.id)).size
+  if (queries < 2) {
+    throw new SonotextError('INVALID_DATA', 'Expected ratings of two queries or more, got one.', {
+      remedy: 'Cross-validation leaves out whole queries: rate more of them, or fit without it (--folds 0).',
+    })
+  }
+  if (!Number.isInteger(folds) || folds < 2 || folds > queries)
+    throw expected(`a whole number from 2 to the number of queries, ${queries}`, 'folds', folds)
 }
 
 function fitRows(

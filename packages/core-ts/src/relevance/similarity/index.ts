@@ -9,6 +9,7 @@ export {
 export { type ComparedPair, dot, similaritiesOf, type SimilarityFeature } from './features.js'
 export {
   type CalibrationBin,
+  checkFittable,
   type FitOptions,
   type FitQuality,
   fitQuality,

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import {
   errorFrom,
@@ -12,6 +14,10 @@ import type { Comm } from './comm.js'
 import type { Meeting } from './meeting.js'
 import { type NamedPart, type Spokes, StarComm } from './star.js'
 import type { CommThreadSetup, CommThreadState, FromCommThread, ToCommThread } from './thread-message.js'
+
+/** Not written out in `new URL`: a bundler would put a lone copy of the thread beside its bundle, without what it imports. */
+const here = import.meta.url as string | undefined
+const script = here === undefined ? null : new URL('./tcp-thread.js', here)
 
 /** Options of {@link joinTcp}. */
 export interface JoinTcpOptions {
@@ -29,7 +35,7 @@ export interface JoinTcpOptions {
 /**
  * Joins the processes of a run by TCP, as a star around rank 0. Only who knows the secret of the meeting is taken in; what is sent is not
  * encrypted. A thread of its own owns the connections, so that collectives can block this one.
- * @throws SonotextError RANK_LOST naming the ranks that did not come, IN_USE for an address that is taken, INVALID_ARGUMENT
+ * @throws SonotextError RANK_LOST naming the ranks that did not come, IN_USE for an address that is taken, INVALID_ARGUMENT, UNSUPPORTED in a bundle
  */
 export async function joinTcp(options: JoinTcpOptions): Promise<Comm> {
   const { rank, size, meeting, joinTimeout = 120_000, silence = 30_000 } = checkOptions(options, 'joinTcp')
@@ -38,10 +44,15 @@ export async function joinTcp(options: JoinTcpOptions): Promise<Comm> {
     throw expected(`an integer from 0 to ${size - 1}`, 'rank', rank)
   for (const [name, value] of Object.entries({ joinTimeout, silence }))
     if (!(value > 0 && Number.isFinite(value))) throw expected('milliseconds above 0', name, value)
+  if (script === null || !existsSync(fileURLToPath(script))) {
+    throw new SonotextError('UNSUPPORTED', 'the thread of the connections is not beside the library.', {
+      remedy: 'Run ranks from the installed package, not from a bundle or from sources.',
+    })
+  }
   const { port1, port2 } = new MessageChannel()
   const posted = new Int32Array(new SharedArrayBuffer(4))
   const setup: CommThreadSetup = { rank, size, meeting, joinTimeout, silence, port: port2, posted }
-  const worker = new Worker(new URL('./tcp-thread.js', import.meta.url), {
+  const worker = new Worker(script, {
     workerData: setup,
     transferList: [port2],
   })

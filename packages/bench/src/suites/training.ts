@@ -88,9 +88,10 @@ const ratio = pytorch && {
   low: quantile(ratios, 0.25),
   high: quantile(ratios, 0.75),
 }
+const compiled = process.env['SONOTEXT_TORCH_COMPILE'] === '1' ? ', compiled' : ''
 const sides = [
   { name: `Sonotext, ${isa}`, steps: sonotextSteps },
-  ...(pytorch ? [{ name: `PyTorch ${pytorch.version}, channels_last`, steps: pytorchSteps }] : []),
+  ...(pytorch ? [{ name: `PyTorch ${pytorch.version}, channels_last${compiled}`, steps: pytorchSteps }] : []),
 ]
 const text = [
   '# Training speed',

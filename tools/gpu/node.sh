@@ -4,13 +4,15 @@
 #   tools/gpu/node.sh [--out FOLDER] [--only STAGE,…]
 #
 #   cases      every case of the shared suite on the GPU, against the float64 reference
-#   step       a training step of the thesis CRNN beside PyTorch, where python3 has it: 32 clips of 10 s and of 30 s
+#   step       a training step of the thesis CRNN beside PyTorch, where python3 has it: 32 clips of 10 s and of 30 s, eager and compiled
+#   mixed      the same step with products in bf16
 #   profile    the same step with a wait after every op, to see where its time goes
-#   negatives  what each negative-sampling strategy costs
+#   crnn       the thesis CRNN trained from scratch with three ways of choosing negatives, three seeds each, to the quality of its end
+#   negatives  the quick mode of the study of negatives
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 out=$root/build/gpu-results
-only=cases,step,profile,negatives
+only=cases,step,mixed,profile,crnn,negatives
 while [ $# -gt 0 ]; do
   case $1 in
     --out) out=$2 ;;
@@ -29,7 +31,7 @@ failed=0
 stage() {
   local name=$1 limit=$2 began=$SECONDS code
   shift 2
-  case ",$only," in *",${name%-*},"*) ;; *) return ;; esac
+  case ",$only," in *",${name%%-*},"*) ;; *) return ;; esac
   timeout -k 5 "$limit" "$@" >"$out/$name.txt" 2>&1
   code=$?
   [ $code -eq 0 ] || failed=1
@@ -43,6 +45,21 @@ stage step-10s 90 "$node" "$bench/training.js" --device cuda --pytorch "$python"
   --markdown "$out/step-10s.md" --json "$out/step-10s.json"
 stage step-30s 90 "$node" "$bench/training.js" --device cuda --pytorch "$python" --frames 1500 --rounds 10 \
   --markdown "$out/step-30s.md" --json "$out/step-30s.json"
+stage step-compiled 120 env SONOTEXT_TORCH_COMPILE=1 "$node" "$bench/training.js" --device cuda --pytorch "$python" --frames 1500 \
+  --rounds 10 --markdown "$out/step-compiled.md" --json "$out/step-compiled.json"
+for frames in 500 1500; do
+  stage mixed-$frames 60 env SONOTEXT_MATMUL=bf16 "$node" "$bench/training.js" --device cuda --frames $frames --rounds 10 \
+    --json "$out/mixed-$frames.json"
+done
 stage profile 60 env SONOTEXT_SYNC=1 "$node" "$bench/training.js" --device cuda --rounds 5 --frames 500
-stage negatives 60 "$node" "$bench/negatives.js" --device cuda
+# A study of some cells, from scratch: its scenes are synthesised where they are not there yet.
+study() {
+  "$node" "$bench/negatives.js" --device cuda --skip-cost --jobs 6 --work "$out/study" "$@"
+}
+export -f study
+export node bench out
+for only in random info-nce semi-hard; do
+  stage crnn-$only 120 bash -c "study --full --only 'crnn $only'"
+done
+stage negatives 240 bash -c study
 exit $failed

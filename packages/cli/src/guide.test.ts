@@ -70,6 +70,7 @@ describe.skipIf(notBuilt !== null)(`the guide${notBuilt === null ? '' : ` (${not
         '--plugin',
         '--help',
         '--device',
+        '--matmul',
         '--threads',
         ...decoding,
       ]

@@ -1,14 +1,14 @@
 /**
  * Writes docs/results/gpu.md from what the runners on a GPU machine left:
  *
- *     node tools/gpu/report.mjs --ours bench.json,bench-bf16.json --torch torch.json [--step step-10s.json,step-30s.json]
- *                               [--notes FILE] --machine machine.txt
+ *     node tools/gpu/report.mjs --ours bench.json,bench-bf16.json --torch torch.json [--step step-10s.json,step-30s.json,step-compiled.json]
+ *                               [--mixed mixed-500.json,mixed-1500.json] [--notes FILE] --machine machine.txt
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
-const names = ['ours', 'torch', 'step', 'machine', 'notes']
+const names = ['ours', 'torch', 'step', 'mixed', 'machine', 'notes']
 const { values } = parseArgs({ options: Object.fromEntries(names.map((name) => [name, { type: 'string' }])) })
 const json = (list) =>
   (list ?? '')
@@ -57,7 +57,10 @@ function table({ matmul, rows, copyGBs, peakTflops }) {
 }
 
 function steps() {
-  const all = json(values.step)
+  const all = json(values.step).map((step, i) => ({
+    ...step,
+    compiled: values.step.split(',')[i].includes('compiled'),
+  }))
   if (all.length === 0) return []
   const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]
   return [
@@ -65,11 +68,16 @@ function steps() {
     '',
     'The thesis CRNN with pooled InfoNCE, forward, backward and Adam, from Node.js, in turn with PyTorch (`nx run bench:training --device cuda --pytorch python3`); FP32 on both sides.',
     '',
-    '| batch × frames | ms | PyTorch eager, ms | times as fast (quartiles) |',
-    '| --- | ---: | ---: | ---: |',
-    ...all.map(({ batch, frames, sonotext, pytorch, ratio }) => {
+    '| batch × frames | PyTorch | ms | PyTorch, ms | times as fast (quartiles) |',
+    '| --- | --- | ---: | ---: | ---: |',
+    ...all.map(({ batch, frames, sonotext, pytorch, ratio, compiled }) => {
       const ms = (list) => (1000 * median(list.map(({ seconds }) => seconds))).toFixed(1)
-      return `| ${batch} × ${frames} | ${ms(sonotext)} | ${ms(pytorch)} | ${ratio.median.toFixed(2)} (${ratio.low.toFixed(2)}–${ratio.high.toFixed(2)}) |`
+      const theirs = [compiled ? 'compiled' : 'eager', ms(sonotext), ms(pytorch)]
+      return `| ${[`${batch} × ${frames}`, ...theirs].join(' | ')} | ${ratio.median.toFixed(2)} (${ratio.low.toFixed(2)}–${ratio.high.toFixed(2)}) |`
+    }),
+    ...json(values.mixed).map(({ batch, frames, sonotext }) => {
+      const ms = (1000 * median(sonotext.map(({ seconds }) => seconds))).toFixed(1)
+      return `| ${batch} × ${frames}, products in bf16 | – | ${ms} | – | – |`
     }),
     '',
   ]

@@ -5,7 +5,7 @@
  *     nx run bench:alignment --scenes scenes/manifest.jsonl --features '{"type":"onnx","model":"yamnet256.onnx","frontEnd":{"preset":"yamnet","hop":0.24}}'
  *
  * Measured: where each class is heard (every class asked of every scene), whether the order words of captions help (paired), and the
- * moments of recordings of minutes. Random scores and the mean score of each clip stand beside.
+ * moments of recordings of minutes. --device cuda trains on a GPU. Random scores and the mean score of each clip stand beside.
  */
 import '../direct.js'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -19,7 +19,7 @@ import {
   evaluateMoments,
   type MomentsEvaluation,
 } from '@sonotext/core/align'
-import { openBackend } from '@sonotext/core/backend'
+import { openBackend, type OpenBackendOptions } from '@sonotext/core/backend'
 import { clipsOfSplit, readManifest } from '@sonotext/core/data'
 import { clustersOf, randomizationTest, unitMean } from '@sonotext/core/metrics'
 import { openRun, openRunAligner, parseConfig, trainRun, unlabelledClips } from '@sonotext/core/runs'
@@ -54,6 +54,7 @@ const { values: options } = parseArgs({
     lr: { type: 'string', default: '3e-3' },
     smooth: { type: 'string', default: '0' },
     recordings: { type: 'string', default: '6' },
+    device: { type: 'string', default: 'auto' },
     work: { type: 'string', default: 'runs/alignment' },
     out: { type: 'string' },
   },
@@ -61,7 +62,7 @@ const { values: options } = parseArgs({
 if (options.scenes === undefined) throw new CheckError('Name the manifest of composed scenes with --scenes.')
 const manifest = options.scenes
 const seeds = options.seeds.split(',').map(Number)
-const backend = openBackend()
+const backend = openBackend({ device: options.device as NonNullable<OpenBackendOptions['device']> })
 const { clips } = await readManifest(manifest)
 const held = clipsOfSplit({ path: manifest, clips }, 'test')
 const training = clipsOfSplit({ path: manifest, clips }, 'train')

@@ -29,28 +29,22 @@ export async function timingFindings(
   const first = await timed({ ...job, swapped: false })
   const rng = new Rng(1, 'bench/timings')
   const ratio = ({ times }: Timed): Ratio => ratioOf(times, () => rng.uniform())
-  const slower = (answers: readonly TimingAnswer[]): Timed[] =>
-    answers.filter(
-      (answer): answer is Timed => 'times' in answer && verdictOfTime(ratio(answer), false) === 'worse',
-    )
-  const least = new Map<string, Timed>()
-  let suspect = slower(first)
-  for (let i = 0; i < confirmations && suspect.some(({ others }) => others < busyFrom); i++) {
-    const only = suspect.map(({ subject }) => subject)
-    const again = await timed({ ...job, only, swapped: i % 2 === 0 })
-    for (const answer of again) {
-      const { subject } = answer
-      const known = least.get(subject)
-      if ('times' in answer && (known === undefined || ratio(answer).low < ratio(known).low))
-        least.set(subject, answer)
-    }
-    suspect = slower(again)
+  const processes = new Map(first.map((answer) => [answer.subject, 'times' in answer ? [answer] : []]))
+  const blamed = (all: readonly Timed[]): boolean =>
+    all.length > 0 &&
+    all.every((one) => one.others < busyFrom && verdictOfTime(ratio(one), false) === 'worse')
+  for (let i = 0; i < confirmations; i++) {
+    const only = [...processes].filter(([, all]) => blamed(all)).map(([subject]) => subject)
+    if (only.length === 0) break
+    for (const answer of await timed({ ...job, only, swapped: i % 2 === 0 }))
+      if ('times' in answer) processes.get(answer.subject)!.push(answer)
   }
   return first.map((answer) => {
     if (!('times' in answer)) return untimed(answer.subject, answer.key, answer.unjudged)
-    const confirmed = least.get(answer.subject) ?? answer
-    const others = Math.max(answer.others, confirmed.others)
-    return timeFinding(confirmed, ratio(confirmed), others, closer)
+    const all = processes.get(answer.subject)!
+    const least = all.reduce((a, b) => (ratio(b).low < ratio(a).low ? b : a))
+    // One process in which others computed too is enough for doubt.
+    return timeFinding(least, ratio(least), Math.max(...all.map(({ others }) => others)), closer)
   })
 }
 

@@ -46,7 +46,9 @@ describe.each(strategies.names)('the page of %s', (name) => {
 
   it('has the numbers of the committed results', () => {
     const setting = strategies.build(name).earlierPairs === undefined ? 'main' : 'pooled'
-    const said = ['procedural', 'recorded'].flatMap((bank) => saidOf(bank, setting, name) ?? [])
+    const said = [setting, 'crnn'].flatMap((one) =>
+      ['procedural', 'recorded'].flatMap((bank) => saidOf(bank, one, name) ?? []),
+    )
     const text = read(page)
     for (const line of said) expect(text).toContain(line)
     expect(text.match(/mAP@10/g) ?? []).toHaveLength(said.length)

@@ -68,6 +68,13 @@ describe.skipIf(notBuilt !== null)(`sonotext relevance${notBuilt === null ? '' :
     expect((await cli(['relevance', 'agreement', one, one])).stderr).toContain('is rated twice')
     const out = join(folder, 'joined.csv')
     await cli(['relevance', 'import', one, two, '--again', 'last', '--out', out])
+    // What stands in each file is told of each, also where another one counts.
+    for (const again of ['mean', 'last']) {
+      const report = await cliJson<{ files: { file: string; groups: { ratings: number }[] }[] }>([
+        ...['relevance', 'import', one, two, '--again', again],
+      ])
+      expect(report.files.map(({ file }) => file)).toEqual([one, two])
+    }
     expect((await readFile(out, 'utf8')).split('\n').slice(1, 3)).toEqual([
       'q1,a,0.2,1,,,',
       expect.stringMatching(/^q1,b,0,2,0/),

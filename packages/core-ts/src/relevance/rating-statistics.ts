@@ -6,7 +6,7 @@ import { sampleDeviation } from './relevances.js'
 export interface GroupStatistics {
   /** As the table writes it; null where it says none. */
   readonly group: string | null
-  readonly pairs: number
+  readonly ratings: number
   readonly mean: number
   /** With the divisor n − 1; null for a single rating. */
   readonly deviation: number | null
@@ -70,7 +70,7 @@ function ofGroup(group: string | null, ratings: readonly Rating[]): GroupStatist
   const values = Float64Array.from(ratings, ({ rating }) => rating)
   return {
     group,
-    pairs: values.length,
+    ratings: values.length,
     mean: mean.of(values)(),
     deviation: values.length > 1 ? sampleDeviation(values) : null,
     median: median.of(values)(),

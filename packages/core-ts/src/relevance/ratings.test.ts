@@ -48,6 +48,10 @@ describe('reading', () => {
     ['query,item,rating\n', /at least one rating/],
     ['query,item,rating,played\nq,c,1,-3\n', /seconds/],
     ['query,clip_name,rating\nq,c,1\n', /columns query,item,rater,rating/],
+    [
+      'query,item,rater,rating,group\nq,c,r,1,TP\nq,c,s,2,TN\n',
+      /x\.csv:3: "c" is TN for "q" here and TP in x\.csv:2/,
+    ],
     ['query,item,rater,rating\nq,c,r,1\nq,c,r,2\n', /x\.csv:3: "c" is rated twice by r for "q".*--again/],
     ['query,item,rating\nq,c,1\nq,c,1\n', /twice without a rater/],
   ])('%j is refused', (text, message) => {
@@ -70,6 +74,11 @@ describe('reading', () => {
     expect(rated('mean')).toEqual([25, 5])
     expect(rated('first')).toEqual([10, 5])
     expect(rated('last')).toEqual([40, 5])
+    const played = 'query,item,rater,rating,played\nq,c,r,10,1\nq,c,r,40,30\nq,d,r,5,\n'
+    expect(parseRatings(played, 'x.csv', { again: 'mean' }).ratings.map((one) => one.played)).toEqual([
+      30,
+      null,
+    ])
   })
 
   test('what is written is read again, whatever the ids hold', async () => {

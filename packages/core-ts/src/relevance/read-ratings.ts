@@ -37,7 +37,7 @@ const columnNames = {
 /**
  * Reads ratings: the relevances of the TAU Audio-Text Graded Relevances (`tid,fid,fid_group,rating`) or a table `query,item,rater,rating`
  * with, where known, `played` (seconds) and `group`. Throws MISSING_FILE, and INVALID_FILE naming the line of a rating that is no number
- * or off the scale, a pair that one rater rates twice, an id that is not known, and a table without ratings.
+ * or off the scale, a pair that one rater rates twice or that has two groups, an id that is not known, and a table without ratings.
  */
 export async function readRatings(path: string, options: ReadRatingsOptions = {}): Promise<RatingTable> {
   checkOptions(options, 'readRatings')
@@ -168,6 +168,7 @@ function onceEach(
   ratings: readonly Placed[],
   again: NonNullable<ReadRatingsOptions['again']>,
 ): Required<Pick<RatingTable, 'ratings' | 'lines'>> {
+  refuseTwoGroups(ratings)
   const byPair = Map.groupBy(ratings, ({ rating: { query, item, rater } }) =>
     JSON.stringify([query, item, rater]),
   )
@@ -183,12 +184,33 @@ function onceEach(
       )
     }
     if (again === 'last') return same.at(-1)!
-    if (again !== 'mean') return first
+    if (second === undefined || again !== 'mean') return first
     const rating = same.reduce((sum, one) => sum + one.rating.rating, 0) / same.length
-    return { ...first, rating: { ...first.rating, rating } }
+    // Who rates again has listened as long as the longest time.
+    const times = same.flatMap(({ rating: { played } }) => played ?? [])
+    const played = times.length > 0 ? Math.max(...times) : null
+    return { ...first, rating: { ...first.rating, rating, played } }
   })
   const lines = new Map(kept.flatMap(({ rating, line }) => (line === undefined ? [] : [[rating, line]])))
   return { ratings: kept.map(({ rating }) => rating), lines }
+}
+
+/** What an item was in its list does not depend on who rated it. */
+function refuseTwoGroups(ratings: readonly Placed[]): void {
+  const known = new Map<string, Placed>()
+  for (const one of ratings) {
+    const { query, item, group } = one.rating
+    if (group === null) continue
+    const key = JSON.stringify([query, item])
+    const other = known.get(key)
+    if (other === undefined) known.set(key, one)
+    else if (other.rating.group !== group)
+      throw bad(
+        placeOf(one),
+        `"${item}" is ${group} for "${query}" here and ${other.rating.group} in ${placeOf(other)}.`,
+        'Correct one: a pair has one group, whoever rates it.',
+      )
+  }
 }
 
 /** Writes ratings as a table `query,item,rater,rating,played,group`. */

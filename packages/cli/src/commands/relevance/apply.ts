@@ -26,6 +26,10 @@ const apply: CommandBody<ApplyOptions, readonly [string]> = async ({ terminal, s
     least,
     signal,
     onProgress: (done) => progress.update(done),
+    onUnknown: (unknown) =>
+      terminal.warn(
+        `${options.captions}: ${unknown.length} of ${plural(captions.captions.length, 'caption')} without a word that the model knows, such as ${JSON.stringify(unknown[0])}: their relevance is the same for every clip and says nothing.`,
+      ),
   })
   progress.finish()
   const pairs = await writeRelevance(out, found, manifest, { terminal, signal })

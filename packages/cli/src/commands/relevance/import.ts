@@ -2,6 +2,7 @@ import {
   aggregateRatings,
   type AggregateOptions,
   type Exclusion,
+  type Rating,
   ratingStatistics,
   type RatingStatistics,
   type Relevances,
@@ -44,9 +45,10 @@ const importRatings: CommandBody<ImportOptions, readonly [readonly string[]]> = 
   const screening = screeningOf(options.screen)
   const { all, each } = await readAllRatings(files, options, signal)
   const { table: kept, exclusions, unscreened } = screened(all, screening, terminal)
-  const isKept = new Set(kept.ratings)
+  // By what they are of: a rating given again in another file is another rating there.
+  const isKept = new Set(kept.ratings.map(pairOf))
   const statistics = each.flatMap((one) => {
-    const ratings = one.ratings.filter((rating) => isKept.has(rating))
+    const ratings = one.ratings.filter((rating) => isKept.has(pairOf(rating)))
     return ratings.length > 0 ? [ratingStatistics({ ...one, ratings })] : []
   })
   const relevances = aggregated()
@@ -74,10 +76,14 @@ const importRatings: CommandBody<ImportOptions, readonly [readonly string[]]> = 
 }
 export default importRatings
 
+function pairOf({ query, item, rater }: Rating): string {
+  return JSON.stringify([query, item, rater])
+}
+
 function text({ out, pairs, files, exclusions }: Report): string {
-  const header = ['ratings', 'queries', 'clips', 'group', 'pairs', 'mean ± sd', 'median']
+  const header = ['file', 'queries', 'clips', 'group', 'ratings', 'mean ± sd', 'median']
   const groups = files.flatMap(({ file, queries, items, groups: all }) =>
-    all.map(({ group, pairs: count, mean, deviation, median }) => [
+    all.map(({ group, ratings: count, mean, deviation, median }) => [
       file,
       String(queries),
       String(items),
@@ -101,7 +107,13 @@ function text({ out, pairs, files, exclusions }: Report): string {
     table([header, ...groups]),
     '',
     table([
-      ['ratings', 'own clip top', 'clips above it', 'upper half a list', 'ratings by tenth of the scale'],
+      [
+        'file',
+        'lists with the own clip on top',
+        'clips above it',
+        'upper half a list',
+        'ratings by tenth of the scale',
+      ],
       ...own,
     ]),
     ...(shown.length > 0 ? ['', ...shown] : []),

@@ -15,6 +15,8 @@ export interface ApplyOptions {
   readonly least?: number
   /** Told after every block of captions. */
   readonly onProgress?: (done: number, total: number) => void
+  /** Told of the captions that no feature knows a word of, if there are any: what is said of them is the same for every clip. */
+  readonly onUnknown?: (captions: readonly string[]) => void
   readonly signal?: AbortSignal
 }
 
@@ -30,16 +32,22 @@ export async function applyRelevance(
   captioned: CaptionedClips,
   options: ApplyOptions,
 ): Promise<Relevances> {
-  const { backend, top = 50, least = 0, onProgress, signal } = checkOptions(options, 'applyRelevance')
+  const {
+    backend,
+    top = 50,
+    least = 0,
+    onProgress,
+    onUnknown,
+    signal,
+  } = checkOptions(options, 'applyRelevance')
   if (!Number.isInteger(top) || top < 1) throw expected('a whole number from 1', 'top', top)
   if (!(least >= 0 && least <= 1)) throw expected('a number from 0 to 1', 'least', least)
   const { captions } = captioned
   const clips = [...captioned.byClip.keys()]
-  const sides = await Promise.all(
-    (await embedded(model.features, captioned, signal)).map((vectors, j) =>
-      compared(model.features[j]!, vectors, captioned),
-    ),
-  )
+  const all = await embedded(model.features, captioned, signal)
+  const unknown = captions.filter((_, i) => all.every((vectors) => row(vectors, i).every((x) => x === 0)))
+  if (unknown.length > 0) onUnknown?.(unknown.map(({ id }) => id))
+  const sides = all.map((vectors, j) => compared(model.features[j]!, vectors, captioned))
   const kept = Math.min(top, clips.length)
   const block = Math.max(
     1,

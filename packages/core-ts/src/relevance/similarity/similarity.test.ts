@@ -171,6 +171,19 @@ describe('models', () => {
     await expect(applyRelevance(model, captions, { backend, least: 2 })).rejects.toThrow(/least/)
   })
 
+  test('captions without a word that the model knows are told', async () => {
+    const model = await modelOf(['stems:10'])
+    const strange = captionedClips([
+      { id: 'known', clip: 'c0', text: captions.captions[0]!.text },
+      { id: 'foreign', clip: 'c1', text: 'zzyzx qwrtp' },
+      { id: 'empty', clip: 'c2', text: '' },
+    ])
+    const told: (readonly string[])[] = []
+    await applyRelevance(model, strange, { backend, onUnknown: (ids) => told.push(ids) })
+    await applyRelevance(model, captions, { backend, onUnknown: (ids) => told.push(ids) })
+    expect(told).toEqual([['foreign', 'empty']])
+  })
+
   test('a saved model gives the same bits; a damaged file is refused', async () => {
     const model = await modelOf(['stems:10/mean', 'stems:10/max'], 'isotonic')
     const file = join(folder, 'model.safetensors')

@@ -231,7 +231,10 @@ const perClass = markdownTable<string>(
     ...(['AUROC', 'timing AUROC', 'frame F1'] as const).map((name) =>
       column<string>(name, (phrase) =>
         three(
-          mean(results.map(({ all }) => all.perPhrase.find((own) => own.phrase === phrase)!.values[name]!)),
+          // What cannot be told is null once it was kept in a file.
+          mean(
+            results.map(({ all }) => all.perPhrase.find((own) => own.phrase === phrase)!.values[name] ?? NaN),
+          ),
         ),
       ),
     ),

@@ -5,6 +5,7 @@ import { expected } from '../../base/errors.js'
 import type { RowShare } from '../row-share.js'
 import type { Tape } from '../tape.js'
 import type { Tensor } from '../tensor.js'
+import { ownRows } from './own-rows.js'
 
 /**
  * In training sets each element to 0 with probability `rate` and divides the others by 1 - rate; else returns x itself.
@@ -41,25 +42,16 @@ export function dropout(tape: Tape, x: Tensor, rate: number): Tensor {
 function factorsOf(
   tape: Tape,
   x: Tensor,
-  { first, count, total }: RowShare,
+  share: RowShare,
   mask: Omit<OpArgs['dropout'], 'x' | 'out'>,
 ): FloatBuffer {
-  const width = x.size / count
+  const width = x.size / share.count
   if (!Number.isInteger(width))
-    throw expected(`a multiple of ${count} numbers, the rows of this rank`, 'x of dropout', x.size)
-  const whole = tape.alloc(total * width)
-  const own = tape.alloc(x.size)
+    throw expected(`a multiple of ${share.count} numbers, the rows of this rank`, 'x of dropout', x.size)
+  const whole = tape.alloc(share.total * width)
   tape.backend.memory.fill(whole, 1)
   tape.backend.run('dropout', { x: whole, out: whole, ...mask })
-  const columns = {
-    rows: 1,
-    xCols: total * width,
-    from: first * width,
-    outCols: x.size,
-    to: 0,
-    width: x.size,
-  }
-  tape.backend.run('copy_columns', { x: whole, out: own, ...columns })
+  const own = ownRows(tape, whole, share, width)
   tape.release(whole)
   return own
 }

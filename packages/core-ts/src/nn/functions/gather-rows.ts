@@ -3,18 +3,14 @@ import { expected } from '../../base/errors.js'
 import type { RowShare } from '../row-share.js'
 import type { Tape } from '../tape.js'
 import { sizeOf, type Tensor } from '../tensor.js'
+import { ownRows } from './own-rows.js'
 
 /**
  * The rows of all ranks [total, …] from each rank's own [count, …]. Every rank goes on with the whole and computes the same from it, so the
  * gradient of its own rows is what comes back for them. Throws RANK_LOST.
  */
-export function gatherRows(
-  tape: Tape,
-  x: Tensor,
-  { first, count, total }: RowShare,
-  comm: Comm,
-  what: string,
-): Tensor {
+export function gatherRows(tape: Tape, x: Tensor, share: RowShare, comm: Comm, what: string): Tensor {
+  const { count, total } = share
   const [rows, ...rest] = x.shape
   if (rows !== count) throw expected(`${count} rows`, 'x of gatherRows', rows)
   const { memory } = tape.backend
@@ -34,17 +30,7 @@ export function gatherRows(
   const out = tape.result([total, ...rest], [x])
   memory.upload(all, out.buffer)
   tape.record(out, (gradOut) => {
-    const gradX = tape.alloc(x.size)
-    const columns = {
-      rows: 1,
-      xCols: total * width,
-      from: first * width,
-      outCols: x.size,
-      to: 0,
-      width: x.size,
-    }
-    tape.backend.run('copy_columns', { x: gradOut, out: gradX, ...columns })
-    tape.accumulate(x, gradX)
+    tape.accumulate(x, ownRows(tape, gradOut, share, width))
   })
   return out
 }

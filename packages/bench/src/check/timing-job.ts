@@ -13,6 +13,8 @@ export interface TimingJob {
   readonly budget: number
   /** Opens and prepares the other build first: what depends on the order shows as a difference between two runs. */
   readonly swapped: boolean
+  /** Times what is asked in passes that lie seconds apart, whatever they show; else only until something can be said. */
+  readonly confirm: boolean
   /** File of a project's own functions, see docs/guide/bench.md. */
   readonly benchFile: string | null
 }
@@ -29,5 +31,9 @@ export type TimingAnswer =
     }
   | { readonly subject: string; readonly key: string; readonly unjudged: string }
 
+/** Rounds of one pass over a subject. */
 export const firstRounds = 10
 export const mostRounds = 80
+
+/** Passes of a confirmation: as many as the seconds allow, each no sooner than the milliseconds after the one before. */
+export const confirmation = { fewest: 4, most: 20, seconds: 5, everyMs: 250 } as const

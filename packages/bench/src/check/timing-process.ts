@@ -1,5 +1,6 @@
 /** The process that times two builds of the library in turns: started by timings.ts, which sends it one {@link TimingJob}. */
 import process from 'node:process'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Rng } from '@sonotext/core/base'
 import { Pair, ratioOf, type Run } from '../harness/pairs.js'
 import { Others } from './busy.js'
@@ -13,7 +14,7 @@ import {
   setThreads,
   type TimedSubject,
 } from './subjects.js'
-import { firstRounds, mostRounds, type TimingAnswer, type TimingJob } from './timing-job.js'
+import { confirmation, firstRounds, mostRounds, type TimingAnswer, type TimingJob } from './timing-job.js'
 
 /** Seconds of a burst. */
 const burst = 0.003
@@ -55,21 +56,41 @@ async function work(job: TimingJob): Promise<void> {
     open.push(opened)
     await measure(opened, sides, firstRounds)
   }
-  const rng = new Rng(1, 'bench/undecided')
-  for (let rest = open; rest.length > 0 && performance.now() < end;) {
-    rest = rest.filter(({ pair }) => {
-      const verdict = verdictOfTime(
-        ratioOf(pair.times, () => rng.uniform(), 200),
-        false,
-      )
-      return verdict === 'undecided' && pair.times.a.length < mostRounds
-    })
-    for (const one of rest) if (performance.now() < end) await measure(one, sides, firstRounds)
-  }
+  const again = job.confirm ? repeated : untilDecided
+  await again(open, (one) => measure(one, sides, firstRounds), end)
   for (const { subject, pair, close, othersSeconds, seconds } of open) {
     const others = Math.max(othersSeconds / seconds, whole.cores())
     answer({ subject: subject.name, key: subject.key, times: pair.times, others })
     close()
+  }
+}
+
+type Measure = (one: Open) => Promise<void>
+
+/** More of what nothing can be said of yet. */
+async function untilDecided(open: readonly Open[], measure: Measure, end: number): Promise<void> {
+  const rng = new Rng(1, 'bench/undecided')
+  for (let rest = [...open]; rest.length > 0 && performance.now() < end;) {
+    rest = rest.filter(({ pair }) => {
+      const verdict = verdictOfTime(
+        ratioOf(pair.times, () => rng.uniform(), { resamples: 200 }),
+        false,
+      )
+      return verdict === 'undecided' && pair.times.a.length < mostRounds
+    })
+    for (const one of rest) if (performance.now() < end) await measure(one)
+  }
+}
+
+/** More of everything, at times that lie apart: what disturbs a machine lasts longer than the rounds of one pass. */
+async function repeated(open: readonly Open[], measure: Measure, end: number): Promise<void> {
+  const { fewest, most, seconds, everyMs } = confirmation
+  const enough = performance.now() + 1000 * seconds
+  for (let pass = 1; pass < most && performance.now() < end; pass++) {
+    if (pass >= fewest && performance.now() > enough) break
+    const next = sleep(everyMs)
+    for (const one of open) if (performance.now() < end) await measure(one)
+    await next
   }
 }
 

@@ -7,9 +7,13 @@ import { busyFrom } from './busy.js'
 import { CheckError } from './check-error.js'
 import { type Finding, howToAccept, smallestChange, smallestEffect, times, verdictOfTime } from './finding.js'
 import { ownAddons, programOf } from './child.js'
-import type { TimingAnswer, TimingJob } from './timing-job.js'
+import { firstRounds, type TimingAnswer, type TimingJob } from './timing-job.js'
 
-type Timed = Extract<TimingAnswer, { times: unknown }>
+/** What one process says of a subject. */
+interface Said {
+  readonly answer: Extract<TimingAnswer, { times: unknown }>
+  readonly ratio: Ratio
+}
 
 /**
  * Processes that must say the same after the first: where memory happens to lie makes one process differ from the next by several per cent,
@@ -18,33 +22,39 @@ type Timed = Extract<TimingAnswer, { times: unknown }>
 const confirmations = 3
 
 /**
- * Times two builds in a process of its own. What comes out slower is timed again in others, which prepare the builds in the other order in
- * turns: only what is slower every time is a slow-down, and the smallest estimate is the one that is given.
+ * Times two builds in a process of its own, which stops as soon as it can say something. What it calls slower, which of so many subjects some
+ * are by chance, is timed again at length in others, which prepare the builds in the other order in turns: only what is slower every time is a
+ * slow-down, and the smallest estimate is the one that is given.
  * @param closer how the reader looks closer at one subject
+ * @param timed answers of a process that times
  */
 export async function timingFindings(
-  job: Omit<TimingJob, 'swapped'>,
+  job: Omit<TimingJob, 'swapped' | 'confirm'>,
   closer: (key: string) => string,
+  timed: (job: TimingJob) => Promise<readonly TimingAnswer[]> = inProcess,
 ): Promise<Finding[]> {
-  const first = await timed({ ...job, swapped: false })
+  const first = await timed({ ...job, swapped: false, confirm: false })
   const rng = new Rng(1, 'bench/timings')
-  const ratio = ({ times }: Timed): Ratio => ratioOf(times, () => rng.uniform())
-  const processes = new Map(first.map((answer) => [answer.subject, 'times' in answer ? [answer] : []]))
-  const blamed = (all: readonly Timed[]): boolean =>
+  const said = (answer: TimingAnswer, together: number): Said[] =>
+    'times' in answer ? [{ answer, ratio: ratioOf(answer.times, () => rng.uniform(), { together }) }] : []
+  const processes = new Map(first.map((answer) => [answer.subject, said(answer, 1)]))
+  const blamed = (all: readonly Said[]): boolean =>
     all.length > 0 &&
-    all.every((one) => one.others < busyFrom && verdictOfTime(ratio(one), false) === 'worse')
+    all.every(({ answer, ratio }) => verdictOfTime(ratio, answer.others >= busyFrom) === 'worse')
   for (let i = 0; i < confirmations; i++) {
     const only = [...processes].filter(([, all]) => blamed(all)).map(([subject]) => subject)
     if (only.length === 0) break
-    for (const answer of await timed({ ...job, only, swapped: i % 2 === 0 }))
-      if ('times' in answer) processes.get(answer.subject)!.push(answer)
+    for (const answer of await timed({ ...job, only, swapped: i % 2 === 0, confirm: true }))
+      processes.get(answer.subject)!.push(...said(answer, firstRounds))
   }
   return first.map((answer) => {
     if (!('times' in answer)) return untimed(answer.subject, answer.key, answer.unjudged)
     const all = processes.get(answer.subject)!
-    const least = all.reduce((a, b) => (ratio(b).low < ratio(a).low ? b : a))
+    if (blamed(all) && all.length <= confirmations)
+      return untimed(answer.subject, answer.key, 'it looked slower, and --budget left no time to look again')
+    const least = all.reduce((a, b) => (b.ratio.low < a.ratio.low ? b : a))
     // One process in which others computed too is enough for doubt.
-    return timeFinding(least, ratio(least), Math.max(...all.map(({ others }) => others)), closer)
+    return timeFinding(least, Math.max(...all.map(({ answer }) => answer.others)), closer)
   })
 }
 
@@ -55,7 +65,7 @@ function untimed(subject: string, key: string, why: string): Finding {
   }
 }
 
-function timeFinding(answer: Timed, ratio: Ratio, others: number, closer: (key: string) => string): Finding {
+function timeFinding({ answer, ratio }: Said, others: number, closer: (key: string) => string): Finding {
   const { subject, key, times: measured } = answer
   const verdict = verdictOfTime(ratio, others >= busyFrom)
   const interval = `95 %: ${ratio.low.toFixed(3)} to ${ratio.high.toFixed(3)}`
@@ -85,7 +95,7 @@ function time(seconds: readonly number[]): string {
 }
 
 /** The answers of the process that times. */
-function timed(job: TimingJob): Promise<TimingAnswer[]> {
+function inProcess(job: TimingJob): Promise<TimingAnswer[]> {
   return new Promise((done, failed) => {
     const answers: TimingAnswer[] = []
     const child = fork(programOf('timing-process'), {

@@ -66,9 +66,19 @@ export interface Ratio {
   readonly high: number
 }
 
-/** Median of a's times over b's, round by round, with a bootstrap interval over the rounds. */
-export function ratioOf({ a, b }: PairedTimes, uniform: () => number, resamples = 1000): Ratio {
-  const ratios = a.map((time, i) => time / b[i]!)
+/**
+ * Median of a's times over b's, round by round, with a bootstrap interval over the rounds; or over the medians of so many rounds that follow
+ * each other, where something may disturb neighbours alike.
+ */
+export function ratioOf(
+  { a, b }: PairedTimes,
+  uniform: () => number,
+  { resamples = 1000, together = 1 }: { resamples?: number; together?: number } = {},
+): Ratio {
+  const rounds = a.map((time, i) => time / b[i]!)
+  const ratios = Array.from({ length: Math.ceil(rounds.length / together) }, (_, i) =>
+    quantile(rounds.slice(i * together, (i + 1) * together), 0.5),
+  )
   const medians = Array.from({ length: resamples }, () =>
     quantile(
       ratios.map(() => ratios[Math.floor(uniform() * ratios.length)]!),

@@ -26,16 +26,16 @@ export const sampleRateLimits = { min: 1_000, max: 768_000 } as const
 /** Most channels a file may have. */
 export const maxChannels = 64
 
-/** Mean of the channels; a single channel is returned as it is, without a copy. */
-export function mixToMono(channels: readonly Float32Array[]): Float32Array {
+/** Mean of the channels, into `mono` where it is given; else a single channel is returned as it is, without a copy. */
+export function mixToMono(channels: readonly Float32Array[], mono?: Float32Array): Float32Array {
   const [first] = channels
   if (first === undefined) throw expected('1 or more channels', 'channels', channels)
-  if (channels.length === 1) return first
+  if (channels.length === 1 && mono === undefined) return first
   const sum = new Float64Array(first.length)
   for (const channel of channels) for (let i = 0; i < sum.length; i++) sum[i]! += channel[i]!
-  const mono = new Float32Array(first.length)
-  for (let i = 0; i < mono.length; i++) mono[i] = sum[i]! / channels.length
-  return mono
+  const mean = mono ?? new Float32Array(first.length)
+  for (let i = 0; i < mean.length; i++) mean[i] = sum[i]! / channels.length
+  return mean
 }
 
 /** Throws INVALID_FILE unless a decoder's claims about rate and channels are ones that real audio has. */

@@ -38,8 +38,9 @@ export async function collect(stream: AudioStream, options: CollectOptions): Pro
   refuseLarger(stated, stream, options.file)
   const affordable = Math.ceil((likelyExpansion * options.bytes) / (4 * count)) + 4096
   let channels = arrays(count, Math.min(stated, affordable))
+  const inPlace = stated > 0 && stated <= affordable ? stream.blocksInto?.(channels) : undefined
   let samples = 0
-  for await (const block of stream.blocks) {
+  for await (const block of inPlace ?? stream.blocks) {
     const end = samples + (block[0]?.length ?? 0)
     refuseLarger(end, stream, options.file)
     if (end > (channels[0]?.length ?? 0)) {
@@ -47,7 +48,8 @@ export async function collect(stream: AudioStream, options: CollectOptions): Pro
       for (const [c, channel] of grown.entries()) channel.set(channels[c]!.subarray(0, samples))
       channels = grown
     }
-    for (const [c, channel] of channels.entries()) channel.set(block[c]!, samples)
+    for (const [c, channel] of channels.entries())
+      if (block[c]!.buffer !== channel.buffer) channel.set(block[c]!, samples)
     samples = end
   }
   return samples === channels[0]?.length ? channels : channels.map((channel) => channel.slice(0, samples))

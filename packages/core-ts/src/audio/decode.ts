@@ -118,10 +118,14 @@ export async function decodeStream(
     const stream = await open(reading, decoders, { file, path, bytes, maxSeconds, signal })
     const limits = { file, bytes: bytes.length, maxSeconds, maxExpansion }
     refuseLonger(stream.samples ?? 0, stream, limits)
+    const { blocksInto } = stream
     return {
       ...stream,
       length: bytes.length,
-      blocks: checked(stream, limits, signal),
+      blocks: checked(stream, stream.blocks, limits, signal),
+      ...(blocksInto === undefined
+        ? {}
+        : { blocksInto: (channels) => checked(stream, blocksInto(channels), limits, signal) }),
       get cutShort() {
         return reading.cutShort
       },
@@ -139,11 +143,12 @@ export async function decodeStream(
 /** The blocks, each looked at: not too long by now, finite, and not all of them empty. The event loop has its turn between them. */
 async function* checked(
   stream: AudioStream,
+  blocks: AudioStream['blocks'],
   limits: Limits,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<readonly Float32Array[], void, undefined> {
   let samples = 0
-  for await (const block of stream.blocks) {
+  for await (const block of blocks) {
     const length = block[0]?.length ?? 0
     refuseLonger(samples + length, stream, limits)
     checkFinite(block, samples, limits.file)
@@ -157,9 +162,10 @@ async function* checked(
 /** Decodes and averages the channels, block by block: many channels take no more memory than one. Same sources and errors as {@link decodeAudio}. */
 export async function readMono(source: string | Uint8Array, options: DecodeOptions = {}): Promise<MonoAudio> {
   await using audio = await decodeStream(source, options)
-  const { sampleRate, length } = audio
-  const mono = { ...audio, length, channels: 1, blocks: mixed(audio.blocks) }
-  const [samples] = await collected(mono, nameOf(source, options))
+  const { sampleRate, channels, blocks } = audio
+  const mixedInto: AudioStream['blocksInto'] = ([into]) => mixed(blocks, into)
+  const mono = { ...audio, channels: 1, blocks: mixed(blocks), blocksInto: mixedInto }
+  const [samples] = await collected(channels === 1 ? audio : mono, nameOf(source, options))
   const { cutShort } = audio
   return { samples: samples!, sampleRate, ...(cutShort === undefined ? {} : { cutShort }) }
 }
@@ -172,8 +178,17 @@ export function monoBlocks({ sampleRate, blocks }: Pick<AudioStream, 'sampleRate
   return { sampleRate, blocks: only() }
 }
 
-async function* mixed(blocks: AudioStream['blocks']): AsyncGenerator<readonly [Float32Array]> {
-  for await (const block of blocks) yield [mixToMono(block)]
+/** Into consecutive views of `into` as long as it lasts, else into arrays of their own. */
+async function* mixed(
+  blocks: AudioStream['blocks'],
+  into?: Float32Array,
+): AsyncGenerator<readonly [Float32Array]> {
+  let from = 0
+  for await (const block of blocks) {
+    const to = from + block[0]!.length
+    yield [mixToMono(block, into === undefined || to > into.length ? undefined : into.subarray(from, to))]
+    from = to
+  }
 }
 
 function nameOf(source: string | Uint8Array | ByteSource, { name = 'audio' }: DecodeOptions): string {

@@ -15,6 +15,11 @@ export interface AudioStream {
   readonly samples: number | undefined
   /** Consecutive pieces of bounded length, each one array per channel. To be read once, to its end or not. */
   readonly blocks: AsyncIterable<readonly Float32Array[]>
+  /**
+   * The same pieces, written where they belong in one array of all `samples` per channel, as views of it: spares whoever wants the whole
+   * a copy. In place of `blocks`; left out where the decoder makes arrays of its own.
+   */
+  readonly blocksInto?: (channels: readonly Float32Array[]) => AsyncIterable<readonly Float32Array[]>
 }
 
 /** A kind of file: one row of the registry. */

@@ -49,14 +49,14 @@ export function pcmStream(source: ByteSource, layout: PcmLayout, reading: Readin
     )
   }
   const samples = Math.floor(layout.bytes / frame)
-  async function* blocks() {
+  async function* blocks(into?: readonly Float32Array[]) {
     for (let from = 0; from < samples; from += BLOCK) {
       reading.throwIfAborted()
       const count = Math.min(BLOCK, samples - from)
       const bytes = await source.read(layout.offset + from * frame, count * frame)
       const data = ordered(bytes, width, layout.bigEndian === true)
       yield Array.from({ length: channels }, (_, c) => {
-        const channel = new Float32Array(count)
+        const channel = into?.[c]!.subarray(from, from + count) ?? new Float32Array(count)
         read!(data, channel, c, channels)
         return channel
       })
@@ -64,7 +64,8 @@ export function pcmStream(source: ByteSource, layout: PcmLayout, reading: Readin
   }
   const named = kind === 'signed' || kind === 'unsigned' ? `PCM ${bits}-bit` : `float ${bits}-bit`
   const law = kind === 'mu-law' ? 'mu-law' : kind === 'a-law' ? 'A-law' : named
-  return { sampleRate, channels, encoding: `${container} ${law}`, samples, blocks: blocks() }
+  const encoding = `${container} ${law}`
+  return { sampleRate, channels, encoding, samples, blocks: blocks(), blocksInto: blocks }
 }
 
 /** The bytes in little-endian order at an address that a typed array may begin at. */

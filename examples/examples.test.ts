@@ -147,6 +147,18 @@ const checks: Record<string, (printed: string) => void> = {
     expect(losses).toHaveLength(6)
     expect(losses.at(-1)).toBeLessThan(losses[0]! / 2)
   },
+  'two-towers.mjs'(printed) {
+    const rows = [
+      ...printed.matchAll(/^(\w+): (\d+) numbers a clip, mAP@10 ([\d.]+), by chance ([\d.]+)$/gm),
+    ].map(([, name, inputs, score, chance]) => ({ name, inputs, above: Number(score) / Number(chance) }))
+    expect(rows.map(({ name, inputs }) => [name, inputs])).toEqual([
+      ['small', '32'],
+      ['large', '96'],
+      ['both', '128'],
+    ])
+    for (const { above } of rows) expect(above).toBeGreaterThan(2)
+    expect(printed).toMatch(/^in onnxruntime within 0\.00001$/m)
+  },
   'score-matrix.mjs'(printed) {
     const lines = printed.trim().split('\n')
     expect(lines.map((line) => line.split(' ')[0])).toEqual([

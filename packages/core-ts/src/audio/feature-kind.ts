@@ -16,6 +16,12 @@ export interface Origin {
   readonly argument: Plain
 }
 
+/** Makes a part again from where it comes from. Throws what importing the module and making it throw. */
+export async function fromOrigin<T>({ module, export: name, argument }: Origin): Promise<T> {
+  const exports = (await import(module)) as Record<string, (argument: unknown) => T>
+  return exports[name]!(argument)
+}
+
 /** Features of a recording as they come: rows that follow each other. */
 export interface FeatureBlocks {
   /** Seconds between frames. */
@@ -37,6 +43,8 @@ export interface AudioFeatures {
    * patches. Left out for 0.
    */
   readonly lead?: number
+  /** It gives one vector for a whole clip, without time (frameStep 0). Left out for frames. */
+  readonly wholeClip?: boolean
   /** Features of one channel of sound, whatever its rate. The result is a function of the samples alone, not of how they are cut into blocks. */
   compute(
     audio: SampleBlocks,

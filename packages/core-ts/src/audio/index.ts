@@ -2,6 +2,7 @@ export { maxChannels, mixToMono, sampleRateLimits, type DecodedAudio, type MonoA
 export { FileSource, memorySource, sliceSource, unreadable, type ByteSource } from './byte-source.js'
 export type { ClipFeatures } from './clip-features.js'
 export { defaultMaxSeconds, refuseLong } from './collect.js'
+export { concatenatedFeatures, type ConcatenatedFeaturesOptions } from './concatenated-features.js'
 export {
   decodeAudio,
   decodeStream,
@@ -24,7 +25,7 @@ export type {
   Origin,
   Plain,
 } from './feature-kind.js'
-export { isGiven } from './feature-kind.js'
+export { fromOrigin, isGiven } from './feature-kind.js'
 export { type Fingerprint, fingerprint, fingerprintStep } from './fingerprint.js'
 export {
   frontEnd,

@@ -14,7 +14,7 @@ import {
 import type { AudioFeatures } from './feature-kind.js'
 import { frontEnd, type FrontEndOptions } from './front-ends.js'
 import { patchesOf, patchShape } from './patches.js'
-import { type Pooling, PooledRows } from './pooled-rows.js'
+import { pooledRows, type Pooling } from './pooled-rows.js'
 
 /** Options of {@link onnxFeatures}. */
 export interface OnnxFeaturesOptions {
@@ -67,6 +67,7 @@ export async function onnxFeatures(options: OnnxFeaturesOptions): Promise<AudioF
     cols,
     pins: { sha256: model.sha256 },
     ...(lead > 0 && { lead }),
+    ...(pool.length > 0 && { wholeClip: true }),
     compute(audio, { backend, signal }) {
       const patches = patchesOf(front, audio, { backend, ...(signal && { signal }) })
       async function* rows(): AsyncGenerator<Matrix, void, undefined> {
@@ -78,12 +79,7 @@ export async function onnxFeatures(options: OnnxFeaturesOptions): Promise<AudioF
         }
       }
       if (pool.length === 0) return { frameStep: shape.step / perPatch, blocks: rows() }
-      async function* pooled() {
-        const all = new PooledRows(width)
-        for await (const block of rows()) all.add(block)
-        yield all.vector(pool)
-      }
-      return { frameStep: 0, blocks: pooled() }
+      return { frameStep: 0, blocks: pooledRows(rows(), width, pool) }
     },
     origin: { module: import.meta.url, export: 'onnxFeatures', argument: config },
   }

@@ -9,7 +9,7 @@ export const poolings = ['mean', 'max', 'std', 'trend'] as const
 export type Pooling = (typeof poolings)[number]
 
 /** Statistics over rows that come block by block, in float64; they do not depend on where blocks are cut. */
-export class PooledRows {
+class PooledRows {
   readonly #cols: number
   #rows = 0
   readonly #means: Float64Array
@@ -59,4 +59,15 @@ export class PooledRows {
     }
     return out
   }
+}
+
+/** Rows that come block by block as one row of all that is asked for. */
+export async function* pooledRows(
+  blocks: AsyncIterable<Matrix>,
+  cols: number,
+  pool: readonly Pooling[],
+): AsyncGenerator<Matrix, void, undefined> {
+  const all = new PooledRows(cols)
+  for await (const block of blocks) all.add(block)
+  yield all.vector(pool)
 }

@@ -1,6 +1,6 @@
 // A worker thread that reads recordings. It is started by worker-readers.ts and keeps nothing between jobs but what is on disk.
 import { parentPort, workerData } from 'node:worker_threads'
-import type { AudioDecoder, AudioFeatures, Origin } from '../audio/index.js'
+import { type AudioDecoder, type AudioFeatures, fromOrigin } from '../audio/index.js'
 import { openBackend, type OpenBackendOptions } from '../backend/open.js'
 import { plainError } from '../base/errors.js'
 import { RecordingReader } from './recording-reader.js'
@@ -9,14 +9,9 @@ import type { Reply, Request, WorkerSetup } from './worker-message.js'
 const port = parentPort!
 const setup = workerData as WorkerSetup
 
-async function made<T>({ module, export: name, argument }: Origin): Promise<T> {
-  const exports = (await import(module)) as Record<string, (argument: unknown) => T>
-  return exports[name]!(argument)
-}
-
 const { device, isa, matmul } = setup
 const reader = new RecordingReader({
-  kind: await made<AudioFeatures>(setup.kind),
+  kind: await fromOrigin<AudioFeatures>(setup.kind),
   // The size of the thread pool belongs to the process: it is left as it is, and the ops of all threads share it.
   backend: openBackend({
     device: device as NonNullable<OpenBackendOptions['device']>,
@@ -25,7 +20,7 @@ const reader = new RecordingReader({
   }),
   decode: {
     ...setup.decode,
-    decoders: await Promise.all(setup.decoders.map((origin) => made<AudioDecoder>(origin))),
+    decoders: await Promise.all(setup.decoders.map((origin) => fromOrigin<AudioDecoder>(origin))),
   },
   cacheFolder: setup.cacheFolder,
   readOnly: setup.readOnly,

@@ -19,7 +19,7 @@ const built = existsSync(join(dist, 'corpus/worker.js'))
 const load = async <T>(folder: string): Promise<T> =>
   (built ? await import(pathToFileURL(join(dist, folder, 'index.js')).href) : {}) as T
 const { openCorpus } = await load<typeof corpusModule>('corpus')
-const { ffmpegDecoder, logMelFeatures } = await load<typeof audioModule>('audio')
+const { concatenatedFeatures, ffmpegDecoder, logMelFeatures } = await load<typeof audioModule>('audio')
 const { openBackend } = await load<typeof backendModule>('backend')
 
 let folder = ''
@@ -101,6 +101,22 @@ describe.skipIf(!built)(
         const part = await corpus.features(clips[3]!, { from: 0, frames: 1 })
         expect(part.features.data[0]).toBe(4030)
       }
+    })
+
+    it('make kinds that stand side by side again', async () => {
+      const features = concatenatedFeatures({
+        kinds: [await means({ slow: 1 }), logMelFeatures({ preset: 'thesis' })],
+        pool: ['max'],
+      })
+      await using here = await open({ features, workers: 0 })
+      await using there = await open({ features })
+      const [a, b] = [
+        await allOf(here.read(clips.slice(0, 8))),
+        await allOf(there.read(clips.slice(0, 8))),
+      ].map((all) => all.map(({ features: { data } }) => [...data]))
+      expect(a!.every(([, thread]) => thread === 0)).toBe(true)
+      expect(b!.every(([, thread]) => thread! > 0)).toBe(true)
+      expect(b!.map((row) => row.toSpliced(1, 1))).toEqual(a!.map((row) => row.toSpliced(1, 1)))
     })
 
     it('errors come with code, file, remedy and message', async () => {

@@ -12,7 +12,7 @@ import type {
 } from './encoder.js'
 import { frozenPart } from './frozen.js'
 import { projectionPart } from './projection.js'
-import { onnxTextPart, usePart, vectorsPart } from './sentence-parts.js'
+import { sentenceParts } from './sentence-parts.js'
 import { meanWordsPart, wordsPart } from './words.js'
 
 /** What turns features of clips into vectors. */
@@ -26,7 +26,7 @@ export const textEncoders = new Family<
   TextEncoderSpec | Promise<TextEncoderSpec>,
   TextEncoderSetting,
   SavedEncoder<TextEncoder>
->('text-encoder', [wordsPart, meanWordsPart, onnxTextPart, usePart, vectorsPart])
+>('text-encoder', [wordsPart, meanWordsPart, ...sentenceParts])
 
 /** The encoder a model file describes. Throws as `Family.get` does; `plugin` is the one it came from. */
 export function savedAudioEncoder({ kind, ...options }: EncoderConfig, plugin?: string): AudioEncoderSpec {

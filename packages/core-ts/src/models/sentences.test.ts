@@ -1,16 +1,17 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openBackend } from '../backend/index.js'
 import { matrix, row } from '../base/matrix.js'
 import { writeNpy } from '../base/npy.js'
-import type { SentenceTower } from '../text/index.js'
+import { concatenatedTower, embedKept, type SentenceTower } from '../text/index.js'
 import { tinyTextTower, tinyTokenizer } from '../testing/tiny-onnx.js'
 import { dualEncoder, modelFromConfig } from './dual-encoder.js'
 import { frozen } from './frozen.js'
 import { projection } from './projection.js'
 import { textEncoders } from './registry.js'
+import { sentenceTowers } from './sentence-towers.js'
 import { sentences, type SentencesOptions } from './sentences.js'
 
 const backend = openBackend()
@@ -107,5 +108,63 @@ describe('by configuration', () => {
     await expect(side.embed([{ id: 'b', text: 'z' }])).rejects.toThrow(
       /Expected a vector for the caption "b"/,
     )
+  })
+
+  it('several towers stand side by side, each held by its hash and kept for itself', async () => {
+    const own = join(folder, 'several')
+    await mkdir(own)
+    const at = (name: string) => join(own, name)
+    for (const [name, dim] of Object.entries({ one: 3, two: 2 })) {
+      await mkdir(at(name))
+      await writeFile(at(`${name}/text.onnx`), tinyTextTower({ dim, pooled: true }))
+      await writeFile(at(`${name}/tokenizer.json`), tinyTokenizer())
+    }
+    await writeNpy(at('captions.npy'), matrix(2, 2, Float32Array.of(3, 4, 0, 1)))
+    await writeFile(at('captions.ids.txt'), 'rain#1\na dog barks\n')
+    const [one, two] = ['one', 'two'].map((name) => ({ type: 'onnx', model: at(`${name}/text.onnx`) }))
+    const towers = [one!, { type: 'vectors', file: at('captions.npy') }, two!]
+    const built = await textEncoders.build({ type: 'concatenated', towers, project: 6 }, setting)
+    const first = dualEncoder({ audio: projection({ inputs: 2, dim: 6 }), text: built, backend })
+    const captions = [{ id: 'rain#1', text: 'rain falls' }, 'a dog barks']
+    const embed = async (config: { readonly type: string; readonly [key: string]: unknown }) => {
+      const text = await textEncoders.build(config, setting)
+      return dualEncoder({ audio: frozen({ inputs: text.dim }), text, backend }).text.embed(captions)
+    }
+    // Without a head: what each gives, side by side, at unit length again.
+    const plain = await embed({ type: 'concatenated', towers: [one, two] })
+    const [a, b] = [await embed(one!), await embed(two!)]
+    expect(plain.cols).toBe(5)
+    for (const r of [0, 1]) {
+      const [x, y] = [row(plain, r).subarray(0, 3), row(plain, r).subarray(3)]
+      const [longX, longY] = [Math.hypot(...x), Math.hypot(...y)]
+      expect(Math.hypot(longX, longY)).toBeCloseTo(1, 5)
+      for (const [c, value] of x.entries()) expect(value / longX).toBeCloseTo(row(a, r)[c]!, 5)
+      for (const [c, value] of y.entries()) expect(value / longY).toBeCloseTo(row(b, r)[c]!, 5)
+    }
+    const hash = expect.stringMatching(/^[0-9a-f]{64}$/) as string
+    expect(first.config.text).toMatchObject({
+      ...{ kind: 'concatenated', inputs: 7, project: 6 },
+      towers: [{ ...one, sha256: hash }, { type: 'vectors' }, { ...two, sha256: hash }],
+    })
+    const again = modelFromConfig(structuredClone(first.config), { backend })
+    again.load(first.state())
+    expect(again.id).toBe(first.id)
+    expect(await again.text.embed(captions)).toEqual(await first.text.embed(captions))
+    // Vectors of each are kept under its own name, those of a file are not.
+    const open = await Promise.all(towers.map((tower) => sentenceTowers.build(tower)))
+    const together = concatenatedTower(open.map(({ tower }) => tower))
+    const sentencesOf = captions.map((caption) => (typeof caption === 'string' ? { text: caption } : caption))
+    const made = await embedKept(together, sentencesOf, { cacheFolder: at('kept') })
+    expect((await readdir(at('kept'))).toSorted()).toEqual([open[0]!.tower.id, open[2]!.tower.id].toSorted())
+    expect(made).toEqual(await together.embed(sentencesOf))
+    expect([...row(made, 1).subarray(3, 5)]).toEqual([0, 1])
+    await writeFile(at('two/text.onnx'), tinyTextTower({ dim: 2 }))
+    await expect(modelFromConfig(first.config, { backend }).text.embed(captions)).rejects.toMatchObject({
+      code: 'INVALID_FILE',
+      file: at('two/text.onnx'),
+    })
+    await expect(textEncoders.build({ type: 'concatenated', towers: [] }, setting)).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    })
   })
 })

@@ -2,10 +2,13 @@ import { copyFile, mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { logMelFeatures } from '../audio/index.js'
 import { openBackend } from '../backend/index.js'
 import { matrix } from '../base/matrix.js'
 import { writeNpy } from '../base/npy.js'
 import { readManifest } from '../data/index.js'
+import { exportOnnx } from '../models/index.js'
+import { openOnnx } from '../onnx/index.js'
 import { tinyAudioTower, tinyTextTower, tinyTokenizer } from '../testing/tiny-onnx.js'
 import { writeToneClips } from '../testing/tone-clips.js'
 import { checkOnnx } from './check-onnx.js'
@@ -238,6 +241,69 @@ describe('heads', () => {
     ).rejects.toMatchObject({
       code: 'INVALID_FILE',
     })
+  })
+})
+
+describe('several towers', () => {
+  it('side by side are trained, opened, exported and evaluated as one, and the run is held to each', async () => {
+    const own = join(folder, 'several')
+    await mkdir(own)
+    for (const [name, dim] of Object.entries({ one: 4, two: 3 }))
+      await writeFile(join(own, `${name}.onnx`), tinyAudioTower({ dim }))
+    const frontEnd = { preset: 'yamnet' }
+    const config = parseConfig(
+      {
+        data: { manifest, validationSplit: null },
+        features: {
+          type: 'concatenated',
+          // Paths are relative to the configuration, as everywhere.
+          kinds: [
+            { type: 'onnx', model: 'one.onnx', frontEnd, pool: ['mean', 'max'] },
+            { type: 'onnx', model: 'two.onnx', frontEnd },
+            'log-mel',
+          ],
+          pool: ['mean'],
+        },
+        model: {
+          audio: { type: 'projection', standardize: true },
+          text: { type: 'onnx', model: join(folder, 'text.onnx'), project: 4 },
+          similarity: 'pooled',
+        },
+        loss: 'info-nce',
+        training: { epochs: 1, batchSize: 4 },
+      },
+      { base: own },
+    )
+    await trainRun(config, { folder: join(own, 'run'), backend })
+    const run = await openRun(join(own, 'run'), { backend })
+    const hash = expect.stringMatching(/^[0-9a-f]{64}$/) as string
+    expect(run.features).toMatchObject({
+      type: 'concatenated',
+      kinds: [
+        { type: 'onnx', model: join(own, 'one.onnx'), sha256: hash },
+        { type: 'onnx', model: join(own, 'two.onnx'), sha256: hash },
+        { type: 'log-mel' },
+      ],
+    })
+    expect(await evaluateRun(run, { split: 'test', measures: ['R@1'] })).toMatchObject({
+      queries: 12,
+      items: 6,
+    })
+    const { audio } = exportOnnx(run.model)
+    await writeFile(join(own, 'audio.onnx'), audio)
+    await using corpus = await run.corpus()
+    const { clips } = await readManifest(manifest)
+    const { features } = await corpus.features(clips[0]!)
+    const { cols: bands } = logMelFeatures({ preset: 'thesis' })
+    expect([features.rows, features.cols]).toEqual([1, 2 * 4 + 3 + bands])
+    const heard = await (
+      await openOnnx(join(own, 'audio.onnx'))
+    ).run({ features: { shape: [1, 1, features.cols], data: features.data } })
+    const wanted = await run.model.audio.embed([features])
+    for (const [i, value] of heard.get('audio_embeds')!.data.entries())
+      expect(value).toBeCloseTo(wanted.data[i]!, 5)
+    await writeFile(join(own, 'two.onnx'), tinyAudioTower({ dim: 2 }))
+    await expect(run.corpus()).rejects.toMatchObject({ code: 'INVALID_FILE', file: join(own, 'two.onnx') })
   })
 })
 

@@ -6,6 +6,7 @@ export {
   type CaptionWriter,
   type WrittenText,
 } from './caption-rules.js'
+export { concatenatedTower } from './concatenated-tower.js'
 export * from './embedding-table.js'
 export * from './phrases/index.js'
 export { latentSemantics, type LsaOptions, TermVectors, weightedWords } from './term-vectors.js'

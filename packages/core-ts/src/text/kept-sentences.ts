@@ -5,6 +5,7 @@ import { writeFileAtomic } from '../base/files.js'
 import { matrix, type Matrix } from '../base/matrix.js'
 import { decodeSafetensors, encodeSafetensors } from '../base/safetensors.js'
 import { readBytes } from '../base/files.js'
+import { sideBySideRows } from './concatenated-tower.js'
 import type { Sentence, SentenceTower } from './sentence-tower.js'
 
 /** Sentences in one file; whoever is stopped loses no more. */
@@ -20,6 +21,11 @@ export async function embedKept(
   options: { readonly cacheFolder?: string | undefined; readonly signal?: AbortSignal } = {},
 ): Promise<Matrix> {
   const { cacheFolder, signal } = options
+  if (tower.parts !== undefined) {
+    const all: Matrix[] = []
+    for (const part of tower.parts) all.push(await embedKept(part, sentences, options))
+    return sideBySideRows(all)
+  }
   const abortable = signal === undefined ? {} : { signal }
   if (cacheFolder === undefined || !tower.costly) return tower.embed(sentences, abortable)
   const folder = join(cacheFolder, tower.id)

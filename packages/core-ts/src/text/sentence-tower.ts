@@ -16,6 +16,8 @@ export interface SentenceTower {
   readonly cols: number
   /** Whether kept vectors are worth reading instead of making them again. */
   readonly costly: boolean
+  /** Of a tower whose vectors are those of others side by side: the others, each of which keeps its own. */
+  readonly parts?: readonly SentenceTower[]
   /** A vector for each sentence, n × cols; what one gives does not depend on the others. */
   embed(sentences: readonly Sentence[], options?: { readonly signal?: AbortSignal }): Promise<Matrix>
 }

@@ -1,5 +1,8 @@
 import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
@@ -75,4 +78,21 @@ test('a suite that is started by itself gives the same help and the same errors'
     stderr: expect.stringMatching(/^bench:alignment: Name the manifest/) as string,
   })
   expect(missing.stderr).not.toMatch(/\n {4}at /)
+})
+
+test('a suite that starts itself again, for memory of its own, hears the answer', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'sonotext-suite-'))
+  try {
+    await writeFile(join(folder, 'mine.txt'), 'mine')
+    const small = ['--clips', '4', '--beside', '2', '--frames', '20', '--steps', '1', '--split', '2']
+    const suite = fileURLToPath(new URL('../dist/suites/corpus.js', import.meta.url))
+    const { code, stdout, stderr } = await started(suite, ...small, '--captions', '1', '--work', folder)
+    expect(stderr).toContain('2 clips: pooled')
+    expect(code).toBe(0)
+    expect(stdout).toContain('| 4 feature files written')
+    // Of the folder nothing else is removed.
+    expect(readdirSync(folder)).toEqual(['mine.txt'])
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
 })

@@ -4,16 +4,14 @@
  *     nx run bench:corpus -- --work /tmp/corpus --out docs/results/corpus.md
  *
  * Generates as many different feature files as are asked for, then trains and evaluates from a warm cache, each in a process of its own,
- * and the same with few clips beside it. The folder is removed in the end unless --keep.
+ * and the same with few clips beside it. What was made is removed in the end unless --keep.
  */
 import '../direct.js'
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, statfs, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { answer, answerOfSuite } from '../answer-of-suite.js'
 import { CheckError } from '../check/check-error.js'
 import {
   type PhaseName,
@@ -47,10 +45,9 @@ const whole = (name: 'clips' | 'beside' | 'captions' | 'frames' | 'steps' | 'spl
 }
 const [GiB, MiB] = [2 ** 30, 2 ** 20]
 
-if (values.phase !== undefined) {
-  process.send!(await runPhase(values.phase as PhaseName, optionsFor(whole('clips'), values.work!)))
-  process.disconnect()
-} else await main()
+if (values.phase !== undefined)
+  answer(await runPhase(values.phase as PhaseName, optionsFor(whole('clips'), values.work!)))
+else await main()
 
 function optionsFor(clips: number, folder: string): PhaseOptions {
   return {
@@ -81,24 +78,18 @@ async function main(): Promise<void> {
       }
     }
   } finally {
-    if (!values.keep) await rm(folder, { recursive: true, force: true })
+    // Of a folder that was named only what was made there.
+    const made =
+      values.work === undefined ? [folder] : ['audio', 'features'].map((name) => join(folder, name))
+    if (!values.keep) for (const one of made) await rm(one, { recursive: true, force: true })
   }
   process.stdout.write(report(rows))
 }
 
 async function inProcess(phase: PhaseName, clips: number, folder: string): Promise<PhaseResult> {
   const given = process.argv.slice(2).filter((_, i, all) => !isOneOf(all, i, ['--out', '--work', '--clips']))
-  const child = fork(fileURLToPath(import.meta.url), [
-    ...given,
-    ...['--phase', phase, '--clips', String(clips), '--work', folder],
-  ])
-  const [result, exit] = await Promise.all([
-    Promise.race([once(child, 'message'), once(child, 'exit')]),
-    once(child, 'exit'),
-  ])
-  if (exit[0] !== 0)
-    throw new CheckError(`The phase ${phase} with ${clips} clips ended with ${String(exit[0])}.`)
-  return result[0] as PhaseResult
+  const options = [...given, '--phase', phase, '--clips', String(clips), '--work', folder]
+  return answerOfSuite('corpus', options, `The phase ${phase} with ${clips} clips`)
 }
 
 /** Whether an argument is one of these options, or the value of one. */

@@ -7,18 +7,16 @@
  * format. Fails when the longer one took more than --max-mib besides. Recordings are made by ffmpeg.
  */
 import '../direct.js'
-import { execFileSync, fork } from 'node:child_process'
-import { once } from 'node:events'
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { logMelFeatures } from '@sonotext/core/audio'
 import { openBackend } from '@sonotext/core/backend'
 import { openCorpus } from '@sonotext/core/corpus'
-import { CheckError } from '../check/check-error.js'
+import { answer, answerOfSuite } from '../answer-of-suite.js'
 import { environment, environmentLine } from '../harness/environment.js'
 import { type Column, digits, markdownTable } from '../harness/table.js'
 
@@ -62,10 +60,8 @@ interface Row {
   readonly minute: Streamed
 }
 
-if (values.file !== undefined) {
-  process.send!(await streamed(values.file))
-  process.disconnect()
-} else await main()
+if (values.file !== undefined) answer(await streamed(values.file))
+else await main()
 
 async function streamed(file: string): Promise<Streamed> {
   await using corpus = await openCorpus({
@@ -119,13 +115,7 @@ function made(file: string, codec: string, duration: number): string {
 }
 
 async function inProcess(file: string): Promise<Streamed> {
-  const child = fork(fileURLToPath(import.meta.url), [...process.argv.slice(2), '--file', file])
-  const [result, exit] = await Promise.all([
-    Promise.race([once(child, 'message'), once(child, 'exit')]),
-    once(child, 'exit'),
-  ])
-  if (exit[0] !== 0) throw new CheckError(`Streaming ${file} ended with ${String(exit[0])}.`)
-  return result[0] as Streamed
+  return answerOfSuite('hours', [...process.argv.slice(2), '--file', file], `Streaming ${file}`)
 }
 
 function mib(bytes: number): string {

@@ -3,7 +3,6 @@ import { valueText } from '@sonotext/core/onnx'
 import { checkOnnx, type OnnxReport } from '@sonotext/core/runs'
 import type { CommandBody } from '../command.js'
 import { exitCode, UsageError } from '../exit.js'
-import { table } from '../table.js'
 
 interface ModelsOptions {
   tokenizer?: string
@@ -30,19 +29,19 @@ const models: CommandBody<ModelsOptions, readonly [string | undefined, string | 
 export default models
 
 function listed(): string {
-  const rows = knownTowers.map(({ name, side, frontEnd, licence, from, note }) => [
-    ...[name, side, frontEnd ?? '–', licence],
-    `${from}. ${note}`,
-  ])
   return [
-    table([['model', 'side', 'front end', 'licence', 'where people get it'], ...rows]),
-    '',
-    table([
-      ['front end', 'what the model hears'],
-      ...frontEndPresets.map((preset) => [preset, frontEndAbout(preset)]),
+    ...knownTowers.flatMap(({ name, side, frontEnd, licence, from, note }) => [
+      `${name}: ${side === 'both' ? 'audio and text' : side}${frontEnd === null ? '' : `, front end ${frontEnd}`}, ${licence}`,
+      `  ${from}`,
+      `  ${note}`,
     ]),
+    '',
+    'Front ends:',
+    ...frontEndPresets.map((preset) => `  ${preset.padEnd(longest)}  ${frontEndAbout(preset)}`),
   ].join('\n')
 }
+
+const longest = Math.max(...frontEndPresets.map(({ length }) => length))
 
 function reportText({ description, audio, text, problems }: OnnxReport): string {
   const { producer, opset, inputs, outputs, parameters, foreign } = description

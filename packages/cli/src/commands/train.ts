@@ -130,8 +130,10 @@ function summary(result: TrainRunResult, held: string | undefined, plugins: read
     `${validationClips} for validation`,
     ...(quarantined > 0 ? [`${quarantined} set aside`] : []),
   ]
+  // With training.epochs 0 the model is what it begins as, which is computed from the clips.
+  const done = epochs === 0 ? 'computed from' : `${plural(steps, 'step')}, ${plural(epochs, 'epoch')} on`
   return [
-    `${plural(steps, 'step')}, ${plural(epochs, 'epoch')} on ${plural(trainClips, 'clip')} (${clips.join(', ')})`,
+    `${done} ${plural(trainClips, 'clip')} (${clips.join(', ')})`,
     ...(best === null ? [] : [`best epoch ${best.epoch}: ${best.monitor} ${best.metric.toFixed(4)}`]),
     `run: ${folder}`,
     `next: ${evaluateLine(folder, held, plugins)}`,

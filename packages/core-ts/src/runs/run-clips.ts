@@ -21,7 +21,7 @@ export interface RunClips {
  * @throws SonotextError INVALID_DATA for a split that is not there or too small, INVALID_CONFIG for a number that only validation gives
  */
 export function runClipsOf(
-  { data, validation, objectives }: RunConfig,
+  { data, validation, objectives, training: { epochs } }: RunConfig,
   manifest: Manifest,
   onNote: (note: string) => void,
 ): RunClips {
@@ -56,7 +56,7 @@ export function runClipsOf(
       },
     )
   }
-  if (named === undefined)
+  if (named === undefined && epochs > 0)
     onNote('There is no split named validation: the training loss picks the best epoch.')
   return { training, validation: [] }
 }

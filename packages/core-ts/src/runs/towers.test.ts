@@ -6,7 +6,7 @@ import { logMelFeatures } from '../audio/index.js'
 import { openBackend } from '../backend/index.js'
 import { matrix } from '../base/matrix.js'
 import { writeNpy } from '../base/npy.js'
-import { readManifest } from '../data/index.js'
+import { readManifest, writeManifest } from '../data/index.js'
 import { exportOnnx } from '../models/index.js'
 import { openOnnx } from '../onnx/index.js'
 import { tinyAudioTower, tinyTextTower, tinyTokenizer } from '../testing/tiny-onnx.js'
@@ -105,7 +105,7 @@ describe('a canonical start', () => {
     pair({
       seed,
       // A validation split would pick the start where an epoch does not better it.
-      data: { manifest, validationSplit: null },
+      data: { manifest: join(folder, 'unvalidated.jsonl') },
       model: {
         audio: { type: 'projection', standardize: true },
         text: { type: 'onnx', model: join(folder, 'text.onnx'), project: 2, gate: 2 },
@@ -117,11 +117,20 @@ describe('a canonical start', () => {
     })
 
   it('is the model where no epoch follows, whatever the seed, and trains on from there', async () => {
+    const { clips } = await readManifest(manifest)
+    await writeManifest(
+      join(folder, 'unvalidated.jsonl'),
+      clips.filter(({ split }) => split !== 'validation'),
+    )
     const scoresOf = async (name: string, ...of: Parameters<typeof config>) => {
       const at = join(folder, name)
-      const { epochs, steps } = await trainRun(config(...of), { folder: at, backend })
+      const notes: string[] = []
+      const onNote = (note: string) => notes.push(note)
+      const { epochs, steps } = await trainRun(config(...of), { folder: at, backend, onNote })
       expect(epochs).toBe(of[0])
       expect(steps > 0).toBe(of[0] > 0)
+      // Where there is no epoch there is none to pick.
+      expect(notes).toHaveLength(of[0] > 0 ? 1 : 0)
       const run = await openRun(at, { backend })
       return (await embedRun(run, { split: 'test' })).audio.data
     }

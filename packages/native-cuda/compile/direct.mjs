@@ -26,7 +26,11 @@ export function targetsOf(recipe, { os = process.platform, arch = process.arch }
 }
 
 function merge(node, os, arch) {
-  const conditions = { "OS!='win'": os !== 'win32', "target_arch=='x64'": arch === 'x64' }
+  const conditions = {
+    "OS!='win'": os !== 'win32',
+    "target_arch=='x64'": arch === 'x64',
+    "target_arch=='arm64'": arch === 'arm64',
+  }
   const result = { ...node }
   for (const [condition, values] of node.conditions ?? []) {
     if (!Object.hasOwn(conditions, condition))

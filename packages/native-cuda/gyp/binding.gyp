@@ -79,6 +79,13 @@
             "defines": ["SONOTEXT_HAS_AVX2", "SONOTEXT_HAS_AVX512"],
             "dependencies": ["sonotext_avx2", "sonotext_avx512"]
           }
+        ],
+        [
+          "target_arch=='arm64'",
+          {
+            "defines": ["SONOTEXT_HAS_NEON"],
+            "sources": ["../native/cpu/isa/neon.cpp"]
+          }
         ]
       ]
     }

@@ -151,7 +151,7 @@ const { values } = parseArgs({
 })
 const threads = openBackend().info.threads
 const counts = [...new Set([1, threads])]
-const native = ['scalar', 'avx2', 'avx512'].flatMap((isa) =>
+const native = ['scalar', 'avx2', 'avx512', 'neon'].flatMap((isa) =>
   counts.flatMap((count) => ours(isa, count) ?? []),
 )
 const peer = values.python === undefined ? undefined : await python(values.python, threads)

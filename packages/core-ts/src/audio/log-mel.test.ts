@@ -36,7 +36,7 @@ const index = JSON.parse(readFileSync(join(folder, 'log-mel.json'), 'utf8')) as 
 
 /** The reference and every instruction set that this machine has; without the addon only the reference. */
 function backends(): Backend[] {
-  const native = (['scalar', 'avx2', 'avx512'] as const).flatMap((isa) => {
+  const native = (['scalar', 'avx2', 'avx512', 'neon'] as const).flatMap((isa) => {
     try {
       return [openBackend({ device: 'cpu', isa })]
     } catch {

@@ -13,7 +13,7 @@ export interface OpenBackendOptions {
    * environment variable SONOTEXT_REQUIRE_NATIVE=1 makes 'auto' refuse too. Default 'auto'.
    */
   device?: 'auto' | 'reference' | 'cpu' | 'sealed' | 'cuda' | `cuda:${number}`
-  /** Instruction set to force on a CPU device: 'scalar', 'avx2' or 'avx512'. */
+  /** Instruction set to force on a CPU device: 'scalar' everywhere, 'avx2' or 'avx512' on x86-64, 'neon' on 64-bit Arm. */
   isa?: string
   /**
    * What operands of matrix products (and so of convolutions, losses over pairs and recurrences) are rounded to on a CUDA device with kernels for it

@@ -22,7 +22,7 @@ export interface ToyRanksSetting {
   clip?: number
   /** Of Adam. Default 1e-8. */
   eps?: number
-  isa?: 'scalar' | 'avx2' | 'avx512'
+  isa?: 'scalar' | 'avx2' | 'avx512' | 'neon'
   /** Pairs of equal captions are no negatives. */
   guarded?: boolean
   /** Checkpoints after every step. */

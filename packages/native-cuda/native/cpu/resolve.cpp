@@ -24,6 +24,12 @@ extern const OpTable table;
 extern const Probe probe;
 }  // namespace avx512
 #endif
+#if defined(SONOTEXT_HAS_NEON)
+namespace neon {
+extern const OpTable table;
+extern const Probe probe;
+}  // namespace neon
+#endif
 
 namespace {
 
@@ -79,6 +85,9 @@ const std::vector<InstructionSet>& instruction_sets() {
 #endif
 #if defined(SONOTEXT_HAS_AVX512)
     list->push_back({"avx512", &avx512::table, &avx512::probe, cpu.avx512});
+#endif
+#if defined(SONOTEXT_HAS_NEON)
+    list->push_back({"neon", &neon::table, &neon::probe, true});  // part of every 64-bit Arm CPU
 #endif
     return list;
   }();

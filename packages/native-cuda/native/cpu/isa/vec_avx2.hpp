@@ -9,7 +9,7 @@
 namespace sonotext::SONOTEXT_ISA {
 namespace {
 
-constexpr int kLanes = 8;
+constexpr int kLanes = 8, kRegisters = 16;
 struct Vec { __m256 v; };
 struct Mask { __m256 m; };
 

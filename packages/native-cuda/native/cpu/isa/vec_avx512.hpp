@@ -15,7 +15,7 @@
 namespace sonotext::SONOTEXT_ISA {
 namespace {
 
-constexpr int kLanes = 16;
+constexpr int kLanes = 16, kRegisters = 32;
 struct Vec { __m512 v; };
 struct Mask { __mmask16 m; };
 

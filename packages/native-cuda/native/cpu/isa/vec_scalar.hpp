@@ -1,4 +1,4 @@
-// Vector vocabulary, one lane. Same names as vec_avx2.hpp and vec_avx512.hpp; kernels are written once over it.
+// Vector vocabulary, one lane. The other sets have the same names; kernels are written once over it.
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 namespace sonotext::SONOTEXT_ISA {
 namespace {
 
-constexpr int kLanes = 1;
+constexpr int kLanes = 1, kRegisters = 16;  // of vectors: what tiles of sums may fill
 struct Vec { float v; };
 struct Mask { bool m; };
 

@@ -6,10 +6,10 @@
 namespace sonotext::SONOTEXT_ISA {
 namespace {
 
-// Rows and vectors of a tile; with one row of B and a broadcast they fill the registers (32 with AVX-512, 16 else).
+// Rows, columns and vectors of a tile; with one row of B and a broadcast they fill the registers.
 constexpr int kTileRows = kLanes == 1 ? 4 : 6;
-constexpr int kTileVecs = kLanes == 16 ? 4 : kLanes == 8 ? 2 : 8;
-constexpr i64 kTileCols = kTileVecs * kLanes;
+constexpr i64 kTileCols = kLanes == 16 ? 64 : kLanes == 1 ? 8 : 16;
+constexpr int kTileVecs = kTileCols / kLanes;
 
 inline i64 imin(i64 a, i64 b) { return a < b ? a : b; }
 inline i64 imax(i64 a, i64 b) { return a > b ? a : b; }

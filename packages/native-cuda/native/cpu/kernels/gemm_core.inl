@@ -30,7 +30,7 @@ inline i64 ceil_div(i64 a, i64 b) { return (a + b - 1) / b; }
 // Others: a B panel (kKc × kNr, 24 KB or less) stays in L1 while the A block (kMc rows) streams from a smaller L2.
 constexpr bool kPanelOfAInL1 = kLanes == 16;
 constexpr i64 kKc = kPanelOfAInL1 ? 512 : 384;
-constexpr i64 kMc = kLanes == 16 ? 2 * kMr : kLanes == 8 ? 12 * kMr : 16 * kMr;
+constexpr i64 kMc = kLanes == 16 ? 2 * kMr : kLanes == 1 ? 16 * kMr : 12 * kMr;
 constexpr i64 kNc = 512;  // columns of a packed slab
 
 // Floats of a packed operand. The slack lets packing store whole vectors.

@@ -5,10 +5,10 @@
 namespace sonotext::SONOTEXT_ISA {
 namespace {
 
-// Rows and vectors of the tile: accumulators, one row of B and a broadcast fill the registers (32 with AVX-512, 16 else).
-constexpr int kMr = kLanes == 16 ? 14 : kLanes == 8 ? 6 : 4;
-constexpr int kNv = kLanes >= 8 ? 2 : 8;
-constexpr int kNr = kNv * kLanes;
+// Rows, columns and vectors of the tile: accumulators, one row of B and a broadcast fill the registers.
+constexpr int kMr = kLanes == 16 ? 14 : kLanes == 1 ? 4 : 6;
+constexpr int kNr = kLanes == 16 ? 32 : kLanes == 1 ? 8 : 16;
+constexpr int kNv = kNr / kLanes;
 
 // What happens to alpha·A·B on its way to memory.
 struct Epilogue {
@@ -64,18 +64,17 @@ using MicroKernel = void (*)(i64, i64, const float*, const float*, float*, i64, 
 struct MicroTable {
   MicroKernel at[kMr][kNv];
 
-  template <int R>
+  template <int R, int C>
   constexpr void fill() {
-    if constexpr (kLanes == 1) {
-      for (int j = 0; j < kNv; ++j) at[R - 1][j] = micro<R, kNv>;
-    } else {
-      at[R - 1][0] = micro<R, 1>;
-      at[R - 1][1] = micro<R, 2>;
+    at[R - 1][C - 1] = micro<R, kLanes == 1 ? kNv : C>;
+    if constexpr (C > 1) {
+      fill<R, C - 1>();
+    } else if constexpr (R > 1) {
+      fill<R - 1, kNv>();
     }
-    if constexpr (R > 1) fill<R - 1>();
   }
 
-  constexpr MicroTable() : at{} { fill<kMr>(); }  // after fill(): Clang has to have read that to call it
+  constexpr MicroTable() : at{} { fill<kMr, kNv>(); }  // after fill(): Clang has to have read that to call it
 };
 
 // rows ≤ kMr, columns ≤ kNr of one tile.

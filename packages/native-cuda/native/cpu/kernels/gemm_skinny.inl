@@ -88,12 +88,12 @@ inline void skinny_columns(const float* a, MatIn b, i64 k, i64 first, i64 last, 
                            const Epilogue& e) {
   i64 j = first;
   if (b.cols == 1) {
-    constexpr int kStrip = R == 1 ? 8 : kLanes == 16 ? 16 / R : 8 / R;
+    constexpr int kStrip = R == 1 ? 8 : kRegisters / 2 / R;
     for (; j + kStrip * kLanes <= last; j += kStrip * kLanes)
       skinny_axpy<R, kStrip>(a, b.data + j, b.rows, k, j, kStrip * kLanes, out, e);
     for (; j < last; j += kLanes) skinny_axpy<R, 1>(a, b.data + j, b.rows, k, j, gemm_min(kLanes, last - j), out, e);
   } else {
-    constexpr int kStrip = R == 1 ? 8 : kLanes == 16 ? 4 : 2;
+    constexpr int kStrip = R == 1 ? 8 : kRegisters / 8;
     for (; j + kStrip <= last; j += kStrip) skinny_dot<R, kStrip>(a, b.data + j * b.cols, b.cols, k, j, out, e);
     for (; j < last; ++j) skinny_dot<R, 1>(a, b.data + j * b.cols, b.cols, k, j, out, e);
   }

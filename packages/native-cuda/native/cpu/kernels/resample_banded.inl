@@ -1,7 +1,7 @@
 // Resampling as a banded matrix product. Outputs `period` apart have the same taps and read inputs `stride` apart, so with
 // the input laid out as planes, plane[m][j] = pcm[j·stride + m], a vector holds kLanes such outputs: a tap is broadcast, the
 // inputs are loaded as they lie, and nothing is summed across lanes. A register tile is 6 neighbouring outputs of a
-// period, whose bands of inputs overlap, in 2 vectors of periods (4 with AVX-512). Where few periods are left, as in a
+// period, whose bands of inputs overlap, in 2 vectors of periods (4 where there are 32 registers). Where few periods are left, as in a
 // clip of 20 ms, a vector holds neighbouring outputs of one period instead (resample_phases.inl).
 //
 // Every output is the sum of two chains over its taps, from the first up to the middle and from the last down to it: large taps lie

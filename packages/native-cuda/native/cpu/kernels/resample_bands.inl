@@ -7,7 +7,7 @@ namespace sonotext::SONOTEXT_ISA {
 namespace {
 
 constexpr i64 kTilePhases = 6;
-constexpr int kTileVectors = kLanes == 16 ? 4 : 2;
+constexpr int kTileVectors = kRegisters / 8;
 constexpr i64 kTilePeriods = kTileVectors * kLanes;
 
 // How a filter is cut.

@@ -37,12 +37,17 @@ export function commandsOf(log, root) {
 
   return {
     exec,
-    /** Skips the stage (in CI: fails it) where one of its programs is missing. */
+    /**
+     * Skips the stage (in CI: fails it) where programs of it are missing. `{ program, from }` says which Debian package has one
+     * whose name does not.
+     */
     needs(...programs) {
-      for (const program of programs) {
+      const reasons = programs.flatMap((entry) => {
+        const { program, from } = typeof entry === 'string' ? { program: entry } : entry
         const reason = missing(program, { ...base, CI: undefined })
-        if (reason !== null) throw new Skipped(reason)
-      }
+        return reason === null ? [] : [from === undefined ? reason : `${reason} (Debian: ${from})`]
+      })
+      if (reasons.length > 0) throw new Skipped(reasons.join('; '))
     },
     /** Builds the addon into a folder of its own and resolves to its path. `env` is added to the environment. */
     async build(into, { env = {}, options = [] } = {}) {

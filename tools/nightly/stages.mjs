@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { buildForArm } from './arm.mjs'
 import { lastLine } from './commands.mjs'
 import { leaksOf } from './leaks.mjs'
 
@@ -52,6 +53,22 @@ export const stages = [
       return lastLine(
         await exec(process.execPath, ['tools/gpu/cases.mjs', 'cuda'], { env: { SONOTEXT_ADDON: addon } }),
       )
+    },
+  },
+  {
+    name: 'neon',
+    what: 'the kernels on an emulated 64-bit Arm CPU: every op, drawn and in the case suite, against the reference',
+    async run(context) {
+      const { program, script } = await buildForArm(context)
+      const neon = { SONOTEXT_ISA: 'neon' }
+      // A set that is not there is a skip to the runner, whose last line then counts no cases.
+      const conformance = lastLine(await program('conformance', ['cpu'], neon))
+      if (!/^[1-9]\d* cases compared, 0 differ/.test(conformance)) throw new Error(conformance)
+      // These run both sets: what holds for every op, and random calls. The suite needs one alone: the sets were just compared.
+      await program('contract')
+      const fuzz = lastLine(await script('tools/fuzz.mjs', ['--calls', '500']))
+      const cases = lastLine(await script('tools/gpu/cases.mjs', ['cpu'], neon))
+      return `${conformance}; ${fuzz}; ${cases}`
     },
   },
   {

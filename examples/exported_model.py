@@ -1,10 +1,11 @@
 """Scores clips against captions with a model that `sonotext export RUN --out model` wrote, in Python.
 
-    sonotext embed towers.yaml --manifest clips.jsonl --out vectors   # or the vectors of the same towers from elsewhere
-    python examples/exported_model.py model clips.npy captions.npy
+    sonotext export runs/mine --out model
+    sonotext embed runs/mine --split test --inputs --out inputs   # what the towers give: what the model takes
+    python examples/exported_model.py model inputs/features.npy inputs/sentences.npy
 
-clips.npy holds what the run's features are, [clips, numbers] or [clips, frames, numbers]; captions.npy what its sentence encoder gives,
-[captions, numbers]. How both are made stands in model/model.json, and in the files themselves.
+features.npy is [clips, numbers] (or [clips, frames, numbers], made elsewhere), sentences.npy [captions, numbers]. How both are made stands in
+model/model.json, and in the files themselves.
 """
 
 import json

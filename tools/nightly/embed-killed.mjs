@@ -2,7 +2,9 @@
 // Embeds recordings once to the end; then again and again with nothing kept, each time killed when a number of files that was drawn
 // is kept, and called once more: every time the vectors must be the same, byte for byte. Run after TypeScript is built.
 //
-//   node tools/nightly/embed-killed.mjs [--points 30] [--seed 1] [--data $SONOTEXT_DATA]
+//   node tools/nightly/embed-killed.mjs [--points 30] [--along] [--seed 1] [--data $SONOTEXT_DATA]
+//
+// With --along one embedding is killed at all of the points, one after the other, before it may end: two embeddings of work in all, not 31.
 //
 // With --data, the recordings that its metadata.csv names go through its models/yamnet256.onnx; without, synthetic ones through a tiny model.
 // The last line says what was seen.
@@ -19,6 +21,7 @@ const built = (path) => import(pathToFileURL(join(root, 'packages/core-ts/dist',
 const { values } = parseArgs({
   options: {
     points: { type: 'string', default: '30' },
+    along: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
     data: { type: 'string' },
   },
@@ -39,26 +42,56 @@ try {
   const wanted = bytesOf()
   const most = filesIn(at('features'))
 
-  const kept = []
-  for (let point = 1; point <= points; point++) {
-    for (const name of ['features', 'vectors']) rmSync(at(name), { recursive: true, force: true })
-    await embed(rng.int(most + 1))
-    kept.push(filesIn(at('features')))
-    const again = await embed()
-    if (again.code !== 0) throw new Error(`after a kill the call ended with ${again.code}:\n${again.said}`)
-    if (bytesOf() !== wanted)
-      throw new Error(
-        `killed with ${kept.at(-1)} files kept, the vectors are others than those of the call left alone`,
-      )
-    process.stderr.write(`${point}/${points}: ${kept.at(-1)} files kept\n`)
-  }
+  const kept = values.along ? await alongOne(wanted, most) : await oneByOne(wanted, most)
   const between = kept.filter((files) => files > 0 && files < most).length
   console.log(
-    `embedding ${count} recordings killed at ${points} points (${between} with some of the ${most} files kept)` +
+    `embedding ${count} recordings killed at ${points} points${values.along ? ' of one run' : ''} (${between} with some of the ${most} files kept)` +
       ` and called again: the same bytes`,
   )
 } finally {
   rmSync(folder, { recursive: true })
+}
+
+/** Kills embeddings that begin with nothing, each once. Gives the files that each kill left. */
+async function oneByOne(wanted, most) {
+  const kept = []
+  for (let point = 1; point <= points; point++) {
+    forget()
+    await embed(rng.int(most + 1))
+    kept.push(filesIn(at('features')))
+    await toTheEnd(wanted, kept.at(-1))
+    process.stderr.write(`${point}/${points}: ${kept.at(-1)} files kept\n`)
+  }
+  return kept
+}
+
+/** Kills one embedding again and again on its way. Gives the files that each kill left. */
+async function alongOne(wanted, most) {
+  const kept = []
+  forget()
+  const drawn = Array.from({ length: points }, () => rng.int(most + 1)).toSorted((a, b) => a - b)
+  for (const [point, enough] of drawn.entries()) {
+    await embed(enough)
+    kept.push(filesIn(at('features')))
+    process.stderr.write(`${point + 1}/${points}: ${kept.at(-1)} files kept\n`)
+  }
+  // What the last kill left may be all of it: only the vectors are then missing.
+  await toTheEnd(wanted, kept.at(-1))
+  return kept
+}
+
+/** What a call that nobody kills makes of what is kept must be what was wanted. */
+async function toTheEnd(wanted, files) {
+  const again = await embed()
+  if (again.code !== 0) throw new Error(`after a kill the call ended with ${again.code}:\n${again.said}`)
+  if (bytesOf() !== wanted)
+    throw new Error(
+      `killed with ${files} files kept, the vectors are others than those of the call left alone`,
+    )
+}
+
+function forget() {
+  for (const name of ['features', 'vectors']) rmSync(at(name), { recursive: true, force: true })
 }
 
 /** Manifest, configuration and models; how many recordings there are. */

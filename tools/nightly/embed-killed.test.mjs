@@ -12,3 +12,8 @@ it('embedding that is killed and called again ends with the same bytes', async (
     /killed at 2 points \(\d+ with some of the \d+ files kept\) and called again: the same bytes/,
   )
 })
+
+it('so does one that is killed again and again on its way', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [program, '--points', '2', '--along'])
+  expect(stdout).toMatch(/killed at 2 points of one run \(\d+ with some .* and called again: the same bytes/)
+})

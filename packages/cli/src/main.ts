@@ -369,6 +369,7 @@ function program(): Command {
     .argument('<run>', modelArgument)
     .requiredOption('--out <dir>', 'folder for audio, text and truth.jsonl')
     .option('--split <name>', 'only this split')
+    .option('--inputs', 'what the towers give, before anything trained: what an exported model takes')
     .addOption(
       new Option('--format <name>', 'of the vectors').choices(['npy', 'safetensors', 'index']).default('npy'),
     )

@@ -47,6 +47,8 @@ export interface TextEncoder extends Module {
   fit?(captions: readonly Sentence[], options?: PrepareCaptionsOptions): Promise<void>
   /** Length of the vectors of that model; left out where there is none. */
   readonly inputs?: number
+  /** The vectors themselves, as the model gives them, one a row; the captions have to be prepared. Left out where there is no such model. */
+  towerVectors?(captions: readonly Sentence[]): Matrix
   /** For encoders behind vectors of a tower with at most one linear layer: what a start needs of them. */
   readonly behindVectors?: BehindVectors | undefined
   /**
@@ -62,8 +64,6 @@ export interface BehindVectors {
   readonly kept: number
   /** Numbers that the map gives, behind them; 0 without one. */
   readonly headed: number
-  /** The tower's vectors of captions that were prepared, one a row. */
-  vectors(captions: readonly Sentence[]): Matrix
   /** Takes a map [headed × inputs] as its weights. */
   begin(map: StandardizedMap): void
 }

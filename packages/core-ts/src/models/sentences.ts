@@ -178,11 +178,12 @@ class Sentences implements TextEncoder {
     if (this.#gate === null) return
     await this.prepare(captions, options)
     const texts = [...new Set(captions.map(({ text }) => text))].filter((text) => text.trim() !== '')
-    await this.#gate.fit(this.#vectorsOf(texts), options)
+    await this.#gate.fit(this.towerVectors(texts.map((text) => ({ text }))), options)
   }
 
-  #vectorsOf(texts: readonly string[]): Matrix {
-    return matrix(texts.length, this.inputs, this.#table.gather(this.encode(texts)))
+  towerVectors(captions: readonly Sentence[]): Matrix {
+    const rows = captions.map(({ text }) => (text.trim() === '' ? 0 : this.encode([text])[0]!))
+    return matrix(rows.length, this.inputs, this.#table.gather(Int32Array.from(rows)))
   }
 
   get behindVectors(): BehindVectors | undefined {
@@ -192,7 +193,6 @@ class Sentences implements TextEncoder {
     return {
       kept,
       headed: this.dim - kept,
-      vectors: (captions) => this.#vectorsOf(captions.map(({ text }) => text)),
       begin,
     }
   }

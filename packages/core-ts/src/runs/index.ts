@@ -57,3 +57,4 @@ export {
   unknownWords,
 } from './search-run.js'
 export { trainRun, type TrainRunOptions, type TrainRunResult } from './train-run.js'
+export { type TowerVectors, towerVectorsOf } from './tower-vectors.js'

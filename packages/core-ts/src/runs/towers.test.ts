@@ -20,6 +20,7 @@ import { evaluateMatrix, evaluateVectors, readNamedRows, readTruth } from './eva
 import { frozenRun } from './frozen-run.js'
 import { openRun } from './run-folder.js'
 import { searchRun } from './search-run.js'
+import { towerVectorsOf } from './tower-vectors.js'
 import { trainRun } from './train-run.js'
 
 const backend = openBackend()
@@ -244,6 +245,24 @@ describe('heads', () => {
       sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
     })
     expect(await evaluateRun(run, { split: 'test', measures: ['R@1'] })).toMatchObject({ queries: 12 })
+    // What the towers give is what the exported files take.
+    const { features, sentences, clips, captions } = await towerVectorsOf(run, { split: 'test' })
+    const wanted = await embedRun(run, { split: 'test' })
+    expect([clips, captions]).toEqual([wanted.clips, wanted.captions])
+    const files = exportOnnx(run.model)
+    const through = async (name: 'audio' | 'text', input: string, shape: number[], data: Float32Array) => {
+      const file = join(folder, `exported-${name}.onnx`)
+      await writeFile(file, files[name])
+      return (await (await openOnnx(file)).run({ [input]: { shape, data } })).get(`${name}_embeds`)!.data
+    }
+    const heard = Float32Array.from(features.flatMap(({ data }) => [...data]))
+    const audio = await through('audio', 'features', [6, 1, heard.length / 6], heard)
+    const text = await through('text', 'sentences', [12, sentences!.cols], sentences!.data)
+    for (const [got, of] of [
+      [audio, wanted.audio],
+      [text, wanted.text],
+    ] as const)
+      for (const [i, value] of got.entries()) expect(value).toBeCloseTo(of.data[i]!, 4)
     await writeFile(join(folder, 'audio.onnx'), tinyAudioTower({ shape: ['n', 1, 1001, 64], dim: 4 }))
     await expect(
       openRun(join(folder, 'run'), { backend }).then((opened) => evaluateRun(opened)),

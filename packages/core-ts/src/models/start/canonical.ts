@@ -35,7 +35,8 @@ export function canonicalStart(options: CanonicalStartOptions = {}): Start {
     async apply({ audio, text }, { clips, captions, signal }) {
       const { begin } = audio
       const behind = text.behindVectors
-      if (begin === undefined || behind === undefined) throw notLinear(begin === undefined ? 'audio' : 'text')
+      if (begin === undefined) throw notLinear('audio')
+      if (behind === undefined || text.towerVectors === undefined) throw notLinear('text')
       const long = clips.find(({ rows }) => rows !== 1)
       if (long !== undefined) {
         throw expected('features of one vector a clip', 'the canonical start', `${long.rows}`, {
@@ -44,7 +45,7 @@ export function canonicalStart(options: CanonicalStartOptions = {}): Start {
       }
       const pairs = {
         audio: stacked(clips, audio.bands),
-        text: behind.vectors(captions.flat()),
+        text: text.towerVectors(captions.flat()),
         clipOf: captions.flatMap((own, clip) => own.map(() => clip)),
       }
       const rank = behind.headed

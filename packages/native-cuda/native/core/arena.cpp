@@ -1,5 +1,6 @@
 #include "arena.hpp"
 
+#include <algorithm>
 #include <mutex>
 #include <new>
 
@@ -9,6 +10,7 @@ namespace {
 constexpr std::int64_t kSmallestBlock = 1 << 20;
 constexpr std::int64_t kMostKept = std::int64_t{1}
                                    << 29;  // an arena that grew past this gives its memory back
+constexpr std::int64_t kMostPlans = std::int64_t{1} << 22;  // bytes of plans in an arena between ops
 constexpr std::size_t kArenasKept = 8;
 
 struct FreeList {
@@ -25,6 +27,7 @@ FreeList& free_list() {
 
 Arena::~Arena() {
   for (const Block& block : blocks_) aligned_release(block.data);
+  for (const Plan& plan : plans_) aligned_release(plan.block.data);
 }
 
 void* Arena::take(std::int64_t bytes) {
@@ -48,9 +51,36 @@ void* Arena::take(std::int64_t bytes) {
   return result;
 }
 
+const void* Arena::plan(const PlanKey& key, std::int64_t bytes, Exec::Maker make, void* context,
+                        const std::atomic<bool>& stopped) {
+  for (auto plan = plans_.begin(); plan != plans_.end(); ++plan) {
+    if (!(plan->key == key)) continue;
+    std::rotate(plan, plan + 1, plans_.end());
+    return plans_.back().block.data;
+  }
+  try {
+    plans_.reserve(plans_.size() + 1);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+  void* data = aligned_allocate(bytes, Contents::unspecified);
+  if (data == nullptr) return nullptr;
+  make(context, data);
+  const PlanKey unfinished{nullptr, 0, 0};  // nobody asks for it
+  plans_.push_back({stopped.load(std::memory_order_relaxed) ? unfinished : key, {static_cast<char*>(data), bytes}});
+  return data;
+}
+
 void Arena::reset() {
   used_ = 0;
-  const std::int64_t total = bytes();
+  std::int64_t planned = 0;
+  auto kept = plans_.end();
+  while (kept != plans_.begin() && planned + (kept - 1)->block.size <= kMostPlans) planned += (--kept)->block.size;
+  for (auto plan = plans_.begin(); plan != kept; ++plan) aligned_release(plan->block.data);
+  plans_.erase(plans_.begin(), kept);
+
+  std::int64_t total = 0;
+  for (const Block& block : blocks_) total += block.size;
   if (blocks_.size() <= 1 && total <= kMostKept) return;
   for (const Block& block : blocks_) aligned_release(block.data);
   blocks_.clear();
@@ -60,6 +90,7 @@ void Arena::reset() {
 std::int64_t Arena::bytes() const {
   std::int64_t total = 0;
   for (const Block& block : blocks_) total += block.size;
+  for (const Plan& plan : plans_) total += plan.block.size;
   return total;
 }
 

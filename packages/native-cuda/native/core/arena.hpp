@@ -1,12 +1,15 @@
-// Scratch memory of one op call: bump allocation, everything released at once, blocks reused by later calls.
+// Scratch memory of one op call: bump allocation, everything released at once, blocks reused by later calls; and plans, which later
+// calls find as they were made.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
 #include "aligned.hpp"
+#include "exec.hpp"
 
 namespace sonotext {
 
@@ -20,11 +23,15 @@ class Arena {
   // 64-byte aligned; nullptr when there is no memory or `bytes` is negative. Zero bytes give a valid pointer.
   void* take(std::int64_t bytes);
 
-  // Forgets everything taken. Several blocks become one of their total size next time, so that a repeated op
+  // See Exec::plan. An arena is one op's at a time, so nobody else sees a plan while it is made.
+  const void* plan(const PlanKey& key, std::int64_t bytes, Exec::Maker make, void* context,
+                   const std::atomic<bool>& stopped);
+
+  // Forgets everything taken, and of the plans those that were used longest ago past some megabytes. Several blocks become one of their total size next time, so that a repeated op
   // settles on a single block.
   void reset();
 
-  // Held, whether taken or not.
+  // Held, whether taken or not, plans included.
   std::int64_t bytes() const;
 
  private:
@@ -32,7 +39,12 @@ class Arena {
     char* data;
     std::int64_t size;
   };
+  struct Plan {
+    PlanKey key;
+    Block block;
+  };
   std::vector<Block> blocks_;
+  std::vector<Plan> plans_;    // the one used last is the last
   std::int64_t used_ = 0;  // in the last block
   std::int64_t hint_ = 0;
 };

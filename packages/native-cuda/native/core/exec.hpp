@@ -6,9 +6,21 @@
 
 namespace sonotext {
 
+// What a plan is found by: `kind` is the address of something that only its maker has (one of an instruction set too, where the
+// plan's bits are its own), the numbers are all that it is made from.
+struct PlanKey {
+  const void* kind;
+  std::int64_t first, second;
+
+  bool operator==(const PlanKey& other) const {
+    return kind == other.kind && first == other.first && second == other.second;
+  }
+};
+
 class Exec {
  public:
   using Body = void (*)(void* context, std::int64_t index, int worker);
+  using Maker = void (*)(void* context, void* memory);
 
   virtual ~Exec() = default;
 
@@ -22,6 +34,15 @@ class Exec {
   // 64-byte aligned memory, valid until the op returns; nullptr when there is none left. Call it from the
   // op's own thread, outside `parallel`.
   virtual void* scratch(std::int64_t bytes) = 0;
+
+  // 64-byte aligned memory with what `make` writes into it, valid until the op returns; nullptr when there is none left. Some are
+  // kept, so that a later call with the same key finds it written; one whose maker was told to stop is not. Call it from the op's own
+  // thread, outside `parallel`.
+  virtual const void* plan(const PlanKey&, std::int64_t bytes, Maker make, void* context) {
+    void* memory = scratch(bytes);
+    if (memory != nullptr) make(context, memory);
+    return memory;
+  }
 
   // True once the caller has cancelled. Whoever is told so leaves its work out: the op counts as stopped.
   // Only for chunks that take long, and between chunks where what follows depends on what they wrote.
@@ -43,6 +64,15 @@ inline void parallel_for(Exec& exec, std::int64_t count, F&& f) {
         (*static_cast<std::remove_reference_t<F>*>(context))(index, worker);
       },
       const_cast<void*>(static_cast<const void*>(&f)));
+}
+
+// Lambda front end of Exec::plan: make(memory).
+template <class F>
+inline const void* plan_of(Exec& exec, const PlanKey& key, std::int64_t bytes, F&& make) {
+  return exec.plan(
+      key, bytes,
+      [](void* context, void* memory) { (*static_cast<std::remove_reference_t<F>*>(context))(memory); },
+      const_cast<void*>(static_cast<const void*>(&make)));
 }
 
 }  // namespace sonotext

@@ -20,6 +20,9 @@ class HostExec : public Exec {
     }
   }
   void* scratch(std::int64_t bytes) override { return arena_->take(bytes); }
+  const void* plan(const PlanKey& key, std::int64_t bytes, Maker make, void* context) override {
+    return arena_->plan(key, bytes, make, context, stopped_);
+  }
   bool cancelled() override {
     if (!cancel_.load(std::memory_order_relaxed)) return false;
     stopped_.store(true, std::memory_order_relaxed);

@@ -3,6 +3,7 @@
 // floating-point environment that it finds. Prints a line per test; exit code 0 when all pass.
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <map>
 #include <string>
 
@@ -141,18 +142,19 @@ void cancel() {
   expect(4 * cut >= 3 * most.size(), "cancel", "three in four ops are drawn so large that they are cut");
 }
 
-// Cancels when it is asked for the tenth time.
+// Cancels when it is asked for the `patience`-th time.
 class Impatient final : public HostExec {
  public:
-  explicit Impatient(std::atomic<bool>& flag) : HostExec(flag), flag_(flag) {}
+  Impatient(std::atomic<bool>& flag, int patience) : HostExec(flag), flag_(flag), patience_(patience) {}
   bool cancelled() override {
-    if (++asked == 10) flag_ = true;
+    if (++asked == patience_) flag_ = true;
     return HostExec::cancelled();
   }
   std::atomic<int> asked{0};
 
  private:
   std::atomic<bool>& flag_;
+  const int patience_;
 };
 
 // A long transform, here of a large prime length, is one chunk.
@@ -177,11 +179,83 @@ void cancel_within_a_chunk() {
                         0.0};
   for_every_set([&](const OpTable& table, const std::string& isa) {
     std::atomic<bool> flag{false};
-    Impatient exec(flag);
+    Impatient exec(flag, 10);
     const Status status = call(table.log_mel, args, exec);
     const std::string where = "log_mel of a large prime on " + isa;
     expect(status.code == Code::cancelled, where, "it is cancelled in the middle of its one chunk");
     expect(exec.asked >= 10 && exec.asked < 20, where, "it ends where it is told to");
+  });
+}
+
+// A plan is made once and found again, as long as there is room; one whose maker was told to stop is not found.
+void plans() {
+  static const char kind = 0;
+  const std::atomic<bool> going{false}, stopped{true};
+  Arena arena;
+  int made = 0;
+  const auto get = [&](i64 number, i64 bytes, const std::atomic<bool>& stop) {
+    const auto make = [&](void* memory) { std::memset(memory, static_cast<int>(number), 8), ++made; };
+    struct Making final : HostExec {
+      Making(Arena& arena, const std::atomic<bool>& stop) : HostExec(stop), arena(arena), stop(stop) {}
+      const void* plan(const PlanKey& key, i64 bytes, Maker make, void* context) override {
+        return arena.plan(key, bytes, make, context, stop);
+      }
+      Arena& arena;
+      const std::atomic<bool>& stop;
+    } exec(arena, stop);
+    const void* plan = plan_of(exec, {&kind, number, 1}, bytes, make);
+    char first = 0;
+    std::memcpy(&first, plan, 1);
+    expect(first == static_cast<char>(number), "plans", "what was asked for is what is given");
+  };
+  get(1, 64, going), arena.reset(), get(1, 64, going);
+  expect(made == 1, "plans", "one is made once");
+  get(2, 64, stopped), arena.reset(), get(2, 64, going), get(2, 64, going);
+  expect(made == 3, "plans", "one whose maker was told to stop is made again");
+  get(3, i64{3} << 20, going), get(1, 64, going), get(4, i64{3} << 20, going), arena.reset();
+  expect(arena.bytes() <= i64{1} << 22, "plans", "some megabytes are kept");
+  made = 0;
+  get(4, i64{3} << 20, going), get(1, 64, going);
+  expect(made == 0, "plans", "those that were used last are kept");
+  get(3, i64{3} << 20, going);
+  expect(made == 1, "plans", "those that were used longest ago are not");
+}
+
+// The transform of a prime length, told to stop while its plan is made: the next call does not meet what was left.
+void cancel_within_a_plan() {
+  constexpr i64 kLength = 4099;
+  for_every_set([&](const OpTable& table, const std::string& isa) {
+    for (const i64 precision : {0, 1}) {
+      const auto run = [&](int patience) {
+        Memory memory;
+        const LogMelArgs args{memory.in(kLength),
+                              memory.in(2 * kLength),
+                              memory.integers(1, [](i64) { return 1; }),
+                              memory.integers(2, [](i64 i) { return i; }),
+                              memory.in(1),
+                              memory.out(1),
+                              kLength,
+                              1,
+                              1,
+                              1,
+                              0,
+                              0,
+                              2,
+                              0,
+                              precision,
+                              0.0};
+        std::atomic<bool> flag{false};
+        Impatient exec(flag, patience);
+        const Status status = call(table.log_mel, args, exec);
+        expect(status.code == (patience > 0 ? Code::cancelled : Code::ok), isa, "a transform is cancelled where it is told to");
+        return args.out[0];
+      };
+      trim_scratch();
+      const float whole = run(0);
+      trim_scratch();
+      run(1);
+      expect(run(0) == whole, "log_mel on " + isa, "a plan that was left unfinished is made again");
+    }
   });
 }
 
@@ -378,6 +452,8 @@ int main() {
     void (*run)();
   } tests[] = {{"cancel", cancel},
                {"cancel within a chunk", cancel_within_a_chunk},
+               {"plans", plans},
+               {"cancel within a plan", cancel_within_a_plan},
                {"nothing to write", nothing_to_write},
                {"nothing to read", nothing_to_read},
                {"float environment", float_environment},

@@ -32,7 +32,6 @@ struct FftPlan {
   const T* twiddle[kFftStages] = {};   // [m × (radix - 1)] pairs, m = block length / radix
   FftChirp<T> chirp[kFftStages] = {};  // of stages with a long prime
   i64 temp = 0;                        // values of temporary memory a worker needs
-  Exec* exec = nullptr;                // asked whether to go on: a long transform is abandoned when cancelled
 };
 
 // Largest radix first where the block is large: fewer passes over memory.
@@ -93,7 +92,6 @@ inline FftChirp<T> fft_chirp(i64 prime, T* memory, Exec& exec);
 template <class T>
 inline FftPlan<T> fft_plan(i64 points, i64 order, T* memory, Exec& exec) {
   FftPlan<T> plan;
-  plan.exec = &exec;
   plan.points = points;
   plan.order = order;
   plan.stages = fft_factor(points, plan.radix);
@@ -279,12 +277,13 @@ __attribute__((noinline)) inline void fft_stage_prime(T* z, i64 r, i64 m, const 
 }
 
 template <class T>
-__attribute__((noinline)) void fft_stage_chirp(T* z, i64 r, i64 m, const T* twiddle, const FftChirp<T>& chirp, T* temp);
+__attribute__((noinline)) void fft_stage_chirp(T* z, i64 r, i64 m, const T* twiddle, const FftChirp<T>& chirp, T* temp,
+                                               Exec& exec);
 
 // Stages from `stage` on of `blocks` blocks of `length` points; (z, 1, points, 0) is the whole transform. z holds
-// pairs of vectors, real and imaginary parts.
+// pairs of vectors, real and imaginary parts. A long transform is abandoned when cancelled.
 template <class T>
-inline void fft_run(T* z, i64 blocks, i64 length, int stage, const FftPlan<T>& plan, T* temp) {
+inline void fft_run(T* z, i64 blocks, i64 length, int stage, const FftPlan<T>& plan, T* temp, Exec& exec) {
   constexpr int kPair = 2 * Lanes<T>::count;  // values of one point
   while (stage < plan.stages) {
     const i64 r = plan.radix[stage], m = length / r;
@@ -301,7 +300,7 @@ inline void fft_run(T* z, i64 blocks, i64 length, int stage, const FftPlan<T>& p
         else if (r == 3) fft_stage<3>(block, m, twiddle);
         else if (r == 4) fft_stage<4>(block, m, twiddle);
         else if (r == 5) fft_stage<5>(block, m, twiddle);
-        else if (r >= kFftLongPrime) fft_stage_chirp(block, r, m, twiddle, plan.chirp[stage], temp);
+        else if (r >= kFftLongPrime) fft_stage_chirp(block, r, m, twiddle, plan.chirp[stage], temp, exec);
         else fft_stage_prime(block, r, m, twiddle, plan, temp);
       }
     }
@@ -309,8 +308,8 @@ inline void fft_run(T* z, i64 blocks, i64 length, int stage, const FftPlan<T>& p
     const i64 bytes = blocks * length * kPair * static_cast<i64>(sizeof(T));
     if (bytes > kFftFlatBytes && stage < plan.stages) {
       for (i64 b = 0; b < blocks; b++) {
-        if (plan.points >= kFftLong && plan.exec->cancelled()) return;
-        fft_run(z + b * length * kPair, 1, length, stage, plan, temp);
+        if (plan.points >= kFftLong && exec.cancelled()) return;
+        fft_run(z + b * length * kPair, 1, length, stage, plan, temp, exec);
       }
       return;
     }
@@ -319,18 +318,18 @@ inline void fft_run(T* z, i64 blocks, i64 length, int stage, const FftPlan<T>& p
 
 // A long prime: two transforms of a power of two points, the second of conjugates, which makes it the inverse.
 template <class T>
-void fft_stage_chirp(T* z, i64 r, i64 m, const T* twiddle, const FftChirp<T>& chirp, T* temp) {
+void fft_stage_chirp(T* z, i64 r, i64 m, const T* twiddle, const FftChirp<T>& chirp, T* temp, Exec& exec) {
   const FftPlan<T>& plan = *chirp.plan;
   const i64 points = plan.points;
   T *spectrum = temp, *product = temp + 2 * points * Lanes<T>::count;
   for (i64 j = 0; j < m; j++, twiddle += 2 * (r - 1)) {
     for (i64 i = 0; i < r; i++) cstore(spectrum, i, cmul(cload(z, j + i * m), chirp.turns + 2 * i));
     for (i64 i = r; i < points; i++) cstore(spectrum, i, czero<T>());
-    fft_run<T>(spectrum, 1, points, 0, plan, nullptr);
+    fft_run<T>(spectrum, 1, points, 0, plan, nullptr, exec);
     for (i64 k = 0; k < points; k++) {
       cstore(product, k, cconj(cmul(cload(spectrum, plan.where[k]), chirp.kernel + 2 * k)));
     }
-    fft_run<T>(product, 1, points, 0, plan, nullptr);
+    fft_run<T>(product, 1, points, 0, plan, nullptr, exec);
     for (i64 q = 0; q < r; q++) {
       const Complex<T> x = cmul(cconj(cload(product, plan.where[q])), chirp.turns + 2 * q);
       cstore(z, j + q * m, q == 0 ? x : cmul(x, twiddle + 2 * (q - 1)));
@@ -357,7 +356,7 @@ inline FftChirp<T> fft_chirp(i64 prime, T* memory, Exec& exec) {
     cstore(work, k, opposite);
     if (k > 0) cstore(work, points - k, opposite);
   }
-  fft_run<T>(work, 1, points, 0, *plan, nullptr);
+  fft_run<T>(work, 1, points, 0, *plan, nullptr, exec);
   const T count = static_cast<T>(points);
   for (i64 k = 0; k < points; k++) {
     const T* at = work + 2 * plan->where[k] * Lanes<T>::count;
@@ -365,6 +364,19 @@ inline FftChirp<T> fft_chirp(i64 prime, T* memory, Exec& exec) {
   }
   chirp.plan = plan, chirp.turns = turns, chirp.kernel = kernel;
   return chirp;
+}
+
+// The plan of fft_plan(points, order), made once and kept over calls; nullptr when there is no memory.
+template <class T>
+inline const FftPlan<T>* fft_kept_plan(i64 points, i64 order, Exec& exec) {
+  static const char kind = 0;  // one of every instruction set and type
+  const i64 bytes = fft_values<T>(static_cast<i64>(sizeof(FftPlan<T>))) * static_cast<i64>(sizeof(T));
+  const auto make = [&](void* memory) {
+    T* values = reinterpret_cast<T*>(static_cast<char*>(memory) + bytes);
+    *static_cast<FftPlan<T>*>(memory) = fft_plan(points, order, values, exec);
+  };
+  const i64 size = bytes + fft_plan_values<T>(points, order) * static_cast<i64>(sizeof(T));
+  return static_cast<const FftPlan<T>*>(plan_of(exec, {&kind, points, order}, size, make));
 }
 
 }  // namespace

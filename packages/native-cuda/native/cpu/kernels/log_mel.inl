@@ -9,11 +9,12 @@ namespace {
 template <class T>
 struct LogMelPlan {
   const LogMelArgs* args;
-  FftPlan<T> fft;
-  const T* window;       // [nFft], halved for even nFft: see log_mel_power
-  i64 first_bin, bins;   // spectrum bins that some filter reads
-  bool even;
-  bool fused;  // log_mel_transform_fused applies
+  const FftPlan<T>& fft;
+  Exec& exec;
+  const T* window = nullptr;    // [nFft], halved for even nFft: see log_mel_power
+  i64 first_bin = 0, bins = 0;  // spectrum bins that some filter reads
+  bool even = false;
+  bool fused = false;           // log_mel_transform_fused applies
 };
 
 // Memory of one worker.
@@ -72,7 +73,7 @@ inline void log_mel_transform(const LogMelPlan<T>& plan, const float* const* row
   for (; i < n; i++) {
     for (int lane = 0; lane < L::count; lane++) z[i * step + lane] = plan.window[i] * static_cast<T>(rows[lane][i]);
   }
-  fft_run(z, 1, plan.fft.points, 0, plan.fft, scratch.temp);
+  fft_run(z, 1, plan.fft.points, 0, plan.fft, scratch.temp, plan.exec);
 }
 
 // The same when the first stage has radix 4 and its quarters are no shorter than a vector: the samples are read, windowed and
@@ -104,7 +105,7 @@ inline void log_mel_transform_fused(const LogMelPlan<T>& plan, const float* cons
     }
   }
   for (int q = 0; q < 4; q++) {
-    fft_run(scratch.spectrum + 2 * q * quarter * L::count, 1, quarter, 1, plan.fft, scratch.temp);
+    fft_run(scratch.spectrum + 2 * q * quarter * L::count, 1, quarter, 1, plan.fft, scratch.temp, plan.exec);
   }
 }
 
@@ -190,9 +191,13 @@ inline void log_mel_group(const LogMelPlan<T>& plan, i64 first, const LogMelScra
 template <class T>
 inline Status log_mel_in(const LogMelArgs& a, Exec& exec) {
   constexpr i64 kWidth = Lanes<T>::count, kSize = static_cast<i64>(sizeof(T));
-  LogMelPlan<T> plan;
-  plan.args = &a;
-  plan.even = a.nFft % 2 == 0;
+  const bool even = a.nFft % 2 == 0;
+  const i64 points = even ? a.nFft / 2 : a.nFft;
+  const FftPlan<T>* fft = fft_kept_plan<T>(points, a.nFft, exec);
+  T* window = static_cast<T*>(exec.scratch(a.nFft * kSize));
+  if (!fft || !window) return {Code::out_of_memory, "memory for the twiddles of log_mel"};
+  LogMelPlan<T> plan{&a, *fft, exec};
+  plan.even = even;
   plan.first_bin = a.nFft;
   i64 end = 0;
   for (i64 b = 0; b < a.bands; b++) {
@@ -204,14 +209,8 @@ inline Status log_mel_in(const LogMelArgs& a, Exec& exec) {
   if (end == 0) plan.first_bin = 0;  // no filter reads anything
   plan.bins = end - plan.first_bin;
 
-  const i64 points = plan.even ? a.nFft / 2 : a.nFft;
-  const i64 plan_values = fft_plan_values<T>(points, a.nFft);
-  T* shared = static_cast<T*>(exec.scratch((plan_values + a.nFft) * kSize));
-  if (shared == nullptr) return {Code::out_of_memory, "memory for the twiddles of log_mel"};
-  plan.fft = fft_plan(points, a.nFft, shared, exec);
   const bool radix4 = plan.even && plan.fft.stages > 1 && plan.fft.radix[0] == 4;
   plan.fused = kWidth > 1 && radix4 && points / 4 >= kWidth / 2;
-  T* window = shared + plan_values;
   for (i64 i = 0; i < a.nFft; i++) {
     const double tap = static_cast<double>(a.window[i]) + static_cast<double>(a.window[a.nFft + i]);
     window[i] = static_cast<T>(plan.even ? 0.5 * tap : tap);

@@ -8,3 +8,6 @@
 #else
 #define SONOTEXT_UNROLL(n) SONOTEXT_PRAGMA(GCC unroll n)
 #endif
+
+// Into its caller whatever its size, for the same reason.
+#define SONOTEXT_INLINE inline __attribute__((always_inline))

@@ -17,27 +17,33 @@ namespace {
 // Samples [from, from + count) as they lie, or in `room` with zeros outside of the clip.
 inline const float* padded(const ResampleArgs& a, i64 from, i64 count, float* room) {
   if (from >= 0 && from + count <= a.pcm.size) return a.pcm.data + from;
-  for (i64 i = 0; i < count; ++i) {
-    const i64 at = from + i;
-    room[i] = at >= 0 && at < a.pcm.size ? a.pcm[at] : 0.0f;
-  }
+  const i64 begin = gemm_min(gemm_max(-from, 0), count), end = gemm_max(gemm_min(a.pcm.size - from, count), begin);
+  const auto bytes = [](i64 floats) { return static_cast<size_t>(floats) * sizeof(float); };
+  memset(room, 0, bytes(begin));
+  if (end > begin) memcpy(room + begin, a.pcm.data + from + begin, bytes(end - begin));
+  memset(room + end, 0, bytes(count - end));
   return room;
 }
 
 // The planes of periods [first, first + count) and of those that their bands reach; `room` for padded().
 inline void fill_planes(const ResampleArgs& a, const Bands& bands, i64 first, i64 count, float* room, float* planes) {
-  const i64 stride = bands.stride, line = bands.line;
+  const i64 stride = bands.stride, line = bands.line, front = bands.front;
   for (i64 j = 0; j < bands.ahead + count + bands.behind; j += kLanes) {
     const float* x = padded(a, (first - bands.ahead + j) * stride, kLanes * stride, room);
-    i64 m = 0;
-    for (; m + kLanes <= stride; m += kLanes) {
+    const auto block = [&](i64 m) {
       Vec t[kLanes];
       for (i64 i = 0; i < kLanes; ++i) t[i] = vload(x + i * stride + m);
       vtranspose(t);
-      for (i64 i = 0; i < kLanes; ++i) vstore(planes + (m + i) * line + j, t[i]);
+      for (i64 i = 0; i < kLanes; ++i) vstore(planes + (m + i) * line + front + j, t[i]);
+    };
+    i64 m = 0;
+    for (; m + kLanes <= stride; m += kLanes) block(m);
+    if (m < stride && m > 0) {
+      block(stride - kLanes);  // with planes before it, once more
+      continue;
     }
     for (; m < stride; ++m) {
-      for (i64 i = 0; i < kLanes; ++i) planes[m * line + j + i] = x[i * stride + m];
+      for (i64 i = 0; i < kLanes; ++i) planes[m * line + front + j + i] = x[i * stride + m];
     }
   }
 }
@@ -49,38 +55,71 @@ struct BandTile {
   const float* const* planes;      // of input c at the tile's first period: planes[c] + j
 };
 
-// The chain over the taps from number `first` on, `length` of them, upwards (kStep = 1) or downwards (-1).
-template <int kStep, int kVectors>
-inline void band_chain(const BandTile& tile, i64 first, i64 length, i64 j, Vec (&acc)[kTilePhases][kVectors]) {
-  const i64 spread = tile.low[kTilePhases - 1] - tile.low[0];
-  const i64 start = kStep > 0 ? tile.low[0] + first : tile.low[kTilePhases - 1] + first + length - 1;
-  // Output q meets inputs start + kStep·n for n from begins(q) on. Where not all outputs do, each goes alone.
-  const auto begins = [&](int q) { return kStep > 0 ? tile.low[q] - tile.low[0] : tile.low[kTilePhases - 1] - tile.low[q]; };
-  const auto alone = [&](int q, i64 begin, i64 end) {
-    for (i64 n = begin; n < end; ++n) {
-      const i64 c = start + kStep * n;
-      const Vec tap = vset(tile.taps[q][c]);
-      SONOTEXT_UNROLL(4)
-      for (int v = 0; v < kVectors; ++v) acc[q][v] = vfma(tap, vload(tile.planes[c] + j + v * kLanes), acc[q][v]);
-    }
-  };
-  SONOTEXT_UNROLL(6)
-  for (int q = 0; q < kTilePhases; ++q) alone(q, begins(q), gemm_min(spread, begins(q) + length));
-  for (i64 n = spread; n < length; ++n) {
+// Steps [from, until) of a chain: outputs first..last of those that begin one after the other meet an input each. In a chain
+// upwards the first output begins first, in one downwards the last one.
+template <int kStep, int kFirst, int kLast, int kVectors>
+SONOTEXT_INLINE void band_steps(const BandTile& tile, i64 start, i64 from, i64 until, i64 j,
+                                Vec (&acc)[kTilePhases][kVectors]) {
+  for (i64 n = from; n < until; ++n) {
     const i64 c = start + kStep * n;
     const float* x = tile.planes[c] + j;
     Vec y[kVectors];
     SONOTEXT_UNROLL(4)
     for (int v = 0; v < kVectors; ++v) y[v] = vload(x + v * kLanes);
     SONOTEXT_UNROLL(6)
-    for (int q = 0; q < kTilePhases; ++q) {
+    for (int k = kFirst; k <= kLast; ++k) {
+      const int q = kStep > 0 ? k : static_cast<int>(kTilePhases) - 1 - k;
       const Vec tap = vset(tile.taps[q][c]);
       SONOTEXT_UNROLL(4)
       for (int v = 0; v < kVectors; ++v) acc[q][v] = vfma(tap, y[v], acc[q][v]);
     }
   }
+}
+
+// From where on the first kCount outputs have begun until they all have; and from where on the first kCount have ended.
+template <int kStep, int kCount, int kVectors>
+SONOTEXT_INLINE void band_rise(const BandTile& tile, i64 start, const i64* begins, i64 j, Vec (&acc)[kTilePhases][kVectors]) {
+  if constexpr (kCount < kTilePhases) {
+    band_steps<kStep, 0, kCount - 1>(tile, start, begins[kCount - 1], begins[kCount], j, acc);
+    band_rise<kStep, kCount + 1>(tile, start, begins, j, acc);
+  }
+}
+template <int kStep, int kCount, int kVectors>
+SONOTEXT_INLINE void band_fall(const BandTile& tile, i64 start, const i64* begins, i64 length, i64 j,
+                               Vec (&acc)[kTilePhases][kVectors]) {
+  if constexpr (kCount < kTilePhases) {
+    band_steps<kStep, kCount, kTilePhases - 1>(tile, start, begins[kCount - 1] + length, begins[kCount] + length, j, acc);
+    band_fall<kStep, kCount + 1>(tile, start, begins, length, j, acc);
+  }
+}
+
+// The chain over the taps from number `first` on, `length` of them, upwards (kStep = 1) or downwards (-1).
+template <int kStep, int kVectors>
+SONOTEXT_INLINE void band_chain(const BandTile& tile, i64 first, i64 length, i64 j, Vec (&acc)[kTilePhases][kVectors]) {
+  const i64 start = kStep > 0 ? tile.low[0] + first : tile.low[kTilePhases - 1] + first + length - 1;
+  // The k-th output to begin meets inputs start + kStep·n for n from begins[k] on.
+  i64 begins[kTilePhases];
+  for (int k = 0; k < kTilePhases; ++k) {
+    begins[k] = kStep > 0 ? tile.low[k] - tile.low[0] : tile.low[kTilePhases - 1] - tile.low[kTilePhases - 1 - k];
+  }
+  const i64 spread = begins[kTilePhases - 1];
+  if (spread <= length) {
+    band_rise<kStep, 1>(tile, start, begins, j, acc);
+    band_steps<kStep, 0, kTilePhases - 1>(tile, start, spread, length, j, acc);
+    band_fall<kStep, 1>(tile, start, begins, length, j, acc);
+    return;
+  }
+  // Filters so short that the first output ends before the last begins: each goes alone.
   SONOTEXT_UNROLL(6)
-  for (int q = 0; q < kTilePhases; ++q) alone(q, gemm_max(spread, length), begins(q) + length);
+  for (int k = 0; k < kTilePhases; ++k) {
+    const int q = kStep > 0 ? k : static_cast<int>(kTilePhases) - 1 - k;
+    for (i64 n = begins[k]; n < begins[k] + length; ++n) {
+      const i64 c = start + kStep * n;
+      const Vec tap = vset(tile.taps[q][c]);
+      SONOTEXT_UNROLL(4)
+      for (int v = 0; v < kVectors; ++v) acc[q][v] = vfma(tap, vload(tile.planes[c] + j + v * kLanes), acc[q][v]);
+    }
+  }
 }
 
 template <int kVectors>
@@ -105,6 +144,7 @@ inline void band_tile(const BandTile& tile, i64 width, i64 middle, i64 j, float*
 // The outputs of periods [first, first + count).
 inline void resample_planes(const ResampleArgs& a, const Bands& bands, i64 first, i64 count, const float* const* table) {
   const i64 period = bands.period, width = bands.width, half = bands.half;
+  constexpr i64 kRow = (kTilePhases + kLanes - 1) / kLanes * kLanes;  // outputs that the vectors of a row hold
   for (i64 q0 = 0; q0 < period; q0 += kTilePhases) {
     const i64 phases = gemm_min(kTilePhases, period - q0);
     BandTile tile;
@@ -121,11 +161,24 @@ inline void resample_planes(const ResampleArgs& a, const Bands& bands, i64 first
       } else {
         band_tile<1>(tile, width, bands.middle(), j, sums);
       }
-      float* out = a.out.data + (first + j) * period + q0;
-      for (i64 l = 0; l < gemm_min(kTilePeriods, count - j); ++l) {
-        const i64 kept = gemm_min(phases, a.out.size - (first + j + l) * period - q0);
-        for (i64 q = 0; q < kept; ++q) out[l * period + q] = sums[q * kTilePeriods + l];
-      }
+      const i64 rows = gemm_min(kTilePeriods, count - j);
+      // A whole vector may be stored where what it writes too much is written after it, by this task.
+      const bool within = q0 + kRow <= period, between = phases == period && kRow <= 2 * period;
+      for (i64 l0 = 0; l0 < rows; l0 += kLanes)
+        for (i64 q = 0; q < phases; q += kLanes) {
+          Vec t[kLanes];
+          for (i64 i = 0; i < kLanes; ++i) t[i] = q + i < kTilePhases ? vload(sums + (q + i) * kTilePeriods + l0) : vzero();
+          vtranspose(t);
+          for (i64 l = l0; l < gemm_min(rows, l0 + kLanes); ++l) {
+            const i64 at = (first + j + l) * period + q0 + q;
+            const bool later = within || (between && j + l + 1 < count);
+            if (later && at + kLanes <= a.out.size) {
+              vstore(a.out.data + at, t[l - l0]);
+            } else {
+              vstore_n(a.out.data + at, t[l - l0], gemm_min(phases - q, a.out.size - at));
+            }
+          }
+        }
     }
   }
 }
@@ -148,7 +201,7 @@ inline Status resample_in_bands(const ResampleArgs& a, const Bands& bands, Exec&
       const float** table = tables + worker * reach;  // of inputs from -half on
       for (i64 c = -half; c < reach - half; ++c) {
         const i64 turn = c < 0 ? -ceil_div(-c, stride) : c / stride;
-        table[c + half] = planes + (c - turn * stride) * line + bands.ahead + turn;
+        table[c + half] = planes + (c - turn * stride) * line + bands.front + bands.ahead + turn;
       }
       resample_planes(a, bands, first, tiled, table + half);
     }

@@ -98,17 +98,20 @@ inline void phase_tile(const PhaseTile& tile, const Bands& bands, const float* x
 // be memory: so the other half of a filter is long enough, and beside its ends lie the neighbouring phases, or zeros for copies of
 // the first and the last.
 inline bool has_phases(const ResampleArgs& a) { return a.width >= 2 * kLanes * (a.down / a.up + 4); }
-inline i64 phase_room(i64 width) { return 6 * width; }
+inline i64 phase_room(i64 width) { return 5 * width; }
 
 // The outputs of periods [first, first + count), at most kFewPeriods; x: the input that the first of them lies on.
 inline void resample_phases(const ResampleArgs& a, const Bands& bands, i64 first, i64 count, const float* x, float* room) {
   const i64 width = bands.width;
-  float *first_row = room + width, *last_row = room + 4 * width;
-  for (i64 k = 0; k < phase_room(width); ++k) room[k] = 0.0f;
-  for (i64 k = 0; k < width; ++k) {
-    first_row[k] = a.taps[k];
-    last_row[k] = a.taps[(a.up - 1) * width + k];
-  }
+  float *first_row = room + width, *last_row = room + 3 * width;
+  const i64 margin = width / 2;  // at least what a block reaches past a chain: has_phases()
+  const auto copy_row = [&](const float* taps, float* row) {
+    memset(row - margin, 0, static_cast<size_t>(margin) * sizeof(float));
+    memcpy(row, taps, static_cast<size_t>(width) * sizeof(float));
+    memset(row + width, 0, static_cast<size_t>(margin) * sizeof(float));
+  };
+  copy_row(a.taps.data, first_row);
+  copy_row(a.taps.data + (a.up - 1) * width, last_row);
   for (i64 q0 = 0; q0 < gemm_min(bands.period, a.out.size - first * bands.period); q0 += kPhases) {
     const i64 phases = gemm_min(kPhases, bands.period - q0);
     PhaseTile tile;

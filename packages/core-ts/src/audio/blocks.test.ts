@@ -41,17 +41,19 @@ const backends = [openBackend(), referenceBackend()]
 
 describe.each(backends)('block by block on $info.device', (backend) => {
   it.each([
-    [44_100, 22_050],
-    [22_050, 44_100],
-    [48_000, 44_100],
-    [44_100, 48_000],
-    [8_000, 11_025],
-    [44_100, 16_001],
-  ])('%d Hz to %d Hz gives the bits of the whole', async (from, to) => {
+    [44_100, 22_050, 'high'],
+    [22_050, 44_100, 'high'],
+    [48_000, 44_100, 'high'],
+    [44_100, 48_000, 'high'],
+    [8_000, 11_025, 'high'],
+    [44_100, 16_001, 'high'],
+    [44_100, 16_000, 'staged'],
+    [48_000, 8_000, 'staged'],
+  ] as const)('%d Hz to %d Hz, %s, gives the bits of the whole', async (from, to, quality) => {
     for (const length of [0, 1, 100, blockSamples, 48_000, 61_234]) {
       const samples = noise(length)
-      const whole = await resample(samples, from, to, { backend })
-      const parts = resampleBlocks({ sampleRate: from, blocks: pieces(samples) }, to, { backend })
+      const whole = await resample(samples, from, to, { backend, quality })
+      const parts = resampleBlocks({ sampleRate: from, blocks: pieces(samples) }, to, { backend, quality })
       expect(parts.sampleRate).toBe(to)
       expect(await joined(parts.blocks)).toEqual(whole)
       if (length === 61_234 && to !== 16_001) expect(blockCount).toBeGreaterThan(3)

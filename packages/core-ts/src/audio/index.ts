@@ -64,6 +64,7 @@ export {
 export { ffmpegDecoder, type FfmpegOptions } from './ffmpeg.js'
 export { type AudioStream } from './formats/format.js'
 export { decodeNpy, encodeNpy, writeNpy } from '../base/npy.js'
+export { type ResampleFilter } from './kaiser-filter.js'
 export { resample, type ResampleOptions } from './resample.js'
 export { resampleBlocks } from './resample-blocks.js'
 export { type SampleBlocks } from './sample-blocks.js'
@@ -71,7 +72,6 @@ export {
   resampledLength,
   resampleFilter,
   resampleQualities,
-  type ResampleFilter,
   type ResampleQuality,
   type ResampleQualityName,
 } from './resample-filter.js'

@@ -1,5 +1,5 @@
 import type { ResampleOptions } from './resample.js'
-import { filterFor, resample } from './resample.js'
+import { resample, stagesFor } from './resample.js'
 import { blockSamples, SampleWindow, type SampleBlocks } from './sample-blocks.js'
 
 /**
@@ -12,9 +12,9 @@ export function resampleBlocks(
   options: ResampleOptions = {},
 ): SampleBlocks {
   if (from === to) return { sampleRate: to, blocks }
-  const { up, down, width } = filterFor(from, to, options.quality ?? 'high')
+  const { up, down, reach } = stagesFor(from, to, options.quality ?? 'high')
   // Inputs in front of a piece that its filters reach, as whole periods of the two rates.
-  const lead = down * Math.ceil(width / down)
+  const lead = down * Math.ceil((2 * reach) / down)
   async function* resampled() {
     const window = new SampleWindow()
     /** Outputs given so far, a multiple of `up`. */
@@ -31,7 +31,7 @@ export function resampleBlocks(
     for await (const block of blocks) {
       for (let at = 0; at < block.length; at += blockSamples) {
         window.append(block.subarray(at, at + blockSamples))
-        const whole = up * Math.floor(Math.max(0, window.end - width) / down)
+        const whole = up * Math.floor(Math.max(0, window.end - 2 * reach) / down)
         if (whole > done && window.end - (done / up) * down >= blockSamples) yield await piece(whole)
       }
     }

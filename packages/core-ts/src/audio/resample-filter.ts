@@ -1,5 +1,6 @@
-import { expected, SonotextError } from '../base/errors.js'
+import { expected } from '../base/errors.js'
 import { sampleRateLimits } from './audio.js'
+import { kaiserFilter, kaiserWidth, type LowPass, type ResampleFilter } from './kaiser-filter.js'
 
 /**
  * How well a resampler filters. The stop band begins at the lower of the two Nyquist frequencies, so nothing folds back above
@@ -10,29 +11,20 @@ export interface ResampleQuality {
   readonly passband: number
   /** Least attenuation of images and aliases, dB. */
   readonly attenuation: number
+  /** Filters one after the other, where that takes less time. Default 1. */
+  readonly stages?: 1 | 2
 }
 
 /** Passband as a share of the lower Nyquist frequency, and attenuation in dB, of each quality. */
 export const resampleQualities = {
   high: { passband: 0.93, attenuation: 120 },
+  staged: { passband: 0.91, attenuation: 125, stages: 2 },
   medium: { passband: 0.88, attenuation: 100 },
   fast: { passband: 0.8, attenuation: 80 },
 } as const satisfies Record<string, ResampleQuality>
 
 /** Names of the resampling qualities. */
 export type ResampleQualityName = keyof typeof resampleQualities
-
-/** Filter of a rational resampler, as the `resample` op takes it. */
-export interface ResampleFilter {
-  readonly up: number
-  readonly down: number
-  readonly width: number
-  /** [up × width], phase-major. */
-  readonly taps: Float32Array
-}
-
-/** Most taps of a filter: 64 MiB. */
-const MAX_TAPS = 2 ** 24
 
 /**
  * Windowed-sinc polyphase filter with a Kaiser window (Kaiser 1974), designed in float64; every phase sums to 1, so a constant
@@ -45,50 +37,84 @@ export function resampleFilter(
   to: number,
   quality: ResampleQualityName = 'high',
 ): ResampleFilter {
+  const wanted = qualityOf(from, to, quality)
+  const { up, down } = ratioOf(from, to)
+  return kaiserFilter(up, down, lowPassOf(wanted, Math.min(1, up / down)))
+}
+
+/** How a pair of rates is resampled: by one filter, or by a whole number first and then to the rate that is wanted. */
+export interface ResampleStages {
+  readonly first?: ResampleFilter
+  readonly last: ResampleFilter
+  /** Outputs and inputs after which everything comes again. */
+  readonly up: number
+  readonly down: number
+  /** Inputs before an output's position, and after it, that it hangs on. */
+  readonly reach: number
+}
+
+/**
+ * The filters of a pair of rates. Where the quality has two stages and the rate goes down, the first keeps each n-th sample; it need only
+ * keep away what would fold into the band that is left in the end, so it is short, and the other is n times as short as one filter would
+ * be (Crochiere and Rabiner, "Optimum FIR digital filter implementations for decimation, interpolation, and narrow-band filtering", 1975).
+ * n is what takes the fewest multiplications; where one filter takes fewer, it is one.
+ * @throws SonotextError as {@link resampleFilter}
+ */
+export function resampleStages(from: number, to: number, quality: ResampleQualityName): ResampleStages {
+  const wanted = qualityOf(from, to, quality)
+  const kept = Math.min(1, to / from) // lower Nyquist frequency over the input's
+  const designs = (n: number): { first: LowPass; last: LowPass } => {
+    const pass = wanted.passband * kept
+    const stop = 2 / n - kept // folds to where the last stage's stop band begins
+    const attenuation = wanted.attenuation + 5 // so short a filter misses Kaiser's formula by up to as much
+    const first = { cutoff: (pass + stop) / 2, transition: Math.PI * (stop - pass), attenuation }
+    return { first, last: lowPassOf(wanted, kept * n) }
+  }
+  let best = 1
+  let least = kaiserWidth(lowPassOf(wanted, kept)) * kept
+  for (let n = 2; wanted.stages === 2 && n * to < from; n++) {
+    const { first, last } = designs(n)
+    const cost = kaiserWidth(first) / n + kaiserWidth(last) * kept
+    if (cost < least) [least, best] = [cost, n]
+  }
+  if (best === 1) {
+    const last = resampleFilter(from, to, quality)
+    return { last, up: last.up, down: last.down, reach: last.width / 2 }
+  }
+  const { up, down } = ratioOf(from, best * to)
+  const design = designs(best)
+  const first = kaiserFilter(1, best, design.first)
+  const last = kaiserFilter(up, down, design.last)
+  return { first, last, up, down: best * down, reach: (first.width + best * last.width) / 2 }
+}
+
+/** Samples after resampling: the positions i·from/to that lie before the end of the input. */
+export function resampledLength(samples: number, from: number, to: number): number {
+  const { up, down } = ratioOf(from, to)
+  return Math.ceil((samples * up) / down)
+}
+
+function ratioOf(from: number, to: number): { up: number; down: number } {
+  const divisor = gcd(from, to)
+  return { up: to / divisor, down: from / divisor }
+}
+
+function qualityOf(from: number, to: number, quality: ResampleQualityName): ResampleQuality {
   checkRate('from', from)
   checkRate('to', to)
   if (!Object.hasOwn(resampleQualities, quality)) {
     throw expected(`one of ${Object.keys(resampleQualities).join(', ')}`, 'quality', quality)
   }
-  const { passband, attenuation } = resampleQualities[quality]
-  const divisor = gcd(from, to)
-  const up = to / divisor
-  const down = from / divisor
-  const bandwidth = Math.min(1, up / down) // lower Nyquist frequency over the input's
-  const transition = Math.PI * (1 - passband) * bandwidth
-  const halfWidth = Math.ceil((attenuation - 7.95) / (2.285 * transition) / 2)
-  const width = 2 * halfWidth
-  if (up * width > MAX_TAPS) {
-    throw new SonotextError(
-      'UNSUPPORTED',
-      `Expected rates with a simpler ratio than ${to}:${from} Hz = ${up}:${down}.`,
-      {
-        remedy: 'Choose a target rate that shares a larger divisor with the source, or a lower quality.',
-      },
-    )
-  }
-  const cutoff = ((1 + passband) / 2) * bandwidth
-  const beta = 0.1102 * (attenuation - 8.7)
-  const scale = 1 / besselI0(beta)
-  const taps = new Float32Array(up * width)
-  const phaseTaps = new Float64Array(width)
-  for (let phase = 0; phase < up; phase++) {
-    let sum = 0
-    for (let k = 0; k < width; k++) {
-      const t = k - (halfWidth - 1) - phase / up // input samples from the output's position
-      const x = t / halfWidth
-      const window = Math.abs(x) >= 1 ? 0 : besselI0(beta * Math.sqrt(1 - x * x)) * scale
-      sum += phaseTaps[k] = cutoff * sinc(cutoff * t) * window
-    }
-    for (let k = 0; k < width; k++) taps[phase * width + k] = phaseTaps[k]! / sum
-  }
-  return { up, down, width, taps }
+  return resampleQualities[quality]
 }
 
-/** Samples after resampling: the positions i·from/to that lie before the end of the input. */
-export function resampledLength(samples: number, from: number, to: number): number {
-  const divisor = gcd(from, to)
-  return Math.ceil((samples * (to / divisor)) / (from / divisor))
+/** @param bandwidth lower Nyquist frequency over the input's */
+function lowPassOf({ passband, attenuation }: ResampleQuality, bandwidth: number): LowPass {
+  return {
+    cutoff: ((1 + passband) / 2) * bandwidth,
+    transition: Math.PI * (1 - passband) * bandwidth,
+    attenuation,
+  }
 }
 
 function checkRate(name: string, rate: number): void {
@@ -99,19 +125,4 @@ function checkRate(name: string, rate: number): void {
 
 function gcd(a: number, b: number): number {
   return b === 0 ? a : gcd(b, a % b)
-}
-
-function sinc(x: number): number {
-  return x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x)
-}
-
-/** Modified Bessel function of the first kind, order 0, by its power series. */
-function besselI0(x: number): number {
-  let term = 1
-  let sum = 1
-  for (let k = 1; term > sum * 1e-17; k++) {
-    term *= (x / (2 * k)) ** 2
-    sum += term
-  }
-  return sum
 }

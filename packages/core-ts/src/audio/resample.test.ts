@@ -12,7 +12,9 @@ import {
   resampledLength,
   resampleFilter,
   resampleQualities,
+  resampleStages,
   type ResampleQualityName,
+  type ResampleStages,
 } from './resample-filter.js'
 
 const folder = fileURLToPath(new URL('../../test-data/audio/formats/', import.meta.url))
@@ -146,9 +148,15 @@ describe('resample', () => {
     [8_000, 11_025],
   ]
 
-  it.each(pairs)(
-    '%d Hz to %d Hz: a short clip has the bits of one that goes on with silence',
-    async (from, to) => {
+  /** Two stages where the rate goes down. */
+  const ways = pairs.flatMap(([from, to]) => [
+    { from, to, quality: 'high' as const },
+    ...(from > to ? [{ from, to, quality: 'staged' as const }] : []),
+  ])
+
+  it.each(ways)(
+    '$from Hz to $to Hz, $quality: a short clip has the bits of one that goes on with silence',
+    async ({ from, to, quality }) => {
       for (const isa of sets) {
         const backend = openBackend({ device: 'cpu', isa })
         for (const length of [1, 7, from / 500, from / 100, from / 50, from / 20, from / 10].map(
@@ -157,30 +165,62 @@ describe('resample', () => {
           const clip = noise(length)
           const long = new Float32Array(from / 2)
           long.set(clip)
-          const short = await resample(clip, from, to, { backend })
-          const whole = await resample(long, from, to, { backend })
+          const short = await resample(clip, from, to, { backend, quality })
+          const whole = await resample(long, from, to, { backend, quality })
           expect(short, `${isa}, ${length}`).toEqual(whole.subarray(0, short.length))
         }
       }
     },
   )
 
-  it.each(pairs)(
-    '%d Hz to %d Hz: a sample that is no number is seen under its filter alone',
-    async (from, to) => {
+  it.each(ways)(
+    '$from Hz to $to Hz, $quality: a sample that is no number is seen under its filters alone',
+    async ({ from, to, quality }) => {
+      const { first, last } = resampleStages(from, to, quality)
+      const n = first?.down ?? 1
+      const seen = (at: number, position: number, width: number) =>
+        at > position - width / 2 && at <= position + width / 2
       for (const length of [from / 50, from / 2]) {
         const clip = noise(length)
         const at = length >> 1
         clip[at] = NaN
-        const { width } = resampleFilter(from, to)
-        const out = await resample(clip, from, to)
+        const between = Array.from(
+          { length: 2 * length },
+          (_, i) => first === undefined || seen(at, (i - length) * n, first.width),
+        )
+        const out = await resample(clip, from, to, { quality })
         out.forEach((x, i) => {
-          const start = Math.floor((i * from) / to) - (width / 2 - 1)
-          expect(Number.isNaN(x), `${length}, ${i}`).toBe(at >= start && at < start + width)
+          const position = Math.floor((i * from) / to / n)
+          const heard =
+            first === undefined
+              ? seen(at, position, last.width)
+              : between.some((not, m) => not && seen(m - length, position, last.width))
+          expect(Number.isNaN(x), `${length}, ${i}`).toBe(heard)
         })
       }
     },
   )
+
+  it('two stages take fewer multiplications where the rate goes down, and are one where it goes up', () => {
+    const cost = ({ first, last }: Pick<ResampleStages, 'first' | 'last'>, from: number, to: number) =>
+      (first === undefined ? 0 : (first.width / first.down) * from) + last.width * to
+    for (const [from, to] of pairs) {
+      const two = resampleStages(from, to, 'staged')
+      const one = resampleFilter(from, to, 'staged')
+      if (from < to) expect(two.last).toEqual(one)
+      else expect(cost(two, from, to)).toBeLessThan(0.7 * cost({ last: one }, from, to))
+    }
+  })
+
+  it('in two stages, everything lies on a device in between', async () => {
+    const clip = noise(3000)
+    const options = { quality: 'staged' } as const
+    const there = await resample(clip, 44_100, 16_000, {
+      ...options,
+      backend: openBackend({ device: 'sealed' }),
+    })
+    expect(there).toEqual(await resample(clip, 44_100, 16_000, options))
+  })
 
   it.each(pairs)('%d Hz to %d Hz: noise of unit size is off by 4e-7 at most, 6e-8 rms', async (from, to) => {
     const input = noise(from / 2)
@@ -211,7 +251,7 @@ describe('resample', () => {
     await expect(resample(input, 1, 8000)).rejects.toThrow(/1000 to 768000 Hz for from, got 1/)
     await expect(resample(input, 8000, 44_100.5)).rejects.toThrow(/for to, got 44100.5/)
     await expect(resample(input, 8000, 16_000, { quality: 'best' as 'high' })).rejects.toThrow(
-      /high, medium, fast/,
+      /high, staged, medium, fast/,
     )
     expect(() => resampleFilter(767_999, 44_101)).toThrow(/simpler ratio than 44101:767999/)
     await expect(resample(input, 8000, 16_000, { signal: AbortSignal.abort() })).rejects.toMatchObject({

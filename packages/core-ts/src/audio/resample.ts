@@ -1,12 +1,13 @@
 import { openBackend } from '../backend/open.js'
-import type { Backend } from '../backend/port.js'
+import type { Backend, FloatBuffer } from '../backend/port.js'
 import { throwIfAborted } from '../base/abort.js'
 import { expected } from '../base/errors.js'
+import type { ResampleFilter } from './kaiser-filter.js'
 import {
   resampledLength,
-  resampleFilter,
-  type ResampleFilter,
+  resampleStages,
   type ResampleQualityName,
+  type ResampleStages,
 } from './resample-filter.js'
 import { Staging } from './staging.js'
 
@@ -20,19 +21,19 @@ export interface ResampleOptions {
 }
 
 /** Filters are kept: a data set has few pairs of rates and many clips. */
-const filters = new Map<string, ResampleFilter>()
+const filters = new Map<string, ResampleStages>()
 const KEPT = 8
 
-export function filterFor(from: number, to: number, quality: ResampleQualityName): ResampleFilter {
+export function stagesFor(from: number, to: number, quality: ResampleQualityName): ResampleStages {
   const key = `${from} ${to} ${quality}`
-  const filter = filters.get(key) ?? resampleFilter(from, to, quality)
+  const stages = filters.get(key) ?? resampleStages(from, to, quality)
   filters.delete(key)
-  filters.set(key, filter)
+  filters.set(key, stages)
   for (const oldest of filters.keys()) {
     if (filters.size <= KEPT) break
     filters.delete(oldest)
   }
-  return filter
+  return stages
 }
 
 /**
@@ -49,14 +50,28 @@ export async function resample(
   const { quality = 'high', backend = openBackend(), signal } = options
   if (!(samples instanceof Float32Array)) throw expected('a Float32Array', 'samples', samples)
   throwIfAborted(signal)
-  const { up, down, width, taps } = filterFor(from, to, quality)
+  const { first, last } = stagesFor(from, to, quality)
   if (from === to) return samples
   using staging = new Staging(backend)
-  const out = staging.output(resampledLength(samples.length, from, to))
-  await backend.runAsync(
-    'resample',
-    { pcm: staging.input(samples), taps: staging.input(taps), out, up, down, width },
-    signal === undefined ? {} : { signal },
-  )
-  return staging.take(out)
+  const run = async (pcm: FloatBuffer, { taps, up, down, width }: ResampleFilter, out: FloatBuffer) => {
+    const call = { pcm, taps: staging.input(taps), out, up, down, width }
+    await backend.runAsync('resample', call, signal === undefined ? {} : { signal })
+  }
+  const length = resampledLength(samples.length, from, to)
+  if (first === undefined) {
+    const out = staging.output(length)
+    await run(staging.input(samples), last, out)
+    return staging.take(out)
+  }
+  // What the first filter spreads beyond both ends is part of what the last one hears. In front these are whole periods of the
+  // last one, so that an output of its own lies on the first sample.
+  const spread = Math.ceil(first.width / 2 / first.down)
+  const periods = Math.ceil(spread / last.down)
+  const before = periods * last.down
+  const count = before + Math.ceil(samples.length / first.down) + spread
+  const between = staging.scratch(count)
+  await run(staging.padded(samples, before * first.down), first, between)
+  const out = staging.output(periods * last.up + length)
+  await run(between, last, out)
+  return staging.take(out).subarray(periods * last.up)
 }

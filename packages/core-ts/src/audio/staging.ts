@@ -33,6 +33,21 @@ export class Staging implements Disposable {
 
   output(length: number): FloatBuffer {
     if (this.#host) return new Float32Array(length)
+    return this.scratch(length)
+  }
+
+  /** The samples behind `before` zeros. */
+  padded(samples: Float32Array, before: number): FloatBuffer {
+    const buffer = this.scratch(before + samples.length)
+    const whole = this.#host ? (buffer as Float32Array) : new Float32Array(before + samples.length)
+    whole.fill(0, 0, before)
+    whole.set(samples, before)
+    if (!this.#host) this.#backend.memory.upload(whole, buffer)
+    return buffer
+  }
+
+  /** Room for what lies between two ops. */
+  scratch(length: number): FloatBuffer {
     const buffer = this.#backend.memory.alloc(length)
     this.#held.push(buffer)
     return buffer

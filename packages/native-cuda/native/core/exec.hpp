@@ -38,11 +38,7 @@ class Exec {
   // 64-byte aligned memory with what `make` writes into it, valid until the op returns; nullptr when there is none left. Some are
   // kept, so that a later call with the same key finds it written; one whose maker was told to stop is not. Call it from the op's own
   // thread, outside `parallel`.
-  virtual const void* plan(const PlanKey&, std::int64_t bytes, Maker make, void* context) {
-    void* memory = scratch(bytes);
-    if (memory != nullptr) make(context, memory);
-    return memory;
-  }
+  virtual const void* plan(const PlanKey& key, std::int64_t bytes, Maker make, void* context);
 
   // True once the caller has cancelled. Whoever is told so leaves its work out: the op counts as stopped.
   // Only for chunks that take long, and between chunks where what follows depends on what they wrote.

@@ -239,7 +239,8 @@ export class Corpus implements AsyncDisposable {
     const places = windowPlaces(facts, options).map((place, index) => ({ ...place, index }))
     yield* inOrder(places, this.#ahead, signal, undefined, async ({ from, frames, index }, _, inner) => {
       const { features } = await this.features(clip, { from, frames, signal: inner })
-      return windowAt({ index, from }, features, facts.frameStep, facts.duration)
+      const last = from + features.rows >= facts.frames
+      return windowAt({ index, from }, features, facts.frameStep, last ? facts.duration : undefined)
     })
   }
 

@@ -51,15 +51,15 @@ export function windowPlaces(
   return places
 }
 
-/** The frames `from` … `from + rows` of a recording as a window; its end is known with the duration. */
+/** The frames `from` … `from + rows` of a recording as a window; the last one, which is given the duration, ends with the recording. */
 export function windowAt(
   place: { readonly index: number; readonly from: number },
   features: Matrix,
   frameStep: number,
-  duration = Infinity,
+  duration?: number,
 ): ClipWindow {
   const { index, from } = place
-  const end = Math.min(duration, (from + features.rows) * frameStep)
+  const end = duration ?? (from + features.rows) * frameStep
   return { index, start: from * frameStep, end, features, frameStep }
 }
 

@@ -162,6 +162,31 @@ describe('scores of frames against phrases', () => {
     expect(led!.end).toBe(plain!.end)
   })
 
+  it('of patches reach to the end of the recording, and as far as the last one hears', async () => {
+    using own = model(projection({ inputs: 4, dim: 6 }))
+    const scored = async (frames: number, end: number) => {
+      const clip = features(frames, 4)
+      const scorer = frameScorer<Matrix>(own, {
+        // Patches of 0.96 s every 0.24 s.
+        async *windows(given) {
+          yield { index: 0, start: 0, end, features: given, frameStep: 0.24 }
+        },
+        lead: 0.36,
+      })
+      using prepared = await scorer.prepare(['rain'])
+      return scoreClip(prepared, clip)
+    }
+    const whole = await scored(38, 10)
+    expect(whole).toMatchObject({ end: 10, frameStep: 0.24 })
+    expect(whole.start + whole.scores.rows * 0.24).toBeGreaterThanOrEqual(10)
+    expect(whole.start + (whole.scores.rows - 1) * 0.24).toBeLessThan(10)
+    expect(whole.scores.data.at(-1)).toBe(whole.scores.data[38])
+    // Features that cover a part of what they are said to be of tell nothing of the rest.
+    expect((await scored(4, 10)).scores.rows).toBe(1 + 4 + 3)
+    // A clip that is shorter than the way to the middle of its only patch.
+    expect(await scored(1, 0.02)).toMatchObject({ start: 0, end: 0.02, scores: { rows: 1 } })
+  })
+
   it('are refused where there is no time', async () => {
     using own = model(projection({ inputs: 4, dim: 6 }))
     const flat = frameScorer<Matrix>(own, {

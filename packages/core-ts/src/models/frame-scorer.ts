@@ -103,8 +103,8 @@ function frameScores(model: DualEncoder, features: Matrix, words: Matrix): Matri
 
 /**
  * The maps of windows without what lies within the margin, so that they follow each other. A frame that hears more than its own time lies
- * in the middle of what it hears: all move back by `lead`, the first also stands for what comes before it, and what would begin past the
- * end of the recording is left out.
+ * in the middle of what it hears: all move back by `lead`, the first also stands for what comes before it, the last for what follows as far as
+ * it hears, and what would begin past the end of the recording is left out.
  */
 async function* pieces(
   windows: AsyncIterable<ClipWindow>,
@@ -118,12 +118,19 @@ async function* pieces(
     const { map, first, frameStep } = held!
     const { cols } = map
     const before = given === 0 ? Math.floor(lead / frameStep) : 0
-    const start = given === 0 ? lead - before * frameStep : lead + given * frameStep
-    const inside = end === undefined ? Infinity : Math.max(1, Math.ceil((end - start) / frameStep - 1e-6))
-    const rows = Math.min(before + until - given, inside)
+    const place = given === 0 ? lead - before * frameStep : lead + given * frameStep
+    // A clip that ends before its first frame begins is that frame.
+    const start = end === undefined || place < end ? place : 0
+    const own = before + until - given
+    // The last frame hears half a step and the lead past its middle, and the recording may go on for less than another step.
+    const behind = Math.ceil(lead / frameStep) + 1
+    const rows =
+      end === undefined
+        ? own
+        : Math.max(1, Math.min(own + behind, Math.ceil((end - start) / frameStep - 1e-6)))
     const scores = matrix(rows, cols)
     for (let r = 0; r < rows; r++) {
-      const from = given - first + Math.max(0, r - before)
+      const from = given - first + Math.min(Math.max(0, r - before), until - given - 1)
       scores.data.set(map.data.subarray(from * cols, (from + 1) * cols), r * cols)
     }
     given = until

@@ -2,7 +2,8 @@ import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type AlignedSegment, type Moment, parseMomentLines } from '@sonotext/core/align'
-import { writeWav } from '@sonotext/core/audio'
+import { readMono, writeWav } from '@sonotext/core/audio'
+import { type Lock, takeLock } from '@sonotext/core/base'
 import { type ClipInput, writeManifest } from '@sonotext/core/data'
 import { tinyRun, writeToneClips } from '@sonotext/core/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -61,7 +62,11 @@ describe.skipIf(notBuilt !== null)(`sonotext align${notBuilt === null ? '' : ` (
       '--page',
       page,
     ])
-    expect(await readFile(out, 'utf8')).toContain('a low hum')
+    const labels = await readFile(out, 'utf8')
+    expect(labels).toContain('a low hum')
+    // As long as the recording, not as its last segment.
+    const { samples, sampleRate } = await readMono(clips[0]!.audio)
+    expect(Number(/xmax = (\S+)/.exec(labels)![1])).toBeCloseTo(samples.length / sampleRate, 6)
     expect(await readFile(page, 'utf8')).toContain('<h1>a low hum</h1>')
   })
 
@@ -99,6 +104,7 @@ describe.skipIf(notBuilt !== null)(`sonotext align${notBuilt === null ? '' : ` (
     [['align', 'RUN', 'CLIP', ''], /a caption with words/],
     [['align', 'RUN', 'MANIFEST'], /--out FILE\.jsonl/],
     [['align', 'RUN', 'MANIFEST', 'rain'], /their own captions/],
+    [['align', 'RUN', 'MANIFEST', '--out', 'x.vtt'], /written as jsonl, not vtt/],
     [['align', 'RUN', 'missing.wav', 'rain'], /missing\.wav/],
     [['align', 'RUN', 'CLIP', 'rain', '--format', 'audacity'], /--out FILE/],
     [['align', 'RUN', 'CLIP', 'rain', '--out', 'x.docx'], /a file ending in/],
@@ -151,6 +157,11 @@ describe.skipIf(notBuilt !== null)(`sonotext align${notBuilt === null ? '' : ` (
     await writeFile(out, cut)
     expect((await cli(call)).stderr).toContain('1 of 6 captions are in')
     expect(await readFile(out, 'utf8')).toBe(whole)
+    // Another process has the file.
+    const lock = await takeLock(`${out}.lock`)
+    expect((await cli(call)).stderr).toMatch(/found\.jsonl is being written by process \d+/)
+    expect(await readFile(out, 'utf8')).toBe(whole)
+    ;(lock as Lock).release()
     const { stderr: other } = await cli([...call, '--threshold', '0.6'])
     expect(other).toMatch(/holds results of another model or other options/)
     await appendFile(out, 'something else\n')

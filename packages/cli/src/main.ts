@@ -126,7 +126,7 @@ function program(): Command {
     .argument('<path...>', 'caption files; for folder also a folder of audio files without a CSV')
     .option(
       '--from <name>',
-      'what the files are: clotho, audiocaps, wavtext5k, matches, folder, or an importer of a plugin',
+      'what the files are: clotho, audiocaps, wavtext5k, matches, audiogrounding, segments, folder, or an importer of a plugin',
     )
     .option('-s, --set <key=value>', 'any key of the importer; repeatable', collect, [])
     .option('--out <file>', 'manifest to write (JSONL)')

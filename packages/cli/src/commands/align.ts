@@ -52,8 +52,9 @@ const align: CommandBody<AlignOptions, readonly [string, string, string | undefi
   const decoding: RunAlignOptions = { threshold, joint, order, signal: context.signal }
   if ('clips' in recordings) {
     if (options.page !== undefined) throw new UsageError('A page shows one recording, not a manifest.')
-    if (format !== undefined && format !== 'jsonl')
-      throw new UsageError(`The segments of a manifest are written as jsonl, not ${format}.`)
+    const written = target === undefined ? undefined : (format ?? segmentFormatOf(target).name)
+    if (written !== undefined && written !== 'jsonl')
+      throw new UsageError(`The segments of a manifest are written as jsonl, not ${written}.`)
     if (given || text !== undefined)
       throw new UsageError('The clips of a manifest are aligned with their own captions: give no text.')
     const { words, smooth, window, margin, calibrate, unlabelled } = options
@@ -94,7 +95,9 @@ const align: CommandBody<AlignOptions, readonly [string, string, string | undefi
   }
   const asked = { ...(text === undefined ? {} : { text }), phrases, segments }
   if (target !== undefined) {
-    await writeSegments(target, [{ recording: audio, ...asked }], format === undefined ? {} : { format })
+    const { end: duration } = alignment.map
+    const one = { recording: audio, ...(duration === undefined ? {} : { duration }), ...asked }
+    await writeSegments(target, [one], format === undefined ? {} : { format })
     context.terminal.note(`segments: ${target}`)
   }
   context.terminal.result({ audio, ...asked }, () => segmentsText(alignment), target)
@@ -123,7 +126,7 @@ async function alignManifest(
 ): Promise<number> {
   if (out === undefined) throw new UsageError('Name a file for the results of a manifest: --out FILE.jsonl')
   const by = createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 16)
-  const kept = await KeptLines.open<AlignedLine>(out, by, ({ clip, caption }) =>
+  using kept = await KeptLines.open<AlignedLine>(out, by, ({ clip, caption }) =>
     typeof clip === 'string' && typeof caption === 'string' ? keyOf(clip, caption) : undefined,
   )
   const before = kept.size

@@ -83,7 +83,7 @@ async function answerFile(
     model: run.model.id,
   }
   const by = createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 16)
-  const kept = await KeptLines.open<MomentRecord>(out, by, ({ qid }) =>
+  using kept = await KeptLines.open<MomentRecord>(out, by, ({ qid }) =>
     qid === undefined ? undefined : String(qid),
   )
   const before = kept.size

@@ -335,6 +335,15 @@ describe('what other programs write', () => {
   })
 })
 
+it('events of no length, of which published strong labels hold some, are counted and left out', () => {
+  const text = 'a.wav\t1\t2\tcar\na.wav\t3.5\t3.5\tdog\nb.wav\t0\t1\tcar\n'
+  const car = (onset: number, offset: number) => ({ phrase: 'car', onset, offset })
+  expect(segmentFormat('strong-labels').read(text.replaceAll('.wav', ''), 'x.tsv')).toEqual([
+    { recording: 'a', segments: [car(1, 2)], withoutLength: 1 },
+    { recording: 'b', segments: [car(0, 1)] },
+  ])
+})
+
 describe('what is refused', () => {
   const bad: [name: string, text: string, message: RegExp][] = [
     ['json', '{"audio": "a"', /clip\.json: not JSON/],

@@ -23,6 +23,8 @@ export interface RecordingSegments {
   /** All phrases that were looked for: one without a segment is not there. */
   readonly phrases?: readonly string[]
   readonly segments: readonly LabelledSegment[]
+  /** Events of no length that the file holds and that were left out when it was read. */
+  readonly withoutLength?: number
 }
 
 /** One way to write segments down. */

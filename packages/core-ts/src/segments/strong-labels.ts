@@ -12,7 +12,8 @@ import {
 /**
  * Strong labels as DCASE writes them: `filename TAB onset TAB offset TAB event_label`. A line with a file name alone is a recording in which
  * nothing is heard. Read as well: AudioSet's `segment_id start_time_seconds end_time_seconds label`, and lists without a header, `file onset
- * offset label`, `file scene onset offset label` or `onset offset label` of one recording.
+ * offset label`, `file scene onset offset label` or `onset offset label` of one recording. Events that end where they begin, of which
+ * published references hold some, are counted and left out: nothing is heard in no time.
  */
 export const strongLabels: SegmentFormat = {
   name: 'strong-labels',
@@ -35,6 +36,7 @@ export const strongLabels: SegmentFormat = {
     ].join('\n'),
   read(text, file) {
     const byRecording = new Map<string, LabelledSegment[]>()
+    const withoutLength = new Map<string, number>()
     const lines = text.split('\n')
     const first = lines.findIndex((line) => line.trim() !== '')
     if (first < 0)
@@ -54,10 +56,17 @@ export const strongLabels: SegmentFormat = {
       )
       if (onset === '' && offset === '' && phrase === '') continue
       const [from, to] = [secondsOf(onset, at), secondsOf(offset, at)]
+      if (from === to && from >= 0) {
+        withoutLength.set(recording, 1 + (withoutLength.get(recording) ?? 0))
+        continue
+      }
       checkTimes(from, to, at)
       own.push({ phrase, onset: from, offset: to })
     }
-    return Array.from(byRecording, ([recording, segments]) => ({ recording, segments }))
+    return Array.from(byRecording, ([recording, segments]) => {
+      const left = withoutLength.get(recording)
+      return { recording, segments, ...(left === undefined ? {} : { withoutLength: left }) }
+    })
   },
 }
 

@@ -1,7 +1,7 @@
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type AlignedSegment, type Moment, parseMomentLines } from '@sonotext/core/align'
+import { type AlignedSegment, type Moment, parseMomentLines, parseScoreLines } from '@sonotext/core/align'
 import { readMono, writeWav } from '@sonotext/core/audio'
 import { type Lock, takeLock } from '@sonotext/core/base'
 import { type ClipInput, writeManifest } from '@sonotext/core/data'
@@ -170,6 +170,49 @@ describe.skipIf(notBuilt !== null)(`sonotext align${notBuilt === null ? '' : ` (
 })
 
 describe.skipIf(notBuilt !== null)('sonotext moments', () => {
+  it('scores phrases in every clip of a manifest, for evaluate', async () => {
+    const manifest = join(folder, 'two.jsonl')
+    await writeManifest(manifest, clips.slice(0, 2))
+    const out = join(folder, 'scores.jsonl')
+    const call = [
+      'align',
+      run,
+      manifest,
+      '--phrases',
+      'a low hum',
+      'a high whistle',
+      '--out',
+      out,
+      '--no-calibrate',
+    ]
+    expect((await cli(call)).code).toBe(0)
+    const whole = await readFile(out, 'utf8')
+    const lines = parseScoreLines(whole, out)
+    expect(lines.map(({ recording, phrases }) => [recording, phrases])).toEqual(
+      clips.slice(0, 2).map(({ id }) => [id, ['a low hum', 'a high whistle']]),
+    )
+    const { curves, duration } = lines[0]!
+    const { scores, frameStep, start } = curves[0]!
+    expect(start + scores.length * frameStep).toBeGreaterThanOrEqual(duration! - 1e-6)
+    // Killed behind the first line.
+    await writeFile(out, whole.slice(0, whole.indexOf('\n') + 9))
+    expect((await cli(call)).stderr).toContain('1 of 2 clips are in')
+    expect(await readFile(out, 'utf8')).toBe(whole)
+    const truth = join(folder, 'truth.tsv')
+    const evaluate = ['evaluate', '--task', 'alignment', '--truth', truth, '--predictions', out]
+    const labels = (phrase: string) =>
+      clips
+        .slice(0, 2)
+        .map(({ id }) => `${id}\t0\t1\t${phrase}\n`)
+        .join('')
+    await writeFile(truth, labels('a low hum'))
+    const measured = await cli(evaluate)
+    expect(measured).toMatchObject({ code: 0, stderr: '' })
+    expect(measured.stdout).toContain('AUROC')
+    await writeFile(truth, labels('hum'))
+    expect((await cli(evaluate)).stderr).toContain('no phrase is in both: the truth has "hum"')
+  })
+
   it('ranks parts of a recording', async () => {
     const long = join(folder, 'long.wav')
     const samples = Float32Array.from({ length: 8 * 22_050 }, (_, i) => {

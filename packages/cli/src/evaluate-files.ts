@@ -9,6 +9,7 @@ import {
   readAlignmentTruth,
   readMomentLines,
 } from '@sonotext/core/align'
+import type { LabelledSegment } from '@sonotext/core/segments'
 import type { CommandContext } from './command.js'
 import { exitCode, UsageError } from './exit.js'
 import { plural } from './plural.js'
@@ -35,16 +36,24 @@ export async function evaluateFiles(context: CommandContext, options: EvaluateFi
   return await alignment(context, options, truth)
 }
 
+function phrasesIn(
+  all: readonly { readonly phrases?: readonly string[]; readonly segments?: readonly LabelledSegment[] }[],
+): Set<string> {
+  return new Set(
+    all.flatMap(({ phrases = [], segments = [] }) => [...phrases, ...segments.map(({ phrase }) => phrase)]),
+  )
+}
+
 async function alignment(
   { terminal, signal }: CommandContext,
   { predictions, split, perQuery = false }: EvaluateFilesFlags,
   truth: string,
 ): Promise<number> {
   const given = await Promise.all(predictions.map((path) => readAlignmentPredictions(path, { signal })))
-  const paired = pairUp(await readAlignmentTruth(truth, { split, signal }), {
-    scores: given.flatMap((one) => ('scores' in one ? one.scores : [])),
-    segments: given.flatMap((one) => ('segments' in one ? one.segments : [])),
-  })
+  const scores = given.flatMap((one) => ('scores' in one ? one.scores : []))
+  const segments = given.flatMap((one) => ('segments' in one ? one.segments : []))
+  const truths = await readAlignmentTruth(truth, { split, signal })
+  const paired = pairUp(truths, { scores, segments })
   const { missing, unknown, pairs } = paired
   if (missing.length > 0)
     terminal.warn(
@@ -53,6 +62,11 @@ async function alignment(
   if (unknown.length > 0)
     terminal.warn(
       `${plural(unknown.length, 'recording')} of the predictions not in the truth: ignored, such as "${unknown[0]}"`,
+    )
+  const [named, found] = [phrasesIn(truths), phrasesIn([...scores, ...segments])]
+  if (named.size > 0 && found.size > 0 && ![...named].some((phrase) => found.has(phrase)))
+    terminal.warn(
+      `no phrase is in both: the truth has "${[...named][0]}", the predictions "${[...found][0]}"; phrases are matched as they are spelled`,
     )
   const evaluation = await evaluateAlignment(pairs)
   const { perPhrase, ...summary } = evaluation

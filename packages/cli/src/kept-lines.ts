@@ -10,7 +10,7 @@ import { UsageError } from './exit.js'
  */
 export class KeptLines<Line extends object> implements Disposable {
   readonly #lock: Lock
-  readonly #file: string
+  readonly file: string
   readonly #by: string
   readonly #keyOf: (line: Partial<Line>) => string | undefined
   readonly #keys = new Set<string>()
@@ -22,7 +22,7 @@ export class KeptLines<Line extends object> implements Disposable {
     keyOf: (line: Partial<Line>) => string | undefined,
   ) {
     this.#lock = lock
-    this.#file = file
+    this.file = file
     this.#by = by
     this.#keyOf = keyOf
   }
@@ -54,7 +54,7 @@ export class KeptLines<Line extends object> implements Disposable {
   }
 
   async #readWhole(): Promise<void> {
-    const file = this.#file
+    const file = this.file
     const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return ''
       throw error
@@ -77,7 +77,7 @@ export class KeptLines<Line extends object> implements Disposable {
   }
 
   append(line: Line): void {
-    appendFileSync(this.#file, `${JSON.stringify({ ...line, by: this.#by })}\n`)
+    appendFileSync(this.file, `${JSON.stringify({ ...line, by: this.#by })}\n`)
     this.#keys.add(this.#keyOf(line)!)
   }
 
@@ -86,11 +86,11 @@ export class KeptLines<Line extends object> implements Disposable {
     const key = line && this.#keyOf(line)
     if (key === undefined)
       throw new UsageError(
-        `${this.#file} holds something other than results of this command. Name another file with --out.`,
+        `${this.file} holds something other than results of this command. Name another file with --out.`,
       )
     if (line!.by !== this.#by)
       throw new UsageError(
-        `${this.#file} holds results of another model or other options. Name another file with --out, or delete it.`,
+        `${this.file} holds results of another model or other options. Name another file with --out, or delete it.`,
       )
     return key
   }

@@ -290,7 +290,11 @@ function program(): Command {
     .argument('<run>', 'folder of a training run')
     .argument('<audio>', "a recording, the id of a clip of the run's manifest, or a manifest (JSONL)")
     .argument('[text]', 'what is heard in it, as a sentence')
-    .option('--phrases <phrase...>', 'phrases in place of a text', [])
+    .option(
+      '--phrases <phrase...>',
+      'phrases in place of a text; of a manifest: whose scores over time are written for every clip',
+      [],
+    )
     .option(
       '--out <file>',
       'where the result goes; for a manifest a line of JSON each, and a second call goes on',

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { AlignedSegment } from '@sonotext/core/align'
 import { readMono } from '@sonotext/core/audio'
-import { writeFileAtomic } from '@sonotext/core/base'
+import { isSonotextError, writeFileAtomic } from '@sonotext/core/base'
 import type { Clip } from '@sonotext/core/data'
+import type { DualEncoder } from '@sonotext/core/models'
 import { alignmentPage } from '@sonotext/core/report'
 import {
   alignClips,
@@ -55,8 +56,10 @@ const align: CommandBody<AlignOptions, readonly [string, string, string | undefi
     const written = target === undefined ? undefined : (format ?? segmentFormatOf(target).name)
     if (written !== undefined && written !== 'jsonl')
       throw new UsageError(`The segments of a manifest are written as jsonl, not ${written}.`)
-    if (given || text !== undefined)
-      throw new UsageError('The clips of a manifest are aligned with their own captions: give no text.')
+    if (text !== undefined)
+      throw new UsageError(
+        'The clips of a manifest are aligned with their own captions: give no text, or --phrases to score in every clip.',
+      )
     const { words, smooth, window, margin, calibrate, unlabelled } = options
     const settings = {
       words,
@@ -70,12 +73,14 @@ const align: CommandBody<AlignOptions, readonly [string, string, string | undefi
       order,
       model: run.model.id,
     }
-    return await alignManifest(context, opened, recordings.clips, decoding, options.out, settings)
+    const { clips } = recordings
+    if (!given) return await alignManifest(context, opened, clips, decoding, target, settings)
+    warnOfUnknown(context, run.model, options.phrases)
+    return await scoreManifest(context, opened, clips, options.phrases, target, settings)
   }
   if (!given && text === undefined) throw new UsageError('Give a text to align, or --phrases.')
   const alignment = await opened.align(recordings.clip, given ? options.phrases : text!, decoding)
-  const unknown = new Set(alignment.phrases.flatMap((phrase) => unknownWords(run.model, phrase)))
-  if (unknown.size > 0) context.terminal.warn(`the model does not know: ${[...unknown].join(', ')}`)
+  warnOfUnknown(context, run.model, alignment.phrases)
   const { phrases, segments } = alignment
   if (options.page !== undefined) {
     const sound = await readMono(recordings.clip.audio, {
@@ -105,6 +110,11 @@ const align: CommandBody<AlignOptions, readonly [string, string, string | undefi
 }
 export default align
 
+function warnOfUnknown({ terminal }: CommandContext, model: DualEncoder, phrases: readonly string[]): void {
+  const unknown = new Set(phrases.flatMap((phrase) => unknownWords(model, phrase)))
+  if (unknown.size > 0) terminal.warn(`the model does not know: ${[...unknown].join(', ')}`)
+}
+
 interface AlignedLine {
   readonly clip: string
   readonly caption: string
@@ -124,14 +134,12 @@ async function alignManifest(
   out: string | undefined,
   settings: object,
 ): Promise<number> {
-  if (out === undefined) throw new UsageError('Name a file for the results of a manifest: --out FILE.jsonl')
-  const by = createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 16)
-  using kept = await KeptLines.open<AlignedLine>(out, by, ({ clip, caption }) =>
+  using kept = await resultLines<AlignedLine>(out, settings, ({ clip, caption }) =>
     typeof clip === 'string' && typeof caption === 'string' ? keyOf(clip, caption) : undefined,
   )
   const before = kept.size
   const total = clips.reduce((sum, { captions }) => sum + captions.length, 0)
-  if (before > 0) terminal.note(`${before} of ${total} captions are in ${out} already`)
+  if (before > 0) terminal.note(`${before} of ${total} captions are in ${kept.file} already`)
   let bad = 0
   let progress: ReturnType<typeof terminal.progress> | undefined
   const told = () => {
@@ -152,8 +160,72 @@ async function alignManifest(
     told()
   }
   progress?.finish()
-  terminal.result({ out, captions: kept.size, failed: bad }, () =>
-    [`${out}: ${plural(kept.size, 'caption')}`, ...(bad > 0 ? [`${bad} could not be aligned`] : [])].join(
+  terminal.result({ out: kept.file, captions: kept.size, failed: bad }, () =>
+    [
+      `${kept.file}: ${plural(kept.size, 'caption')}`,
+      ...(bad > 0 ? [`${bad} could not be aligned`] : []),
+    ].join('; '),
+  )
+  return bad > 0 ? exitCode.failure : exitCode.ok
+}
+
+function resultLines<Line extends object>(
+  out: string | undefined,
+  settings: object,
+  keyOf: (line: Partial<Line>) => string | undefined,
+): Promise<KeptLines<Line>> {
+  if (out === undefined) throw new UsageError('Name a file for the results of a manifest: --out FILE.jsonl')
+  const by = createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 16)
+  return KeptLines.open<Line>(out, by, keyOf)
+}
+
+interface ScoresLine {
+  readonly clip: string
+  readonly phrases: readonly string[]
+  readonly frameStep: number
+  readonly start: number
+  readonly duration?: number
+  readonly scores: readonly (readonly number[])[]
+}
+
+/** One line a clip: the scores over time of all phrases, as `evaluate --task alignment` reads them. */
+async function scoreManifest(
+  { terminal, signal }: CommandContext,
+  aligner: RunAligner,
+  clips: readonly Clip[],
+  phrases: readonly string[],
+  out: string | undefined,
+  settings: object,
+): Promise<number> {
+  using kept = await resultLines<ScoresLine>(out, { ...settings, phrases }, ({ clip, scores }) =>
+    typeof clip === 'string' && Array.isArray(scores) ? clip : undefined,
+  )
+  if (kept.size > 0) terminal.note(`${kept.size} of ${clips.length} clips are in ${kept.file} already`)
+  const progress = terminal.progress('scored', clips.length, 'clips', kept.size)
+  let bad = 0
+  for (const clip of clips.filter(({ id }) => !kept.has(id))) {
+    try {
+      const { map } = await aligner.align(clip, phrases, { signal })
+      const { rows, cols, data } = map.scores
+      const scores = phrases.map((_, p) =>
+        Array.from({ length: rows }, (_, t) => Number(data[t * cols + p]!.toPrecision(7))),
+      )
+      const { frameStep, start, end: duration } = map
+      kept.append({
+        ...{ clip: clip.id, phrases, frameStep, start },
+        ...(duration !== undefined && { duration }),
+        scores,
+      })
+    } catch (error) {
+      if (!isSonotextError(error) || error.code === 'ABORTED') throw error
+      bad++
+      terminal.warn(`${clip.id}: ${error.message}`)
+    }
+    progress.update(kept.size + bad)
+  }
+  progress.finish()
+  terminal.result({ out: kept.file, clips: kept.size, failed: bad }, () =>
+    [`${kept.file}: ${plural(kept.size, 'clip')}`, ...(bad > 0 ? [`${bad} could not be scored`] : [])].join(
       '; ',
     ),
   )

@@ -2,7 +2,8 @@ import { signatures } from '@sonotext/core/backend'
 import type { Addon } from '@sonotext/native-cuda'
 import { expect, test } from 'vitest'
 import { slowOf } from './compare.js'
-import { otherArguments } from './subjects.js'
+import type { Side } from './side.js'
+import { kernelSubjects, otherArguments } from './subjects.js'
 
 type Statement = ReturnType<Addon['ops']>[number]['args']
 
@@ -21,6 +22,16 @@ test('an op is held against a build that lacks an argument where the call says w
   expect(otherArguments(old, added, { x: 1, rows: 2 })).toMatch(/\(precision\)/)
   const retyped = old.map((argument) => ({ ...argument, type: 'number' as const }))
   expect(otherArguments(retyped, old, { x: 0, rows: 0 })).toMatch(/\(x, rows\)/)
+})
+
+test('an op and a single subject of it are found by their names', async () => {
+  const side = { name: 'this', addon: { ops: () => [] } as unknown as Addon } as Side
+  const names = async (...only: string[]) =>
+    (await kernelSubjects([side, side], only)).map(({ name }) => name)
+  const both = await names('scale')
+  expect(both.map((name) => name.replace(/^.*, /, ''))).toEqual(['one thread', 'two threads'])
+  expect(await names(both[1]!)).toEqual([both[1]])
+  expect(await names('search_one')).toEqual([])
 })
 
 test('every stands for every op', () => {

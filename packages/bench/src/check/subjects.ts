@@ -18,13 +18,21 @@ export interface TimedSubject {
   readonly make: (side: Side) => Promise<Running>
 }
 
-/** Every op on one and two threads, on the same memory for both builds. */
+/** Whether a list of names of ops, scenarios, own functions or single subjects names this one; null names all. */
+export const named = (
+  only: readonly string[] | null,
+  { key, name }: Pick<TimedSubject, 'key' | 'name'>,
+): boolean => only === null || only.includes(key) || only.includes(name)
+
+/** Every op on one and two threads, on the same memory for both builds, as far as `only` names it. */
 export async function kernelSubjects(
   sides: readonly Side[],
-  wanted: (key: string, name: string) => boolean,
+  only: readonly string[] | null,
 ): Promise<TimedSubject[]> {
   const ops = Object.keys(signatures) as OpName[]
-  if (!ops.some((op) => wanted(op, op))) return []
+  // Rows take seconds to draw. The name of a single subject begins with that of its op.
+  if (only !== null && !only.some((one) => ops.some((op) => one === op || one.startsWith(`${op} `))))
+    return []
   const without = sides.find(({ addon }) => addon === null)
   if (without !== undefined) return [impossible('the kernels', `${without.name} has no native addon`)]
   const statements = sides.map(({ addon }) => new Map(addon?.ops().map((op) => [op.name, op.args])))
@@ -32,7 +40,7 @@ export async function kernelSubjects(
   for (const row of await everyOpRows()) {
     for (const threads of [1, 2]) {
       const name = `${row.op} ${row.shape}, ${threads === 1 ? 'one thread' : 'two threads'}`
-      if (!wanted(row.op, name)) continue
+      if (!named(only, { key: row.op, name })) continue
       subjects.push({
         ...{ name, key: row.op, threads, clock: threads === 1 ? 'thread' : 'wall' },
         make({ addon, name: side }) {

@@ -8,6 +8,7 @@ import { verdictOfTime } from './finding.js'
 import { openSide, type Side } from './side.js'
 import {
   kernelSubjects,
+  named,
   ownFunctions,
   ownSubjects,
   scenarioSubjects,
@@ -30,12 +31,10 @@ interface Open {
 async function work(job: TimingJob): Promise<void> {
   const sides = await inOrder(job, async (which) => openSide(sideNames[which], job[which]))
   const both = [sides.now, sides.before]
-  const wanted = (key: string, name: string): boolean =>
-    job.only === null || job.only.includes(key) || job.only.includes(name)
   const own = job.benchFile === null ? [] : ownSubjects(await ownFunctions(job.benchFile))
   const subjects = [
-    ...[...own, ...scenarioSubjects()].filter(({ key, name }) => wanted(key, name)),
-    ...(await kernelSubjects(both, wanted)),
+    ...[...own, ...scenarioSubjects()].filter((subject) => named(job.only, subject)),
+    ...(await kernelSubjects(both, job.only)),
   ]
   const slow = new Map(job.slow)
   // A subject's own time can be so short that the system's clock of hundredths of a second tells nothing of others in it.

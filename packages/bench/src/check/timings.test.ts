@@ -12,13 +12,15 @@ interface Said {
 }
 
 /** What is found where each process says this of each subject, and what the processes were asked. */
-async function found(...processes: readonly Readonly<Record<string, Said>>[]) {
+async function found(...processes: readonly Readonly<Record<string, Said | string>>[]) {
   const asked: TimingJob[] = []
   const timed = async (one: TimingJob): Promise<TimingAnswer[]> => {
     const said = processes[asked.push(one) - 1]!
     return Object.entries(said)
       .filter(([subject]) => one.only === null || one.only.includes(subject))
-      .map(([subject, { ratio, others = 0 }]) => {
+      .map(([subject, said]) => {
+        if (typeof said === 'string') return { subject, key: subject, unjudged: said }
+        const { ratio, others = 0 } = said
         const b = Array.from({ length: 10 }, (_, i) => 1 + i / 1000)
         return { subject, key: subject, times: { a: b.map((time) => time * ratio), b }, others }
       })
@@ -64,9 +66,13 @@ test.each([0, 1, 2, 3])('where others computed beside process %i of four, nothin
 })
 
 test('what could not be timed again is not blamed, and not passed', async () => {
-  const { of } = await found({ gemm: slower }, { gemm: slower }, {}, { gemm: slower })
+  const { of } = await found({ gemm: slower }, { gemm: slower }, { gemm: 'no time' }, { gemm: slower })
   expect(of.gemm).toMatchObject({ verdict: 'unjudged' })
   expect(of.gemm!.what).toContain('--budget left no time to look again')
+})
+
+test('a process that says nothing of what it was asked is a fault of the check', async () => {
+  await expect(found({ gemm: slower }, {})).rejects.toThrow('said nothing of gemm')
 })
 
 test('what disturbs whole passes does not pass for many rounds that agree', async () => {

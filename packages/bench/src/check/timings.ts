@@ -44,8 +44,10 @@ export async function timingFindings(
   for (let i = 0; i < confirmations; i++) {
     const only = [...processes].filter(([, all]) => blamed(all)).map(([subject]) => subject)
     if (only.length === 0) break
-    for (const answer of await timed({ ...job, only, swapped: i % 2 === 0, confirm: true }))
-      processes.get(answer.subject)!.push(...said(answer, firstRounds))
+    const answers = await timed({ ...job, only, swapped: i % 2 === 0, confirm: true })
+    const silent = only.find((asked) => !answers.some(({ subject }) => subject === asked))
+    if (silent !== undefined) throw new CheckError(`The process that times said nothing of ${silent}.`)
+    for (const answer of answers) processes.get(answer.subject)!.push(...said(answer, firstRounds))
   }
   return first.map((answer) => {
     if (!('times' in answer)) return untimed(answer.subject, answer.key, answer.unjudged)

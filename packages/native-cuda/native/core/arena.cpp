@@ -75,16 +75,18 @@ const void* Arena::plan(const PlanKey& key, std::int64_t bytes, Exec::Maker make
   make(context, data);
   const PlanKey unfinished{nullptr, 0, 0};  // nobody asks for it
   plans_.push_back({stopped.load(std::memory_order_relaxed) ? unfinished : key, {static_cast<char*>(data), bytes}});
+  planned_ += bytes;
   return data;
 }
 
 void Arena::reset() {
   used_ = 0;
-  std::int64_t planned = 0;
-  auto kept = plans_.end();
-  while (kept != plans_.begin() && planned + (kept - 1)->block.size <= kMostPlans) planned += (--kept)->block.size;
-  for (auto plan = plans_.begin(); plan != kept; ++plan) aligned_release(plan->block.data);
-  plans_.erase(plans_.begin(), kept);
+  while (planned_ > kMostPlans) {
+    const Block oldest = plans_.front().block;
+    plans_.erase(plans_.begin());
+    planned_ -= oldest.size;
+    aligned_release(oldest.data);
+  }
 
   std::int64_t total = 0;
   for (const Block& block : blocks_) total += block.size;
@@ -95,9 +97,8 @@ void Arena::reset() {
 }
 
 std::int64_t Arena::bytes() const {
-  std::int64_t total = 0;
+  std::int64_t total = planned_;
   for (const Block& block : blocks_) total += block.size;
-  for (const Plan& plan : plans_) total += plan.block.size;
   return total;
 }
 

@@ -27,8 +27,8 @@ class Arena {
   const void* plan(const PlanKey& key, std::int64_t bytes, Exec::Maker make, void* context,
                    const std::atomic<bool>& stopped);
 
-  // Forgets everything taken, and of the plans those that were used longest ago past some megabytes. Several blocks become one of their total size next time, so that a repeated op
-  // settles on a single block.
+  // Forgets everything taken, and of the plans those that were used longest ago past some megabytes. Several blocks become
+  // one of their total size next time, so that a repeated op settles on a single block.
   void reset();
 
   // Held, whether taken or not, plans included.
@@ -45,7 +45,8 @@ class Arena {
   };
   std::vector<Block> blocks_;
   std::vector<Plan> plans_;    // the one used last is the last
-  std::int64_t used_ = 0;  // in the last block
+  std::int64_t planned_ = 0;   // bytes of all plans: a call costs the same however many there are
+  std::int64_t used_ = 0;      // in the last block
   std::int64_t hint_ = 0;
 };
 

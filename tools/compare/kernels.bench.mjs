@@ -1,6 +1,6 @@
 // Kernels whose way of working changed since 0.1, at the sizes that docs/results/kernels-0.2.md tells of. Two builds in turns, one thread:
 //
-//   npx sonotext bench check --against FOLDER_OF_A_BUILT_0.1 --functions tools/compare/kernels.bench.mjs --parts times
+//   npx sonotext bench check --against FOLDER_OF_A_BUILT_0.1 --functions tools/compare/kernels.bench.mjs
 //
 // Where 0.1 has no such way (narrow items of a search), it does what it has.
 const seeded = (length, scale = 1) => {

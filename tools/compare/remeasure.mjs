@@ -84,6 +84,7 @@ const median = (times) => [...times].sort((a, b) => a - b)[times.length >> 1]
 async function searchAndResample() {
   const { createIndex, matrix, openBackend, resample, Rng } = await import('@sonotext/core')
   const backend = openBackend({ threads: Number(threads) })
+  const { settle } = await import('../../packages/bench/dist/harness/settle.js')
   const rng = new Rng(1, 'remeasure')
   const drawn = (length, scale = 1) => Float32Array.from({ length }, () => scale * rng.normal())
   const ids = Array.from({ length: 20_000 }, (_, i) => String(i))
@@ -107,9 +108,11 @@ async function searchAndResample() {
     const times = { own: [], other: [] }
     let problem
     for (let round = -1; round < Number(rounds) && problem === undefined; round++) {
+      await settle()
       const start = performance.now()
       await ours[what]()
       const own = performance.now() - start
+      await settle()
       other.stdin.write(`${library}\n`)
       const answer = JSON.parse((await lines.next()).value)
       problem = answer.problem

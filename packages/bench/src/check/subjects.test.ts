@@ -24,6 +24,24 @@ test('an op is held against a build that lacks an argument where the call says w
   expect(otherArguments(retyped, old, { x: 0, rows: 0 })).toMatch(/\(x, rows\)/)
 })
 
+test('a build gets no argument that it does not know', async () => {
+  const given: string[][] = []
+  const side = (names: string[]) => {
+    const addon = {
+      ops: () => [{ name: 'log_mel', args: statement(...names) }],
+      openDevice: () => null,
+      run: (_device: unknown, _op: string, args: object) => void given.push(Object.keys(args)),
+    }
+    return { name: 'a build', addon: addon as unknown as Addon } as Side
+  }
+  const now = Object.keys(signatures.log_mel)
+  const before = now.filter((name) => name !== 'precision')
+  const sides = [side(now), side(before)]
+  const [subject] = await kernelSubjects(sides, ['log_mel'])
+  for (const each of sides) await (await subject!.make(each)).run()
+  expect(given.map((names) => names.toSorted())).toEqual([now.toSorted(), before.toSorted()])
+})
+
 test('an op and a single subject of it are found by their names', async () => {
   const side = { name: 'this', addon: { ops: () => [] } as unknown as Addon } as Side
   const names = async (...only: string[]) =>

@@ -51,7 +51,7 @@ export async function kernelSubjects(
           const different = otherArguments(now, before, { ...row.args })
           if (different !== null) throw new CheckError(different)
           const device = addon.openDevice('cpu', null)
-          const args = row.args as NativeArgs<OpName>
+          const args = statedArguments(addon, row.op, row.args) as NativeArgs<OpName>
           return Promise.resolve({ run: () => addon.run(device, row.op, args) })
         },
       })
@@ -77,6 +77,21 @@ export function otherArguments(
   const others = changed.filter(({ name }) => known.has(name) || (call[name] ?? 0) !== 0)
   const names = [...gone, ...others].map(({ name }) => name)
   return names.length === 0 ? null : `its arguments are not those of the other build (${names.join(', ')})`
+}
+
+/** Of the arguments of a call those that a build states: it refuses others, even where they are 0 or no buffer. */
+function statedArguments(
+  addon: Pick<Addon, 'ops'>,
+  op: OpName,
+  call: object,
+): Readonly<Record<string, unknown>> {
+  const stated = new Set(
+    addon
+      .ops()
+      .find(({ name }) => name === op)
+      ?.args.map(({ name }) => name),
+  )
+  return Object.fromEntries(Object.entries(call).filter(([name]) => stated.has(name)))
 }
 
 function impossible(name: string, why: string): TimedSubject {

@@ -19,6 +19,7 @@ import { openCorpus } from '@sonotext/core/corpus'
 import { openBackend } from '@sonotext/core/backend'
 import { Rng } from '@sonotext/core/base'
 import { CheckError } from '../check/check-error.js'
+import { settle } from '../harness/settle.js'
 
 const seconds = 30
 const rates = { thesis: 44_100, librosa: 22_050, torchaudio: 16_000, clap: 48_000 } as const
@@ -102,6 +103,7 @@ async function speedTable(
     const times = engines.map(() => [] as number[])
     for (let round = -2; round < rounds; round++) {
       for (const [e, engine] of engines.entries()) {
+        await settle()
         const time = await engine.run(name)
         if (round >= 0) times[e]!.push(time)
       }

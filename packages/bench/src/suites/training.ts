@@ -8,11 +8,11 @@
  */
 import '../direct.js'
 import { writeFile } from 'node:fs/promises'
-import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { openBackend, type OpenBackendOptions } from '@sonotext/core/backend'
 import { CheckError } from '../check/check-error.js'
 import { environment, environmentLine } from '../harness/environment.js'
+import { settle } from '../harness/settle.js'
 import { quantile } from '../harness/statistics.js'
 import { startPyTorch } from '../training/pytorch.js'
 import { profileTable, stepTable } from '../training/report.js'
@@ -45,9 +45,6 @@ const [rounds, batch, frames, threads] = [
 ]
 const size = { batch, frames }
 const device = options.device as NonNullable<OpenBackendOptions['device']>
-
-/** Threads of the side that has just run may still be waiting for work; let them sleep. */
-const settle = (): Promise<void> => pause(200)
 
 /** Both losses from the start weights: the two sides must compute the same thing before their times mean anything. */
 async function agreement(other: { loss(): Promise<number> }): Promise<number> {

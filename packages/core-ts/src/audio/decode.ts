@@ -1,6 +1,6 @@
 import { throwIfAborted } from '../base/abort.js'
 import { expected, isSonotextError, SonotextError } from '../base/errors.js'
-import { nextTurn } from '../base/turn.js'
+import { Turns } from '../base/turn.js'
 import { checkFinite, mixToMono, noSamples, type DecodedAudio, type MonoAudio } from './audio.js'
 import { type ByteSource, FileSource, memorySource } from './byte-source.js'
 import { collect, defaultMaxExpansion, defaultMaxSeconds, type Limits, refuseLonger } from './collect.js'
@@ -147,6 +147,7 @@ async function* checked(
   limits: Limits,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<readonly Float32Array[], void, undefined> {
+  const turns = new Turns(signal)
   let samples = 0
   for await (const block of blocks) {
     const length = block[0]?.length ?? 0
@@ -154,7 +155,8 @@ async function* checked(
     checkFinite(block, samples, limits.file)
     if (length > 0) yield block
     samples += length
-    await nextTurn(signal)
+    if (turns.due) await turns.take()
+    throwIfAborted(signal)
   }
   if (samples === 0) throw noSamples(limits.file)
 }

@@ -11,7 +11,8 @@ namespace {
 
 constexpr i64 kQueryBlock = 16 * kMr;  // at most
 constexpr i64 kItemSlab = 256;
-constexpr i64 kPartItems = 4096;  // at least, per part
+constexpr i64 kPartItems = 4096;  // about, per part, at least
+constexpr i64 kMostParts = 16;
 
 struct Kept {
   float score;
@@ -89,11 +90,21 @@ inline Status top_k_of_nothing(const TopKArgs& args) {
   return {};
 }
 
+// In how many parts the items are looked through for each block of queries. As many chunks as a multiple of the threads where
+// that is few: of five, one of two threads has three.
+inline i64 top_k_parts(i64 n, i64 blocks, i64 threads) {
+  const i64 least = gemm_max(1, gemm_min(ceil_div(n, kPartItems), ceil_div(kMostParts, blocks)));
+  if (least == 1) return 1;
+  i64 parts = least;
+  while (parts * blocks % threads != 0 && parts < kMostParts) ++parts;
+  return parts * blocks % threads == 0 ? parts : least;
+}
+
 inline Status top_k(const TopKArgs& args, Exec& exec) {
   if (args.d == 0) return top_k_of_nothing(args);
   const i64 q = args.q, n = args.n, d = args.d, wanted = args.k, k = gemm_min(wanted, n);
   const i64 blocks = gemm_max(1, ceil_div(q, kQueryBlock)), block = ceil_div(ceil_div(q, blocks), kMr) * kMr;
-  const i64 parts = gemm_max(1, gemm_min(ceil_div(n, kPartItems), ceil_div(16, blocks)));
+  const i64 parts = top_k_parts(n, blocks, exec.threads());
   const bool direct = q <= kSkinny;  // few queries: the items are read in place
   const i64 queryFloats = direct ? 0 : ceil_div(packed_a_size(block, d), 16) * 16;
   const i64 itemFloats = direct ? 0 : ceil_div(packed_b_size(d, kItemSlab), 16) * 16;
@@ -146,7 +157,7 @@ inline Status top_k(const TopKArgs& args, Exec& exec) {
 
   // A part's list is as long as the part, at most k. Parts hold ascending indices, so the first of equals is the lowest.
   gemm_chunks(exec, q, q * wanted * parts, [&](i64 query, int) {
-    i64 next[16] = {};
+    i64 next[kMostParts] = {};
     for (i64 r = 0; r < wanted; ++r) {
       i64 best = -1;
       for (i64 p = 0; r < k && p < parts; ++p) {

@@ -43,11 +43,13 @@ describe('phrases of a caption', () => {
     ['In the distance, a dog’s bark and a walkie-talkie', ['a dog’s bark', 'a walkie-talkie'], []],
     ['an engine runs and then stops', ['an engine runs', 'stops'], ['0 before 1']],
     ['rain', ['rain'], []],
+    ['alert(1)', ['alert'], []],
+    ['a dog barks, 2, then an 808 drum plays', ['a dog barks', 'an 808 drum plays'], ['0 before 1']],
   ])('%s', (caption, phrases, relations) => {
     expect(split(caption)).toEqual({ phrases, relations })
   })
 
-  it.each(['', '   ', '?!', 'and then', 'while', '… — …'])('%j has none', (caption) => {
+  it.each(['', '   ', '?!', 'and then', 'while', '… — …', '1', '12, then (3)'])('%j has none', (caption) => {
     expect(split(caption)).toEqual({ phrases: [], relations: [] })
   })
 

@@ -58,8 +58,8 @@ interface Clause extends CaptionPhrase {
 
 /**
  * Cuts a caption into phrases that stand for one sound each, by rules: at order words, conjunctions and commas; without the place
- * ("in the background"), a count before them or an adverb behind them. Order words become relations. A caption without words has no
- * phrases.
+ * ("in the background"), a count before them or an adverb behind them. Order words become relations. What holds no letter, such as the
+ * 1 of "alert(1)", is no phrase: a caption without words has none.
  */
 export function splitPhrases(caption: string, rules: PhraseRules = english): CaptionPhrases {
   const splitter = rules === english ? (standard ??= new Splitter(english)) : new Splitter(rules)
@@ -69,6 +69,8 @@ export function splitPhrases(caption: string, rules: PhraseRules = english): Cap
 }
 
 let standard: Splitter | undefined
+
+const hasLetter = ({ lower }: TextPiece): boolean => /\p{L}/u.test(lower)
 
 class Splitter {
   readonly #links: EntryTable<Link>
@@ -115,7 +117,7 @@ class Splitter {
     const close = (end: number): void => {
       const [first, last] = place ? [end, end] : this.#trim(text, from, end)
       place = false
-      if (first >= last) return
+      if (!text.slice(first, last).some(hasLetter)) return
       const [start, stop] = [text[first]!.start, text[last - 1]!.end]
       clauses.push({ text: caption.slice(start, stop), start, end: stop, link, words, heads })
       ;[link, words, heads, sentence] = ['and', '', false, false]

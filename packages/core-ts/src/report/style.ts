@@ -51,6 +51,8 @@ details { margin: 0.6rem 0; } summary { cursor: pointer; color: var(--muted); fo
 }
 @media screen and (max-width: 44rem) {
   main { padding: 1rem 1rem 3rem; }
+  tbody th { min-width: 5rem; }
+  th, td { padding-right: 0.5rem; }
   figure .wide { display: none; }
   figure .narrow { display: block; }
 }

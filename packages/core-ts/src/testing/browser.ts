@@ -26,6 +26,8 @@ export interface BrowserPage extends AsyncDisposable {
   /** Keys one after the other: Tab, Enter, Space, ArrowRight, … */
   press(...keys: string[]): Promise<void>
   reload(): Promise<void>
+  /** As on a screen of this width. */
+  resize(width: number): Promise<void>
   /** A PNG of the whole page, or of its first `height` pixels. */
   screenshot(path: string, height?: number): Promise<void>
 }
@@ -82,6 +84,7 @@ export async function openPage(program: string, address: string): Promise<Browse
     )
     return { at: (share: number) => ({ x: x + width * share, y: y + height / 2 }) }
   }
+  let shownWidth = 1000
   const page: BrowserPage = {
     async evaluate<T>(expression: string) {
       const { result, exceptionDetails } = await send<{
@@ -135,8 +138,14 @@ export async function openPage(program: string, address: string): Promise<Browse
       await sleep(300)
       await page.until("document.readyState === 'complete'")
     },
+    async resize(width) {
+      shownWidth = width
+      await send('Emulation.setDeviceMetricsOverride', {
+        ...{ width, height: 900, deviceScaleFactor: 1, mobile: false },
+      })
+    },
     async screenshot(path, height) {
-      const clip = height === undefined ? {} : { clip: { x: 0, y: 0, width: 1000, height, scale: 1 } }
+      const clip = height === undefined ? {} : { clip: { x: 0, y: 0, width: shownWidth, height, scale: 1 } }
       const options = { captureBeyondViewport: true, ...clip }
       const { data } = await send<{ data: string }>('Page.captureScreenshot', options)
       await writeFile(path, Buffer.from(data, 'base64'))

@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
-import { decodeSegments, type ScoreMap } from '../../align/index.js'
+import { calibrationOf, decodeSegments, type ScoreMap } from '../../align/index.js'
 import { matrix } from '../../base/matrix.js'
 import { Rng } from '../../base/rng.js'
 import { splitPhrases } from '../../text/index.js'
@@ -41,6 +41,19 @@ describe('the alignment page', () => {
 
   it('is the same for the same alignment', async () => {
     expect(await page()).toBe(await page())
+  })
+
+  it('says where thresholds come from, and whether order words bind', async () => {
+    const calibration = calibrationOf([map], phrases)
+    expect(await page()).toContain('every phrase has a best place, whether it is there or not')
+    expect(await page({ calibration, thresholds: { recordings: 64 } })).toContain(
+      'by what it scores in 64 recordings without labels',
+    )
+    expect(await page()).toContain('without a joint decode nothing keeps the segments to “then”.')
+    expect(await page({ joint: true })).toContain('Joint decode: the segments keep to “then”.')
+    const { caption, phrases: own } = splitPhrases('A dog, rain')
+    const unordered = await page({ split: { caption, phrases: own } })
+    expect(unordered).not.toMatch(/Joint decode:|without a joint decode/)
   })
 
   it('names phrases where no caption was given', async () => {

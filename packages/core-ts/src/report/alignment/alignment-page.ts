@@ -9,7 +9,7 @@ import {
 } from '../../align/index.js'
 import { expected, SonotextError } from '../../base/errors.js'
 import { checkOptions } from '../../base/options.js'
-import type { CaptionPhrase } from '../../text/index.js'
+import type { CaptionPhrase, CaptionRelation } from '../../text/index.js'
 import { dataTable, interactive, section } from '../blocks.js'
 import { type Html, html } from '../html.js'
 import { renderPage } from '../page.js'
@@ -25,10 +25,18 @@ export interface AlignmentPageOptions {
   /** [frames × phrases] */
   readonly map: ScoreMap
   readonly calibration?: readonly PhraseCalibration[]
-  /** The caption, and where the phrases stand in it. */
-  readonly split?: { readonly caption: string; readonly phrases: readonly CaptionPhrase[] }
+  /** The caption, where the phrases stand in it, and its order words. */
+  readonly split?: {
+    readonly caption: string
+    readonly phrases: readonly CaptionPhrase[]
+    readonly relations?: readonly CaptionRelation[]
+  }
   /** What the segments were cut by. */
   readonly settings?: Omit<SegmentOptions, 'calibration' | 'relations' | 'order'>
+  /** Whether the order words bind the segments. Default false. */
+  readonly joint?: boolean
+  /** The recordings without labels that the calibration comes from, where it is known how many. */
+  readonly thresholds?: { readonly recordings: number } | null
   readonly footer?: string
 }
 
@@ -48,6 +56,7 @@ export async function alignmentPage(options: AlignmentPageOptions): Promise<stri
     options,
     'alignmentPage',
   )
+  const notes = [thresholdNote(options), orderNote(options)].filter((note) => note !== '')
   const settings = segmentSettings(options.settings ?? {})
   if (phrases.length !== map.scores.cols) throw expected(`${map.scores.cols} phrases`, 'phrases', phrases)
   const duration = audio.samples.length / audio.sampleRate
@@ -76,7 +85,7 @@ export async function alignmentPage(options: AlignmentPageOptions): Promise<stri
     })),
   }
   const player = interactive({
-    markup: html`<div class="al">${captionMarkup(split, phrases)}<audio controls src="${await soundOf(audio)}"></audio>${timeMarkup(phrases, duration)}${settingsMarkup(settings)}</div>`,
+    markup: html`<div class="al">${captionMarkup(split, phrases)}<audio controls src="${await soundOf(audio)}"></audio>${timeMarkup(phrases, duration)}${settingsMarkup(settings, notes)}</div>`,
     script: playerScript,
     style: playerStyle,
     data,
@@ -132,12 +141,32 @@ function timeMarkup(phrases: readonly string[], duration: number): Html {
 ${lanes}<div class="al-head" aria-hidden="true"></div></div>`
 }
 
+/** What 0.5 stands for on the scale of the scores. */
+function thresholdNote({ calibration, thresholds }: AlignmentPageOptions): string {
+  if (calibration === undefined)
+    return 'Scores run from 0 to 1 over this recording: every phrase has a best place, whether it is there or not.'
+  const count = thresholds?.recordings
+  const from = count === undefined ? 'recordings' : count === 1 ? '1 recording' : `${count} recordings`
+  return `At 0.5 lies the threshold of each phrase, found by what it scores in ${from} without labels.`
+}
+
+/** Whether the segments keep to the order words of the caption, which moving the threshold never does. */
+function orderNote({ split, joint = false }: AlignmentPageOptions): string {
+  const words = [...new Set((split?.relations ?? []).map((relation) => `“${relation.words}”`))]
+  if (words.length === 0) return ''
+  return joint
+    ? `Joint decode: the segments keep to ${words.join(', ')}. At another threshold every phrase is cut for itself.`
+    : `Every phrase is cut for itself: without a joint decode nothing keeps the segments to ${words.join(', ')}.`
+}
+
 /** A threshold no higher than the hysteresis would let every segment go on for ever. */
-function settingsMarkup({ threshold, hysteresis }: { threshold: number; hysteresis: number }): Html {
+function settingsMarkup(
+  { threshold, hysteresis }: { threshold: number; hysteresis: number },
+  notes: readonly string[],
+): Html {
   const least = Math.min(threshold, hysteresis + 0.05)
   return html`<div class="al-settings"><label for="al-threshold">Threshold</label><input class="al-threshold" id="al-threshold" type="range" min="${least.toFixed(2)}" max="1" step="0.01" value="${threshold}"><output for="al-threshold">${threshold.toFixed(2)}</output></div>
-<p class="note">At another threshold every phrase is cut for itself, without the order words of the caption.</p>
-<p class="al-said" role="status"></p><ul class="al-list" aria-label="Segments; each plays from its beginning"></ul>`
+${notes.map((note) => html`<p class="note">${note}</p>\n`)}<p class="al-said" role="status"></p><ul class="al-list" aria-label="Segments; each plays from its beginning"></ul>`
 }
 
 async function soundOf({ samples, sampleRate }: MonoAudio): Promise<string> {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { decodeSegments, type ScoreMap } from '../../align/index.js'
+import { calibrationOf, decodeSegments, type ScoreMap } from '../../align/index.js'
 import { logMel, type MonoAudio, readMono } from '../../audio/index.js'
 import { matrix } from '../../base/index.js'
 import { type BrowserPage, chromium, openPage } from '../../testing/browser.js'
@@ -59,6 +59,52 @@ const stateOf = (page: BrowserPage) =>
       value: time.getAttribute('aria-valuetext'),
     }
   })()`)
+
+it.skipIf(program === null)(
+  'fits a narrow screen, selects no text when it is dragged, and crosses out no letter',
+  { timeout: 120_000 },
+  async () => {
+    const sampleRate = 16_000
+    const samples = Float32Array.from(
+      { length: 12 * sampleRate },
+      (_, i) => 0.3 * Math.sin((i / sampleRate) * (i < 6 * sampleRate ? 1500 : 15_000)),
+    )
+    const sound = { samples, sampleRate }
+    const map = await energies(sound)
+    const calibration = calibrationOf([map], phrases).map((one) => {
+      const [floor, top] = [one.quantiles[0]!, one.quantiles.at(-1)!]
+      return { ...one, floor, threshold: (floor + top) / 2 }
+    })
+    const segments = decodeSegments(map, phrases, { calibration })
+    expect(segments.length).toBeGreaterThan(0)
+    const path = join(folder, 'narrow.html')
+    const about = { title: caption, audio: sound, phrases, segments, map, calibration, split }
+    await writeFile(path, await alignmentPage({ ...about, thresholds: { recordings: 64 } }))
+    await using page = await openPage(program!, pathToFileURL(path).href)
+    for (const width of [360, 1200]) {
+      await page.resize(width)
+      const wide = await page.evaluate<string[]>(
+        `[document.documentElement, ...document.querySelectorAll('.table, .al-time')].filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.className || e.tagName)`,
+      )
+      expect(wide, `${width} px`).toEqual([])
+      if (shots !== undefined) await page.screenshot(join(shots, `alignment-${width}.png`))
+    }
+    await page.drag('.al-ticks', 0.1, 0.9)
+    expect(await page.evaluate<string>('String(getSelection())')).toBe('')
+    // Where the head could be hit it would be, if it stood above the words.
+    const hit = await page.evaluate<string[]>(`(() => {
+      const head = document.querySelector('.al-head')
+      head.style.pointerEvents = 'auto'
+      head.style.left = '0%'
+      return [...document.querySelectorAll('.al-name, .al-ticks, .al-lane')].map((e) => {
+        e.scrollIntoView({ block: 'center' })
+        const { left, top, height } = e.getBoundingClientRect()
+        return document.elementFromPoint(left + 1, top + height / 2).className
+      })
+    })()`)
+    expect(hit.map((name) => name === 'al-head')).toEqual([false, false, true, false, true])
+  },
+)
 
 describeWithRealData('the page of three recordings in a browser', (data) => {
   it.skipIf(program === null)(

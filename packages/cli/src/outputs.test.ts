@@ -18,6 +18,7 @@ beforeAll(async () => {
   await writeFile(join(folder, 'named.jsonl'), '{"id":"a","audio":"nameless"}\n')
   await writeFile(join(folder, 'one.csv'), 'file,caption\na.wav,a tone\n')
   await symlink(manifest, join(folder, 'link.jsonl'))
+  await writeFile(join(folder, 'notes.txt'), 'Buy bread.\n')
 })
 afterAll(() => rm(folder, { recursive: true }))
 
@@ -45,6 +46,21 @@ describe.skipIf(notBuilt !== null)(`outputs${notBuilt === null ? '' : ` (${notBu
       manifest,
       /--out would replace/,
     ],
+    ...[
+      [...fromFolder, 'audio', '--out', 'notes.txt'],
+      ['check', manifest, '--out', 'notes.txt'],
+      ['check', manifest, '--duplicates', 'notes.txt'],
+      ['report', 'run', '--out', 'notes.txt'],
+      ['compare', 'run', 'run', '--plot', 'notes.txt'],
+      ['relevance', 'fit', 'one.csv', '--captions', manifest, '--page', 'notes.txt'],
+      ['relevance', 'analyse', 'one.csv', '--captions', manifest, '--page', 'notes.txt'],
+      ['relevance', 'import', 'one.csv', '--out', 'notes.txt'],
+      ['relevance', 'apply', 'model', '--captions', manifest, '--out', 'notes.txt'],
+    ].map((args): [string[], string, RegExp] => [
+      args,
+      'notes.txt',
+      /notes\.txt holds something other than .*, and --\w+ would replace it/,
+    ]),
   ])('%j is refused, and %s stays as it was', async (args, file, message) => {
     const before = await readFile(join(folder, file))
     const { code, stderr } = await cli(args, { cwd: folder })

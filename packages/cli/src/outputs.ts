@@ -1,5 +1,6 @@
-import { realpathSync, statSync } from 'node:fs'
+import { closeSync, openSync, readSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import { isStandardOutput } from '@sonotext/core/base'
 import { hasAudioEnding, hasForeignEnding } from '@sonotext/core/data'
 import { UsageError } from './exit.js'
 
@@ -36,6 +37,42 @@ export function refuseOverwriting(options: object, inputs: Iterable<string>): vo
     const option = written.get(realPath(input))
     if (option !== undefined && isFile(input))
       throw new UsageError(`${input} is read, and ${option} would replace it: choose another name.`)
+  }
+}
+
+/** What commands write, and what the text of such a file begins with. */
+const kinds = {
+  page: { what: 'a page', begins: /^\s*<!doctype html/i },
+  manifest: { what: 'a manifest', begins: /^\s*\{/ },
+  pairs: { what: 'pairs of clips', begins: /^clip,duplicate/ },
+  relevance: { what: 'relevance', begins: /^query,item,relevance/ },
+}
+
+/** Throws UsageError where a file of another kind, which nobody means to lose, stands in the place of an output. */
+export function refuseForeign(option: string, path: string | undefined, kind: keyof typeof kinds): void {
+  const { what, begins } = kinds[kind]
+  if (path !== undefined && isWritten(path) && !begins.test(headOf(path))) throw foreign(option, path, what)
+}
+
+/** Whether a file stands there with something in it. */
+export function isWritten(path: string): boolean {
+  return !isStandardOutput(path) && isFile(path) && infoOf(path)!.size > 0
+}
+
+/** What {@link refuseForeign} says. */
+export function foreign(option: string, path: string, what: string): UsageError {
+  return new UsageError(
+    `${path} holds something other than ${what}, and ${option} would replace it: choose another name, or remove it.`,
+  )
+}
+
+function headOf(path: string): string {
+  const file = openSync(path, 'r')
+  try {
+    const bytes = new Uint8Array(256)
+    return new TextDecoder().decode(bytes.subarray(0, readSync(file, bytes)))
+  } finally {
+    closeSync(file)
   }
 }
 

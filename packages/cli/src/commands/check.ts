@@ -5,7 +5,7 @@ import type { CommandBody } from '../command.js'
 import { decodePolicyOf, type DecodeFlags } from '../decode-option.js'
 import { warnOfEmptyBands } from '../empty-bands.js'
 import { exitCode } from '../exit.js'
-import { refuseOverwriting } from '../outputs.js'
+import { refuseForeign, refuseOverwriting } from '../outputs.js'
 import { plural } from '../plural.js'
 
 interface CheckOptions extends DecodeFlags {
@@ -31,6 +31,8 @@ const check: CommandBody<CheckOptions, readonly [string]> = async ({ terminal, s
     options,
     manifest.clips.map(({ audio }) => audio),
   )
+  refuseForeign('--out', options.out, 'manifest')
+  refuseForeign('--duplicates', options.duplicates, 'pairs')
   const progress = terminal.progress('check', manifest.clips.length, 'clips')
   const { maxSeconds, ...decode } = decodePolicyOf(options)
   const report = await checkClips(manifest.clips, {

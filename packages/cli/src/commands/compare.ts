@@ -8,6 +8,7 @@ import { measureText } from '../evaluation-table.js'
 import { exitCode, UsageError } from '../exit.js'
 import type { CommandBody } from '../command.js'
 import { measureNames } from '../measure-names.js'
+import { refuseForeign } from '../outputs.js'
 import { relevanceOptionsOf, type RelevanceFlags, usualMeasures } from '../relevance-option.js'
 import { runClipsOf, type RunClipsFlags } from '../run-clips.js'
 import { table } from '../table.js'
@@ -34,6 +35,7 @@ const compare: CommandBody<CompareOptions, readonly [readonly string[]]> = async
 ) => {
   const { terminal } = context
   if (folders.length < 2) throw new UsageError('Expected two or more runs to compare, got one.')
+  refuseForeign('--plot', options.plot, 'page')
   const usual = options.relevance === undefined ? 'mAP@10' : usualMeasures.graded
   const measures = measureNames(options.measures ?? usual)
   const relevance = await relevanceOptionsOf(context, options)

@@ -18,7 +18,7 @@ import {
 import type { PartConfig } from '@sonotext/core/registry'
 import type { CommandBody } from '../command.js'
 import { exitCode, UsageError } from '../exit.js'
-import { refuseOverwriting } from '../outputs.js'
+import { refuseForeign, refuseOverwriting } from '../outputs.js'
 import { plural } from '../plural.js'
 import { pathArgument, shellLine } from '../shell-line.js'
 import type { Terminal } from '../terminal.js'
@@ -80,6 +80,7 @@ const importCommand: CommandBody<ImportOptions, readonly [readonly string[]]> = 
     options,
     shared.map(({ audio }) => audio),
   )
+  refuseForeign('--out', options.out, 'manifest')
   if (options.dryRun !== true) await writeManifest(options.out!, shared, { signal })
   const ffmpeg = shared.some(({ audio }) => hasForeignEnding(audio))
   const unread = options.dryRun === true ? await unreadOf(shared, options, signal) : undefined

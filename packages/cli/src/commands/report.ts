@@ -2,6 +2,7 @@ import { writeFileAtomic } from '@sonotext/core/base'
 import { reportRuns } from '@sonotext/core/runs'
 import type { CommandBody } from '../command.js'
 import { exitCode } from '../exit.js'
+import { refuseForeign } from '../outputs.js'
 
 interface ReportOptions {
   out: string
@@ -13,6 +14,7 @@ const report: CommandBody<ReportOptions, readonly [readonly string[]]> = async (
   { out },
   folders,
 ) => {
+  refuseForeign('--out', out, 'page')
   const page = await reportRuns(folders)
   await writeFileAtomic(out, new TextEncoder().encode(page))
   context.terminal.result({ report: out, runs: folders }, () => `${out}: ${folders.join(', ')}`, out)

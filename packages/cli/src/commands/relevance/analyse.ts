@@ -14,6 +14,7 @@ import {
 import { relevanceComplexityPage } from '@sonotext/core/report'
 import type { CommandBody } from '../../command.js'
 import { exitCode } from '../../exit.js'
+import { refuseForeign } from '../../outputs.js'
 import { plural } from '../../plural.js'
 import { lengthsOfManifest, lengthsOfTable } from './clip-lengths.js'
 import { table } from '../../table.js'
@@ -36,6 +37,7 @@ const analyse: CommandBody<AnalyseOptions, readonly [string]> = async (
   ratings,
 ) => {
   const { pairs, replicates, seed, page } = options
+  refuseForeign('--page', page, 'page')
   const relevances = await readRelevances(ratings, { signal })
   const captions = await readCaptions(options.captions, { signal })
   const rated = [...new Set(relevances.pairs.map(({ item }) => item))]

@@ -2,6 +2,7 @@ import { applyRelevance, loadRelevanceModel, readCaptions } from '@sonotext/core
 import { backendOf, type BackendOptions } from '../../backend-option.js'
 import type { CommandBody } from '../../command.js'
 import { exitCode } from '../../exit.js'
+import { refuseForeign } from '../../outputs.js'
 import { plural } from '../../plural.js'
 import { writeRelevance } from './write-relevance.js'
 
@@ -17,6 +18,7 @@ interface ApplyOptions extends BackendOptions {
 /** Graded relevance of every caption of a corpus and the clips that fit it most. */
 const apply: CommandBody<ApplyOptions, readonly [string]> = async ({ terminal, signal }, options, path) => {
   const { top, least, out, manifest, cache: cacheFolder } = options
+  refuseForeign('--out', out, manifest === undefined ? 'relevance' : 'manifest')
   const model = await loadRelevanceModel(path, { cacheFolder })
   const captions = await readCaptions(options.captions, { signal })
   const progress = terminal.progress('relevance', captions.captions.length, 'captions')

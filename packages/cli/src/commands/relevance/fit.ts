@@ -15,6 +15,7 @@ import {
 import { relevanceFitPage } from '@sonotext/core/report'
 import type { CommandBody } from '../../command.js'
 import { exitCode, UsageError } from '../../exit.js'
+import { refuseForeign } from '../../outputs.js'
 import { table } from '../../table.js'
 
 interface FitOptions {
@@ -42,6 +43,7 @@ interface Report {
 const fit: CommandBody<FitOptions, readonly [string]> = async ({ terminal, signal }, options, ratings) => {
   const { validation, validationCaptions = options.captions, calibration } = options
   const { folds, seed, cache, out, page } = options
+  refuseForeign('--page', page, 'page')
   if (options.validationCaptions !== undefined && validation === undefined)
     throw new UsageError('--validation-captions belong to --validation RATINGS.')
   const captions = await readCaptions(options.captions, { signal })

@@ -10,6 +10,7 @@ import {
 } from '@sonotext/core/relevance'
 import type { CommandBody } from '../../command.js'
 import { exitCode, UsageError } from '../../exit.js'
+import { refuseForeign } from '../../outputs.js'
 import { plural } from '../../plural.js'
 import { table } from '../../table.js'
 import { type RatingFlags, readAllRatings, screeningOf } from './rating-options.js'
@@ -40,6 +41,7 @@ const importRatings: CommandBody<ImportOptions, readonly [readonly string[]]> = 
   const { average, trim, minRaters, out, manifest } = options
   if (manifest !== undefined && out === undefined)
     throw new UsageError('Say where the manifest with relevance goes: --out FILE.jsonl.')
+  refuseForeign('--out', out, manifest === undefined ? 'relevance' : 'manifest')
   if (trim !== undefined && average !== 'trimmed-mean')
     throw new UsageError('--trim is for --average trimmed-mean.')
   const screening = screeningOf(options.screen)

@@ -95,6 +95,20 @@ describe.skipIf(notBuilt !== null)(
       expect([alone.measures.AUROC, alone.perPhrase]).toEqual([undefined, undefined])
     })
 
+    it('says what has no length, and takes recordings of other names for those of the truth', async () => {
+      const truth = await file('office.txt', ['1\t2\tdrawer', '3\t3\tspeech', '4\t4\tspeech'])
+      const found = await file('office_detected.txt', ['1\t2\tdrawer', '5\t5\tdrawer'])
+      const args = ['evaluate', '--task', 'alignment', '--truth', truth, '--predictions', found]
+      const apart = await cli(args)
+      expect([apart.code, apart.stderr]).toEqual([1, expect.stringContaining('`sonotext evaluate --map`')])
+      const { code, stdout, stderr } = await cli([...args, '--map', 'office_detected=office'])
+      expect([code, stderr]).toEqual([
+        0,
+        'warning: 2 events of the truth without a length left out\nwarning: 1 event of the predictions without a length left out\n',
+      ])
+      expect(stdout).toMatch(/\nsegment IoU +1\.000/)
+    })
+
     it('moments: JSONL of QVHighlights', async () => {
       const truth = await file('truth.jsonl', [
         { qid: 1, query: 'a dog', vid: 'a', duration: 100, relevant_windows: [[10, 20]] },
@@ -125,6 +139,7 @@ describe.skipIf(notBuilt !== null)(
     it('refuses what does not fit', async () => {
       const broken = await file('broken.jsonl', ['{"clip":"a","scores":[[1]],"phrases":["x"],"frameStep":0}'])
       const truth = await file('labels.tsv', ['filename\tonset\toffset\tevent_label', 'a\t0\t1\tx'])
+      const other = await file('labels.doc', ['a\t0\t1\tx'])
       const cases: [string[], RegExp, number][] = [
         [[], /Give a run, or --audio and --text/, 2],
         [['--task', 'alignment'], /Give --truth and --predictions with --task alignment/, 2],
@@ -139,9 +154,31 @@ describe.skipIf(notBuilt !== null)(
           /none\.csv: there is no such file/,
           1,
         ],
+        [['--task', 'alignment', '--truth', truth, '--predictions', other], /file ending in .*\.jams/, 2],
+        // What is not there is said to be missing, whatever its name ends in.
         [
           ['--task', 'alignment', '--truth', truth, '--predictions', 'none.doc'],
-          /file ending in .*\.jams/,
+          /none\.doc: there is no such file/,
+          1,
+        ],
+        [
+          ['--task', 'alignment', '--truth', 'none.xyz', '--predictions', truth],
+          /none\.xyz: there is no such file/,
+          1,
+        ],
+        [
+          ['--task', 'alignment', '--truth', truth, '--predictions', truth, '--map', 'b=a'],
+          /The predictions have no "b" to --map, only such as "a"/,
+          2,
+        ],
+        [
+          ['--task', 'alignment', '--truth', truth, '--predictions', truth, '--map', 'a'],
+          /Expected --map NAME=NAME/,
+          2,
+        ],
+        [
+          ['--task', 'moments', '--truth', truth, '--predictions', truth, '--map', 'a=b'],
+          /matched by qid/,
           2,
         ],
         [['--task', 'moments', '--truth', truth, '--predictions', truth], /labels\.tsv:1: not JSON/, 1],

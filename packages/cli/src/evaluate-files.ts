@@ -9,7 +9,7 @@ import {
   readAlignmentTruth,
   readMomentLines,
 } from '@sonotext/core/align'
-import type { LabelledSegment } from '@sonotext/core/segments'
+import { type LabelledSegment, type RecordingSegments, withoutLength } from '@sonotext/core/segments'
 import type { CommandContext } from './command.js'
 import { exitCode, UsageError } from './exit.js'
 import { plural } from './plural.js'
@@ -20,17 +20,19 @@ export interface EvaluateFilesFlags {
   task: 'retrieval' | 'alignment' | 'moments'
   truth?: string
   predictions: string[]
+  map: string[]
   split: string
   perQuery?: boolean
 }
 
 /** Scores what any system found in recordings against what is there. */
 export async function evaluateFiles(context: CommandContext, options: EvaluateFilesFlags): Promise<number> {
-  const { task, truth, predictions } = options
+  const { task, truth, predictions, map } = options
   if (truth === undefined || predictions.length === 0)
     throw new UsageError(`Give --truth and --predictions with --task ${task}.`)
   if (task === 'moments') {
     if (predictions.length > 1) throw new UsageError('Expected one file of --predictions for moments.')
+    if (map.length > 0) throw new UsageError('--map is for --task alignment: moments are matched by qid.')
     return await moments(context, options, truth, predictions[0]!)
   }
   return await alignment(context, options, truth)
@@ -46,13 +48,23 @@ function phrasesIn(
 
 async function alignment(
   { terminal, signal }: CommandContext,
-  { predictions, split, perQuery = false }: EvaluateFilesFlags,
+  { predictions, map, split, perQuery = false }: EvaluateFilesFlags,
   truth: string,
 ): Promise<number> {
   const given = await Promise.all(predictions.map((path) => readAlignmentPredictions(path, { signal })))
-  const scores = given.flatMap((one) => ('scores' in one ? one.scores : []))
-  const segments = given.flatMap((one) => ('segments' in one ? one.segments : []))
+  const rename = renamer(
+    map,
+    given.flatMap((one) => ('scores' in one ? one.scores : one.segments).map(({ recording }) => recording)),
+  )
+  const scores = given.flatMap((one) => ('scores' in one ? one.scores.map(rename) : []))
+  const segments = given.flatMap((one) => ('segments' in one ? one.segments.map(rename) : []))
   const truths = await readAlignmentTruth(truth, { split, signal })
+  const warnOfPoints = (recordings: readonly RecordingSegments[], whose: string): void => {
+    const left = withoutLength(recordings)
+    if (left > 0) terminal.warn(`${plural(left, 'event')} of ${whose} without a length left out`)
+  }
+  warnOfPoints(truths, 'the truth')
+  warnOfPoints(segments, 'the predictions')
   const paired = pairUp(truths, { scores, segments })
   const { missing, unknown, pairs } = paired
   if (missing.length > 0)
@@ -72,6 +84,26 @@ async function alignment(
   const { perPhrase, ...summary } = evaluation
   terminal.result(perQuery ? { ...summary, perPhrase } : summary, alignmentTable)
   return exitCode.ok
+}
+
+/** Gives recordings of the predictions the names that the truth has for them: `--map found=true`. */
+function renamer(map: readonly string[], recordings: readonly string[]) {
+  const known = new Set(recordings)
+  const names = new Map(
+    map.map((text): [string, string] => {
+      const at = text.indexOf('=')
+      const [from, to] = [text.slice(0, at), text.slice(at + 1)]
+      if (at < 1 || to === '')
+        throw new UsageError(`Expected --map NAME=NAME, of the predictions and of the truth, got ${text}.`)
+      if (!known.has(from))
+        throw new UsageError(`The predictions have no "${from}" to --map, only such as "${[...known][0]}".`)
+      return [from, to]
+    }),
+  )
+  return <One extends { readonly recording: string }>(one: One): One => {
+    const recording = names.get(one.recording)
+    return recording === undefined ? one : { ...one, recording }
+  }
 }
 
 async function moments(

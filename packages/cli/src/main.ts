@@ -195,6 +195,12 @@ function program(): Command {
       collect,
       [],
     )
+    .option(
+      '--map <name=name>',
+      'alignment: what a recording of the predictions is called in the truth, where the names differ; repeatable',
+      collect,
+      [],
+    )
     .option('--split <name>', 'split of the manifest', 'test')
     .option('--audio <file>', 'without a run: vectors of clips, NPY with FILE.ids.txt or safetensors')
     .option('--text <file>', 'without a run: vectors of captions')

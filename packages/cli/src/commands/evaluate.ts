@@ -50,6 +50,7 @@ const evaluate: CommandBody<EvaluateOptions, readonly [string | undefined]> = as
   }
   const show = (evaluation: Evaluation) =>
     terminal.result(options.perQuery ? evaluation : withoutPerQuery(evaluation), evaluationTable)
+  if (options.map.length > 0) throw new UsageError('--map is for --task alignment.')
   if (folder === undefined) {
     if (options.pool !== undefined) throw new UsageError('--pool is for a run: name its folder.')
     show(await ofFiles(options, backendOf(options, terminal)))

@@ -1,5 +1,6 @@
 import {
   expected,
+  fileLength,
   nearest,
   readText,
   SonotextError,
@@ -74,6 +75,8 @@ export async function readSegments(
   options: { readonly format?: string; readonly signal?: AbortSignal } = {},
 ): Promise<RecordingSegments[]> {
   const { format, signal } = options
+  // A name that is misspelt is told as such, not by its ending.
+  await fileLength(path)
   const { read } = format === undefined ? segmentFormatOf(path) : segmentFormat(format)
   const recordings = read(await readText(path, { maxBytes, signal }), path)
   if (recordings.length > 0) return recordings

@@ -11,5 +11,6 @@ export {
   type RecordingSegments,
   type SegmentFormat,
   stemOf,
+  withoutLength,
 } from './recording-segments.js'
-export { segmentIou, spanIou, type TimeSpan } from './time-span.js'
+export { inMicroseconds, segmentIou, spanIou, type TimeSpan } from './time-span.js'

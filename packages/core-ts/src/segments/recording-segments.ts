@@ -27,6 +27,11 @@ export interface RecordingSegments {
   readonly withoutLength?: number
 }
 
+/** How many events of no length were left out when the files were read. */
+export function withoutLength(recordings: readonly RecordingSegments[]): number {
+  return recordings.reduce((sum, { withoutLength: own = 0 }) => sum + own, 0)
+}
+
 /** One way to write segments down. */
 export interface SegmentFormat {
   readonly name: string

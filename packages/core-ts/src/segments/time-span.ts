@@ -6,6 +6,11 @@ export interface TimeSpan {
   readonly offset: number
 }
 
+/** Seconds in whole microseconds, as results give times: sums of frame steps would leave 0.30000000000000004. */
+export function inMicroseconds(seconds: number): number {
+  return Math.round(1e6 * seconds) / 1e6
+}
+
 /** Refuses what is no stretch of time. Throws INVALID_DATA naming whose it is. */
 export function checkSpans(spans: readonly TimeSpan[], whose: string): void {
   for (const { onset, offset } of spans) {

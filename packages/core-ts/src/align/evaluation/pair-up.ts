@@ -93,7 +93,10 @@ export function pairUp(truth: readonly RecordingSegments[], predictions: Alignme
     throw new SonotextError(
       'INVALID_DATA',
       `Expected predictions for the recordings of the truth, got none: the truth has "${truth[0]?.recording}", the predictions "${[...given.keys()][0]}".`,
-      { remedy: 'Both must name recordings alike, but for folders and endings.' },
+      {
+        remedy:
+          'Both must name recordings alike, but for folders and endings; `sonotext evaluate --map` says which stands for which.',
+      },
     )
   }
   return { pairs, missing, unknown: [...given.keys()].filter((name) => !taken.has(name)) }

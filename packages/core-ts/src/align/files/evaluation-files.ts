@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises'
-import { readLines, readText, SonotextError } from '../../base/index.js'
+import { fileLength, readLines, readText, SonotextError } from '../../base/index.js'
 import { clipsOfSplit, readManifest, splitsOf } from '../../data/index.js'
 import { groundedSegments, parseAudioGrounding } from '../../segments/audio-grounding.js'
 import { readSegments, segmentFormatOf } from '../../segments/formats.js'
@@ -24,7 +24,7 @@ export async function readAlignmentTruth(
 ): Promise<RecordingSegments[]> {
   const { split = 'test', signal } = options
   const reading = signal === undefined ? {} : { signal }
-  const name = formatOf(path)
+  const name = await formatOf(path)
   if (name === 'json') {
     const text = await readText(path, reading)
     if (isGrounding(parsed(text, path))) return groundedSegments(parseAudioGrounding(text, path))
@@ -59,14 +59,18 @@ export async function readAlignmentPredictions(
     () => false,
   )
   if (isFolder) return { scores: await readScores(path, options) }
-  const name = formatOf(path)
+  const name = await formatOf(path)
   if (name === 'jsonl' && 'scores' in (await firstLine(path, options)))
     return { scores: await readScores(path, options) }
   return { segments: await readSegments(path, { ...options, format: name }) }
 }
 
-/** Label tracks and lists of strong labels share their ending, and a label track is a list of one recording. */
-function formatOf(path: string): string {
+/**
+ * By the ending of a file that is there. Label tracks and lists of strong labels share theirs, and a label track is a list of one
+ * recording.
+ */
+async function formatOf(path: string): Promise<string> {
+  await fileLength(path)
   return /\.(?:txt|ann|lab)$/i.test(path) ? 'strong-labels' : segmentFormatOf(path).name
 }
 

@@ -50,6 +50,16 @@ describe('clips for a manifest', () => {
     expect(truth).toEqual(segmentFormat('strong-labels').read(readFileSync(labels, 'utf8'), labels))
   })
 
+  it('says how many events have no length and are left out', async () => {
+    const labels = join(folder, 'points.tsv')
+    writeFileSync(labels, 'a.wav\t0\t1\tDog\na.wav\t2\t2\tDog\nb.wav\t3\t3\tCat\n')
+    const notes: string[] = []
+    const source = { path: labels, audio: folder, onNote: (note: string) => void notes.push(note) }
+    const clips = await importers.build('segments').read(source)
+    expect(clips.map(({ events }) => events!.length)).toEqual([1, 0])
+    expect(notes).toEqual([`${labels}: 2 events of no length left out.`])
+  })
+
   it('of JAMS, with a duration, and of AudioSet, whose ids are no file names', async () => {
     const jams = join(folder, 'street_test.jams')
     const recording = {

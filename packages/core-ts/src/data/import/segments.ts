@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { checkOptions } from '../../base/options.js'
-import { readSegments, segmentFormats } from '../../segments/index.js'
+import { readSegments, segmentFormats, withoutLength } from '../../segments/index.js'
 import { type Clip, defaultCaptionId } from '../manifest.js'
 import { filePattern } from './file-pattern.js'
 import { importerPart, usualSplitOf } from './importer.js'
@@ -17,6 +17,8 @@ export interface SegmentsFiles {
   format?: string
   /** Names of the audio files, `{file}` standing for the recording as the labels name it. Default `{file}`. */
   filePattern?: string
+  /** Told what was left out, as a sentence. */
+  onNote?: (note: string) => void
 }
 
 /**
@@ -30,9 +32,12 @@ export async function importSegments(files: SegmentsFiles): Promise<Clip[]> {
     split,
     format,
     filePattern: pattern = '{file}',
+    onNote,
   } = checkOptions(files, 'importSegments')
   const named = filePattern(pattern, (name) => name === 'file', ['file'])
   const recordings = await readSegments(labels, format === undefined ? {} : { format })
+  const left = withoutLength(recordings)
+  if (left > 0) onNote?.(`${labels}: ${left === 1 ? '1 event' : `${left} events`} of no length left out.`)
   return recordings.map(({ recording, duration, text, segments }): Clip => ({
     id: recording,
     audio: resolve(
@@ -66,7 +71,11 @@ export const segmentsImporter = importerPart({
     },
   },
   fromConfig: (options) => ({
-    read: ({ path, audio, split = usualSplitOf(path) }) =>
-      importSegments({ labels: path, audio, ...options, ...(split && { split }) }),
+    read: ({ path, audio, split = usualSplitOf(path), onNote }) =>
+      importSegments({
+        ...{ labels: path, audio, ...options },
+        ...(split && { split }),
+        ...(onNote && { onNote }),
+      }),
   }),
 })

@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type AlignedSegment, type Moment, parseMomentLines, parseScoreLines } from '@sonotext/core/align'
@@ -27,13 +27,20 @@ afterAll(() => rm(folder, { recursive: true }))
 interface Found {
   phrases: string[]
   segments: AlignedSegment[]
+  thresholds: { recordings: number } | null
 }
+
+/** Twelve clips were trained on. */
+const thresholds = 'thresholds from 12 recordings without labels'
 
 describe.skipIf(notBuilt !== null)(`sonotext align${notBuilt === null ? '' : ` (${notBuilt})`}`, () => {
   it('gives the phrases of a text and where they are', async () => {
     const found = await cliJson<Found>(['align', run, clips[0]!.audio, 'a low hum, then a high whistle'])
     expect(found.phrases).toEqual(['a low hum', 'a high whistle'])
+    expect(found.thresholds).toEqual({ recordings: 12 })
     for (const { phrase, onset, offset, confidence } of found.segments) {
+      // Times are no sums of frame steps: 0.30000000000000004.
+      for (const seconds of [onset, offset]) expect(seconds).toBe(Number(seconds.toFixed(6)))
       expect(found.phrases).toContain(phrase)
       expect(offset).toBeGreaterThan(onset)
       expect(offset).toBeLessThanOrEqual(0.5)
@@ -46,6 +53,7 @@ describe.skipIf(notBuilt !== null)(`sonotext align${notBuilt === null ? '' : ` (
       ...['align', run, clips[0]!.id, '--no-calibrate', '--phrases', 'a low hum', 'a ticking clock'],
     ])
     expect(found.phrases).toEqual(['a low hum', 'a ticking clock'])
+    expect(found.thresholds).toBeNull()
     for (const segment of found.segments) expect(segment).not.toHaveProperty('confidence')
   })
 
@@ -76,6 +84,63 @@ describe.skipIf(notBuilt !== null)(`sonotext align${notBuilt === null ? '' : ` (
     expect(stderr).toContain('the model does not know: zither')
     const { stdout: absent } = await cli(['align', run, clips[0]!.audio, 'zither'])
     expect(stdout + absent).toContain('not there: zither')
+    expect(absent.trimEnd().split('\n').at(-1)).toBe(thresholds)
+  })
+
+  it('opens the recording before it looks for thresholds, and keeps these with the run', async () => {
+    const lost = await cli(['align', run, join(folder, 'lost.wav'), 'hum'])
+    expect([lost.code, lost.stderr]).toEqual([1, expect.stringContaining('lost.wav')])
+    expect(lost.stderr).not.toContain('thresholds 12/12')
+    // The same of many recordings, none of which is there.
+    const gone = join(folder, 'gone.jsonl')
+    await writeManifest(gone, [{ id: 'gone', audio: join(folder, 'lost.wav'), captions: ['a rising siren'] }])
+    const asked = join(folder, 'asked.jsonl')
+    await writeFile(asked, '{"qid":1,"query":"a rising siren","vid":"lost"}\n')
+    for (const [command, file] of [
+      ['align', gone],
+      ['moments', asked],
+    ] as const) {
+      const { stderr } = await cli([command, run, file, '--out', join(folder, `${command}-gone.jsonl`)])
+      expect(stderr).toContain('lost')
+      expect(stderr).not.toContain('thresholds 12/12')
+    }
+    const call = ['align', run, clips[0]!.audio, '--phrases', 'hum', 'zither']
+    const first = await cli(call)
+    expect(first.stderr).toContain('thresholds 12/12')
+    const kept = join(run, 'thresholds')
+    const files = await readdir(kept)
+    // As a process leaves it that is killed, where the disk is slow.
+    for (const file of files) await appendFile(join(kept, file), '{"phrase":"hum","thres')
+    const second = await cli(call)
+    expect(second.stderr).not.toContain('thresholds 12/12')
+    expect(second.stdout).toBe(first.stdout)
+    // By other settings they are others.
+    expect((await cli([...call, '--smooth', '0.2'])).stderr).toContain('thresholds 12/12')
+    expect((await readdir(kept)).length).toBe(files.length + 1)
+    // Where they cannot be kept they are found, and that is said.
+    await rm(kept, { recursive: true })
+    await writeFile(kept, 'no folder')
+    const unkept = await cli(call)
+    expect([unkept.code, unkept.stdout]).toEqual([0, first.stdout])
+    expect(unkept.stderr).toContain('warning: thresholds are not kept')
+    await rm(kept)
+  })
+
+  it('replaces segments by segments, and no file of something else', async () => {
+    const notes = join(folder, 'notes.txt')
+    await writeFile(notes, 'Buy bread.\n')
+    const call = ['align', run, clips[0]!.audio, 'a low hum', '--no-calibrate']
+    for (const option of ['--out', '--page']) {
+      const { code, stderr } = await cli([...call, option, notes])
+      expect([code, stderr]).toEqual([2, expect.stringMatching(/notes\.txt holds something other than/)])
+    }
+    expect(await readFile(notes, 'utf8')).toBe('Buy bread.\n')
+    for (const name of ['again.txt', 'again.csv', 'again.json', 'again.html'])
+      for (const phrase of ['zither', 'a low hum']) {
+        const option = name.endsWith('.html') ? '--page' : '--out'
+        const again = ['align', run, clips[0]!.audio, phrase, '--no-calibrate', option, join(folder, name)]
+        expect((await cli(again)).code, name).toBe(0)
+      }
   })
 
   it('finds nothing in silence and in a single frame, and answers for music', async () => {
@@ -106,10 +171,17 @@ describe.skipIf(notBuilt !== null)(`sonotext align${notBuilt === null ? '' : ` (
     [['align', 'RUN', 'MANIFEST', 'rain'], /their own captions/],
     [['align', 'RUN', 'MANIFEST', '--out', 'x.vtt'], /written as jsonl, not vtt/],
     [['align', 'RUN', 'missing.wav', 'rain'], /missing\.wav/],
+    [['align', 'RUN', 'CLIP', 'rain', '--smooth', '1e9'], /Expected from 0 to 60 seconds/],
+    [['align', 'RUN', 'CLIP', 'rain', '--margin', '-1'], /Expected from 0 to 600 seconds/],
     [['align', 'RUN', 'CLIP', 'rain', '--format', 'audacity'], /--out FILE/],
     [['align', 'RUN', 'CLIP', 'rain', '--out', 'x.docx'], /a file ending in/],
     [['moments', 'RUN', 'MANIFEST', 'rain'], /Expected a recording, got the manifest/],
     [['moments', 'RUN', 'CLIP'], /Give a query, or a file of queries/],
+    [['moments', 'RUN', 'CLIP', 'rain', '--window', 'Infinity'], /Expected from 0\.1 to 3600 seconds/],
+    [
+      ['moments', 'RUN', 'CLIP', 'rain', '--min-length', '90'],
+      /No moment lasts 90 s at least and 60 s at most/,
+    ],
     [['moments', 'RUN', 'CLIP', 'rain', '--out', 'x.jsonl'], /belong to a file of queries/],
     [
       ['moments', 'RUN', 'MANIFEST', '--out', 'x.jsonl'],
@@ -232,7 +304,36 @@ describe.skipIf(notBuilt !== null)('sonotext moments', () => {
     expect(moments.length).toBeGreaterThan(0)
     for (const { start, end } of moments) expect(start < end && end <= 8).toBe(true)
     const { stdout } = await cli(['moments', run, long, 'zither'])
-    expect(stdout).toBe('nothing that answers the query\n')
+    expect(stdout).toBe(`not there: zither\n${thresholds}\n`)
+  })
+
+  it('says that a query is not there in silence, gives ten parts unless asked otherwise, and ranks what there is', async () => {
+    const silence = join(folder, 'silent.wav')
+    await writeWav(silence, new Float32Array(4 * 22_050), 22_050)
+    const call = ['moments', run, silence, 'a low hum']
+    const { stdout, stderr } = await cli(call)
+    expect(stdout).toBe(`not there: a low hum\n${thresholds}\n`)
+    expect(stderr).toContain('--threshold 0 ranks')
+    const none = await cliJson<{ moments: Moment[]; thresholds: unknown }>(call)
+    expect(none).toMatchObject({ moments: [], thresholds: { recordings: 12 } })
+    const pulses = join(folder, 'pulses.wav')
+    const samples = Float32Array.from({ length: 40 * 22_050 }, (_, i) => {
+      const t = i / 22_050
+      return t % 2 > 1 ? 0.3 * Math.sin(2 * Math.PI * 100 * t) : 0
+    })
+    await writeWav(pulses, samples, 22_050)
+    const all = [
+      'moments',
+      run,
+      pulses,
+      'a low hum',
+      '--no-calibrate',
+      '--threshold',
+      '0',
+      '--max-length',
+      '2',
+    ]
+    expect((await cliJson<{ moments: Moment[] }>(all)).moments).toHaveLength(10)
   })
 
   it('answers a file of queries as QVHighlights has it, goes on where it stopped, and is measured', async () => {

@@ -2,7 +2,7 @@ import process from 'node:process'
 import { Argument, Command, CommanderError, Option } from 'commander'
 import { exitCode } from './exit.js'
 import { modelArgument } from './model-argument.js'
-import { collect, factor, integer, number, seconds, share } from './option-values.js'
+import { collect, factor, integer, number, seconds, secondsFrom, share } from './option-values.js'
 import { addRelevance } from './relevance-commands.js'
 import { run } from './run-command.js'
 
@@ -278,11 +278,11 @@ function program(): Command {
       .option(
         '--smooth <s>',
         'seconds of a running mean over the scores, such as 1.2 with a tower',
-        number,
+        secondsFrom(0, 60),
         0,
       )
-      .option('--window <s>', 'seconds of a recording that are scored at once', seconds, 30)
-      .option('--margin <s>', 'seconds of context at the ends of a window', number, 2)
+      .option('--window <s>', 'seconds of a recording that are scored at once', secondsFrom(0.1, 3600), 30)
+      .option('--margin <s>', 'seconds of context at the ends of a window', secondsFrom(0, 600), 2)
       .option(
         '--unlabelled <path>',
         'manifest or folder by which thresholds are found; default: the training clips',
@@ -329,8 +329,13 @@ function program(): Command {
       "a recording, the id of a clip of the run's manifest, or queries as JSONL { qid, query, vid }",
     )
     .argument('[query]', 'what to look for')
-    .option('-k, --top <n>', 'how many', integer(1), 5)
-    .option('--min-length <s>', 'shortest moment', number, 1)
+    .option('-k, --top <n>', 'how many at most', integer(1), 10)
+    .option(
+      '--threshold <score>',
+      'from 0 to 1: what a phrase of the query must reach; default: 0.5, for a file of queries 0, which ranks all',
+      share,
+    )
+    .option('--min-length <s>', 'shortest moment', secondsFrom(0, 3600), 1)
     .option('--max-length <s>', 'longest moment', seconds, 60)
     .option('--audio <dir>', 'folder of the recordings that a file of queries names; default: its own')
     .option('--out <file>', 'where the answers to a file of queries go, a line each; a second call goes on')

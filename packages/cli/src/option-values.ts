@@ -21,6 +21,14 @@ export function seconds(text: string): number {
   throw new InvalidArgumentError('Expected more than 0 seconds.')
 }
 
+export function secondsFrom(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (text.trim() !== '' && value >= least && value <= most) return value
+    throw new InvalidArgumentError(`Expected from ${least} to ${most} seconds.`)
+  }
+}
+
 export function factor(text: string): number {
   const value = Number(text)
   if (text.trim() !== '' && value > 0) return value

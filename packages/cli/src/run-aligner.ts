@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { isSonotextError } from '@sonotext/core/base'
 import { type Clip, isFolder, readManifest } from '@sonotext/core/data'
 import {
@@ -7,12 +8,14 @@ import {
   type OpenRun,
   openRunAligner,
   type RunAligner,
+  runFiles,
   unlabelledClips,
 } from '@sonotext/core/runs'
 import { backendOf, type BackendOptions } from './backend-option.js'
 import type { CommandContext } from './command.js'
 import { decodePolicyOf, type DecodeFlags } from './decode-option.js'
 import { UsageError } from './exit.js'
+import { plural } from './plural.js'
 import type { Progress } from './progress.js'
 
 /** The options of commands that look for phrases in recordings. */
@@ -28,26 +31,34 @@ export interface AlignerFlags extends BackendOptions, DecodeFlags {
 /** What a command was given to look in: one recording, or the clips of a manifest. */
 export type Recordings = { readonly clip: Pick<Clip, 'id' | 'audio'> } | { readonly clips: readonly Clip[] }
 
+/** A run with what aligns by it. */
+export interface OpenAligner {
+  readonly run: OpenRun
+  readonly aligner: RunAligner
+  /** What thresholds come from; null where there are none. */
+  readonly thresholds: { readonly recordings: number } | null
+}
+
 /** A run with its aligner, for recordings that the user names: a file, a manifest, or the id of a clip of the run's manifest. */
 export async function openAligner(
   context: CommandContext,
   folder: string,
   audio: string,
   flags: AlignerFlags,
-): Promise<{ run: OpenRun; aligner: RunAligner; recordings: Recordings }>
+): Promise<OpenAligner & { readonly recordings: Recordings }>
 /** The same without recordings, which the command finds for itself. */
 export async function openAligner(
   context: CommandContext,
   folder: string,
   audio: undefined,
   flags: AlignerFlags,
-): Promise<{ run: OpenRun; aligner: RunAligner }>
+): Promise<OpenAligner>
 export async function openAligner(
   context: CommandContext,
   folder: string,
   audio: string | undefined,
   flags: AlignerFlags,
-): Promise<{ run: OpenRun; aligner: RunAligner; recordings?: Recordings }> {
+): Promise<OpenAligner & { readonly recordings?: Recordings }> {
   const { terminal, signal } = context
   const run = await openRun(folder, { backend: backendOf(flags, terminal), decode: decodePolicyOf(flags) })
   const recordings = audio === undefined ? undefined : await recordingsOf(run, audio, signal)
@@ -61,6 +72,7 @@ export async function openAligner(
     unlabelled,
     ...(recordings && 'clips' in recordings && { cacheFolder: cacheFolderOf(run.config, audio) }),
     ...(flags.unlabelled === undefined && { unlabelledCache: cacheFolderOf(run.config) }),
+    thresholdFolder: join(folder, runFiles.thresholds),
     onNote: (note) => terminal.warn(note),
     onCalibrated: (done, total) => {
       progress ??= terminal.progress('thresholds', total, 'recordings')
@@ -71,7 +83,14 @@ export async function openAligner(
     },
     signal,
   })
-  return { run, aligner, ...(recordings && { recordings }) }
+  const thresholds = unlabelled.length === 0 ? null : { recordings: unlabelled.length }
+  return { run, aligner, thresholds, ...(recordings && { recordings }) }
+}
+
+/** Where thresholds come from, as a line below what was found by them; nothing where there are none. */
+export function thresholdsLine(thresholds: OpenAligner['thresholds']): string[] {
+  if (thresholds === null) return []
+  return [`thresholds from ${plural(thresholds.recordings, 'recording')} without labels`]
 }
 
 async function recordingsOf(run: OpenRun, audio: string, signal: AbortSignal): Promise<Recordings> {

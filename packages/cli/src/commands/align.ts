@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import type { AlignedSegment } from '@sonotext/core/align'
+import { type AlignedSegment, phrasesOf } from '@sonotext/core/align'
 import { readMono } from '@sonotext/core/audio'
-import { isSonotextError, writeFileAtomic } from '@sonotext/core/base'
+import { isSonotextError, readText, writeFileAtomic } from '@sonotext/core/base'
 import type { Clip } from '@sonotext/core/data'
 import type { DualEncoder } from '@sonotext/core/models'
 import { alignmentPage } from '@sonotext/core/report'
@@ -12,13 +12,14 @@ import {
   type RunAlignOptions,
   unknownWords,
 } from '@sonotext/core/runs'
-import { segmentFormat, segmentFormatOf, writeSegments } from '@sonotext/core/segments'
+import { inMicroseconds, segmentFormat, segmentFormatOf, writeSegments } from '@sonotext/core/segments'
 import type { CommandBody, CommandContext } from '../command.js'
 import { decodePolicyOf } from '../decode-option.js'
 import { plural } from '../plural.js'
 import { exitCode, UsageError } from '../exit.js'
 import { KeptLines } from '../kept-lines.js'
-import { type AlignerFlags, openAligner } from '../run-aligner.js'
+import { foreign, isWritten, refuseForeign } from '../outputs.js'
+import { type AlignerFlags, openAligner, type OpenAligner, thresholdsLine } from '../run-aligner.js'
 import { table } from '../table.js'
 
 interface AlignOptions extends AlignerFlags {
@@ -47,7 +48,9 @@ const align: CommandBody<AlignOptions, readonly [string, string, string | undefi
   if (format !== undefined) segmentFormat(format)
   else if (target !== undefined) segmentFormatOf(target)
   if (given && text !== undefined) throw new UsageError('Give a text or --phrases, not both.')
-  const { run, aligner, recordings } = await openAligner(context, folder, audio, options)
+  if (given || text !== undefined) phrasesOf(given ? options.phrases : text!)
+  refuseForeign('--page', options.page, 'page')
+  const { run, aligner, recordings, thresholds } = await openAligner(context, folder, audio, options)
   await using opened = aligner
   const { threshold, joint = false, order } = options
   const decoding: RunAlignOptions = { threshold, joint, order, signal: context.signal }
@@ -74,11 +77,12 @@ const align: CommandBody<AlignOptions, readonly [string, string, string | undefi
       model: run.model.id,
     }
     const { clips } = recordings
-    if (!given) return await alignManifest(context, opened, clips, decoding, target, settings)
+    if (!given) return await alignManifest(context, opened, clips, decoding, target, settings, thresholds)
     warnOfUnknown(context, run.model, options.phrases)
     return await scoreManifest(context, opened, clips, options.phrases, target, settings)
   }
   if (!given && text === undefined) throw new UsageError('Give a text to align, or --phrases.')
+  if (target !== undefined) await refuseOtherText(target, format ?? segmentFormatOf(target).name)
   const alignment = await opened.align(recordings.clip, given ? options.phrases : text!, decoding)
   warnOfUnknown(context, run.model, alignment.phrases)
   const { phrases, segments } = alignment
@@ -92,7 +96,7 @@ const align: CommandBody<AlignOptions, readonly [string, string, string | undefi
       title,
       audio: sound,
       ...alignment,
-      settings: { threshold },
+      ...{ settings: { threshold }, joint, thresholds },
       footer: audio,
     })
     await writeFileAtomic(options.page, page)
@@ -101,14 +105,26 @@ const align: CommandBody<AlignOptions, readonly [string, string, string | undefi
   const asked = { ...(text === undefined ? {} : { text }), phrases, segments }
   if (target !== undefined) {
     const { end: duration } = alignment.map
-    const one = { recording: audio, ...(duration === undefined ? {} : { duration }), ...asked }
+    const known = duration === undefined ? {} : { duration: inMicroseconds(duration) }
+    const one = { recording: audio, ...known, ...asked }
     await writeSegments(target, [one], format === undefined ? {} : { format })
     context.terminal.note(`segments: ${target}`)
   }
-  context.terminal.result({ audio, ...asked }, () => segmentsText(alignment), target)
+  context.terminal.result({ audio, ...asked, thresholds }, () => segmentsText(alignment, thresholds), target)
   return exitCode.ok
 }
 export default align
+
+/** Segments take the place of segments of the same format alone. */
+async function refuseOtherText(path: string, format: string): Promise<void> {
+  if (!isWritten(path)) return
+  try {
+    segmentFormat(format).read(await readText(path), path)
+  } catch (error) {
+    if (!isSonotextError(error)) throw error
+    throw foreign('--out', path, `segments as ${format}`)
+  }
+}
 
 function warnOfUnknown({ terminal }: CommandContext, model: DualEncoder, phrases: readonly string[]): void {
   const unknown = new Set(phrases.flatMap((phrase) => unknownWords(model, phrase)))
@@ -133,6 +149,7 @@ async function alignManifest(
   options: RunAlignOptions,
   out: string | undefined,
   settings: object,
+  thresholds: OpenAligner['thresholds'],
 ): Promise<number> {
   using kept = await resultLines<AlignedLine>(out, settings, ({ clip, caption }) =>
     typeof clip === 'string' && typeof caption === 'string' ? keyOf(clip, caption) : undefined,
@@ -160,11 +177,11 @@ async function alignManifest(
     told()
   }
   progress?.finish()
-  terminal.result({ out: kept.file, captions: kept.size, failed: bad }, () =>
+  terminal.result({ out: kept.file, captions: kept.size, failed: bad, thresholds }, () =>
     [
-      `${kept.file}: ${plural(kept.size, 'caption')}`,
-      ...(bad > 0 ? [`${bad} could not be aligned`] : []),
-    ].join('; '),
+      `${kept.file}: ${plural(kept.size, 'caption')}${bad > 0 ? `; ${bad} could not be aligned` : ''}`,
+      ...thresholdsLine(thresholds),
+    ].join('\n'),
   )
   return bad > 0 ? exitCode.failure : exitCode.ok
 }
@@ -205,15 +222,16 @@ async function scoreManifest(
   let bad = 0
   for (const clip of clips.filter(({ id }) => !kept.has(id))) {
     try {
-      const { map } = await aligner.align(clip, phrases, { signal })
+      // No thresholds: what is measured chooses its own.
+      const map = await aligner.scores(clip, phrases, { signal })
       const { rows, cols, data } = map.scores
       const scores = phrases.map((_, p) =>
         Array.from({ length: rows }, (_, t) => Number(data[t * cols + p]!.toPrecision(7))),
       )
       const { frameStep, start, end: duration } = map
       kept.append({
-        ...{ clip: clip.id, phrases, frameStep, start },
-        ...(duration !== undefined && { duration }),
+        ...{ clip: clip.id, phrases, frameStep, start: inMicroseconds(start) },
+        ...(duration !== undefined && { duration: inMicroseconds(duration) }),
         scores,
       })
     } catch (error) {
@@ -232,7 +250,7 @@ async function scoreManifest(
   return bad > 0 ? exitCode.failure : exitCode.ok
 }
 
-function segmentsText({ phrases, segments }: ClipAlignment): string {
+function segmentsText({ phrases, segments }: ClipAlignment, thresholds: OpenAligner['thresholds']): string {
   const absent = phrases.filter((phrase) => !segments.some((segment) => segment.phrase === phrase))
   const rows = segments.map(({ phrase, onset, offset, score, confidence }: AlignedSegment) => [
     phrase,
@@ -243,5 +261,5 @@ function segmentsText({ phrases, segments }: ClipAlignment): string {
   ])
   const lines = rows.length === 0 ? [] : [table([['phrase', 'from', 'to', 'score', 'confidence'], ...rows])]
   if (absent.length > 0) lines.push(`not there: ${[...new Set(absent)].join(', ')}`)
-  return lines.join('\n')
+  return [...lines, ...thresholdsLine(thresholds)].join('\n')
 }

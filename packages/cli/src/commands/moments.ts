@@ -5,6 +5,7 @@ import {
   type Moment,
   type MomentLine,
   type MomentRecord,
+  phrasesOf,
   readMomentLines,
   toMomentRecord,
 } from '@sonotext/core/align'
@@ -14,11 +15,12 @@ import type { CommandBody, CommandContext } from '../command.js'
 import { exitCode, UsageError } from '../exit.js'
 import { KeptLines } from '../kept-lines.js'
 import { plural } from '../plural.js'
-import { type AlignerFlags, openAligner } from '../run-aligner.js'
+import { type AlignerFlags, openAligner, type OpenAligner, thresholdsLine } from '../run-aligner.js'
 import { table } from '../table.js'
 
 interface MomentsOptions extends AlignerFlags {
   top: number
+  threshold?: number
   minLength: number
   maxLength: number
   audio?: string
@@ -35,20 +37,29 @@ const moments: CommandBody<MomentsOptions, readonly [string, string, string | un
 ) => {
   const { terminal, signal } = context
   const { top, minLength, maxLength } = options
-  const asked: RunMomentOptions = { count: top, minLength, maxLength, signal }
+  if (minLength > maxLength)
+    throw new UsageError(`No moment lasts ${minLength} s at least and ${maxLength} s at most.`)
+  const lengths = { count: top, minLength, maxLength, signal }
+  // What is measured is the order of ten windows, whether the query is answered in the recording or not.
   if (/\.jsonl$/i.test(audio) && query === undefined)
-    return answerFile(context, options, folder, audio, asked)
+    return answerFile(context, options, folder, audio, { ...lengths, threshold: options.threshold ?? 0 })
   if (query === undefined)
     throw new UsageError('Give a query, or a file of queries (JSONL) in place of the recording.')
   if (options.audio !== undefined || options.out !== undefined)
     throw new UsageError('--audio and --out belong to a file of queries (JSONL).')
-  const { run, aligner, recordings } = await openAligner(context, folder, audio, options)
+  phrasesOf(query)
+  const { threshold = 0.5 } = options
+  const { run, aligner, recordings, thresholds } = await openAligner(context, folder, audio, options)
   await using opened = aligner
   if (!('clip' in recordings)) throw new UsageError(`Expected a recording, got the manifest ${audio}.`)
   const unknown = unknownWords(run.model, query)
   if (unknown.length > 0) terminal.warn(`the model does not know: ${unknown.join(', ')}`)
-  const found = await opened.moments(recordings.clip, query, asked)
-  terminal.result({ query, audio, moments: found }, () => momentsText(found))
+  const found = await opened.moments(recordings.clip, query, { ...lengths, threshold })
+  if (found.length === 0 && threshold > 0 && unknown.length === 0)
+    terminal.note(
+      `no phrase of it scores ${threshold} anywhere; --threshold 0 ranks the best places all the same`,
+    )
+  terminal.result({ query, audio, moments: found, thresholds }, () => momentsText(query, found, thresholds))
   return exitCode.ok
 }
 export default moments
@@ -66,10 +77,10 @@ async function answerFile(
   if (out === undefined) throw new UsageError('Name a file for the answers with --out FILE.jsonl')
   const lines = await readMomentLines(queries, { signal })
   const recordingOf = await recordingsIn(audio)
-  const { run, aligner } = await openAligner(context, folder, undefined, options)
+  const { run, aligner, thresholds } = await openAligner(context, folder, undefined, options)
   await using opened: RunAligner = aligner
   const { words, smooth, window, margin, calibrate, unlabelled } = options
-  const { count, minLength, maxLength } = asked
+  const { count, threshold, minLength, maxLength } = asked
   const settings = {
     words,
     smooth,
@@ -78,6 +89,7 @@ async function answerFile(
     calibrate,
     unlabelled,
     count,
+    threshold,
     minLength,
     maxLength,
     model: run.model.id,
@@ -108,10 +120,11 @@ async function answerFile(
     progress.update(kept.size + bad)
   }
   progress.finish()
-  terminal.result({ out, queries: kept.size, failed: bad }, () =>
-    [`${out}: ${plural(kept.size, 'query')}`, ...(bad > 0 ? [`${bad} could not be answered`] : [])].join(
-      '; ',
-    ),
+  terminal.result({ out, queries: kept.size, failed: bad, thresholds }, () =>
+    [
+      `${out}: ${plural(kept.size, 'query')}${bad > 0 ? `; ${bad} could not be answered` : ''}`,
+      ...thresholdsLine(thresholds),
+    ].join('\n'),
   )
   return bad > 0 ? exitCode.failure : exitCode.ok
 }
@@ -138,15 +151,15 @@ async function recordingsIn(folder: string): Promise<(vid: string) => { id: stri
   }
 }
 
-function momentsText(found: readonly Moment[]): string {
-  if (found.length === 0) return 'nothing that answers the query'
+function momentsText(query: string, found: readonly Moment[], thresholds: OpenAligner['thresholds']): string {
+  if (found.length === 0) return [`not there: ${query}`, ...thresholdsLine(thresholds)].join('\n')
   const rows = found.map(({ start, end, score }, i) => [
     String(i + 1),
     clock(start),
     clock(end),
     score.toFixed(3),
   ])
-  return table([['rank', 'from', 'to', 'score'], ...rows])
+  return [table([['rank', 'from', 'to', 'score'], ...rows]), ...thresholdsLine(thresholds)].join('\n')
 }
 
 /** Seconds as 1:02:03.4. */

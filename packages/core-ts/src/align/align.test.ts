@@ -129,7 +129,8 @@ describe('align', () => {
     })
   })
 
-  it('says which options are out of range', async () => {
+  it('says which options are out of range, before anything is scored', async () => {
+    const unread: AlignScorer<string> = { prepare: () => Promise.reject(new Error('scored')) }
     for (const options of [
       { threshold: 2 },
       { hysteresis: -1 },
@@ -137,7 +138,7 @@ describe('align', () => {
       { maxGap: NaN },
       { minLength: Infinity },
     ])
-      await expect(align(dogThenRain, 'clip', ['dog'], options)).rejects.toMatchObject({
+      await expect(align(unread, 'clip', ['dog'], options)).rejects.toMatchObject({
         code: 'INVALID_ARGUMENT',
       })
   })
@@ -172,6 +173,11 @@ describe('segments of scores', () => {
 
   it('begin where the map does', () => {
     expect(spans({ ...mapOf([[0, 1]]), start: 7 })).toEqual([['p0', 7.1, 7.2]])
+  })
+
+  it('have times without the noise of sums', () => {
+    const [found] = decodeSegments(mapOf([[0, 0, 0, 1, 1, 1, 0]]), ['p'], plain)
+    expect([found!.onset, found!.offset]).toEqual([0.3, 0.6])
   })
 
   it('do not go beyond the end of the recording', () => {
@@ -295,7 +301,8 @@ it('scores are smoothed by the mean of the frames around that there are, whateve
     expect(await of(0.1)).toEqual(rain)
     expect(await of(0.3)).toEqual([0, 2, 2, 3, 4 / 3, 2].map(Math.fround))
     expect(await of(9)).toEqual(rain.map(() => Math.fround(10 / 6)))
-    await expect(scoreClip(prepared, 'clip', { smooth: Number.NaN })).rejects.toThrow(/0 or more seconds/)
+    for (const smooth of [Number.NaN, -1, 1e9])
+      await expect(scoreClip(prepared, 'clip', { smooth })).rejects.toThrow(/from 0 to 60 seconds for smooth/)
   }
 })
 

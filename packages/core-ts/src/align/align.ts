@@ -1,7 +1,7 @@
 import { expected } from '../base/errors.js'
 import { checkOptions } from '../base/options.js'
 import { type CaptionPhrases, splitPhrases } from '../text/index.js'
-import { decodeSegments, type SegmentOptions } from './decode-segments.js'
+import { decodeSegments, type SegmentOptions, segmentSettings } from './decode-segments.js'
 import type { PhraseRelation } from './joint-decode.js'
 import { type AlignScorer, scoreClip, type WordReduction } from './scorer.js'
 import type { AlignedSegment } from './segment.js'
@@ -27,6 +27,7 @@ export async function align<Clip>(
   options: AlignOptions = {},
 ): Promise<AlignedSegment[]> {
   const { joint = false, words, signal, ...decoding } = checkOptions(options, 'align')
+  segmentSettings(decoding)
   const { phrases, relations } = phrasesOf(captionOrPhrases)
   const abortable = signal === undefined ? {} : { signal }
   using prepared = await scorer.prepare(phrases, abortable)

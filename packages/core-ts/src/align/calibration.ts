@@ -2,10 +2,10 @@ import { expected } from '../base/errors.js'
 import type { ScoreMap } from './score-map.js'
 import { type PhraseScorer, scoreClip, type ScoreClipOptions } from './scorer.js'
 
-/** What a phrase scores over recordings nobody has labelled. Plain data: it can be kept as JSON. */
+/** What a phrase scores over recordings nobody has labelled. Plain data. */
 export interface PhraseCalibration {
   readonly phrase: string
-  /** Score from which a frame counts as a match. */
+  /** Score from which a frame counts as a match; Infinity where all frames score the same. */
   readonly threshold: number
   /** What frames that do not match score: the median of all frames. Below the threshold. */
   readonly floor: number

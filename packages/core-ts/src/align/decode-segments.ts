@@ -1,6 +1,7 @@
 import { expected } from '../base/errors.js'
 import { matrix } from '../base/matrix.js'
 import { checkOptions } from '../base/options.js'
+import { inMicroseconds } from '../segments/time-span.js'
 import { activeSpans, type FrameSpan, medianFilter, spansOf } from './activity.js'
 import { type PhraseCalibration, shareBelow } from './calibration.js'
 import { jointDecode, type Order, type PhraseRelation } from './joint-decode.js'
@@ -63,8 +64,8 @@ export function decodeSegments(
         const own = calibration?.[p]
         return {
           phrase: phrases[p]!,
-          onset: start + first * frameStep,
-          offset: Math.min(recordingEnd, start + end * frameStep),
+          onset: inMicroseconds(start + first * frameStep),
+          offset: inMicroseconds(Math.min(recordingEnd, start + end * frameStep)),
           score,
           ...(own === undefined ? {} : { confidence: shareBelow(own, score) }),
         }

@@ -10,6 +10,7 @@ export { jointDecode, type Order, type PhraseRelation } from './joint-decode.js'
 export { calibratedScaling, minMaxScaling, type Scaling } from './scaling.js'
 export {
   type AlignScorer,
+  checkSmooth,
   phraseScores,
   type PhraseScorer,
   scoreClip,
@@ -21,5 +22,6 @@ export {
   type FindMomentsOptions,
   type Moment,
   type MomentOptions,
+  momentSettings,
   momentsOf,
 } from './moments.js'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { matrix } from '../base/matrix.js'
-import { findMoments, momentsOf, type ScoreMap } from './index.js'
+import { calibrationOf, findMoments, momentsOf, type ScoreMap } from './index.js'
 
 const mapOf = (columns: number[][], frameStep = 0.5): ScoreMap => {
   const scores = matrix(columns[0]!.length, columns.length)
@@ -39,6 +39,26 @@ describe('moments', () => {
     expect(momentsOf({ scores: matrix(0, 1), frameStep: 1, start: 0 })).toEqual([])
     const calibration = [{ phrase: 'p', threshold: 0.9, floor: 0.8, quantiles: [0, 1] }]
     expect(momentsOf(mapOf([pulses(50, [10, 20, 0.5])]), { calibration })).toEqual([])
+  })
+
+  it('are none where no phrase of the query reaches its threshold, unless all is to be ranked', () => {
+    const noise = Array.from({ length: 400 }, (_, t) => (t % 7) / 100)
+    const [known] = calibrationOf([mapOf([[...noise, ...pulses(20, [0, 20])]])], ['a dog barks'])
+    const calibration = [known!, known!]
+    // The first is heard no more than in the noise, the second stands out above it.
+    const silent = mapOf([noise, noise.map((value) => value + 0.05)])
+    expect(momentsOf(silent, { calibration })).toEqual([])
+    expect(momentsOf(silent, { calibration, threshold: 0 })).not.toEqual([])
+    const barks = mapOf([noise, pulses(400, [100, 110])])
+    // Parts that answer nothing do not fill the list.
+    const found = momentsOf(barks, { ...plain, calibration })
+    expect(found.length).toBeGreaterThan(0)
+    for (const { start, end } of found) expect(start < 55 && end > 50).toBe(true)
+  })
+
+  it('begin and end at times without the noise of sums', () => {
+    const [found] = momentsOf(mapOf([pulses(40, [3, 17])], 0.1), { ...plain, minLength: 0 })
+    expect([found!.start, found!.end]).toEqual([0.3, 1.7])
   })
 
   it('lie in the recording, share little, and come in the order of their scores', () => {
@@ -93,10 +113,13 @@ describe('moments', () => {
       end: 30,
     })
     await expect(findMoments(scorer, 'recording', '')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    const unread = { prepare: () => Promise.reject(new Error('scored')) }
+    await expect(findMoments(unread, 'recording', 'rain', { count: 0 })).rejects.toThrow(/whole number/)
   })
 
   it.each([
     { count: 0 },
+    { threshold: 1.5 },
     { minLength: -1 },
     { minLength: 5, maxLength: 4 },
     { maxOverlap: 2 },

@@ -1,5 +1,6 @@
 import { expected } from '../base/errors.js'
 import { checkOptions } from '../base/options.js'
+import { inMicroseconds } from '../segments/time-span.js'
 import { activeSpans } from './activity.js'
 import { phrasesOf } from './align.js'
 import type { PhraseCalibration } from './calibration.js'
@@ -22,6 +23,11 @@ export interface MomentOptions {
   count?: number
   /** What each phrase of the query scores in recordings without labels; without it scores are scaled to [0, 1] over the recording. */
   calibration?: readonly PhraseCalibration[]
+  /**
+   * Score, on the scale from 0 to 1, that a phrase of the query reaches somewhere in a moment, as `threshold` of {@link SegmentOptions}:
+   * where none does, the query is not answered. Default 0.5; 0 ranks all there is.
+   */
+  threshold?: number
   /** Seconds that a moment lasts at least and at most. Default 1 and 60. */
   minLength?: number
   maxLength?: number
@@ -40,6 +46,7 @@ export interface FindMomentsOptions extends MomentOptions {
 
 /**
  * The parts of a recording of minutes or hours that answer a query best, best first: a sentence that is split into phrases, or phrases.
+ * None where no phrase reaches its threshold: what is asked for is not there.
  * @throws SonotextError INVALID_ARGUMENT as {@link align}
  */
 export async function findMoments<Clip>(
@@ -49,6 +56,7 @@ export async function findMoments<Clip>(
   options: FindMomentsOptions = {},
 ): Promise<Moment[]> {
   const { words, signal, ...rest } = checkOptions(options, 'findMoments')
+  momentSettings(rest)
   const abortable = signal === undefined ? {} : { signal }
   using prepared = await scorer.prepare(phrasesOf(query).phrases, abortable)
   const map = await scoreClip(prepared, recording, {
@@ -68,10 +76,11 @@ const densityWeight = 0.5
  * Moments of a map of scores [frames × phrases]. A moment begins where a phrase begins and ends where one ends, at any of a few levels.
  * It is the better the better every phrase is heard somewhere in it (the mean over phrases of their best frame), and the more of it is
  * filled with any of them (the mean over frames of the best phrase, to the power 0.5): the first asks for long moments
- * that hold all of the query, the second for short ones.
+ * that hold all of the query, the second for short ones. A moment in which no phrase reaches the threshold is none.
  */
 export function momentsOf(map: ScoreMap, options: MomentOptions = {}): Moment[] {
-  const { count, calibration, minLength, maxLength, maxOverlap, median } = checked(options)
+  const { calibration } = options
+  const { count, threshold, minLength, maxLength, maxOverlap, median } = momentSettings(options)
   const { scores, frameStep, start, end: recordingEnd = Infinity } = map
   const { rows, cols } = scores
   if (rows === 0) return []
@@ -90,12 +99,13 @@ export function momentsOf(map: ScoreMap, options: MomentOptions = {}): Moment[] 
       sum += cell.sum
       for (let p = 0; p < cols; p++) peaks[p] = Math.max(peaks[p]!, cell.peaks[p]!)
       if (length < minLength - 1e-9) continue
+      if (!peaks.some((peak) => peak >= threshold)) continue
       const heard = peaks.reduce((all, peak) => all + peak, 0) / cols
       const score = heard * (sum / (cuts[j + 1]! - cuts[i]!)) ** densityWeight
       if (score > 0)
         found.push({
-          start: start + cuts[i]! * frameStep,
-          end: Math.min(recordingEnd, start + cuts[j + 1]! * frameStep),
+          start: inMicroseconds(start + cuts[i]! * frameStep),
+          end: inMicroseconds(Math.min(recordingEnd, start + cuts[j + 1]! * frameStep)),
           score,
         })
     }
@@ -165,19 +175,21 @@ function withoutOverlap(moments: Moment[], count: number, most: number): Moment[
   return kept
 }
 
-function checked({
+/** The settings with their defaults. Throws INVALID_ARGUMENT for one out of range. */
+export function momentSettings({
   count = 10,
+  threshold = 0.5,
   minLength = 1,
   maxLength = 60,
   maxOverlap = 0.5,
   median = 0.5,
-  ...rest
-}: MomentOptions) {
+}: MomentOptions): Required<Omit<MomentOptions, 'calibration'>> {
   if (!(Number.isSafeInteger(count) && count >= 1)) throw expected('a whole number from 1', 'count', count)
+  if (!(threshold >= 0 && threshold <= 1)) throw expected('a number from 0 to 1', 'threshold', threshold)
   for (const [name, value] of Object.entries({ minLength, median }))
     if (!(value >= 0 && Number.isFinite(value))) throw expected('0 or more seconds', name, value)
   if (!(maxLength >= minLength && maxLength > 0))
     throw expected(`${minLength} seconds or more`, 'maxLength', maxLength)
   if (!(maxOverlap >= 0 && maxOverlap <= 1)) throw expected('a share from 0 to 1', 'maxOverlap', maxOverlap)
-  return { count, minLength, maxLength, maxOverlap, median, calibration: rest.calibration }
+  return { count, threshold, minLength, maxLength, maxOverlap, median }
 }

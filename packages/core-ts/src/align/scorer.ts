@@ -33,9 +33,18 @@ export interface ScoreClipOptions extends Abortable {
   readonly words?: WordReduction
   /**
    * Seconds of a running mean over the scores of each phrase, for frames that hear more than their step, such as the patches of a frozen
-   * tower. Default 0: none.
+   * tower. From 0 to 60; default 0: none.
    */
   readonly smooth?: number
+}
+
+/** A longer mean would say of a recording what is heard in it, and not when. */
+const longestSmooth = 60
+
+/** Throws INVALID_ARGUMENT for a running mean over no time that can be meant. */
+export function checkSmooth(smooth: number): void {
+  if (smooth >= 0 && smooth <= longestSmooth) return
+  throw expected(`from 0 to ${longestSmooth} seconds`, 'smooth', smooth)
 }
 
 /**
@@ -48,7 +57,7 @@ export async function scoreClip<Clip>(
   clip: Clip,
   { words = 'mean', smooth = 0, ...options }: ScoreClipOptions = {},
 ): Promise<ScoreMap> {
-  if (!(smooth >= 0 && Number.isFinite(smooth))) throw expected('0 or more seconds', 'smooth', smooth)
+  checkSmooth(smooth)
   const parts: Matrix[] = []
   let first: ScoreMap | undefined
   let frames = 0

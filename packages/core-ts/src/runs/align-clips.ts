@@ -19,8 +19,8 @@ export interface AlignClipsOptions extends RunAlignOptions {
 }
 
 /**
- * Every caption of every clip, one clip after the other. All phrases are calibrated at the beginning, in one pass. Without `onBad` what
- * cannot be aligned ends it.
+ * Every caption of every clip, one clip after the other. All phrases of clips that are there are calibrated at the beginning, in one pass.
+ * Without `onBad` what cannot be aligned ends it.
  */
 export async function* alignClips(
   aligner: RunAligner,
@@ -43,7 +43,9 @@ export async function* alignClips(
     })
     return { clip, captions: usable }
   })
-  const phrases = work.flatMap(({ captions }) => captions.flatMap(({ text }) => phrasesOf(text).phrases))
+  const phrases = work
+    .filter(({ clip }) => aligner.has(clip))
+    .flatMap(({ captions }) => captions.flatMap(({ text }) => phrasesOf(text).phrases))
   const { signal } = options
   await aligner.calibration(phrases, signal === undefined ? {} : { signal })
   for (const { clip, captions } of work) {

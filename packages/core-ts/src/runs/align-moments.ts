@@ -18,8 +18,9 @@ export interface AnswerQueriesOptions extends RunMomentOptions {
 }
 
 /**
- * Queries to recordings, recording by recording: `recordingOf` gives the one that a line's `vid` names. All phrases are calibrated at the
- * beginning, in one pass, and a recording goes through the encoder once for all its queries. Without `onBad` what cannot be answered ends it.
+ * Queries to recordings, recording by recording: `recordingOf` gives the one that a line's `vid` names. All phrases to recordings that are
+ * there are calibrated at the beginning, in one pass, and a recording goes through the encoder once for all its queries. Without `onBad` what
+ * cannot be answered ends it.
  */
 export async function* answerQueries(
   aligner: RunAligner,
@@ -40,7 +41,9 @@ export async function* answerQueries(
     }
   })
   const { signal } = options
-  const phrases = asked.flatMap(({ query }) => phrasesOf(query).phrases)
+  const phrases = asked
+    .filter(({ vid }) => aligner.has(recordingOf(vid)))
+    .flatMap(({ query }) => phrasesOf(query).phrases)
   await aligner.calibration(phrases, signal === undefined ? {} : { signal })
   for (const [vid, own] of Map.groupBy(asked, (line) => line.vid)) {
     try {

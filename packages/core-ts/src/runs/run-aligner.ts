@@ -1,31 +1,39 @@
+import { existsSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import {
   type AlignedSegment,
   type AlignOptions,
   type AlignScorer,
   calibrate,
+  checkSmooth,
   decodeSegments,
   type FindMomentsOptions,
   type Moment,
+  momentSettings,
   momentsOf,
   type PhraseCalibration,
   phrasesOf,
   scoreClip,
   type ScoreMap,
+  segmentSettings,
   type WordReduction,
 } from '../align/index.js'
+import { isGiven } from '../audio/index.js'
+import { expected, isSonotextError } from '../base/errors.js'
 import { type Matrix, matrix } from '../base/matrix.js'
 import { checkOptions } from '../base/options.js'
 import type { Corpus, CorpusClip } from '../corpus/index.js'
 import { type Clip, clipsOfSplit, readCollection } from '../data/index.js'
 import { frameScorer } from '../models/index.js'
 import type { CaptionPhrases } from '../text/index.js'
+import { KeptThresholds } from './kept-thresholds.js'
 import { type OpenRun, readsForeign } from './run-folder.js'
 
 /** Options of {@link openRunAligner}. */
 export interface RunAlignerOptions {
-  /** Seconds of a recording that are scored at once. Default 30. */
+  /** Seconds of a recording that are scored at once, up to an hour. Default 30. */
   window?: number
-  /** Seconds of context at both ends of a window, which are heard and not used. Default 2. */
+  /** Seconds of context at both ends of a window, which are heard and not used, up to ten minutes. Default 2. */
   margin?: number
   /** How the scores of a phrase's words become one. Default mean. */
   words?: WordReduction
@@ -37,6 +45,8 @@ export interface RunAlignerOptions {
   cacheFolder?: string
   /** The same of the recordings without labels. Default {@link cacheFolder}. */
   unlabelledCache?: string
+  /** Where thresholds are kept for the next time, by model, settings and recordings, such as in the folder of the run; left out, they are not. */
+  thresholdFolder?: string
   onNote?: (note: string) => void
   onCalibrated?: (done: number, total: number) => void
   signal?: AbortSignal
@@ -61,10 +71,20 @@ export type RunMomentOptions = Omit<FindMomentsOptions, 'words' | 'calibration'>
 /** So many phrases are calibrated in one pass over the recordings without labels. */
 const phrasesAtOnce = 256
 
-/** Aligns recordings with the model of a run. To be closed. */
+/** Aligns recordings with the model of a run. To be closed. Throws INVALID_ARGUMENT for times out of range. */
 export async function openRunAligner(run: OpenRun, options: RunAlignerOptions = {}): Promise<RunAligner> {
-  const { window = 30, margin = 2, onNote, signal } = checkOptions(options, 'openRunAligner')
-  const { cacheFolder, unlabelledCache = cacheFolder } = options
+  const {
+    window = 30,
+    margin = 2,
+    words = 'mean',
+    smooth = 0,
+    onNote,
+    signal,
+  } = checkOptions(options, 'openRunAligner')
+  if (!(window > 0 && window <= 3600)) throw expected('up to 3600 seconds', 'window', window)
+  if (!(margin >= 0 && margin <= 600)) throw expected('from 0 to 600 seconds', 'margin', margin)
+  checkSmooth(smooth)
+  const { cacheFolder, unlabelledCache = cacheFolder, thresholdFolder } = options
   const opened = async (folder: string | undefined): Promise<ScoredCorpus> => {
     const corpus = await run.corpus({
       windows: { seconds: window + 2 * margin, hop: window },
@@ -78,7 +98,22 @@ export async function openRunAligner(run: OpenRun, options: RunAlignerOptions = 
   }
   const clips = await opened(cacheFolder)
   const unlabelled = unlabelledCache === cacheFolder ? clips : await opened(unlabelledCache)
-  return new RunAligner(clips, unlabelled, options)
+  const recordings = options.unlabelled ?? []
+  const kept =
+    thresholdFolder === undefined || recordings.length === 0
+      ? undefined
+      : await KeptThresholds.open(thresholdFolder, {
+          ...{ model: run.model.id, features: clips.corpus.kind.id, words, smooth, window, margin },
+          acceptCut: run.decode.acceptCut ?? false,
+          recordings: await Promise.all(recordings.map(stateOf)),
+        })
+  return new RunAligner(clips, unlabelled, options, kept)
+}
+
+/** What tells whether a recording is still the same. */
+async function stateOf({ id, audio }: CorpusClip): Promise<readonly (string | number | null)[]> {
+  const info = await stat(audio).catch(() => null)
+  return [id, audio, info && info.size, info && info.mtimeMs]
 }
 
 /** A corpus, and its clips as a model scores them. */
@@ -94,13 +129,27 @@ export class RunAligner implements AsyncDisposable {
   readonly #unlabelled: ScoredCorpus
   readonly #options: RunAlignerOptions
   readonly #calibrated = new Map<string, PhraseCalibration>()
+  /** Left out where thresholds are not kept, or could not be. */
+  #kept: KeptThresholds | undefined
 
   /** @internal */
-  constructor({ scorer, corpus }: ScoredCorpus, unlabelled: ScoredCorpus, options: RunAlignerOptions) {
+  constructor(
+    { scorer, corpus }: ScoredCorpus,
+    unlabelled: ScoredCorpus,
+    options: RunAlignerOptions,
+    kept: KeptThresholds | undefined,
+  ) {
     this.scorer = scorer
     this.corpus = corpus
     this.#unlabelled = unlabelled
     this.#options = options
+    this.#kept = kept
+  }
+
+  /** Whether there is something of a clip to be scored; whether it can be read is not known yet. */
+  has({ id, audio }: CorpusClip): boolean {
+    const { kind } = this.corpus
+    return isGiven(kind) ? kind.framesOf(id) !== undefined : existsSync(audio)
   }
 
   /** As {@link align} does; phrases are calibrated once. */
@@ -119,6 +168,7 @@ export class RunAligner implements AsyncDisposable {
     captions: readonly (string | readonly string[])[],
     { joint = false, signal, ...decoding }: RunAlignOptions = {},
   ): Promise<ClipAlignment[]> {
+    segmentSettings(decoding)
     const asked = captions.map(phrasesOf)
     const scored = await this.#scored(
       clip,
@@ -153,6 +203,7 @@ export class RunAligner implements AsyncDisposable {
     queries: readonly (string | readonly string[])[],
     { signal, ...options }: RunMomentOptions = {},
   ): Promise<Moment[][]> {
+    momentSettings(options)
     const asked = queries.map((query) => phrasesOf(query).phrases)
     const found = await this.#scored(clip, asked, signal === undefined ? {} : { signal })
     return found.map(({ map, calibration }) =>
@@ -170,14 +221,14 @@ export class RunAligner implements AsyncDisposable {
     return scoreClip(prepared, clip, { ...options, ...this.#reduction })
   }
 
-  /** What phrases score in the recordings without labels; undefined where there are none. Known phrases cost nothing. */
+  /** What phrases score in the recordings without labels; undefined where there are none. Known and kept phrases cost nothing. */
   async calibration(
     phrases: readonly string[],
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<PhraseCalibration[] | undefined> {
     const { unlabelled = [], onCalibrated } = this.#options
     if (unlabelled.length === 0) return undefined
-    const missing = [...new Set(phrases)].filter((phrase) => !this.#calibrated.has(phrase))
+    const missing = [...new Set(phrases)].filter((phrase) => !this.#knows(phrase))
     for (let first = 0; first < missing.length; first += phrasesAtOnce) {
       using prepared = await this.#unlabelled.scorer.prepare(
         missing.slice(first, first + phrasesAtOnce),
@@ -189,21 +240,38 @@ export class RunAligner implements AsyncDisposable {
           onCalibrated?.(i + 1, unlabelled.length)
         }
       }
-      for (const found of await calibrate(prepared, told(), { ...options, ...this.#reduction }))
-        this.#calibrated.set(found.phrase, found)
+      const found = await calibrate(prepared, told(), { ...options, ...this.#reduction })
+      for (const one of found) this.#calibrated.set(one.phrase, one)
+      await this.#keep(found)
     }
     return phrases.map((phrase) => this.#calibrated.get(phrase)!)
   }
 
-  /** Map and calibration of each list of phrases; the recording is scored once. */
+  #knows(phrase: string): boolean {
+    const kept = this.#kept?.get(phrase)
+    if (kept !== undefined) this.#calibrated.set(phrase, kept)
+    return this.#calibrated.has(phrase)
+  }
+
+  async #keep(found: readonly PhraseCalibration[]): Promise<void> {
+    try {
+      await this.#kept?.add(found)
+    } catch (error) {
+      if (!isSonotextError(error) || error.code !== 'WRITE_FAILED') throw error
+      this.#kept = undefined
+      this.#options.onNote?.(`thresholds are not kept, and are found again each time: ${error.message}`)
+    }
+  }
+
+  /** Map and calibration of each list of phrases; the recording is scored once, and first: what is wrong with it is then said at once. */
   async #scored(
     clip: CorpusClip,
     asked: readonly (readonly string[])[],
     options: { readonly signal?: AbortSignal },
   ): Promise<{ map: ScoreMap; calibration?: PhraseCalibration[] }[]> {
     const all = [...new Set(asked.flat())]
-    const calibrated = await this.calibration(all, options)
     const whole = await this.scores(clip, all, options)
+    const calibrated = await this.calibration(all, options)
     const place = new Map(all.map((phrase, p) => [phrase, p]))
     return asked.map((phrases) => {
       const columns = phrases.map((phrase) => place.get(phrase)!)

@@ -26,6 +26,7 @@ export const runFiles = {
   clips: 'clips.jsonl',
   plugins: 'plugins.json',
   lock: 'run.lock',
+  thresholds: 'thresholds',
 } as const
 
 /** The configuration a run was started with. Throws MISSING_FILE for a folder that is no run, INVALID_CONFIG. */

@@ -85,6 +85,8 @@ describe.skipIf(notBuilt !== null)(`sonotext align${notBuilt === null ? '' : ` (
     const { stdout: absent } = await cli(['align', run, clips[0]!.audio, 'zither'])
     expect(stdout + absent).toContain('not there: zither')
     expect(absent.trimEnd().split('\n').at(-1)).toBe(thresholds)
+    const { stdout: bound } = await cli(['align', run, clips[0]!.audio, 'zither then zither', '--joint'])
+    expect(bound).toContain('not there, or given up for the order: zither')
   })
 
   it('opens the recording before it looks for thresholds, and keeps these with the run', async () => {

@@ -110,7 +110,11 @@ const align: CommandBody<AlignOptions, readonly [string, string, string | undefi
     await writeSegments(target, [one], format === undefined ? {} : { format })
     context.terminal.note(`segments: ${target}`)
   }
-  context.terminal.result({ audio, ...asked, thresholds }, () => segmentsText(alignment, thresholds), target)
+  context.terminal.result(
+    { audio, ...asked, thresholds },
+    () => segmentsText(alignment, thresholds, joint),
+    target,
+  )
   return exitCode.ok
 }
 export default align
@@ -250,7 +254,11 @@ async function scoreManifest(
   return bad > 0 ? exitCode.failure : exitCode.ok
 }
 
-function segmentsText({ phrases, segments }: ClipAlignment, thresholds: OpenAligner['thresholds']): string {
+function segmentsText(
+  { phrases, segments }: ClipAlignment,
+  thresholds: OpenAligner['thresholds'],
+  joint: boolean,
+): string {
   const absent = phrases.filter((phrase) => !segments.some((segment) => segment.phrase === phrase))
   const rows = segments.map(({ phrase, onset, offset, score, confidence }: AlignedSegment) => [
     phrase,
@@ -260,6 +268,7 @@ function segmentsText({ phrases, segments }: ClipAlignment, thresholds: OpenAlig
     confidence === undefined ? '' : confidence.toFixed(2),
   ])
   const lines = rows.length === 0 ? [] : [table([['phrase', 'from', 'to', 'score', 'confidence'], ...rows])]
-  if (absent.length > 0) lines.push(`not there: ${[...new Set(absent)].join(', ')}`)
+  const why = joint ? 'not there, or given up for the order' : 'not there'
+  if (absent.length > 0) lines.push(`${why}: ${[...new Set(absent)].join(', ')}`)
   return [...lines, ...thresholdsLine(thresholds)].join('\n')
 }

@@ -155,7 +155,7 @@ function orderNote({ split, joint = false }: AlignmentPageOptions): string {
   const words = [...new Set((split?.relations ?? []).map((relation) => `“${relation.words}”`))]
   if (words.length === 0) return ''
   return joint
-    ? `Joint decode: the segments keep to ${words.join(', ')}. At another threshold every phrase is cut for itself.`
+    ? `Joint decode: what does not keep to ${words.join(', ')} is given up, and counts as not there. At another threshold every phrase is cut for itself.`
     : `Every phrase is cut for itself: without a joint decode nothing keeps the segments to ${words.join(', ')}.`
 }
 

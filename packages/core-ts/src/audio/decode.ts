@@ -140,7 +140,7 @@ export async function decodeStream(
   }
 }
 
-/** The blocks, each looked at: not too long by now, finite, and not all of them empty. The event loop has its turn between them. */
+/** The blocks, each looked at: not too long by now, finite where that is not said, and not all of them empty. The event loop has its turn between them. */
 async function* checked(
   stream: AudioStream,
   blocks: AudioStream['blocks'],
@@ -152,7 +152,7 @@ async function* checked(
   for await (const block of blocks) {
     const length = block[0]?.length ?? 0
     refuseLonger(samples + length, stream, limits)
-    checkFinite(block, samples, limits.file)
+    if (stream.finite !== true) checkFinite(block, samples, limits.file)
     if (length > 0) yield block
     samples += length
     if (turns.due) await turns.take()

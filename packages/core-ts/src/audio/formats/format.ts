@@ -13,6 +13,8 @@ export interface AudioStream {
   readonly encoding: string
   /** Samples per channel that the file states or its frames add up to; undefined where only decoding tells. */
   readonly samples: number | undefined
+  /** Whether samples are finite whatever the file holds, as integers are. Left out, each is looked at. */
+  readonly finite?: boolean
   /** Consecutive pieces of bounded length, each one array per channel. To be read once, to its end or not. */
   readonly blocks: AsyncIterable<readonly Float32Array[]>
   /**

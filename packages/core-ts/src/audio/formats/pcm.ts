@@ -65,7 +65,8 @@ export function pcmStream(source: ByteSource, layout: PcmLayout, reading: Readin
   const named = kind === 'signed' || kind === 'unsigned' ? `PCM ${bits}-bit` : `float ${bits}-bit`
   const law = kind === 'mu-law' ? 'mu-law' : kind === 'a-law' ? 'A-law' : named
   const encoding = `${container} ${law}`
-  return { sampleRate, channels, encoding, samples, blocks: blocks(), blocksInto: blocks }
+  const finite = kind !== 'float'
+  return { sampleRate, channels, encoding, samples, finite, blocks: blocks(), blocksInto: blocks }
 }
 
 /** The bytes in little-endian order at an address that a typed array may begin at. */

@@ -28,6 +28,22 @@ inline float lane_total(const float* x, int64_t rows, float shift, bool squared)
   return vsum(total);
 }
 
+template <int N>
+struct NormChains {
+  static constexpr int count = N;
+};
+
+// How many vectors of channels go down the rows together: each is a chain of sums, and one alone waits for every sum.
+constexpr int kNormChains = 4;
+
+// f(j, lanes, chains) for the channels of [0, c): kNormChains whole vectors at a time, then what is left, a vector each.
+template <class F>
+inline void for_channels(int64_t c, F&& f) {
+  int64_t j = 0;
+  for (; j + kNormChains * kLanes <= c; j += kNormChains * kLanes) f(j, int64_t{kLanes}, NormChains<kNormChains>{});
+  for (; j < c; j += kLanes) f(j, c - j, NormChains<1>{});
+}
+
 // mean[j] and sum of squared deviations m2[j] of `rows` rows.
 inline void chunk_moments(const float* x, int64_t rows, int64_t c, float* mean, float* m2) {
   const float share = 1.0f / static_cast<float>(rows);
@@ -36,19 +52,27 @@ inline void chunk_moments(const float* x, int64_t rows, int64_t c, float* mean, 
     m2[0] = lane_total(x, rows, mean[0], true);
     return;
   }
-  for (int64_t j = 0; j < c; j += kLanes) {
-    const int64_t n = c - j;
-    Vec sum = vzero();
-    for (int64_t r = 0; r < rows; r++) sum = sum + vload_n(x + r * c + j, n);
-    const Vec center = sum * vset(share);
-    Vec squares = vzero();
+  for_channels(c, [&](int64_t j, int64_t n, auto chains) {
+    constexpr int kCount = decltype(chains)::count;
+    Vec center[kCount], squares[kCount];
+    for (int i = 0; i < kCount; i++) center[i] = squares[i] = vzero();
     for (int64_t r = 0; r < rows; r++) {
-      const Vec d = vload_n(x + r * c + j, n) - center;
-      squares = vfma(d, d, squares);
+      const float* row = x + r * c + j;
+      for (int i = 0; i < kCount; i++) center[i] = center[i] + vload_n(row + i * kLanes, n);
     }
-    vstore_n(mean + j, center, n);
-    vstore_n(m2 + j, squares, n);
-  }
+    for (int i = 0; i < kCount; i++) center[i] = center[i] * vset(share);
+    for (int64_t r = 0; r < rows; r++) {
+      const float* row = x + r * c + j;
+      for (int i = 0; i < kCount; i++) {
+        const Vec d = vload_n(row + i * kLanes, n) - center[i];
+        squares[i] = vfma(d, d, squares[i]);
+      }
+    }
+    for (int i = 0; i < kCount; i++) {
+      vstore_n(mean + j + i * kLanes, center[i], n);
+      vstore_n(m2 + j + i * kLanes, squares[i], n);
+    }
+  });
 }
 
 // Batch mean and biased variance of every channel, by Chan's formula for combining parts.
@@ -155,18 +179,23 @@ inline void chunk_gradient_sums(const float* x, const float* g, int64_t rows, in
     products[0] = vsum(product);
     return;
   }
-  for (int64_t j = 0; j < c; j += kLanes) {
-    const int64_t n = c - j;
-    const Vec m = vload_n(mean + j, n);
-    Vec sum = vzero(), product = vzero();
+  for_channels(c, [&](int64_t j, int64_t n, auto chains) {
+    constexpr int kCount = decltype(chains)::count;
+    Vec m[kCount], sum[kCount], product[kCount];
+    for (int i = 0; i < kCount; i++) m[i] = vload_n(mean + j + i * kLanes, n), sum[i] = product[i] = vzero();
     for (int64_t r = 0; r < rows; r++) {
-      const Vec v = vload_n(g + r * c + j, n);
-      sum = sum + v;
-      product = vfma(v, vload_n(x + r * c + j, n) - m, product);
+      const int64_t at = r * c + j;
+      for (int i = 0; i < kCount; i++) {
+        const Vec v = vload_n(g + at + i * kLanes, n);
+        sum[i] = sum[i] + v;
+        product[i] = vfma(v, vload_n(x + at + i * kLanes, n) - m[i], product[i]);
+      }
     }
-    vstore_n(sums + j, sum, n);
-    vstore_n(products + j, product, n);
-  }
+    for (int i = 0; i < kCount; i++) {
+      vstore_n(sums + j + i * kLanes, sum[i], n);
+      vstore_n(products + j + i * kLanes, product[i], n);
+    }
+  });
 }
 
 // gradX = factor·(g - through - (x - mean)·slope), with through = mean of g and slope = invStd²·mean of g·(x - mean) in

@@ -24,7 +24,7 @@ export interface MomentOptions {
   /** What each phrase of the query scores in recordings without labels; without it scores are scaled to [0, 1] over the recording. */
   calibration?: readonly PhraseCalibration[]
   /**
-   * Score, on the scale from 0 to 1, that a phrase of the query reaches somewhere in a moment, as `threshold` of {@link SegmentOptions}:
+   * Score, on the scale from 0 to 1, that a phrase of the query reaches somewhere in a moment, as the threshold of segments:
    * where none does, the query is not answered. Default 0.5; 0 ranks all there is.
    */
   threshold?: number

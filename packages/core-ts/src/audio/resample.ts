@@ -39,7 +39,8 @@ export function stagesFor(from: number, to: number, quality: ResampleQualityName
 /**
  * Resamples one channel from `from` Hz to `to` Hz; the result has ⌈samples·to/from⌉ samples, aligned in time with the input
  * (linear phase, no delay), with silence assumed beyond both ends. Equal rates return the input itself.
- * @throws SonotextError INVALID_ARGUMENT, UNSUPPORTED (see {@link resampleFilter}), ABORTED
+ * @throws SonotextError INVALID_ARGUMENT for rates that are not integers from 1,000 to 768,000 Hz, UNSUPPORTED for pairs whose ratio needs
+ *   more than 2^24 taps, ABORTED
  */
 export async function resample(
   samples: Float32Array,

@@ -36,7 +36,7 @@ export interface SentenceHeadOptions {
   dropout?: number
   /**
    * With it the tower's vector stays beside what the head makes of it, and the head counts the more, the more of the vector lies in so many
-   * directions of the training captions; see {@link Gate}. Vectors are then `inputs` + `project` long.
+   * directions of the training captions. Vectors are then `inputs` + `project` long.
    */
   gate?: number | undefined
   /** Power of that share, an integer in 1–16: the higher, the sooner the head gives way. Default 6. */

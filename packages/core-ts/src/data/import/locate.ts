@@ -17,7 +17,7 @@ export interface Located {
 
 /**
  * Looks for each clip's file below several folders, the first that has it. The clips' paths are taken as lying below the first. A name
- * that is not there as it is written is looked for in other spellings, see {@link otherSpellings}. What is missing keeps its path there.
+ * that is not there as it is written is looked for in other spellings. What is missing keeps its path there.
  */
 export async function locateAudio(
   clips: readonly Clip[],

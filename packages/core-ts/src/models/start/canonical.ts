@@ -17,8 +17,8 @@ export interface CanonicalStartOptions {
 }
 
 /**
- * Heads begin where clips and captions correlate most: see {@link correlatedMaps}. Where the text encoder keeps the vectors of its tower, the
- * audio side begins as a ridge regression of them. For linear heads behind one vector a clip.
+ * Heads begin where clips and captions correlate most (canonical correlation analysis; Hotelling 1936). Where the text encoder keeps the
+ * vectors of its tower, the audio side begins as a ridge regression of them. For linear heads behind one vector a clip.
  */
 export function canonicalStart(options: CanonicalStartOptions = {}): Start {
   const { ridge = 0.3, textRidge = 0.02, power = 2, balance = 1.5 } = checkOptions(options, 'canonicalStart')

@@ -9,7 +9,7 @@ export interface Control {
   readonly similarity: number
 }
 
-/** How {@link Controls} chooses, for people. */
+/** How the control of a caption in a listening test is chosen, for people. */
 export const controlRule =
   'The control of a caption is a clip whose captions are least similar to those of the caption’s own clip: the larger of two cosines, that of their stemmed words weighted by rarity and reduced to 100 dimensions at most (LSA), and that of the stemmed content words they have. Of the least similar quarter, as far as it lies within a tenth of the way from the least to the most similar clip, it is the clip that was a control least often.'
 

@@ -1,4 +1,4 @@
-import type { LogLine } from '../train/index.js'
+import { aimOf, type LogLine } from '../train/index.js'
 import { dataTable, section } from './blocks.js'
 import type { Block } from './block.js'
 import { chart } from './chart.js'
@@ -10,6 +10,8 @@ export interface RunHistory {
   readonly log: readonly LogLine[]
   /** Its configuration by dotted key. */
   readonly keys: ReadonlyMap<string, unknown>
+  /** Names of the losses of its validation, `loss` and yardsticks: without `validation.`. */
+  readonly losses: ReadonlySet<string>
 }
 
 interface Point {
@@ -19,7 +21,6 @@ interface Point {
 }
 
 const show = (value: number): string => String(Number(value.toPrecision(4)))
-const isLoss = (name: string): boolean => /loss/i.test(name)
 
 /**
  * Curves and comparisons of training runs on one page: every number that was logged epoch by epoch, the best of each, what differs in the
@@ -77,9 +78,8 @@ function pointsOf(runs: readonly RunHistory[], name: string): Point[] {
   )
 }
 
-/** Losses are the better the lower, everything else the higher. */
-function bestOf(points: readonly Point[], name: string): Point | undefined {
-  const better = (a: Point, b: Point): boolean => (isLoss(name) ? a.value < b.value : a.value > b.value)
+function bestOf(points: readonly Point[], aim: 'min' | 'max'): Point | undefined {
+  const better = (a: Point, b: Point): boolean => (aim === 'min' ? a.value < b.value : a.value > b.value)
   return points.reduce<Point | undefined>(
     (best, point) => (best === undefined || better(point, best) ? point : best),
     undefined,
@@ -87,17 +87,22 @@ function bestOf(points: readonly Point[], name: string): Point | undefined {
 }
 
 function bestTable(runs: readonly RunHistory[], names: readonly string[]): Block {
+  const losses = new Set(runs.flatMap((run) => [...run.losses]))
+  const aimed = names.flatMap((name) => {
+    const aim = aimOf(name, losses)
+    return aim === null ? [] : [{ name, aim }]
+  })
   return section(
     'Best of each number',
-    'Losses are the better the lower, everything else the higher. In brackets: the epoch.',
+    '↓ is the better the lower, as losses and the median rank are, ↑ the better the higher. Signs of collapse have no best. In brackets: the epoch.',
     dataTable<RunHistory>({
       caption: 'Best value over the epochs',
       columns: [
         { title: 'run', cell: ({ name }) => name },
-        ...names.map((number) => ({
-          title: number,
+        ...aimed.map(({ name, aim }) => ({
+          title: `${name} ${aim === 'min' ? '↓' : '↑'}`,
           cell: (run: RunHistory) => {
-            const best = bestOf(pointsOf([run], number), number)
+            const best = bestOf(pointsOf([run], name), aim)
             return best === undefined ? '–' : `${show(best.value)} (${show(best.epoch)})`
           },
         })),

@@ -8,10 +8,10 @@ let folder: string
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'sonotext-report-'))))
 afterAll(() => rm(folder, { recursive: true }))
 
-async function run(name: string, lr: number, lines: readonly string[]): Promise<string> {
+async function run(name: string, lr: number, lines: readonly string[], more: object = {}): Promise<string> {
   const path = join(folder, name)
   await mkdir(path)
-  const config = parseConfig({ data: { manifest: '/m.jsonl' }, optimizer: { type: 'adam', lr } })
+  const config = parseConfig({ data: { manifest: '/m.jsonl' }, optimizer: { type: 'adam', lr }, ...more })
   await writeFile(join(path, runFiles.config), JSON.stringify(config))
   await writeFile(join(path, runFiles.log), lines.map((line) => `${line}\n`).join(''))
   return path
@@ -40,6 +40,21 @@ it('draws every number of every run, the best of each and the keys that differ',
   expect(page).not.toMatch(/optimizer\.eps/)
   expect(page).toContain('Sign of &lt;collapse&gt;')
   expect(page.match(/<figcaption/g)).toHaveLength(2)
+})
+
+it('takes the best of each number as the number says, and of signs of collapse none', async () => {
+  const epochs = [
+    { 'validation.loss': 0.9, 'validation.triplet-random': 0.9995, 'validation.medR': 9, 'validation.clipCosine': 0.99 },
+    { 'validation.loss': 0.8, 'validation.triplet-random': 0.7, 'validation.medR': 4, 'validation.clipCosine': 0.5 },
+  ] // prettier-ignore
+  const lines = [line('start', 0), ...epochs.map((values, i) => line('epoch', i, values))]
+  const validation = { yardsticks: [{ type: 'triplet', negatives: 'random' }] }
+  const page = await reportRuns([await run('directions', 1, lines, { validation })])
+  const [, table] = /Best value over the epochs([^]*?)<\/table>/.exec(page)!
+  expect(table).toContain('0.8 (1)')
+  expect(table).toContain('0.7 (1)')
+  expect(table).toContain('4 (1)')
+  expect(table).not.toContain('clipCosine')
 })
 
 it('says what is wrong with a folder or a log', async () => {

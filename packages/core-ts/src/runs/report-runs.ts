@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { type RunHistory, runsPage } from '../report/index.js'
 import { readLog } from '../train/index.js'
+import { buildYardsticks } from './build.js'
 import { keyValues } from './config.js'
 import { readRunConfig, runFiles } from './run-folder.js'
 
@@ -13,7 +14,8 @@ export async function reportRuns(folders: readonly string[]): Promise<string> {
   for (const folder of folders) {
     const config = await readRunConfig(folder)
     const log = await readLog(join(folder, runFiles.log))
-    runs.push({ name: folder, log, keys: keyValues(config) })
+    const losses = new Set(['loss', ...Object.keys(buildYardsticks(config))])
+    runs.push({ name: folder, log, keys: keyValues(config), losses })
   }
   return await runsPage(runs, { footer: `sonotext report ${folders.join(' ')}` })
 }

@@ -32,4 +32,4 @@ export {
   type CollapseSigns,
   type CollapseState,
 } from './watchdog.js'
-export type { Watched } from './watched.js'
+export { aimOf, type Watched } from './watched.js'

@@ -66,6 +66,9 @@ export interface CollapseState {
   readonly best: Readonly<Record<string, number>>
 }
 
+/** Numbers of a {@link CollapseReport}: too small or too large is bad, but none is better the more it is either. */
+export const collapseSigns: ReadonlySet<string> = new Set(['clipSpread', 'clipCosine', 'zeroScores'])
+
 /** What {@link CollapseMonitor} saw in an epoch. */
 export interface CollapseReport {
   readonly values: { readonly clipSpread: number; readonly clipCosine: number; readonly zeroScores?: number }

@@ -1,5 +1,6 @@
 import { expected, SonotextError } from '../base/errors.js'
 import { measureOf } from '../metrics/index.js'
+import { collapseSigns } from './watchdog.js'
 
 /**
  * A number of the validation. By name alone, losses are the better the lower, measures as they say, anything else the higher; with a mode it is as
@@ -21,6 +22,16 @@ export function watchedNumber(watched: Watched, losses: ReadonlySet<string>): Wa
   const { name, mode } = watched
   if (mode !== 'min' && mode !== 'max') throw expected("'min' or 'max'", `mode of ${name}`, mode)
   return { name, mode }
+}
+
+/**
+ * Which way a number is better that stands in an epoch of a log, by its name there; null for signs of collapse, which are nothing to aim at.
+ * `losses` are the names of the losses of the validation.
+ */
+export function aimOf(logged: string, losses: ReadonlySet<string>): 'min' | 'max' | null {
+  if (logged === 'trainLoss') return 'min'
+  const name = logged.replace(/^validation\./, '')
+  return collapseSigns.has(name) ? null : watchedNumber(name, losses).mode
 }
 
 /** Throws INVALID_ARGUMENT naming the numbers there are, NUMERIC for one that is NaN: it could not tell a better epoch. */

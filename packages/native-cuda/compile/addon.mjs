@@ -1,8 +1,8 @@
 // Builds build/Release/sonotext.node with what the machine has: CMake (with CUDA where there is nvcc), else node-gyp (needs
 // Python and make), else the compiler alone. Plain JavaScript for Node 20, in a clone and in an installed package alike.
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, sep } from 'node:path'
 import { compileDirectly } from './direct.mjs'
 import { layOutHeaders } from './headers.mjs'
 import { captured, SetupError } from './run.mjs'
@@ -34,14 +34,14 @@ export async function buildAddon({ folder = own, node, env, say, into, log, opti
   const todo = existsSync(addon) ? compareStamps(readStamp(stampFile), now) : 'everything'
   if (todo === 'nothing') return addon
   rmSync(stampFile, { force: true })
-  if (todo === 'everything') rmSync(build, { recursive: true, force: true })
+  if (todo === 'everything') clear(build, addon)
 
   const { way, nvcc } = tools
   const what = { cmake: 'CMake', gyp: 'node-gyp, CPU only', direct: 'the compiler alone, CPU only' }[way]
   if (way === 'direct' && env.SONOTEXT_BUILD === 'gyp')
     say(`node-gyp cannot build in a folder with a blank: ${folder}`)
   say(
-    `Building the native addon with ${what}${way === 'cmake' ? (nvcc ? ', with CUDA' : ', CPU only: no nvcc') : ''} …`,
+    `Building the native addon with ${what}${way === 'cmake' ? (nvcc ? ', with CUDA' : `, CPU only: ${env.SONOTEXT_CUDA === '0' ? 'SONOTEXT_CUDA=0' : 'no nvcc'}`) : ''} …`,
   )
   const started = Date.now()
   const jobs = availableParallelism()
@@ -56,6 +56,19 @@ export async function buildAddon({ folder = own, node, env, say, into, log, opti
   writeStamp(stampFile, now)
   say(`Native addon: built in ${Math.round((Date.now() - started) / 1000)} s.`)
   return addon
+}
+
+/**
+ * Empties the folder of a build that has to begin again, but for the addon: until the new one is linked in its place, and where that is
+ * interrupted or fails, the old one works.
+ */
+export function clear(folder, addon) {
+  if (!existsSync(folder)) return
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name)
+    if (addon.startsWith(`${path}${sep}`)) clear(path, addon)
+    else if (path !== addon) rmSync(path, { recursive: true, force: true })
+  }
 }
 
 /** Through cmake-js where it is installed (always in a clone), else with CMake itself and the variables that cmake-js sets. */

@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { clear } from './addon.mjs'
 import { targetsOf } from './direct.mjs'
 import { withLock } from './lock.mjs'
 import { findProgram } from './program.mjs'
@@ -57,6 +58,26 @@ describe('the stamp of a build', () => {
     writeFileSync(file, '{"tools":')
     expect(readStamp(file)).toBeUndefined()
   })
+})
+
+it('a build that begins again leaves the addon of the one before until there is another', () => {
+  const build = join(folder, 'again')
+  const addon = join(build, 'Release', 'sonotext.node')
+  const write = (...names) => {
+    const file = join(build, ...names)
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, '')
+  }
+  clear(build, addon) // not there yet
+  write('Release', 'sonotext.node')
+  write('Release', 'rest')
+  write('CMakeFiles', 'deep', 'rest')
+  write('CMakeCache.txt')
+  clear(build, addon)
+  expect(readdirSync(build, { recursive: true }).sort()).toEqual([
+    'Release',
+    join('Release', 'sonotext.node'),
+  ])
 })
 
 describe('the toolchain', () => {

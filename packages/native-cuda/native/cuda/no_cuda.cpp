@@ -3,7 +3,7 @@
 
 namespace sonotext {
 namespace {
-constexpr const char* kWhy = "This build has no CUDA code: nvcc was not found when it was compiled.";
+constexpr const char* kWhy = "This build has no CUDA code: it was compiled without nvcc, or with SONOTEXT_CUDA=0.";
 }
 
 std::unique_ptr<Device> make_cuda_device(const std::string&, const std::string&, std::string& reason) {

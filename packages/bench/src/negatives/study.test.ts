@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openBackend, referenceBackend } from '@sonotext/core/backend'
 import { matrix, Rng } from '@sonotext/core/base'
 import type { Clip } from '@sonotext/core/data'
 import { afterAll, describe, expect, it } from 'vitest'
+import { helpOf } from '../run-suite.js'
 import { answersOf } from './answers.js'
 import { runCell } from './cell.js'
 import { cellFile, foundCells, readCell, writeCell } from './cells.js'
@@ -12,7 +13,7 @@ import { measureCosts } from './cost.js'
 import type { StudyData } from './data.js'
 import { alignmentOf, geometryOf } from './geometry.js'
 import { difference, estimate } from './intervals.js'
-import { studyOptions } from './options.js'
+import { optionSpecs, studyOptions } from './options.js'
 import { type Cell, cellsOf, plan, type Setting, variants } from './plan.js'
 import { studyPage } from './report.js'
 import { isCollapsed, summarise } from './summary.js'
@@ -232,9 +233,23 @@ describe('costs', () => {
 })
 
 it('options say what is wrong with them', () => {
-  expect(studyOptions(['--help'])).toBeNull()
-  expect(studyOptions(['--shard', '2/3'])!.shard).toEqual([2, 3])
+  expect(studyOptions(['--shard', '2/3']).shard).toEqual([2, 3])
   expect(() => studyOptions(['--shard', '4/3'])).toThrow('--shard')
   expect(() => studyOptions(['--seeds', '0'])).toThrow('--seeds')
   expect(() => studyOptions(['--strategies'])).toThrow('--strategies')
+})
+
+it('the help tells of every option, with its default', () => {
+  const help = helpOf(readFileSync(new URL('../suites/negatives.ts', import.meta.url), 'utf8'))
+  const said = new Map(
+    [...help.matchAll(/^ {2}--([\w-]+) ((?:.|\n {5,})*)/gm)].map(([, name, text]) => [name!, text!]),
+  )
+  expect([...said.keys()].filter((name) => name !== 'help').sort()).toEqual(Object.keys(optionSpecs).sort())
+  for (const [name, spec] of Object.entries(optionSpecs)) {
+    if (name === 'full') continue // the other mode, told with the one of no option
+    expect(said.get(name), name).toContain('default')
+    if ('default' in spec && typeof spec.default === 'string')
+      expect(said.get(name), name).toContain(`default ${spec.default}`)
+  }
+  expect(help).toContain('fixed random convolutions')
 })

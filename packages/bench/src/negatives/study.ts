@@ -20,7 +20,7 @@ import {
   type StudySize,
   testNames,
 } from './data.js'
-import { help, type StudyOptions, studyOptions } from './options.js'
+import { type StudyOptions, studyOptions } from './options.js'
 import { type Cell, cellsOf, directions, measures, plan, type Setting } from './plan.js'
 import { type BankReport, studyPage } from './report.js'
 import { type SettingSummary, summarise, type VariantSummary } from './summary.js'
@@ -32,19 +32,9 @@ const sizes: Readonly<Record<'quick' | 'full', StudySize>> = {
   full: { scenes: { train: 480, validation: 60, test: 150, singles: 100 }, duration: 5 },
 }
 
-/** The command behind `nx run bench:negatives`; returns its exit code. */
+/** The command behind `nx run bench:negatives`; returns its exit code. Throws CheckError where its options do not do. */
 export async function runStudy(argv: readonly string[]): Promise<number> {
-  let options: StudyOptions | null
-  try {
-    options = studyOptions(argv)
-  } catch (error) {
-    console.error(`${(error as Error).message} See: nx run bench:negatives --help`)
-    return 2
-  }
-  if (options === null) {
-    process.stdout.write(help)
-    return 0
-  }
+  const options = studyOptions(argv)
   const worker = process.env['SONOTEXT_STUDY_WORKER'] !== undefined
   const study = await openStudy(options)
   if (options.reportOnly) {

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { strategies } from '@sonotext/core/negatives'
 import { describe, expect, it } from 'vitest'
+import type { BankReport } from './report.js'
 
 const root = new URL('../../../../docs/', import.meta.url)
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8')
@@ -59,3 +60,35 @@ it('no page is of a strategy that there is not', () => {
   const pages = readdirSync(new URL('guide/strategies/', root)).map((file) => file.replace(/\.md$/, ''))
   expect(pages.sort()).toEqual([...strategies.names].sort())
 })
+
+/** Which strategies ended collapsed in which settings, from the committed results. */
+function collapsed(): { bank: string; setting: string; strategy: string }[] {
+  const { banks } = JSON.parse(read('results/negatives/results.json')) as {
+    readonly banks: readonly Pick<BankReport, 'bank' | 'settings'>[]
+  }
+  return banks.flatMap(({ bank, settings }) =>
+    settings.flatMap(({ setting, rows }) =>
+      rows
+        .filter(({ collapse }) => collapse.seeds > 0)
+        .map(({ variant }) => ({ bank, setting: setting.name, strategy: variant })),
+    ),
+  )
+}
+
+it.each(['results/negatives/answers.md', 'results/README.md', 'papers.md', 'guide/strategies/hard.md'])(
+  '%s tells of every setting in which hard collapsed',
+  (page) => {
+    const text = read(page).replaceAll('\n', ' ')
+    expect(text).not.toMatch(/none collapsed|frozen tower (neither|cross-modal hard does not)/)
+    const all = collapsed()
+    expect(all.map(({ strategy }) => strategy)).toEqual(all.map(() => 'hard'))
+    for (const { bank, setting } of all) {
+      expect(text).toContain(`over ${bank} sounds`)
+      expect(text).toMatch(
+        setting === 'crnn'
+          ? /encoder\s+from scratch|CRNN/
+          : new RegExp(setting.replace('batch', 'batches of')),
+      )
+    }
+  },
+)

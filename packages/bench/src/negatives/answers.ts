@@ -64,6 +64,8 @@ function against(summary: SettingSummary, variant: string): string {
 }
 
 function winners(summary: SettingSummary): string {
+  const random = rowOf(summary, baseline)
+  if (random === undefined) return `The data cannot tell: ${baseline} has not been measured.`
   const groups: Record<'both' | 'one' | 'worse' | 'open', string[]> = {
     both: [],
     one: [],
@@ -79,7 +81,7 @@ function winners(summary: SettingSummary): string {
     groups[kind].push(`${row.variant} (${show(meanQuality(row))})`)
   }
   const list = (names: readonly string[]): string => (names.length === 0 ? 'none' : names.join(', '))
-  return `Random reaches ${show(meanQuality(rowOf(summary, baseline)!))} mAP@10, the mean of both ways on held-out scenes. Better both ways (adjusted p < 0.05): ${list(groups.both)}. One way only: ${list(groups.one)}. Worse at least one way: ${list(groups.worse)}. Not told apart: ${list(groups.open)}.`
+  return `Random reaches ${show(meanQuality(random))} mAP@10, the mean of both ways on held-out scenes. Better both ways (adjusted p < 0.05): ${list(groups.both)}. One way only: ${list(groups.one)}. Worse at least one way: ${list(groups.worse)}. Not told apart: ${list(groups.open)}.`
 }
 
 function collapse(main: SettingSummary, settings: readonly SettingSummary[]): string {
@@ -89,10 +91,10 @@ function collapse(main: SettingSummary, settings: readonly SettingSummary[]): st
   const end = hard.curve.at(-1)!
   const verdict =
     seeds === 0
-      ? `With a frozen tower, none of ${hard.seeds} models trained with hard negatives ended collapsed: mAP@10 ${show(meanQuality(hard))}, effective rank ${end.effectiveRank.toFixed(1)}, mean cosine of two clips ${show(end.meanCosine)}.`
-      : `${seeds} of ${hard.seeds} models trained with hard negatives ended collapsed, from epoch ${epoch!.toFixed(1)} on the mean.`
-  const random = rowOf(main, baseline)!
-  const path = `On the way clips crowd together to a mean cosine of ${show(crowded.cosine)} (epoch ${crowded.epoch.toFixed(1)}); with random negatives to ${show(random.collapse.crowded.cosine)}.`
+      ? `In main (frozen tower, batches of ${main.setting.batchSize}), none of ${hard.seeds} models trained with hard negatives ended collapsed: mAP@10 ${show(meanQuality(hard))}, effective rank ${end.effectiveRank.toFixed(1)}, mean cosine of two clips ${show(end.meanCosine)}.`
+      : `In main (frozen tower, batches of ${main.setting.batchSize}), ${seeds} of ${hard.seeds} models trained with hard negatives ended collapsed, from epoch ${epoch!.toFixed(1)} on the mean.`
+  const random = rowOf(main, baseline)
+  const path = `On the way clips crowd together to a mean cosine of ${show(crowded.cosine)} (epoch ${crowded.epoch.toFixed(1)})${random === undefined ? '' : `; with random negatives to ${show(random.collapse.crowded.cosine)}`}.`
   const elsewhere = settings.flatMap((summary) =>
     summary === main
       ? []
@@ -109,20 +111,23 @@ function collapse(main: SettingSummary, settings: readonly SettingSummary[]): st
       ? []
       : [`${name} crowds to ${show(row.collapse.crowded.cosine)} and reaches ${show(meanQuality(row))}`]
   })
-  return `${verdict} ${path}${elsewhere.length === 0 ? '' : ` Elsewhere, ended collapsed: ${elsewhere.join('; ')}.`} Milder ways: ${relief.join('; ')}. ${published(main, settings)}`
+  return `${verdict} ${path}${elsewhere.length === 0 ? '' : ` Elsewhere, ended collapsed: ${elsewhere.join('; ')}.`} Milder ways: ${relief.join('; ')}. ${published(settings)}`
 }
 
 /** Beside what was published of an encoder trained from scratch. */
-function published(main: SettingSummary, settings: readonly SettingSummary[]): string {
+function published(settings: readonly SettingSummary[]): string {
   const own = settings.find(({ setting, rows }) => setting.name === 'crnn' && rows.length > 0)
   const row = own && rowOf(own, 'hard')
   const said = 'Published (arXiv 2211.04070): features collapse, with an encoder trained from scratch.'
   if (row === undefined) return `${said} That encoder has not been measured here, so the data cannot tell.`
   const ended = `${row.collapse.seeds} of ${row.seeds}`
-  const frozen = rowOf(main, 'hard')!.collapse.seeds
+  const frozen = settings.flatMap((summary) =>
+    summary.setting.encoder === 'tower' ? (rowOf(summary, 'hard')?.collapse.seeds ?? []) : [],
+  )
+  const noneFrozen = frozen.every((seeds) => seeds === 0)
   return row.collapse.seeds > 0
     ? `${said} With it ${ended} collapsed here too.`
-    : `${said} Here ${ended} did after ${own!.setting.epochs} epochs${frozen === 0 ? ', and none with a frozen tower' : ''}: the data do not show it.`
+    : `${said} Here ${ended} did after ${own!.setting.epochs} epochs${noneFrozen ? ', and none with a frozen tower' : ''}: the data do not show it.`
 }
 
 /** The order of the strategies of two settings. */

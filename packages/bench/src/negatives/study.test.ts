@@ -16,7 +16,8 @@ import { difference, estimate } from './intervals.js'
 import { optionSpecs, studyOptions } from './options.js'
 import { type Cell, cellsOf, plan, type Setting, variants } from './plan.js'
 import { studyPage } from './report.js'
-import { isCollapsed, summarise } from './summary.js'
+import { checkOnly } from './study.js'
+import { isCollapsed, type SettingSummary, summarise } from './summary.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'sonotext-study-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -118,6 +119,20 @@ describe('a cell', () => {
       /of 2 models.*0\.\d{3}/,
     )
     expect(answers.find(({ question }) => question.includes('padded'))!.text).toContain('cannot tell')
+    const large = { ...summary, setting: { ...setting, name: 'batch 128' } }
+    const calm = { ...summary.rows[1]!.collapse, seeds: 0 }
+    const own = {
+      setting: { ...setting, name: 'crnn', encoder: 'crnn' as const },
+      missing: 0,
+      rows: [{ ...summary.rows[1]!, collapse: calm }],
+    }
+    const frozen = { ...summary, rows: summary.rows.map((row) => ({ ...row, collapse: calm })) }
+    const said = (...settings: SettingSummary[]) => answersOf(settings)[2]!.text
+    expect(said(frozen, own)).toContain('none with a frozen tower')
+    // One collapsed in another setting with the frozen tower.
+    expect(said(frozen, large, own)).not.toContain('none with a frozen tower')
+    const alone = { ...summary, rows: summary.rows.slice(1, 2) }
+    expect(answersOf([alone])[1]!.text).toContain('cannot tell')
     const page = await studyPage({
       banks: [{ bank: 'small', hearing: 'a test', settings: [summary] }],
       costs: [],
@@ -252,4 +267,13 @@ it('the help tells of every option, with its default', () => {
       expect(said.get(name), name).toContain(`default ${spec.default}`)
   }
   expect(help).toContain('fixed random convolutions')
+})
+
+it('a text of --only that means no model is refused, with what there is', () => {
+  const settings = plan({ full: false, bank: 'b', seeds: 2 })
+  for (const only of [undefined, 'cost', 'main', 'main hard', 'semi-hard', 'crnn random 18'])
+    expect(() => checkOnly(only, settings), only).not.toThrow()
+  expect(() => checkOnly('nosuch', settings)).toThrow(
+    /Nothing is called "nosuch".*main, pooled, crnn.*semi-hard.*17, 18/,
+  )
 })

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { basename, isAbsolute, join, relative } from 'node:path'
 import { type Backend, openBackend } from '@sonotext/core/backend'
 import { isSonotextError } from '@sonotext/core/base'
+import { CheckError } from '../check/check-error.js'
 import { environment, environmentLine } from '../harness/environment.js'
 import { type Column, markdownTable } from '../harness/table.js'
 import { meanQuality, ranked } from './charts.js'
@@ -70,7 +71,25 @@ async function openStudy(options: StudyOptions): Promise<Study> {
     const settings = plan({ full, bank: source.name, seeds })
     return { source, settings: settings.map((own) => (epochs === undefined ? own : { ...own, epochs })) }
   })
+  checkOnly(
+    options.only,
+    banks.flatMap(({ settings }) => settings),
+  )
   return { options, backend, tower, size: sizes[full ? 'full' : 'quick'], banks }
+}
+
+/** Throws where a text means no cell at all, with what there is. */
+export function checkOnly(only: string | undefined, settings: readonly Setting[]): void {
+  const cells = cellsOf(settings)
+  if (only === undefined || only === 'cost' || cells.some((cell) => isMeant(cell, only))) return
+  const those = (of: (cell: Cell) => string | number): string => [...new Set(cells.map(of))].join(', ')
+  throw new CheckError(
+    `Nothing is called "${only}" (--only). It is part of "setting strategy seed", or cost. Settings: ${those(({ setting }) => setting.name)}. Strategies: ${those(({ variant }) => variant)}. Seeds: ${those(({ seed }) => seed)}.`,
+  )
+}
+
+function isMeant({ setting, variant, seed }: Cell, only: string | undefined): boolean {
+  return only === undefined || `${setting.name} ${variant} ${seed}`.includes(only)
 }
 
 function circumstances({ tower, size }: Study, { encoder }: Setting): Circumstances {
@@ -85,11 +104,7 @@ async function train(study: Study): Promise<void> {
   const { options, backend, tower, size, banks } = study
   const { only, shard, work } = options
   for (const { source, settings } of banks) {
-    const wanted = cellsOf(settings).filter(
-      ({ setting, variant, seed }, i) =>
-        i % shard[1] === shard[0] - 1 &&
-        (only === undefined || `${setting.name} ${variant} ${seed}`.includes(only)),
-    )
+    const wanted = cellsOf(settings).filter((cell, i) => i % shard[1] === shard[0] - 1 && isMeant(cell, only))
     const todo = wanted.filter((cell) => readCell(fileOf(study, cell)) === null)
     if (wanted.length > 0)
       console.error(`${source.name} sounds: ${wanted.length} models, ${todo.length} to be trained`)

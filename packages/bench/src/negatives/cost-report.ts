@@ -1,5 +1,6 @@
 import { type Block, chart, dataTable, folded, type RenderedBlock, section } from '@sonotext/core/report'
 import { meanQuality, ranked } from './charts.js'
+import { type KeptCost, madeText } from './cells.js'
 import type { CostCell } from './cost.js'
 import type { SettingSummary, VariantSummary } from './summary.js'
 
@@ -16,7 +17,7 @@ const parts = [
 
 /** What strategies cost, beside what they give; a section for each device that was measured. */
 export function costSections(
-  costs: readonly CostCell[],
+  costs: readonly KeptCost[],
   { settings }: { readonly settings: readonly SettingSummary[] },
 ): Block[] {
   const rows = settings.find(({ setting }) => setting.name === 'main')?.rows ?? []
@@ -25,6 +26,7 @@ export function costSections(
     section(
       devices.length === 1 ? 'Cost' : `Cost (${device})`,
       'A training step at the size of the thesis (32 clips of 10 s, vectors of 300), in milliseconds, and what changes when one number of it does. Cells with a star were not run but extrapolated: more than 4 GiB, or 20 s a step.',
+      `Measured by ${[...new Set(cells.map(({ made }) => madeText(made)))].join('; ')}.`,
       costChart(cells, rows),
       baseTable(cells),
       folded('One number changed at a time', axesTable(cells)),

@@ -2,7 +2,7 @@ import { type Block, dataTable, folded, html, renderPage, section } from '@sonot
 import { type Answer, answersOf } from './answers.js'
 import { costSections } from './cost-report.js'
 import { curveChart, histogramChart, meanQuality, qualityChart, ranked, titleOf } from './charts.js'
-import type { CostCell } from './cost.js'
+import { type KeptCost, madeText } from './cells.js'
 import { testNames } from './data.js'
 import { baseline, directions, measures, variants } from './plan.js'
 import { meanOf } from './intervals.js'
@@ -18,7 +18,7 @@ export interface BankReport {
 
 export interface StudyReport {
   readonly banks: readonly BankReport[]
-  readonly costs: readonly CostCell[]
+  readonly costs: readonly KeptCost[]
   /** How it was made: machine, versions, command. */
   readonly made: string
 }
@@ -77,7 +77,7 @@ function bankBlocks({ bank, hearing, settings }: BankReport, banks: number): Blo
   return [
     section(
       name('Quality'),
-      `Scenes mixed from ${bank} sounds that no model was trained on, searched by sentence and the other way round. Models hear with ${hearing}.`,
+      `Scenes mixed from ${bank} sounds that no model was trained on, searched by sentence and the other way round. Models hear with ${hearing}. ${madeOf(main)}`,
       qualityChart(main, `${ranked(main.rows)[0]!.variant} negatives do best`),
       folded('What these ways of choosing are', comparedTable()),
       valuesTable(main),
@@ -130,14 +130,24 @@ function answerBlock({ question, text }: Answer): Block {
   return section(question, text)
 }
 
-function settingText({ setting, missing, rows }: SettingSummary): string {
+/** By what the models of a setting were made. */
+export function madeOf({ made }: Pick<SettingSummary, 'made'>): string {
+  const runs = made.map(({ by, models }) => {
+    const named = by === null ? 'by a run that did not note its command' : `by ${madeText(by)}`
+    return `${models} model${models === 1 ? '' : 's'} ${named}`
+  })
+  return runs.length === 0 ? '' : `Made: ${runs.join('; ')}.`
+}
+
+function settingText(summary: SettingSummary): string {
+  const { setting, missing, rows } = summary
   const { encoder, similarity, padding, batchSize, guarded, epochs } = setting
   const seeds = rows.map((row) => row.seeds)
   const range =
     Math.min(...seeds) === Math.max(...seeds)
       ? `${seeds[0]}`
       : `${Math.min(...seeds)} to ${Math.max(...seeds)}`
-  return `${encoder === 'tower' ? 'Frozen tower with trained layers' : 'CRNN from scratch'}, ${similarity} scores (${padding}), batches of ${batchSize}, ${epochs} epochs${guarded ? ', guards against equal and similar captions' : ''}; ${range} seeds.${missing > 0 ? ` ${missing} planned models are missing.` : ''}`
+  return `${encoder === 'tower' ? 'Frozen tower with trained layers' : 'CRNN from scratch'}, ${similarity} scores (${padding}), batches of ${batchSize}, ${epochs} epochs${guarded ? ', guards against equal and similar captions' : ''}; ${range} seeds.${missing > 0 ? ` ${missing} planned models are missing.` : ''} ${madeOf(summary)}`
 }
 
 function valuesTable(summary: SettingSummary): Block {

@@ -8,8 +8,8 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { helpOf } from '../run-suite.js'
 import { answersOf } from './answers.js'
 import { runCell } from './cell.js'
-import { cellFile, foundCells, readCell, writeCell } from './cells.js'
-import { measureCosts } from './cost.js'
+import { cellFile, foundCells, keptCosts, readCell, writeCell } from './cells.js'
+import { type CostCell, measureCosts } from './cost.js'
 import type { StudyData } from './data.js'
 import { alignmentOf, geometryOf } from './geometry.js'
 import { difference, estimate } from './intervals.js'
@@ -62,6 +62,7 @@ const setting: Setting = {
   epochs: 4,
 }
 const about = { hearing: 'test', size: {} }
+const made = { command: 'a test', commit: '0', date: '2026-01-01' }
 
 describe('a cell', () => {
   const backend = referenceBackend()
@@ -103,7 +104,8 @@ describe('a cell', () => {
       file({ ...cell('hard'), setting: { ...setting, seeds: 9, variants: [] } }),
     )
     expect(readCell(file(cell('hard')))).toBeNull()
-    for (const own of cells.slice(0, 7)) writeCell(file(own), await runCell(own, data, backend))
+    for (const [i, own] of cells.slice(0, 7).entries())
+      writeCell(file(own), await runCell(own, data, backend), i < 5 ? made : { ...made, command: 'another' })
     const [found] = foundCells(folder, [setting], cells, () => about)
     expect([found!.results.length, found!.missing]).toEqual([7, 5])
     const summary = summarise(found!)
@@ -114,6 +116,11 @@ describe('a cell', () => {
       'info-nce 1',
     ])
     expect(summary.rows[0]!.againstRandom).toBeNull()
+    // One report of two runs says what is of which.
+    expect(summary.made.map(({ by, models }) => `${by!.command} ${models}`)).toEqual([
+      'a test 5',
+      'another 2',
+    ])
     const answers = answersOf([summary])
     expect(answers.find(({ question }) => question.includes('collapse'))!.text).toMatch(
       /of 2 models.*0\.\d{3}/,
@@ -124,6 +131,7 @@ describe('a cell', () => {
     const own = {
       setting: { ...setting, name: 'crnn', encoder: 'crnn' as const },
       missing: 0,
+      made: [],
       rows: [{ ...summary.rows[1]!, collapse: calm }],
     }
     const frozen = { ...summary, rows: summary.rows.map((row) => ({ ...row, collapse: calm })) }
@@ -139,6 +147,7 @@ describe('a cell', () => {
       made: 'test',
     })
     expect(page).toContain('5 planned models are missing')
+    expect(page).toContain('5 models by a test (commit 0, 2026-01-01); 2 models by another')
   })
 })
 
@@ -238,11 +247,25 @@ describe('costs', () => {
     expect(cell('random', 4, 16).encoder).toBe(cell('random', 4).encoder)
   })
 
+  it('that were measured once stay, but for those that are measured again', () => {
+    const file = join(folder, 'costs.json')
+    const later = { ...made, command: 'later' }
+    expect(keptCosts(file, [], made)).toEqual([])
+    const first = keptCosts(file, cells, made)
+    expect(keptCosts(file, [], later)).toEqual(first)
+    const again: CostCell[] = [{ ...cell('random', 4), total: 1 }]
+    const mixed = keptCosts(file, again, later)
+    expect(mixed.filter(({ strategy }) => strategy === 'random')).toEqual([{ ...again[0], made: later }])
+    expect(mixed).toHaveLength(cells.length - 3 + 1)
+    expect(keptCosts(file, [], later)).toEqual(mixed)
+  })
+
   it('have a section of the report for each device', async () => {
     const summary = { bank: 'small', hearing: 'a test', settings: [] }
-    const on = (device: string) => cells.map((one) => ({ ...one, device }))
+    const on = (device: string) => cells.map((one) => ({ ...one, device, made }))
     const page = await studyPage({ banks: [summary], costs: [...on('cpu'), ...on('cuda:0')], made: 'test' })
     expect(page).toContain('Cost (cuda:0)')
+    expect(page).toContain('Measured by a test (commit 0, 2026-01-01).')
     expect(page.match(/>[\d.]+ \*</g)).toHaveLength(2 * new Set(cells.map(({ strategy }) => strategy)).size)
   })
 })

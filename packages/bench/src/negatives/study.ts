@@ -4,11 +4,20 @@ import { basename, isAbsolute, join, relative } from 'node:path'
 import { type Backend, openBackend } from '@sonotext/core/backend'
 import { isSonotextError } from '@sonotext/core/base'
 import { CheckError } from '../check/check-error.js'
-import { environment, environmentLine } from '../harness/environment.js'
+import { environment, type Environment, environmentLine } from '../harness/environment.js'
 import { type Column, markdownTable } from '../harness/table.js'
 import { meanQuality, ranked } from './charts.js'
 import { runCell } from './cell.js'
-import { type Circumstances, cellFile, foundCells, readCell, writeCell } from './cells.js'
+import {
+  type Circumstances,
+  cellFile,
+  foundCells,
+  keptCosts,
+  type Made,
+  madeText,
+  readCell,
+  writeCell,
+} from './cells.js'
 import { answersOf } from './answers.js'
 import { type CostCell, costPlan, measureCosts } from './cost.js'
 import {
@@ -23,7 +32,7 @@ import {
 } from './data.js'
 import { type StudyOptions, studyOptions } from './options.js'
 import { type Cell, cellsOf, directions, measures, plan, type Setting } from './plan.js'
-import { type BankReport, studyPage } from './report.js'
+import { type BankReport, madeOf, studyPage } from './report.js'
 import { type SettingSummary, summarise, type VariantSummary } from './summary.js'
 import { terms } from './terms.js'
 import { onnxTower, standInTower, type Tower } from './towers.js'
@@ -37,11 +46,13 @@ const sizes: Readonly<Record<'quick' | 'full', StudySize>> = {
 export async function runStudy(argv: readonly string[]): Promise<number> {
   const options = studyOptions(argv)
   const worker = process.env['SONOTEXT_STUDY_WORKER'] !== undefined
+  const about = environment()
+  const made: Made = { command: shownCommand(argv), commit: about.commit, date: about.date }
   const study = await openStudy(options)
   if (options.reportOnly) {
     // What is there is all there is.
   } else if (options.jobs > 1 && !worker) await inProcesses(argv, options.jobs)
-  else await train(study)
+  else await train(study, made)
   if (worker || options.shard[1] > 1) return 0
   const { skipCost, only, full } = options
   const wantsCost = !skipCost && (only === undefined || only === 'cost')
@@ -50,7 +61,7 @@ export async function runStudy(argv: readonly string[]): Promise<number> {
         measureCosts(backend, { ...costPlan(full), onCell: noteCost }),
       )
     : []
-  await report(study, costs, argv)
+  await report(study, costs, about, made)
   return 0
 }
 
@@ -100,7 +111,7 @@ function fileOf(study: Study, cell: Cell): string {
   return cellFile(join(study.options.work, 'cells'), cell, circumstances(study, cell.setting))
 }
 
-async function train(study: Study): Promise<void> {
+async function train(study: Study, made: Made): Promise<void> {
   const { options, backend, tower, size, banks } = study
   const { only, shard, work } = options
   for (const { source, settings } of banks) {
@@ -117,7 +128,7 @@ async function train(study: Study): Promise<void> {
         opened.set(hearing, (data = await studyData(source, hearing, size, work, backend)))
       }
       const started = performance.now()
-      writeCell(fileOf(study, cell), await runCell(cell, data, backend))
+      writeCell(fileOf(study, cell), await runCell(cell, data, backend), made)
       const seconds = ((performance.now() - started) / 1000).toFixed(1)
       console.error(
         `${i + 1} of ${todo.length}: ${cell.setting.name}, ${cell.variant}, seed ${cell.seed} (${seconds} s)`,
@@ -160,7 +171,12 @@ function noteCost({ strategy, axis, batch, seconds, dim, total, extrapolated }: 
   )
 }
 
-async function report(study: Study, costs: readonly CostCell[], argv: readonly string[]): Promise<void> {
+async function report(
+  study: Study,
+  measured: readonly CostCell[],
+  about: Environment,
+  made: Made,
+): Promise<void> {
   const { options, tower, banks, backend, size } = study
   const cellFolder = join(options.work, 'cells')
   const reports: BankReport[] = banks.map(({ source, settings }) => ({
@@ -170,9 +186,18 @@ async function report(study: Study, costs: readonly CostCell[], argv: readonly s
       circumstances(study, setting),
     ).map(summarise),
   }))
-  const about = environment()
-  const command = shownCommand(argv)
-  const line = `${command}. ${environmentLine(about)}; ${backend.info.device}, ${backend.info.isa ?? ''}. ${size.scenes.train} training scenes of ${size.duration} s; tower: ${tower.name}.`
+  const { command } = made
+  const costs = keptCosts(join(options.work, `costs-${options.full ? 'full' : 'quick'}.json`), measured, made)
+  const isOfAnother = (by: Made | null): boolean => by === null || madeText(by) !== madeText(made)
+  const runs = reports.flatMap(({ settings }) => settings.flatMap((setting) => setting.made))
+  const earlier = runs.filter(({ by }) => isOfAnother(by)).reduce((sum, { models }) => sum + models, 0)
+  const all = runs.reduce((sum, { models }) => sum + models, 0)
+  const ofOthers = [
+    ...(earlier > 0 ? [`${earlier} of ${all} models are of other runs; every setting says which.`] : []),
+    ...(costs.length === 0 ? ['Costs were not measured.'] : []),
+    ...(costs.some((cost) => isOfAnother(cost.made)) ? ['Costs were measured by another run.'] : []),
+  ]
+  const line = `${[`${command}.`, ...ofOthers].join(' ')} ${environmentLine(about)}; ${backend.info.device}, ${backend.info.isa ?? ''}. ${size.scenes.train} training scenes of ${size.duration} s; tower: ${tower.name}.`
   const result = {
     ...about,
     command,
@@ -191,12 +216,14 @@ async function report(study: Study, costs: readonly CostCell[], argv: readonly s
   console.error(`Report: ${join(options.out, 'report.html')}`)
 }
 
-/** The command that gives the same numbers, without where things lie on this machine. */
+/** The command that gives the same numbers, without where things lie on this machine and who shares the work. */
 function shownCommand(argv: readonly string[]): string {
   const data = process.env['SONOTEXT_DATA']
   const words = argv.flatMap((word, i) => {
     if (
-      ['--work', '--out'].some((name) => word === name || argv[i - 1] === name || word.startsWith(`${name}=`))
+      ['--work', '--out', '--shard', '--jobs'].some(
+        (name) => word === name || argv[i - 1] === name || word.startsWith(`${name}=`),
+      )
     )
       return []
     if (!isAbsolute(word)) return [word]
@@ -236,7 +263,7 @@ function csvOf(reports: readonly BankReport[]): string {
 function tableOf({ bank, settings }: BankReport): string {
   const measured = settings.filter(({ rows }) => rows.length > 0)
   const parts = measured.map(
-    (summary) => `${bank} sounds, ${summary.setting.name}:\n\n${settingTable(summary)}`,
+    (summary) => `${bank} sounds, ${summary.setting.name}:\n\n${settingTable(summary)}\n\n${madeOf(summary)}`,
   )
   const answers = answersOf(settings).map(({ question, text }) => `${question}\n  ${text}`)
   return [...parts, ...answers].join('\n\n')

@@ -1,6 +1,6 @@
 import { holm } from '@sonotext/core/metrics'
 import type { CellResult, EpochLook } from './cell.js'
-import type { FoundCells } from './cells.js'
+import type { FoundCells, KeptCell, Made } from './cells.js'
 import { type TestName, testNames } from './data.js'
 import { type Difference, difference, type Estimate, estimate, meanOf } from './intervals.js'
 import { baseline, type Direction, directions, type MeasureName, measures, type Setting } from './plan.js'
@@ -9,6 +9,8 @@ import type { ChosenNegatives, Histograms } from './probe.js'
 export interface SettingSummary {
   readonly setting: Setting
   readonly missing: number
+  /** The runs that its models are of, those of most models first; null where the files do not say. */
+  readonly made: readonly { readonly by: Made | null; readonly models: number }[]
   readonly rows: readonly VariantSummary[]
 }
 
@@ -76,6 +78,7 @@ export function summarise(found: FoundCells): SettingSummary {
   return {
     setting,
     missing,
+    made: madeBy(found.results),
     rows: rows.map((row) => ({
       ...row,
       againstRandom:
@@ -86,6 +89,13 @@ export function summarise(found: FoundCells): SettingSummary {
         }),
     })),
   }
+}
+
+function madeBy(results: readonly KeptCell[]): SettingSummary['made'] {
+  const runs = Map.groupBy(results, ({ made }) => JSON.stringify(made ?? null))
+  return [...runs]
+    .map(([by, own]) => ({ by: JSON.parse(by) as Made | null, models: own.length }))
+    .sort((a, b) => b.models - a.models)
 }
 
 function rowOf(variant: string, cells: readonly CellResult[], base: readonly CellResult[]) {

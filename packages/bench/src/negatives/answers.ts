@@ -1,6 +1,11 @@
-import { meanQuality, ranked } from './charts.js'
-import { baseline, directions } from './plan.js'
-import type { SettingSummary, VariantSummary } from './summary.js'
+import { baseline, type Direction, directions } from './plan.js'
+import {
+  type AdjustedDifference,
+  meanQuality,
+  ranked,
+  type SettingSummary,
+  type VariantSummary,
+} from './summary.js'
 
 /** A question of the study with what the data say, or that they say nothing. */
 export interface Answer {
@@ -10,7 +15,43 @@ export interface Answer {
 
 const show = (value: number): string => value.toFixed(3)
 const signed = (value: number): string => `${value < 0 ? '−' : '+'}${show(Math.abs(value))}`
-const p = (value: number): string => (value < 0.001 ? 'p < 0.001' : `p = ${value.toFixed(3)}`)
+
+/** An adjusted p: `= 0.031`, or `≤ 0.012` where no fewer draws could have contradicted the difference. */
+export function pText({ adjusted, isLeast }: AdjustedDifference): string {
+  return adjusted < 0.001 ? '< 0.001' : `${isLeast ? '≤' : '='} ${adjusted.toFixed(3)}`
+}
+
+/** The directions in which held-out scenes tell a strategy from random: for the better, for the worse. */
+function toldApart({ againstRandom }: VariantSummary): { better: Direction[]; worse: Direction[] } {
+  const told = directions.filter((way) => againstRandom !== null && againstRandom.scenes[way].adjusted < 0.05)
+  const isBetter = (way: Direction): boolean => againstRandom!.scenes[way].mean > 0
+  return { better: told.filter(isBetter), worse: told.filter((way) => !isBetter(way)) }
+}
+
+/** Who leads a setting, worded by the tests: a best mean alone is no winner. */
+export function leaderText({ rows }: SettingSummary): string {
+  const best = ranked(rows)[0]!
+  const seeds = `${best.seeds} seed${best.seeds === 1 ? '' : 's'}`
+  const mean = `${best.variant} has the best mean`
+  const rivals = rows.filter(
+    ({ againstBest }) =>
+      againstBest !== null && directions.every((way) => againstBest.scenes[way].adjusted >= 0.05),
+  )
+  const open =
+    rivals.length === 0
+      ? ''
+      : `; not told apart from it: ${
+          rivals.length > 5
+            ? `${rivals.length} of ${rows.length - 1} others`
+            : rivals.map(({ variant }) => variant).join(', ')
+        }`
+  if (best.variant === baseline) return `${mean} (${seeds})${open}`
+  if (best.againstRandom === null) return `${mean} (${seeds}); random has not been measured beside it`
+  const { better } = toldApart(best)
+  if (better.length === 0) return `${mean}, but is not told apart from random with ${seeds}`
+  const where = better.length === directions.length ? 'both ways' : `${ways[better[0]!]} only`
+  return `${mean}, better than random ${where} with ${seeds}${open}`
+}
 const ways = { textToAudio: 'text → audio', audioToText: 'audio → text' } as const
 
 /** In words, every sentence with its numbers; the same data give the same words. */
@@ -22,6 +63,7 @@ export function answersOf(settings: readonly SettingSummary[]): Answer[] {
   return [
     { question: 'Does cross-modal semi-hard beat random both ways?', text: against(main, 'semi-hard') },
     { question: 'Which strategies beat random, which fall behind it?', text: winners(main) },
+    { question: 'Which is best, and which are not told apart from it?', text: besideBest(main) },
     { question: 'Does cross-modal hard collapse, when, and what saves it?', text: collapse(main, settings) },
     { question: 'Does padded-compat change the ranking?', text: orders(main, named('padded-compat')) },
     {
@@ -48,14 +90,12 @@ function against(summary: SettingSummary, variant: string): string {
   if (row === undefined || row.againstRandom === null)
     return `The data cannot tell: ${variant} has not been measured beside random.`
   const parts = directions.map((way) => {
-    const { mean, low, high, adjusted, effect } = row.againstRandom!.scenes[way]
+    const compared = row.againstRandom!.scenes[way]
+    const { mean, low, high, adjusted, effect } = compared
     const verdict = adjusted < 0.05 ? (mean > 0 ? 'better' : 'worse') : 'not told apart'
-    return `${ways[way]} ${verdict}: ${signed(mean)} mAP@10 (${signed(low)} to ${signed(high)}, ${p(adjusted)} after Holm${effect === null ? '' : `, effect ${effect.toFixed(1)} deviations of a seed`})`
+    return `${ways[way]} ${verdict}: ${signed(mean)} mAP@10 (${signed(low)} to ${signed(high)}, p ${pText(compared)} after Holm${effect === null ? '' : `, effect ${effect.toFixed(1)} deviations of a seed`})`
   })
-  const both = directions.every((way) => {
-    const { mean, adjusted } = row.againstRandom!.scenes[way]
-    return mean > 0 && adjusted < 0.05
-  })
+  const both = toldApart(row).better.length === directions.length
   const published =
     variant !== 'semi-hard'
       ? ''
@@ -74,14 +114,25 @@ function winners(summary: SettingSummary): string {
   }
   for (const row of ranked(summary.rows)) {
     if (row.againstRandom === null) continue
-    const sides = directions.map((way) => row.againstRandom!.scenes[way])
-    const better = sides.filter(({ mean, adjusted }) => mean > 0 && adjusted < 0.05).length
-    const worse = sides.filter(({ mean, adjusted }) => mean < 0 && adjusted < 0.05).length
-    const kind = better === 2 ? 'both' : worse > 0 ? 'worse' : better === 1 ? 'one' : 'open'
+    const { better, worse } = toldApart(row)
+    const kind =
+      better.length === 2 ? 'both' : worse.length > 0 ? 'worse' : better.length === 1 ? 'one' : 'open'
     groups[kind].push(`${row.variant} (${show(meanQuality(row))})`)
   }
   const list = (names: readonly string[]): string => (names.length === 0 ? 'none' : names.join(', '))
   return `Random reaches ${show(meanQuality(random))} mAP@10, the mean of both ways on held-out scenes. Better both ways (adjusted p < 0.05): ${list(groups.both)}. One way only: ${list(groups.one)}. Worse at least one way: ${list(groups.worse)}. Not told apart: ${list(groups.open)}.`
+}
+
+function besideBest(summary: SettingSummary): string {
+  const compared = ranked(summary.rows).flatMap(({ variant, againstBest }) => {
+    if (againstBest === null) return []
+    const parts = directions.map((way) => {
+      const { mean, low, high } = againstBest.scenes[way]
+      return `${signed(mean)} (${signed(low)} to ${signed(high)}, p ${pText(againstBest.scenes[way])})`
+    })
+    return [`${variant} ${parts.join(' and ')}`]
+  })
+  return `${leaderText(summary)}. mAP@10 less that of the leader, ${directions.map((way) => ways[way]).join(' and ')}, same seeds and clips, p after Holm: ${compared.join('; ')}. The leader was picked by the same numbers: its lead is rather too large than too small.`
 }
 
 function collapse(main: SettingSummary, settings: readonly SettingSummary[]): string {
@@ -144,7 +195,7 @@ function orders(main: SettingSummary, other: SettingSummary | undefined): string
     return `${variant} ${show(meanQuality(row))}`
   }
   const seeds = Math.min(...other.rows.map((row) => row.seeds))
-  return `${other.setting.name} (${seeds} seeds or more): ${there.map((variant) => value(other, variant)).join(', ')}; in main: ${common.map((variant) => value(main, variant)).join(', ')}. Kendall's τ of the two orders ${kendall(common, there).toFixed(2)}; ${there[0] === common[0] ? `${there[0]} leads both` : `${there[0]} leads here, ${common[0]} in main`}.`
+  return `${other.setting.name} (${seeds} seeds or more): ${there.map((variant) => value(other, variant)).join(', ')}; in main: ${common.map((variant) => value(main, variant)).join(', ')}. ${common.length < 4 ? 'Too few to compare orders.' : `Kendall's τ of the two orders ${kendall(common, there).toFixed(2)}; ${there[0] === common[0] ? `${there[0]} has the best mean in both` : `${there[0]} has the best mean here, ${common[0]} in main`}.`}`
 }
 
 function kendall(a: readonly string[], b: readonly string[]): number {

@@ -1,19 +1,9 @@
 import { chart, type RenderedBlock } from '@sonotext/core/report'
 import { directions } from './plan.js'
-import type { CurvePoint, SettingSummary, VariantSummary } from './summary.js'
+import { type CurvePoint, meanQuality, ranked, type SettingSummary } from './summary.js'
 
 export const titleOf = { textToAudio: 'text → audio', audioToText: 'audio → text' } as const
 const show = (value: number): string => value.toFixed(3)
-
-/** Strategies by their mean quality, best first. */
-export function ranked(rows: readonly VariantSummary[]): VariantSummary[] {
-  return [...rows].sort((a, b) => meanQuality(b) - meanQuality(a))
-}
-
-/** mAP@10 on held-out scenes, the mean of both ways. */
-export function meanQuality({ values }: VariantSummary): number {
-  return (values.scenes.textToAudio['mAP@10'].mean + values.scenes.audioToText['mAP@10'].mean) / 2
-}
 
 /** Quality of every strategy with its interval, both ways. */
 export function qualityChart({ rows }: SettingSummary, title: string): RenderedBlock {

@@ -1,8 +1,7 @@
 import { type Block, chart, dataTable, folded, type RenderedBlock, section } from '@sonotext/core/report'
-import { meanQuality, ranked } from './charts.js'
 import { type KeptCost, madeText } from './cells.js'
 import type { CostCell } from './cost.js'
-import type { SettingSummary, VariantSummary } from './summary.js'
+import { meanQuality, ranked, type SettingSummary, type VariantSummary } from './summary.js'
 
 const ms = (value: number): string => (value < 1 ? value.toFixed(2) : value.toFixed(0))
 

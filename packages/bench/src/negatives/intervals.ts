@@ -20,6 +20,9 @@ export interface Difference extends Estimate {
 /** Draws of an interval, and of a test, which is corrected for its many fellows and must be able to be small. */
 const draws = { interval: 1999, test: 9999 }
 
+/** The least p that a test of so many draws can have: a difference that no draw contradicts has it, however large it is. */
+export const leastP = 2 / (draws.test + 1)
+
 /**
  * Mean with a percentile interval of a bootstrap in two levels: seeds are drawn with replacement and, independently, clips, because both are
  * samples of what might have been (Davison, Hinkley 1997, 3.8). Whole clips, since their captions succeed and fail together.

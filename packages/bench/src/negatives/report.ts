@@ -1,12 +1,12 @@
 import { type Block, dataTable, folded, html, renderPage, section } from '@sonotext/core/report'
-import { type Answer, answersOf } from './answers.js'
+import { type Answer, answersOf, leaderText, pText } from './answers.js'
 import { costSections } from './cost-report.js'
-import { curveChart, histogramChart, meanQuality, qualityChart, ranked, titleOf } from './charts.js'
+import { curveChart, histogramChart, qualityChart, titleOf } from './charts.js'
 import { type KeptCost, madeText } from './cells.js'
 import { testNames } from './data.js'
 import { baseline, directions, measures, variants } from './plan.js'
 import { meanOf } from './intervals.js'
-import type { SettingSummary, VariantSummary } from './summary.js'
+import { meanQuality, ranked, type SettingSummary, type VariantSummary } from './summary.js'
 import { terms } from './terms.js'
 
 export interface BankReport {
@@ -53,7 +53,7 @@ function leadOf({ settings }: BankReport): string {
     'Models learn to match sounds and sentences by being shown pairs that do not belong together.',
     random === undefined || best.variant === baseline
       ? ''
-      : `Which ones decides how well they search: with ${best.variant} negatives held-out scenes are found with mAP@10 ${show(meanQuality(best))}, with random ones ${show(meanQuality(random))} (1 would be perfect; guessing gives ${show(chanceOf(best))}).`,
+      : `With ${best.variant} negatives held-out scenes are found with mAP@10 ${show(meanQuality(best))}, with random ones ${show(meanQuality(random))} (1 would be perfect; guessing gives ${show(chanceOf(best))}): ${leaderText(main)}.`,
     hard === undefined
       ? ''
       : `Always the hardest (hard): ${show(meanQuality(hard))}, ${hard.collapse.seeds} of ${hard.seeds} models ended collapsed.`,
@@ -78,10 +78,11 @@ function bankBlocks({ bank, hearing, settings }: BankReport, banks: number): Blo
     section(
       name('Quality'),
       `Scenes mixed from ${bank} sounds that no model was trained on, searched by sentence and the other way round. Models hear with ${hearing}. ${madeOf(main)}`,
-      qualityChart(main, `${ranked(main.rows)[0]!.variant} negatives do best`),
+      qualityChart(main, leaderText(main)),
       folded('What these ways of choosing are', comparedTable()),
       valuesTable(main),
-      comparisonTable(main),
+      comparisonTable(main, 'againstRandom', 'random'),
+      comparisonTable(main, 'againstBest', `${ranked(main.rows)[0]!.variant}, which has the best mean`),
     ),
     section(name('Answers'), ...answersOf(settings).map(answerBlock)),
     section(
@@ -177,32 +178,33 @@ function valuesTable(summary: SettingSummary): Block {
   )
 }
 
-function comparisonTable({ rows }: SettingSummary): Block {
-  const compared = ranked(rows).filter(({ againstRandom }) => againstRandom !== null)
+function comparisonTable(
+  { rows }: SettingSummary,
+  against: 'againstRandom' | 'againstBest',
+  reference: string,
+): Block {
+  const compared = ranked(rows).filter((row) => row[against] !== null)
   return dataTable<VariantSummary>({
-    caption: 'mAP@10 on held-out scenes less that of random, same seeds and clips',
+    caption: `mAP@10 on held-out scenes less that of ${reference}; same seeds and clips`,
     columns: [
       { title: 'strategy', cell: (row) => row.variant },
       ...directions.flatMap((way) => [
         {
           title: titleOf[way],
           cell: (row: VariantSummary) => {
-            const { mean, low, high, adjusted } = row.againstRandom!.scenes[way]
+            const { mean, low, high, adjusted } = row[against]!.scenes[way]
             const sign = adjusted >= 0.05 ? '' : mean > 0 ? 'good' : 'bad'
             return html`<span class="${sign}">${mean < 0 ? '−' : '+'}${show(Math.abs(mean))}</span> <small>${show(low)} to ${show(high)}</small>`
           },
         },
         {
           title: 'p (Holm)',
-          cell: (row: VariantSummary) => {
-            const { adjusted } = row.againstRandom!.scenes[way]
-            return adjusted < 0.001 ? '<0.001' : show(adjusted)
-          },
+          cell: (row: VariantSummary) => pText(row[against]!.scenes[way]).replace('= ', ''),
         },
         {
           title: 'effect',
           cell: (row: VariantSummary) => {
-            const { effect } = row.againstRandom!.scenes[way]
+            const { effect } = row[against]!.scenes[way]
             return effect === null ? '–' : `${effect < 0 ? '−' : ''}${Math.abs(effect).toFixed(1)}`
           },
         },

@@ -6,13 +6,13 @@ import { matrix, Rng } from '@sonotext/core/base'
 import type { Clip } from '@sonotext/core/data'
 import { afterAll, describe, expect, it } from 'vitest'
 import { helpOf } from '../run-suite.js'
-import { answersOf } from './answers.js'
+import { answersOf, leaderText, pText } from './answers.js'
 import { runCell } from './cell.js'
 import { cellFile, foundCells, keptCosts, readCell, writeCell } from './cells.js'
 import { type CostCell, measureCosts } from './cost.js'
 import type { StudyData } from './data.js'
 import { alignmentOf, geometryOf } from './geometry.js'
-import { difference, estimate } from './intervals.js'
+import { difference, estimate, leastP } from './intervals.js'
 import { optionSpecs, studyOptions } from './options.js'
 import { type Cell, cellsOf, plan, type Setting, variants } from './plan.js'
 import { studyPage } from './report.js'
@@ -135,7 +135,8 @@ describe('a cell', () => {
       rows: [{ ...summary.rows[1]!, collapse: calm }],
     }
     const frozen = { ...summary, rows: summary.rows.map((row) => ({ ...row, collapse: calm })) }
-    const said = (...settings: SettingSummary[]) => answersOf(settings)[2]!.text
+    const said = (...settings: SettingSummary[]) =>
+      answersOf(settings).find(({ question }) => question.includes('collapse'))!.text
     expect(said(frozen, own)).toContain('none with a frozen tower')
     // One collapsed in another setting with the frozen tower.
     expect(said(frozen, large, own)).not.toContain('none with a frozen tower')
@@ -193,7 +194,7 @@ describe('numbers', () => {
     const better = base.map((own, s) => own.map((x) => x + 0.2 + 0.01 * s + 0.02 * rng.normal()))
     const sure = difference(better, base)
     expect(sure.mean).toBeCloseTo(0.22, 2)
-    expect(sure.p).toBe(2 / 10_000)
+    expect(sure.p).toBe(leastP)
     expect(sure.effect).toBeGreaterThan(5)
     const noise = difference(
       base.map((own) => own.map((x) => x + 0.2 * rng.normal())),
@@ -299,4 +300,73 @@ it('a text of --only that means no model is refused, with what there is', () => 
   expect(() => checkOnly('nosuch', settings)).toThrow(
     /Nothing is called "nosuch".*main, pooled, crnn.*semi-hard.*17, 18/,
   )
+})
+
+describe('what is said of the best', () => {
+  /** Three seeds of strategies whose values differ from those of random by so much, and by chance from seed to seed and clip to clip. */
+  const summaryOf = (gains: Readonly<Record<string, number>>) => {
+    const results = Object.entries(gains).flatMap(([variant, gain], v) =>
+      [17, 18, 19].map((seed) => {
+        const rng = new Rng(seed, variant)
+        const byClip = () =>
+          Array.from({ length: 40 }, (_, c) => 0.3 + gain + 0.1 * Math.sin(c) + 0.02 * rng.normal())
+        const way = () => ({ 'R@1': byClip(), 'R@10': byClip(), 'mAP@10': byClip() })
+        const test = () => ({ textToAudio: way(), audioToText: way() })
+        const flat = { meanCosine: 0, effectiveRank: 9, uniformity: 0, alignment: 0, scoreSpread: 1 }
+        const look = { ...flat, loss: v, quality: 0, chosen: null }
+        return {
+          ...{ setting: 'main', variant, seed, chance: {} },
+          epochs: [
+            { ...look, epoch: 0 },
+            { ...look, epoch: 1 },
+          ],
+          histograms: { positives: [1], candidates: [1], chosen: [1] },
+          tests: { scenes: test(), singles: test() },
+        }
+      }),
+    )
+    return summarise({ setting: { ...setting, variants: Object.keys(gains) }, results, missing: 0 })
+  }
+
+  it('is no victory where the tests tell nothing apart', () => {
+    const even = summaryOf({ random: 0, hard: 0.0005 })
+    expect(leaderText(even)).toMatch(
+      /hard has the best mean, but is not told apart from random with 3 seeds|^random has/,
+    )
+  })
+
+  it('is one beside random, and beside whoever is close to it is not', () => {
+    const told = summaryOf({ random: 0, hard: 0.2, 'semi-hard': 0.2, 'full-batch': 0.1 })
+    expect(leaderText(told)).toMatch(
+      /^(hard|semi-hard) has the best mean, better than random both ways with 3 seeds; not told apart from it: (hard|semi-hard)$/,
+    )
+    const best = told.rows.find(({ againstBest }) => againstBest === null)!
+    expect(['hard', 'semi-hard']).toContain(best.variant)
+    const other = told.rows.find(({ variant }) => variant === 'full-batch')!.againstBest!
+    expect(other.scenes.textToAudio).toMatchObject({ isLeast: true, adjusted: 12 * leastP })
+    expect(other.scenes.textToAudio.high).toBeLessThan(0)
+    const text = answersOf([told])
+      .map((answer) => answer.text)
+      .join('\n')
+    expect(text).toContain('p ≤ 0.002')
+    expect(text).not.toContain('p = 0.002')
+  })
+
+  it('a p that is as small as the draws let it be is a bound', () => {
+    const own = { mean: 1, low: 1, high: 1, p: leastP, effect: 1 }
+    expect(pText({ ...own, adjusted: 0.012, isLeast: true })).toBe('≤ 0.012')
+    expect(pText({ ...own, adjusted: 0.031, isLeast: false })).toBe('= 0.031')
+  })
+
+  it('orders of fewer than four strategies are not compared', () => {
+    const [few, more] = [
+      summaryOf({ random: 0, hard: 0.1 }),
+      summaryOf({ random: 0, hard: 0.1, 'semi-hard': 0.2, 'full-batch': 0.05 }),
+    ]
+    const pooled = (summary: SettingSummary) => ({ ...summary, setting: { ...setting, name: 'pooled' } })
+    const said = (main: SettingSummary) =>
+      answersOf([main, pooled(main)]).find(({ question }) => question.includes('similarity'))!.text
+    expect(said(few)).not.toMatch(/Kendall|both/)
+    expect(said(more)).toMatch(/Kendall's τ of the two orders 1.00; semi-hard has the best mean in both/)
+  })
 })

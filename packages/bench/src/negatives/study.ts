@@ -6,7 +6,6 @@ import { isSonotextError } from '@sonotext/core/base'
 import { CheckError } from '../check/check-error.js'
 import { environment, type Environment, environmentLine } from '../harness/environment.js'
 import { type Column, markdownTable } from '../harness/table.js'
-import { meanQuality, ranked } from './charts.js'
 import { runCell } from './cell.js'
 import {
   type Circumstances,
@@ -18,7 +17,7 @@ import {
   readCell,
   writeCell,
 } from './cells.js'
-import { answersOf } from './answers.js'
+import { answersOf, pText } from './answers.js'
 import { type CostCell, costPlan, measureCosts } from './cost.js'
 import {
   type BankSource,
@@ -33,7 +32,7 @@ import {
 import { type StudyOptions, studyOptions } from './options.js'
 import { type Cell, cellsOf, directions, measures, plan, type Setting } from './plan.js'
 import { type BankReport, madeOf, studyPage } from './report.js'
-import { type SettingSummary, summarise, type VariantSummary } from './summary.js'
+import { meanQuality, ranked, type SettingSummary, summarise, type VariantSummary } from './summary.js'
 import { terms } from './terms.js'
 import { onnxTower, standInTower, type Tower } from './towers.js'
 
@@ -294,7 +293,11 @@ function settingTable({ rows }: SettingSummary): string {
       right('least adjusted p', ({ againstRandom }) =>
         againstRandom === null
           ? '–'
-          : number(Math.min(...directions.map((way) => againstRandom.scenes[way].adjusted))),
+          : pText(
+              directions
+                .map((way) => againstRandom.scenes[way])
+                .reduce((a, b) => (b.adjusted < a.adjusted ? b : a)),
+            ).replace('= ', ''),
       ),
       right('effective rank', ({ curve }) => curve.at(-1)!.effectiveRank.toFixed(1)),
       right('collapsed', ({ collapse, seeds }) => `${collapse.seeds} of ${seeds}`),

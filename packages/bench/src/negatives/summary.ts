@@ -2,7 +2,7 @@ import { holm } from '@sonotext/core/metrics'
 import type { CellResult, EpochLook } from './cell.js'
 import type { FoundCells, KeptCell, Made } from './cells.js'
 import { type TestName, testNames } from './data.js'
-import { type Difference, difference, type Estimate, estimate, meanOf } from './intervals.js'
+import { type Difference, difference, type Estimate, estimate, leastP, meanOf } from './intervals.js'
 import { baseline, type Direction, directions, type MeasureName, measures, type Setting } from './plan.js'
 import type { ChosenNegatives, Histograms } from './probe.js'
 
@@ -22,16 +22,22 @@ export interface VariantSummary {
   >
   readonly chance: Readonly<Record<string, number>>
   /** mAP@10 less that of the baseline, over the seeds that both have; null for the baseline, or where it is missing. */
-  readonly againstRandom: Readonly<Record<TestName, Readonly<Record<Direction, AdjustedDifference>>>> | null
+  readonly againstRandom: Comparison | null
+  /** mAP@10 less that of the strategy with the best mean, over the seeds that both have; null for that one. */
+  readonly againstBest: Comparison | null
   /** Means over seeds. */
   readonly curve: readonly CurvePoint[]
   readonly histograms: Histograms
   readonly collapse: Collapse
 }
 
+export type Comparison = Readonly<Record<TestName, Readonly<Record<Direction, AdjustedDifference>>>>
+
 export interface AdjustedDifference extends Difference {
   /** p after Holm's correction over all strategies, tests and directions of the setting. */
   readonly adjusted: number
+  /** Whether it is as small as the number of draws lets it be: then it is a bound. */
+  readonly isLeast: boolean
 }
 
 export interface CurvePoint {
@@ -63,32 +69,67 @@ export function summarise(found: FoundCells): SettingSummary {
   const { setting, missing } = found
   const of = (variant: string): CellResult[] =>
     found.results.filter((result) => result.variant === variant).sort((a, b) => a.seed - b.seed)
-  const base = of(baseline)
-  const rows = setting.variants.flatMap((variant) => {
-    const cells = of(variant)
-    return cells.length === 0 ? [] : [rowOf(variant, cells, base)]
-  })
-  const tests = rows.flatMap(({ againstRandom }) =>
-    againstRandom === null
-      ? []
-      : testNames.flatMap((test) => directions.map((way) => againstRandom[test][way])),
-  )
-  const adjusted = holm(tests.map(({ p }) => p))
-  const byTest = new Map(tests.map((test, i) => [test as object, adjusted[i]!]))
+  const cells = new Map(setting.variants.map((variant) => [variant, of(variant)]))
+  const rows = [...cells].flatMap(([variant, own]) => (own.length === 0 ? [] : [rowOf(variant, own)]))
+  const best = ranked(rows)[0]?.variant
+  const againstRandom = comparisons(cells, baseline)
+  const againstBest = best === undefined ? new Map<string, Comparison>() : comparisons(cells, best)
   return {
     setting,
     missing,
     made: madeBy(found.results),
     rows: rows.map((row) => ({
       ...row,
-      againstRandom:
-        row.againstRandom &&
-        perTest((test, way) => {
-          const own = row.againstRandom![test][way]
-          return { ...own, adjusted: byTest.get(own)! }
-        }),
+      againstRandom: againstRandom.get(row.variant) ?? null,
+      againstBest: againstBest.get(row.variant) ?? null,
     })),
   }
+}
+
+/** Strategies by their mean quality, best first. */
+export function ranked<Row extends Pick<VariantSummary, 'values'>>(rows: readonly Row[]): Row[] {
+  return [...rows].sort((a, b) => meanQuality(b) - meanQuality(a))
+}
+
+/** mAP@10 on held-out scenes, the mean of both ways. */
+export function meanQuality({ values }: Pick<VariantSummary, 'values'>): number {
+  return (values.scenes.textToAudio['mAP@10'].mean + values.scenes.audioToText['mAP@10'].mean) / 2
+}
+
+/** Every strategy less one of them, over the seeds that both have; Holm's correction is over them all. */
+function comparisons(
+  cells: ReadonlyMap<string, readonly CellResult[]>,
+  reference: string,
+): ReadonlyMap<string, Comparison> {
+  const base = cells.get(reference) ?? []
+  const plain = [...cells].flatMap(([variant, own]) => {
+    const shared = own.filter(({ seed }) => base.some((other) => other.seed === seed))
+    if (variant === reference || shared.length === 0) return []
+    const partners = shared.map(({ seed }) => base.find((other) => other.seed === seed)!)
+    const of = (test: TestName, way: Direction) =>
+      difference(valuesOf(shared, test, way, 'mAP@10'), valuesOf(partners, test, way, 'mAP@10'))
+    return [{ variant, differences: perTest(of) }]
+  })
+  const tests = plain.flatMap(({ differences }) =>
+    testNames.flatMap((test) => directions.map((way) => differences[test][way])),
+  )
+  const adjusted = holm(tests.map(({ p }) => p))
+  const byTest = new Map(tests.map((test, i) => [test, adjusted[i]!]))
+  const least = leastP * tests.length
+  return new Map(
+    plain.map(({ variant, differences }) => {
+      const withAdjusted = (test: TestName, way: Direction): AdjustedDifference => {
+        const own = differences[test][way]
+        const p = byTest.get(own)!
+        return { ...own, adjusted: p, isLeast: p < 1 && p <= least * (1 + 1e-9) }
+      }
+      return [variant, perTest(withAdjusted)]
+    }),
+  )
+}
+
+function valuesOf(some: readonly CellResult[], test: TestName, way: Direction, measure: MeasureName) {
+  return some.map((cell) => cell.tests[test][way][measure])
 }
 
 function madeBy(results: readonly KeptCell[]): SettingSummary['made'] {
@@ -98,12 +139,7 @@ function madeBy(results: readonly KeptCell[]): SettingSummary['made'] {
     .sort((a, b) => b.models - a.models)
 }
 
-function rowOf(variant: string, cells: readonly CellResult[], base: readonly CellResult[]) {
-  const valuesOf = (some: readonly CellResult[], test: TestName, way: Direction, measure: MeasureName) =>
-    some.map((cell) => cell.tests[test][way][measure])
-  const shared = cells.filter(({ seed }) => base.some((other) => other.seed === seed))
-  const partners = shared.map(({ seed }) => base.find((other) => other.seed === seed)!)
-  const compared = variant !== baseline && shared.length > 0
+function rowOf(variant: string, cells: readonly CellResult[]) {
   return {
     variant,
     seeds: cells.length,
@@ -111,11 +147,6 @@ function rowOf(variant: string, cells: readonly CellResult[], base: readonly Cel
       byName(measures, (measure) => estimate(valuesOf(cells, test, way, measure))),
     ),
     chance: cells[0]!.chance,
-    againstRandom: compared
-      ? perTest((test, way) =>
-          difference(valuesOf(shared, test, way, 'mAP@10'), valuesOf(partners, test, way, 'mAP@10')),
-        )
-      : null,
     curve: curveOf(cells),
     histograms: summed(cells.map(({ histograms }) => histograms)),
     collapse: collapseOf(cells),

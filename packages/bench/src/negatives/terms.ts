@@ -10,7 +10,7 @@ export const terms: readonly (readonly [name: string, meaning: string])[] = [
   ],
   [
     'p (Holm)',
-    'Two-sided p of a difference to random from the same draws, adjusted for all strategies, directions and tests of the setting.',
+    'Two-sided p of a difference to random, or to the strategy with the best mean, from the same draws, adjusted for all strategies, directions and tests of the setting. ≤ stands where no draw contradicts the difference: 9,999 draws cannot make it smaller.',
   ],
   ['effect', 'Mean difference over its standard deviation from seed to seed.'],
   [

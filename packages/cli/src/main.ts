@@ -224,7 +224,13 @@ function program(): Command {
 
   onBackend(onClips(root.command('compare')))
     .description('test whether trained models differ on the same clips, measure by measure')
-    .argument('<runs...>', 'folders of two or more training runs; each is compared with the first')
+    .argument('[runs...]', 'folders of two or more training runs; each is compared with the first')
+    .option(
+      '--group <name=runs>',
+      'in place of runs: several seeds of one system, as random=runs/a,runs/b; repeatable, each is compared with the first',
+      collect,
+      [],
+    )
     .option('--split <name>', 'split of the manifest', 'test')
     .option('--measures <names>', 'comma-separated; default: mAP@10, with --relevance the graded ones')
     .option('--plot <file>', 'page with the differences drawn to write (HTML)')

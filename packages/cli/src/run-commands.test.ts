@@ -7,7 +7,7 @@ import { readManifest, writeManifest } from '@sonotext/core/data'
 import type { Evaluation } from '@sonotext/core/metrics'
 import { tinyRun, writeToneClips } from '@sonotext/core/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { RunComparison } from './commands/compare.js'
+import type { RunComparison, RunGroupComparison } from './commands/compare.js'
 import type { FoundCaptions, FoundClips } from './hits-text.js'
 import { cli, cliJson, notBuilt } from './testing/run-cli.js'
 
@@ -163,6 +163,55 @@ describe.skipIf(notBuilt !== null)(`sonotext compare${notBuilt === null ? '' : `
     expect(stdout).toMatch(
       /text → audio +mAP@10 +[01]\.\d{3} +0\.\d{3} +\+0\.\d{3} +[+−][01]\.\d{3} … \+[01]\.\d{3} +0\.\d{3} +[01]\.\d{3}\n/,
     )
+  })
+
+  it('tests groups of runs by their means over seeds', async () => {
+    const config = join(folder, 'run.json')
+    const at = (name: string): string => join(folder, name)
+    for (const [name, epochs, seed] of [
+      ...[['short-1', 1, 1], ['short-2', 1, 2], ['long-1', 8, 1], ['long-2', 8, 2]], // prettier-ignore
+    ] as const)
+      await cliJson([
+        ...['train', '--config', config, '--run', at(name)],
+        ...['--set', `training.epochs=${epochs}`, '--set', `seed=${seed}`],
+      ])
+    const groups = ['short', 'long'].map((name) => `${name}=${at(`${name}-1`)},${at(`${name}-2`)}`)
+    const args = ['compare', ...groups.flatMap((group) => ['--group', group]), '--measures', 'mAP@10']
+    const rows = await cliJson<RunGroupComparison[]>(args)
+    expect(rows).toHaveLength(2)
+    const values = await Promise.all(
+      ['long-1', 'long-2'].map((name) => cliJson<Evaluation>(['evaluate', at(name), '--measures', 'mAP@10'])),
+    )
+    const [first] = rows
+    expect(first).toMatchObject({ groupA: 'long', groupB: 'short', seeds: [2, 2], measure: 'mAP@10' })
+    expect(first!.a).toBeCloseTo(
+      values.reduce((sum, { textToAudio }) => sum + textToAudio!['mAP@10']!, 0) / 2,
+      12,
+    )
+    const plot = at('groups.html')
+    const { stdout, stderr } = await cli([...args, '--plot', plot])
+    expect(stderr).not.toContain('warning')
+    expect(stdout).toMatch(
+      /^split test; compared with short \(2 seeds\);.*\n.*\n.*\nlong \(2 seeds\) +text → audio/,
+    )
+    expect(await readFile(plot, 'utf8')).toContain('2 groups of models compared')
+    const odd = await cli(['compare', ...['a', 'b'].flatMap((name, i) => [
+      '--group', `${name}=${at(i === 0 ? 'short-1' : 'short-2')},${at(i === 0 ? 'long-1' : 'long-2')}`,
+    ])]) // prettier-ignore
+    expect(odd.stderr).toMatch(/group a have one seed/)
+    expect(odd.stderr).toMatch(/group a differ in more than the seed: training\.epochs/)
+  })
+
+  it.each([
+    [['run', '--group', 'a=x,y', '--group', 'b=z,w'], /Give runs or groups, not both: leave out run/],
+    [['--group', 'a=x,y'], /two or more groups to compare, got one/],
+    [['--group', 'a=x', '--group', 'b=z,w'], /two or more runs in the group a.*got one/],
+    [['--group', 'x,y', '--group', 'b=z,w'], /Expected --group NAME=RUN,RUN, got x,y/],
+    [['--group', 'a=x,y', '--group', 'b=x,w'], /x is given twice/],
+  ])('%j is refused', async (args, message) => {
+    const { code, stderr } = await cli(['compare', ...args])
+    expect(code).toBe(2)
+    expect(stderr).toMatch(message)
   })
 
   it('wants two runs', async () => {

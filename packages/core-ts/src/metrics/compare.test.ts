@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { matrix, Rng } from '../base/index.js'
-import { compareEvaluations } from './compare.js'
+import { compareEvaluations, compareGroups } from './compare.js'
 import { evaluateScores } from './evaluate.js'
 import { evaluateHits } from './rankings.js'
 import { evaluation, type Evaluation } from './evaluation.js'
-import { holm } from './significance/index.js'
+import { clustersOf, holm, mean, seedsDifference } from './significance/index.js'
 
 const clips = Array.from({ length: 40 }, (_, i) => `clip ${i}`)
 const captionClip = Array.from({ length: 200 }, (_, j) => j % 40)
@@ -115,5 +115,70 @@ describe('compareEvaluations', () => {
     expect(() => compareEvaluations(strong, other, { measures: ['MRR'] })).toThrow(
       /MRR of each query in both evaluations, got none in the first/,
     )
+  })
+})
+
+describe('compareGroups', () => {
+  const group = (signal: number, seeds: readonly number[]): Evaluation[] =>
+    seeds.map((seed) => evaluateScores(scoresOf(signal, seed), captionClip, { clips, measures }))
+
+  test('compares means over seeds, whose numbers need not be equal, and corrects by Holm', () => {
+    const [a, b] = [group(2.5, [1, 2, 3]), group(0.3, [4, 5])]
+    const found = compareGroups(a, b, { replicates: 199 })
+    expect(found).toHaveLength(6)
+    for (const { direction, measure, difference, interval, seeds, clusters, ...rest } of found) {
+      const meanOf = (of: readonly Evaluation[]): number =>
+        of.reduce((sum, one) => sum + one[direction]![measure]!, 0) / of.length
+      expect(rest.a).toBeCloseTo(meanOf(a), 12)
+      expect(rest.b).toBeCloseTo(meanOf(b), 12)
+      expect(difference).toBeCloseTo(rest.a - rest.b, 12)
+      expect(interval![0]).toBeLessThan(difference)
+      expect(interval![1]).toBeGreaterThan(difference)
+      expect([seeds, clusters]).toEqual([[3, 2], 40])
+    }
+    expect(found.map(({ adjusted }) => adjusted)).toEqual(holm(found.map(({ p }) => p)))
+    expect(found[0]!.p).toBeLessThan(0.05)
+  })
+
+  test('does not call a lucky seed a difference', () => {
+    const lucky = group(1.2, [1])[0]!
+    const poor = group(0.3, [2])[0]!
+    const [single] = compareEvaluations(lucky, poor, { measures: ['mAP@10'] })
+    expect(single!.p).toBeLessThan(0.05)
+    const [both] = compareGroups([lucky, poor], [poor, lucky], { measures: ['mAP@10'] })
+    expect(both).toMatchObject({ difference: 0, p: 1 })
+    expect(both!.interval![1]).toBeGreaterThan(single!.difference)
+  })
+
+  test('wants two seeds of each and the same queries', () => {
+    expect(() => compareGroups([strong], [weak, weak])).toThrow(/evaluations of two or more seeds for a, got/)
+    const some = evaluateScores(matrix(2, 3, new Float32Array(6)), [0, 1, 1], { measures })
+    expect(() => compareGroups([strong, strong], [weak, some])).toThrow(/the same queries/)
+  })
+
+  test('holds the true difference 95 times of 100 with three seeds, where one run each does not', () => {
+    const rng = new Rng(5, 'coverage')
+    const clusters = clustersOf(Array.from({ length: 30 }, (_, i) => i))
+    const truth = 0.3
+    let [held, heldBySingle] = [0, 0]
+    const tries = 200
+    for (let i = 0; i < tries; i++) {
+      const ease = Array.from({ length: 30 }, () => rng.normal())
+      const seeds = (shift: number): Float64Array[] =>
+        Array.from({ length: 3 }, () => {
+          const luck = 0.3 * rng.normal() + shift
+          return Float64Array.from(ease, (own) => own + luck + 0.3 * rng.normal())
+        })
+      const [a, b] = [seeds(truth), seeds(0)]
+      const { interval, p } = seedsDifference(a, b, clusters, mean, { replicates: 99 })
+      const [low, high] = interval!
+      if (low <= truth && truth <= high) held++
+      expect(p < 0.05).toBe(low > 0 || high < 0)
+      const differences = a[0]!.map((value, c) => value - b[0]![c]!)
+      const single = mean.byCluster(differences, clusters)!
+      if (single[0] <= truth && truth <= single[1]) heldBySingle++
+    }
+    expect(held / tries).toBeGreaterThan(0.92)
+    expect(heldBySingle / tries).toBeLessThan(0.6)
   })
 })

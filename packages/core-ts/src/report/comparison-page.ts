@@ -6,7 +6,7 @@ import { intervalSpec } from './interval-chart.js'
 import { renderPage } from './page.js'
 
 /** A comparison with the base, and what is compared; `difference` is it less the base, `adjusted` is p for all of the page. */
-export interface NamedComparison extends Comparison {
+export interface NamedComparison extends Omit<Comparison, 'exact'> {
   readonly name: string
 }
 
@@ -15,22 +15,34 @@ const show = (x: number): string => (Number.isFinite(x) ? String(Number(x.toPrec
 const signed = (x: number): string => `${x < 0 ? '−' : '+'}${show(Math.abs(x))}`
 const probability = (p: number): string => (p < 0.001 ? '<0.001' : p.toFixed(3))
 
+/** What else {@link comparisonPage} is told. */
+export interface ComparisonPageOptions {
+  readonly base: string
+  readonly split: string
+  /** Whether names stand for several seeds each. */
+  readonly seeds?: boolean
+}
+
+const byClip = 'Two-sided randomisation tests on paired queries, drawn by clip'
+const overSeeds =
+  'Two-sided tests of means over seeds, with what varies from seed to seed and from clip to clip'
+
 /** Differences of systems from a base with their intervals, drawn measure by measure, and the tests beside them. */
 export function comparisonPage(
   rows: readonly NamedComparison[],
-  { base, split }: { readonly base: string; readonly split: string },
+  { base, split, seeds = false }: ComparisonPageOptions,
 ): Promise<string> {
   const names = [...new Set(rows.map(({ name }) => name))]
   const measures = [...new Set(rows.map(({ measure }) => measure))]
   const sure = rows.filter(({ adjusted }) => adjusted < 0.05)
   return renderPage({
-    title: `${names.length + 1} models compared`,
+    title: `${names.length + 1} ${seeds ? 'groups of models' : 'models'} compared`,
     summary: `Differences from ${base} on the split ${split}, on the same queries.`,
     blocks: [
-      section('Differences', ...measures.map((measure) => differences(rows, measure, names))),
+      section('Differences', ...measures.map((measure) => differences(rows, measure, { names, seeds }))),
       section(
         'Tests',
-        `Two-sided randomisation tests on paired queries, drawn by clip; p (Holm) is adjusted for all ${rows.length} comparisons. ` +
+        `${seeds ? overSeeds : byClip}; p (Holm) is adjusted for all ${rows.length} comparisons. ` +
           `Below 0.05: ${sure.length === 0 ? 'none' : sure.map(({ name, measure, direction }) => `${name}, ${measure} ${directions[direction]}`).join('; ')}.`,
         dataTable<NamedComparison>({
           caption: `Models compared with ${base}`,
@@ -52,7 +64,11 @@ export function comparisonPage(
   })
 }
 
-function differences(rows: readonly NamedComparison[], measure: string, names: readonly string[]): Block {
+function differences(
+  rows: readonly NamedComparison[],
+  measure: string,
+  { names, seeds }: { readonly names: readonly string[]; readonly seeds: boolean },
+): Block {
   const own = rows.filter((row) => row.measure === measure)
   const points = own.map(({ name, direction, difference, interval }) => ({
     ...{ row: name, series: directions[direction], value: difference },
@@ -66,7 +82,9 @@ function differences(rows: readonly NamedComparison[], measure: string, names: r
       ...{ points, rows: names, series: [...new Set(points.map(({ series }) => series))] },
       ...{ title: `difference of ${measure}`, height: Math.max(60, 44 * names.length), size: 60 },
     }),
-    note: '95 % intervals are percentiles of draws of clips with their queries.',
+    note: seeds
+      ? '95 % intervals are for other seeds and other clips with their queries.'
+      : '95 % intervals are percentiles of draws of clips with their queries.',
     table: null,
   })
 }

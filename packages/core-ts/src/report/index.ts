@@ -10,7 +10,7 @@ export {
   type TableOptions,
 } from './blocks.js'
 export { chart, type ChartOptions } from './chart.js'
-export { comparisonPage, type NamedComparison } from './comparison-page.js'
+export { comparisonPage, type ComparisonPageOptions, type NamedComparison } from './comparison-page.js'
 export { Html, html, type HtmlValue } from './html.js'
 export { type PageOptions, renderPage } from './page.js'
 export { relevanceComplexityPage } from './relevance-complexity.js'

@@ -15,6 +15,7 @@ export {
   configKeys,
   configSchemaId,
   families,
+  keyValues,
   parseConfig,
   type ParseConfigOptions,
   type RunConfig,

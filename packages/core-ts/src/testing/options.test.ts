@@ -3,7 +3,13 @@ import { openBackend, referenceBackend } from '../backend/index.js'
 import { matrix } from '../base/index.js'
 import { checkClips, importFolder, readManifest, writeManifest } from '../data/index.js'
 import { infoNceLoss, tripletLoss } from '../losses/index.js'
-import { compareEvaluations, evaluateRunFiles, evaluateRunTexts, evaluateScores } from '../metrics/index.js'
+import {
+  compareEvaluations,
+  compareGroups,
+  evaluateRunFiles,
+  evaluateRunTexts,
+  evaluateScores,
+} from '../metrics/index.js'
 import { crnn, dualEncoder, loadModel, meanWords, projection, words } from '../models/index.js'
 import { createIndex, loadIndex } from '../retrieval/index.js'
 import { frameWord, pooled } from '../similarity/index.js'
@@ -38,6 +44,7 @@ const functions: Record<string, Call> = {
   loadIndex: (options) => loadIndex('x', options),
   evaluateScores: (options) => evaluateScores(matrix(1, 1), [0], options),
   compareEvaluations: (options) => compareEvaluations(one, one, options),
+  compareGroups: (options) => compareGroups([one, one], [one, one], options),
   evaluateRunFiles: (options) => evaluateRunFiles('x', 'y', options),
   evaluateRunTexts: (options) => evaluateRunTexts({ run: '', truth: '' }, options),
   checkClips: (options) => checkClips([], options),

@@ -39,7 +39,7 @@ export function student95(degrees: number): number {
 }
 
 /** P(|T| < t), the finite sums of Abramowitz and Stegun 26.7.3 and 26.7.4. */
-function withinStudent(t: number, degrees: number): number {
+export function withinStudent(t: number, degrees: number): number {
   const angle = Math.atan(t / Math.sqrt(degrees))
   const cosine = Math.cos(angle)
   const odd = degrees % 2 === 1

@@ -2,4 +2,5 @@ export { bootstrapInterval, pairedBootstrapInterval, type ResamplingOptions } fr
 export { type Clusters, clustersOf } from './clusters.js'
 export { holm } from './holm.js'
 export { type RandomizationTest, randomizationTest } from './randomization.js'
+export { seedsDifference, type SeedsDifference, type ValuesBySeed } from './seeds.js'
 export { type Interval, mean, median, type Statistic, unitMean } from './statistic.js'

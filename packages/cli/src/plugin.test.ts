@@ -97,6 +97,24 @@ describe.skipIf(notBuilt !== null)(`a plugin${notBuilt === null ? '' : ` (${notB
     expect(found.textToAudio['top']).toBe(found.textToAudio['R@1'])
   })
 
+  it('that was given on the command line is named by the run, which says how to give it', async () => {
+    const given = await cli([
+      ...['train', '--plugin', at('mine.mjs'), '--config', config, '--run', at('by-option')],
+      ...['--set', 'plugins=[]', '--set', 'training.epochs=1'],
+    ])
+    expect(given.code, given.stderr).toBe(0)
+    const named = /features\.type: expected one of .*got "loudness".*started with --plugin mine\.mjs/s
+    for (const args of [
+      ['evaluate', at('by-option')],
+      ['compare', at('by-option'), at('by-option')],
+      ['train', '--run', at('by-option'), '--resume'],
+    ]) {
+      const { code, stderr } = await cli(args)
+      expect(code).toBe(2)
+      expect(stderr).toMatch(named)
+    }
+  })
+
   it('is named by a model with its parts', async () => {
     const script = `import { loadModel } from '@sonotext/core'
       const model = process.argv[1]

@@ -9,6 +9,8 @@ import { type DualEncoder, loadModel, modelFile } from '../models/index.js'
 import { loadPlugins } from '../registry/index.js'
 
 import { parseConfig, type RunConfig } from './config.js'
+import { runFiles } from './run-files.js'
+import { namingPlugins } from './run-plugins.js'
 import {
   type ClipCorpusOptions,
   corpusOf,
@@ -17,17 +19,7 @@ import {
   featureConfigOf,
 } from './prepare.js'
 
-/** Files of a run folder, besides the trainer's checkpoint.safetensors and model.safetensors. */
-export const runFiles = {
-  config: 'config.json',
-  log: 'log.jsonl',
-  tensorboard: 'tensorboard',
-  quarantine: 'quarantine.jsonl',
-  clips: 'clips.jsonl',
-  plugins: 'plugins.json',
-  lock: 'run.lock',
-  thresholds: 'thresholds',
-} as const
+export { runFiles }
 
 /** The configuration a run was started with. Throws MISSING_FILE for a folder that is no run, INVALID_CONFIG. */
 export async function readRunConfig(folder: string): Promise<RunConfig> {
@@ -43,7 +35,7 @@ export async function readRunConfig(folder: string): Promise<RunConfig> {
   try {
     return parseConfig(JSON.parse(text), { source: file })
   } catch (cause) {
-    if (cause instanceof SonotextError) throw cause
+    if (cause instanceof SonotextError) throw await namingPlugins(cause, folder)
     throw new SonotextError('INVALID_FILE', 'the configuration of the run is damaged.', {
       file,
       remedy: 'Give the run another config.json: `sonotext config` prints every key.',

@@ -5,7 +5,7 @@ import { SonotextError } from '../base/errors.js'
 import { readBytes, writeFileAtomic } from '../base/files.js'
 import { readText } from '../base/text.js'
 import { loadedPluginFiles } from '../registry/index.js'
-import { runFiles } from './run-folder.js'
+import { runFiles } from './run-files.js'
 
 /** A plugin as `plugins.json` keeps it. */
 interface KeptPlugin {
@@ -41,6 +41,27 @@ export async function refuseOtherPlugins(folder: string): Promise<void> {
         'Go on with the plugin as it was, or start a new run in another folder. If the change does not matter, remove this file.',
     },
   )
+}
+
+/**
+ * The error about the configuration of a run, with the plugins named that the run was started with and that are not loaded: where they came
+ * from `--plugin`, the configuration does not know them, and what it does not know may be their part.
+ */
+export async function namingPlugins(error: SonotextError, folder: string): Promise<SonotextError> {
+  const file = join(folder, runFiles.plugins)
+  if (error.code !== 'INVALID_CONFIG' || !existsSync(file)) return error
+  const { message, remedy } = error
+  const now = new Set((await loadedPlugins()).map(({ content }) => content))
+  const lacking = parsePlugins(await readText(file), file)
+    .filter(({ name, content }) => !now.has(content) && !message.includes(name))
+    .map(({ name }) => name)
+  if (lacking.length === 0) return error
+  const bare = remedy === undefined ? message : message.slice(0, -remedy.length - 1)
+  const options = lacking.map((name) => `--plugin ${name}`).join(' ')
+  return new SonotextError('INVALID_CONFIG', bare, {
+    remedy: `The run was started with ${options}: give that, with the path of each file, or call loadPlugins().${remedy === undefined ? '' : ` ${remedy}`}`,
+    cause: error,
+  })
 }
 
 async function loadedPlugins(): Promise<KeptPlugin[]> {

@@ -14,7 +14,7 @@ import {
   measures,
   type Setting,
   type TestValues,
-  variants,
+  variantNamed,
 } from './plan.js'
 import { type Histograms, type Look, probe } from './probe.js'
 
@@ -46,7 +46,7 @@ export async function runCell(
   data: StudyData,
   backend: Backend,
 ): Promise<CellResult> {
-  const { strategy, loss } = variants.find((variant) => variant.name === name)!
+  const { strategy, loss } = variantNamed(name)
   const guards = guardsOf(setting)
   const encode = encoderOf(data)
   const { frameStep } = data

@@ -3,19 +3,21 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { join } from 'node:path'
 import type { CellResult } from './cell.js'
 import type { CostCell } from './cost.js'
-import { type Cell, type Setting, variants } from './plan.js'
+import { type Cell, type Setting, variantNamed } from './plan.js'
 
 /** Everything that the numbers of a setting depend on besides the code. */
 export interface Circumstances {
   readonly hearing: string
   readonly size: object
+  /** Of the plugin that a strategy comes from, a hash: another text is another strategy. */
+  readonly plugin?: string
 }
 
 /** Where the result of a cell lies; another number anywhere in what it depends on is another file. */
 export function cellFile(folder: string, { setting, variant, seed }: Cell, about: Circumstances): string {
   // How many seeds and which other strategies there are changes nothing of one cell.
   const own = { ...setting, seeds: undefined, variants: undefined, question: undefined }
-  const { name, config } = variants.find((one) => one.name === variant)!.loss
+  const { name, config } = variantNamed(variant).loss
   const key = createHash('sha256')
     .update(JSON.stringify([own, { name, config }, about]))
     .digest('hex')
@@ -77,11 +79,11 @@ export function foundCells(
   folder: string,
   settings: readonly Setting[],
   cells: readonly Cell[],
-  aboutOf: (setting: Setting) => Circumstances,
+  aboutOf: (cell: Cell) => Circumstances,
 ): FoundCells[] {
   return settings.map((setting) => {
     const own = cells.filter((cell) => cell.setting === setting)
-    const results = own.flatMap((cell) => readCell(cellFile(folder, cell, aboutOf(setting))) ?? [])
+    const results = own.flatMap((cell) => readCell(cellFile(folder, cell, aboutOf(cell))) ?? [])
     return { setting, results, missing: own.length - results.length }
   })
 }

@@ -48,6 +48,8 @@ export interface CostOptions {
   readonly patience: number
   /** Larger cells are extrapolated. Default 4 GiB and 20 s a step. */
   readonly limits?: { readonly bytes: number; readonly ms: number }
+  /** Default: all that are registered. */
+  readonly strategies?: readonly string[] | undefined
   readonly onCell?: (cell: CostCell) => void
 }
 
@@ -74,7 +76,8 @@ export function costPlan(full: boolean): Pick<CostOptions, 'sizes' | 'rounds' | 
 export function measureCosts(given: Backend, options: CostOptions): CostCell[] {
   const { sizes, limits = { bytes: 4 * 2 ** 30, ms: 20_000 }, onCell } = options
   // A queue is of single vectors, which cost next to nothing; other batches cost what the strategy costs that chooses from them.
-  const names = strategies.names.filter((name) => {
+  const names = (options.strategies ?? strategies.names).filter((name) => {
+    if (!strategies.names.includes(name)) return false
     const { earlierPairs, batches } = strategies.build(name)
     return earlierPairs === undefined && batches === undefined
   })

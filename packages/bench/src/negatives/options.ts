@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util'
+import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
 import { CheckError } from '../check/check-error.js'
 
 /** What the command takes; what each means is said at the head of suites/negatives.ts, which is its help. */
@@ -9,6 +9,8 @@ export const optionSpecs = {
   csv: { type: 'string' },
   seeds: { type: 'string' },
   epochs: { type: 'string' },
+  strategies: { type: 'string' },
+  plugin: { type: 'string', multiple: true, default: [] },
   only: { type: 'string' },
   'skip-cost': { type: 'boolean', default: false },
   report: { type: 'boolean', default: false },
@@ -18,7 +20,7 @@ export const optionSpecs = {
   work: { type: 'string', default: 'runs/negatives' },
   out: { type: 'string' },
   json: { type: 'boolean', default: false },
-} as const
+} satisfies ParseArgsOptionsConfig
 
 export interface StudyOptions {
   readonly full: boolean
@@ -27,6 +29,9 @@ export interface StudyOptions {
   readonly csv: string | undefined
   readonly seeds: number | undefined
   readonly epochs: number | undefined
+  /** Undefined for all. */
+  readonly strategies: readonly string[] | undefined
+  readonly plugins: readonly string[]
   readonly only: string | undefined
   readonly skipCost: boolean
   readonly reportOnly: boolean
@@ -61,5 +66,7 @@ export function studyOptions(argv: readonly string[]): StudyOptions {
     jobs: whole('jobs')!,
     shard: [shard[0]!, shard[1]!],
     out: values.out ?? work,
+    strategies: values.strategies?.split(',').map((name) => name.trim()),
+    plugins: values.plugin,
   }
 }

@@ -6,6 +6,7 @@ import {
   similarCaptions,
   strategies,
 } from '@sonotext/core/negatives'
+import { CheckError } from '../check/check-error.js'
 import type { TestName } from './data.js'
 
 /** One way of choosing negatives, as it is compared with the others. */
@@ -42,16 +43,22 @@ function registered(name: string): Variant {
   }
 }
 
-/** All that are registered, and the loss that weighs the whole batch instead of choosing. */
-export const variants: readonly Variant[] = [
-  ...strategies.names.map(registered),
-  {
-    name: 'info-nce',
-    about: 'No choice: every pair of the batch weighed by its score (InfoNCE, temperature 0.07).',
-    strategy: null,
-    loss: infoNceLoss(),
-  },
-]
+/** All that are registered now, those of plugins too, and the loss that weighs the whole batch instead of choosing. */
+export function allVariants(): Variant[] {
+  return [
+    ...strategies.names.map(registered),
+    {
+      name: 'info-nce',
+      about: 'No choice: every pair of the batch weighed by its score (InfoNCE, temperature 0.07).',
+      strategy: null,
+      loss: infoNceLoss(),
+    },
+  ]
+}
+
+export function variantNamed(name: string): Variant {
+  return allVariants().find((variant) => variant.name === name)!
+}
 
 /** What every number is compared with. */
 export const baseline = 'random'
@@ -97,10 +104,39 @@ interface PlanOptions {
   readonly full: boolean
   readonly bank: string
   readonly seeds: number | undefined
+  /** Those to be compared besides random; undefined for all. */
+  readonly strategies?: readonly string[] | undefined
 }
 
-/** What is trained, the most telling first. */
-export function plan({ full, bank, seeds }: PlanOptions): Setting[] {
+/**
+ * What is trained, the most telling first. Settings in which nothing would stand beside random are left out. Throws CheckError for a strategy
+ * that there is not.
+ */
+export function plan(options: PlanOptions): Setting[] {
+  const wanted = options.strategies
+  if (wanted === undefined) return wholePlan(options)
+  const names = allVariants().map(({ name }) => name)
+  const unknown = wanted.filter((name) => !names.includes(name))
+  if (unknown.length > 0)
+    throw new CheckError(
+      `There is no strategy ${unknown.join(', ')} (--strategies). Those there are: ${names.join(', ')}; --plugin FILE adds others.`,
+    )
+  if (wanted.every((name) => name === baseline))
+    throw new CheckError(
+      `Name a strategy besides ${baseline} (--strategies), which every other is compared with.`,
+    )
+  return wholePlan(options)
+    .map((setting) => ({
+      ...setting,
+      variants: setting.variants.filter((name) => name === baseline || wanted.includes(name)),
+    }))
+    .filter((setting) => setting.variants.some((name) => name !== baseline))
+}
+
+/** All strategies, each in every setting that has a place for it, the most telling setting first. */
+function wholePlan({ full, bank, seeds }: PlanOptions): Setting[] {
+  const variants = allVariants()
+  const remembers = variants.filter(({ strategy }) => strategy?.earlierPairs !== undefined)
   const main: Setting = {
     name: 'main',
     question: 'Which strategy is best, and which collapse?',
@@ -110,7 +146,7 @@ export function plan({ full, bank, seeds }: PlanOptions): Setting[] {
     padding: 'masked',
     batchSize: 32,
     guarded: false,
-    variants: variants.filter(({ strategy }) => strategy?.earlierPairs === undefined).map(({ name }) => name),
+    variants: variants.filter((variant) => !remembers.includes(variant)).map(({ name }) => name),
     seeds: seeds ?? (full ? 10 : 3),
     epochs: full ? 8 : 6,
   }
@@ -131,7 +167,8 @@ export function plan({ full, bank, seeds }: PlanOptions): Setting[] {
     similarity: 'pooled',
     variants: variants.map(({ name }) => name),
   })
-  if (!full) return [main, { ...pooled, variants: [baseline, 'hard', 'queue'] }, crnn]
+  if (!full)
+    return [main, { ...pooled, variants: [baseline, 'hard', ...remembers.map(({ name }) => name)] }, crnn]
   return [
     main,
     pooled,

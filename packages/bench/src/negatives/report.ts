@@ -4,7 +4,7 @@ import { costSections } from './cost-report.js'
 import { curveChart, histogramChart, qualityChart, titleOf } from './charts.js'
 import { type KeptCost, madeText } from './cells.js'
 import { testNames } from './data.js'
-import { baseline, directions, measures, variants } from './plan.js'
+import { allVariants, baseline, directions, measures, type Variant } from './plan.js'
 import { meanOf } from './intervals.js'
 import { meanQuality, ranked, type SettingSummary, type VariantSummary } from './summary.js'
 import { terms } from './terms.js'
@@ -79,7 +79,7 @@ function bankBlocks({ bank, hearing, settings }: BankReport, banks: number): Blo
       name('Quality'),
       `Scenes mixed from ${bank} sounds that no model was trained on, searched by sentence and the other way round. Models hear with ${hearing}. ${madeOf(main)}`,
       qualityChart(main, leaderText(main)),
-      folded('What these ways of choosing are', comparedTable()),
+      folded('What these ways of choosing are', comparedTable(main)),
       valuesTable(main),
       comparisonTable(main, 'againstRandom', 'random'),
       comparisonTable(main, 'againstBest', `${ranked(main.rows)[0]!.variant}, which has the best mean`),
@@ -271,13 +271,13 @@ function termsSection(): Block {
   )
 }
 
-function comparedTable(): Block {
-  return dataTable<(typeof variants)[number]>({
+function comparedTable({ rows }: SettingSummary): Block {
+  return dataTable<Variant>({
     caption: 'What is compared',
     columns: [
       { title: 'strategy', cell: ({ name }) => name },
       { title: 'how negatives are chosen', align: 'left', cell: ({ about }) => about },
     ],
-    rows: variants,
+    rows: allVariants().filter(({ name }) => rows.some(({ variant }) => variant === name)),
   })
 }

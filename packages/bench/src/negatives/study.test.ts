@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openBackend, referenceBackend } from '@sonotext/core/backend'
 import { matrix, Rng } from '@sonotext/core/base'
 import type { Clip } from '@sonotext/core/data'
+import { loadPlugins } from '@sonotext/core/runs'
 import { afterAll, describe, expect, it } from 'vitest'
 import { helpOf } from '../run-suite.js'
 import { answersOf, leaderText, pText } from './answers.js'
@@ -14,7 +15,7 @@ import type { StudyData } from './data.js'
 import { alignmentOf, geometryOf } from './geometry.js'
 import { difference, estimate, leastP } from './intervals.js'
 import { optionSpecs, studyOptions } from './options.js'
-import { type Cell, cellsOf, plan, type Setting, variants } from './plan.js'
+import { allVariants, type Cell, cellsOf, plan, type Setting } from './plan.js'
 import { studyPage } from './report.js'
 import { checkOnly } from './study.js'
 import { isCollapsed, type SettingSummary, summarise } from './summary.js'
@@ -210,7 +211,7 @@ it('every registered strategy has its place in the plan, quick and full', () => 
     const planned = new Set(
       cellsOf(plan({ full, bank: 'b', seeds: undefined })).map(({ variant }) => variant),
     )
-    for (const { name } of variants) expect(planned, name).toContain(name)
+    for (const { name } of allVariants()) expect(planned, name).toContain(name)
   }
   expect(plan({ full: true, bank: 'b', seeds: undefined })[0]!.seeds).toBeGreaterThanOrEqual(10)
 })
@@ -271,11 +272,55 @@ describe('costs', () => {
   })
 })
 
+describe('a strategy of one’s own', () => {
+  const file = join(folder, 'mine.mjs')
+  const negatives = new URL('../../../core-ts/dist/negatives/index.js', import.meta.url).href
+  const build = `() => ({ ...strategies.build('hard'), name: 'mine' })`
+  writeFileSync(
+    file,
+    `import { strategies } from '${negatives}'
+    export default ({ register }) =>
+      register('strategy', {
+        name: 'mine', description: 'Mine.', schema: { properties: {} }, fromConfig: ${build},
+      })`,
+  )
+  const planned = (strategies?: string[]) =>
+    plan({ full: false, bank: 'b', seeds: 1, strategies }).map(
+      ({ name, variants }) => `${name}: ${variants.join(' ')}`,
+    )
+
+  it('takes part once its plugin is loaded, and a subset is what was asked for', async () => {
+    expect(() => planned(['mine'])).toThrow(/no strategy mine.*semi-hard.*--plugin/)
+    await loadPlugins([file])
+    expect(planned()[0]).toMatch(/ mine /)
+    expect(planned(['mine'])).toEqual(['main: random mine'])
+    expect(planned(['mine', 'hard'])).toEqual([
+      'main: random hard mine',
+      'pooled: random hard',
+      'crnn: random hard',
+    ])
+    expect(planned(['queue'])).toEqual(['pooled: random queue'])
+    expect(() => planned(['random'])).toThrow('besides random')
+    const cell = { setting: { ...setting, variants: ['random', 'mine'] }, variant: 'mine', seed: 17 }
+    expect(cellFile(folder, cell, { ...about, plugin: 'a' })).not.toBe(
+      cellFile(folder, cell, { ...about, plugin: 'b' }),
+    )
+    const { epochs } = await runCell(cell, smallData(), referenceBackend())
+    expect(epochs[0]!.chosen!.percentile).toBeGreaterThan(0.98)
+  })
+})
+
 it('options say what is wrong with them', () => {
   expect(studyOptions(['--shard', '2/3']).shard).toEqual([2, 3])
   expect(() => studyOptions(['--shard', '4/3'])).toThrow('--shard')
   expect(() => studyOptions(['--seeds', '0'])).toThrow('--seeds')
-  expect(() => studyOptions(['--strategies'])).toThrow('--strategies')
+  expect(() => studyOptions(['--strategeis'])).toThrow('--strategeis')
+  expect(
+    studyOptions(['--strategies', 'hard, band', '--plugin', 'a.mjs', '--plugin', 'b.mjs']),
+  ).toMatchObject({
+    strategies: ['hard', 'band'],
+    plugins: ['a.mjs', 'b.mjs'],
+  })
 })
 
 it('the help tells of every option, with its default', () => {

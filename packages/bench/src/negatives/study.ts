@@ -1,8 +1,11 @@
 import { fork } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, isAbsolute, join, relative } from 'node:path'
 import { type Backend, openBackend } from '@sonotext/core/backend'
 import { isSonotextError } from '@sonotext/core/base'
+import { strategies } from '@sonotext/core/negatives'
+import { loadPlugins } from '@sonotext/core/runs'
 import { CheckError } from '../check/check-error.js'
 import { environment, type Environment, environmentLine } from '../harness/environment.js'
 import { type Column, markdownTable } from '../harness/table.js'
@@ -30,7 +33,7 @@ import {
   testNames,
 } from './data.js'
 import { type StudyOptions, studyOptions } from './options.js'
-import { type Cell, cellsOf, directions, measures, plan, type Setting } from './plan.js'
+import { baseline, type Cell, cellsOf, directions, measures, plan, type Setting } from './plan.js'
 import { type BankReport, madeOf, studyPage } from './report.js'
 import { meanQuality, ranked, type SettingSummary, summarise, type VariantSummary } from './summary.js'
 import { terms } from './terms.js'
@@ -54,10 +57,11 @@ export async function runStudy(argv: readonly string[]): Promise<number> {
   else await train(study, made)
   if (worker || options.shard[1] > 1) return 0
   const { skipCost, only, full } = options
+  const costed = options.strategies && [...new Set([baseline, ...options.strategies])]
   const wantsCost = !skipCost && (only === undefined || only === 'cost')
   const costs = wantsCost
     ? costBackends(study.backend).flatMap((backend) =>
-        measureCosts(backend, { ...costPlan(full), onCell: noteCost }),
+        measureCosts(backend, { ...costPlan(full), strategies: costed, onCell: noteCost }),
       )
     : []
   await report(study, costs, about, made)
@@ -74,11 +78,12 @@ interface Study {
 
 async function openStudy(options: StudyOptions): Promise<Study> {
   const { full, seeds, epochs, bank, csv, onnx, device } = options
+  await loadPlugins(options.plugins)
   const backend = openBackend({ device: device as 'cpu' })
   const tower = onnx === undefined ? standInTower(backend) : await onnxTower(onnx, backend)
   const sources = [proceduralSource, ...(bank === undefined ? [] : [recordedSource(bank, csv)])]
   const banks = sources.map((source) => {
-    const settings = plan({ full, bank: source.name, seeds })
+    const settings = plan({ full, bank: source.name, seeds, strategies: options.strategies })
     return { source, settings: settings.map((own) => (epochs === undefined ? own : { ...own, epochs })) }
   })
   checkOnly(
@@ -102,12 +107,17 @@ function isMeant({ setting, variant, seed }: Cell, only: string | undefined): bo
   return only === undefined || `${setting.name} ${variant} ${seed}`.includes(only)
 }
 
-function circumstances({ tower, size }: Study, { encoder }: Setting): Circumstances {
-  return { hearing: encoder === 'crnn' ? 'log-mel' : tower.id, size }
+function circumstances({ tower, size, options }: Study, { setting, variant }: Cell): Circumstances {
+  const hearing = setting.encoder === 'crnn' ? 'log-mel' : tower.id
+  const name = strategies.pluginOf(variant)
+  if (name === undefined) return { hearing, size }
+  const file = options.plugins.find((plugin) => basename(plugin) === name)
+  const text = file !== undefined && existsSync(file) ? readFileSync(file) : name
+  return { hearing, size, plugin: createHash('sha256').update(text).digest('hex').slice(0, 12) }
 }
 
 function fileOf(study: Study, cell: Cell): string {
-  return cellFile(join(study.options.work, 'cells'), cell, circumstances(study, cell.setting))
+  return cellFile(join(study.options.work, 'cells'), cell, circumstances(study, cell))
 }
 
 async function train(study: Study, made: Made): Promise<void> {
@@ -181,9 +191,9 @@ async function report(
   const reports: BankReport[] = banks.map(({ source, settings }) => ({
     bank: source.name,
     hearing: tower.name,
-    settings: foundCells(cellFolder, settings, cellsOf(settings), (setting) =>
-      circumstances(study, setting),
-    ).map(summarise),
+    settings: foundCells(cellFolder, settings, cellsOf(settings), (cell) => circumstances(study, cell)).map(
+      summarise,
+    ),
   }))
   const { command } = made
   const costs = keptCosts(join(options.work, `costs-${options.full ? 'full' : 'quick'}.json`), measured, made)

@@ -13,6 +13,8 @@
  *   --csv FILE         their labels and folds: 1 to 3 to train on, 4 for the curve, 5 for the tests; default none: sub-folders are classes
  *   --seeds N          seeds of every cell; default as planned: 3, with --full 10 in main and pooled and 5 or 3 in the others
  *   --epochs N         epochs of every model; default as planned: 6 (crnn 2), with --full 8 (batch 128: 32)
+ *   --strategies A,B   only these strategies, and random, which all are compared with; default: all that are registered
+ *   --plugin FILE      a file with strategies of one's own, which are compared like the others; may be repeated; default none
  *   --only TEXT        only cells whose "setting variant seed" has this text, such as "main hard"; "cost" for the cost alone; default all
  *   --skip-cost        quality alone; default: both
  *   --report           train and time nothing: report the cells that are there; default: train what is missing

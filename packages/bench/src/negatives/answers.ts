@@ -132,6 +132,7 @@ function besideBest(summary: SettingSummary): string {
     })
     return [`${variant} ${parts.join(' and ')}`]
   })
+  if (compared.length === 0) return `${leaderText(summary)}. Differences from it were not computed.`
   return `${leaderText(summary)}. mAP@10 less that of the leader, ${directions.map((way) => ways[way]).join(' and ')}, same seeds and clips, p after Holm: ${compared.join('; ')}. The leader was picked by the same numbers: its lead is rather too large than too small.`
 }
 

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { strategies } from '@sonotext/core/negatives'
 import { describe, expect, it } from 'vitest'
+import { pText } from './answers.js'
 import type { BankReport } from './report.js'
 
 const root = new URL('../../../../docs/', import.meta.url)
@@ -61,12 +62,13 @@ it('no page is of a strategy that there is not', () => {
   expect(pages.sort()).toEqual([...strategies.names].sort())
 })
 
+function committed(): { readonly banks: readonly Pick<BankReport, 'bank' | 'settings'>[] } {
+  return JSON.parse(read('results/negatives/results.json')) as ReturnType<typeof committed>
+}
+
 /** Which strategies ended collapsed in which settings, from the committed results. */
 function collapsed(): { bank: string; setting: string; strategy: string }[] {
-  const { banks } = JSON.parse(read('results/negatives/results.json')) as {
-    readonly banks: readonly Pick<BankReport, 'bank' | 'settings'>[]
-  }
-  return banks.flatMap(({ bank, settings }) =>
+  return committed().banks.flatMap(({ bank, settings }) =>
     settings.flatMap(({ setting, rows }) =>
       rows
         .filter(({ collapse }) => collapse.seeds > 0)
@@ -92,3 +94,23 @@ it.each(['results/negatives/answers.md', 'results/README.md', 'papers.md', 'guid
     }
   },
 )
+
+it('the tables of the results have the ps of the committed numbers, and those that are bounds as bounds', () => {
+  const lines = read('results/negatives/README.md').split('\n')
+  let heading = ''
+  const said = new Map<string, string>()
+  for (const line of lines) {
+    if (line.startsWith('## ')) heading = line.slice(3)
+    const [, strategy, , , , p] = line.split('|').map((cell) => cell.trim())
+    if (p !== undefined) said.set(`${heading}: ${strategy!}`, p)
+  }
+  for (const { bank, settings } of committed().banks)
+    for (const { setting, rows: all } of settings)
+      for (const { variant, againstRandom } of all) {
+        if (againstRandom === null) continue
+        const { textToAudio, audioToText } = againstRandom.scenes
+        const title = bank === 'recorded' ? `${setting.name}, recorded sounds` : setting.name
+        const ps = [textToAudio, audioToText].map((own) => pText(own).replace('= ', '')).join(' / ')
+        expect(said.get(`${title}: ${variant}`), title).toBe(ps)
+      }
+})

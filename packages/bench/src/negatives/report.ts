@@ -81,8 +81,8 @@ function bankBlocks({ bank, hearing, settings }: BankReport, banks: number): Blo
       qualityChart(main, leaderText(main)),
       folded('What these ways of choosing are', comparedTable(main)),
       valuesTable(main),
-      comparisonTable(main, 'againstRandom', 'random'),
-      comparisonTable(main, 'againstBest', `${ranked(main.rows)[0]!.variant}, which has the best mean`),
+      ...comparisonTable(main, 'againstRandom', 'random'),
+      ...comparisonTable(main, 'againstBest', `${ranked(main.rows)[0]!.variant}, which has the best mean`),
     ),
     section(name('Answers'), ...answersOf(settings).map(answerBlock)),
     section(
@@ -182,9 +182,10 @@ function comparisonTable(
   { rows }: SettingSummary,
   against: 'againstRandom' | 'againstBest',
   reference: string,
-): Block {
+): Block[] {
   const compared = ranked(rows).filter((row) => row[against] !== null)
-  return dataTable<VariantSummary>({
+  if (compared.length === 0) return []
+  const table = dataTable<VariantSummary>({
     caption: `mAP@10 on held-out scenes less that of ${reference}; same seeds and clips`,
     columns: [
       { title: 'strategy', cell: (row) => row.variant },
@@ -212,6 +213,7 @@ function comparisonTable(
     ],
     rows: compared,
   })
+  return [table]
 }
 
 function whyTable({ rows }: SettingSummary): Block {

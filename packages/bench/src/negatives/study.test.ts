@@ -17,7 +17,7 @@ import { difference, estimate, leastP } from './intervals.js'
 import { optionSpecs, studyOptions } from './options.js'
 import { allVariants, type Cell, cellsOf, plan, type Setting } from './plan.js'
 import { studyPage } from './report.js'
-import { checkOnly } from './study.js'
+import { checkOnly, shownCommand } from './study.js'
 import { isCollapsed, type SettingSummary, summarise } from './summary.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'sonotext-study-'))
@@ -336,6 +336,22 @@ it('the help tells of every option, with its default', () => {
       expect(said.get(name), name).toContain(`default ${spec.default}`)
   }
   expect(help).toContain('fixed random convolutions')
+})
+
+it('the command in a report can be typed as it stands, and says nothing of where things lie', () => {
+  const argv = [
+    '--only',
+    'main hard',
+    '--work',
+    '/tmp/a',
+    '--jobs=2',
+    '--shard',
+    '1/2',
+    '--csv',
+    '/b/c d.csv',
+  ]
+  expect(shownCommand(argv)).toBe("nx run bench:negatives -- --only 'main hard' --csv 'c d.csv'")
+  expect(shownCommand([])).toBe('nx run bench:negatives')
 })
 
 it('a text of --only that means no model is refused, with what there is', () => {

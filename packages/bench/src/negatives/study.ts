@@ -226,7 +226,7 @@ async function report(
 }
 
 /** The command that gives the same numbers, without where things lie on this machine and who shares the work. */
-function shownCommand(argv: readonly string[]): string {
+export function shownCommand(argv: readonly string[]): string {
   const data = process.env['SONOTEXT_DATA']
   const words = argv.flatMap((word, i) => {
     if (
@@ -239,7 +239,8 @@ function shownCommand(argv: readonly string[]): string {
     const inside = data === undefined ? undefined : relative(data, word)
     return [inside === undefined || inside.startsWith('..') ? basename(word) : `$SONOTEXT_DATA/${inside}`]
   })
-  return ['nx run bench:negatives', ...(words.length > 0 ? ['--', ...words] : [])].join(' ')
+  const typed = words.map((word) => (/\s/.test(word) ? `'${word}'` : word))
+  return ['nx run bench:negatives', ...(typed.length > 0 ? ['--', ...typed] : [])].join(' ')
 }
 
 /** Five digits are more than the intervals leave. */

@@ -1,6 +1,6 @@
 import { expected } from '../base/errors.js'
 import { checkOptions } from '../base/options.js'
-import { checkNegatives, type NegativeStrategy, strategies } from '../negatives/index.js'
+import { checkNegatives, checkStrategy, type NegativeStrategy, strategies } from '../negatives/index.js'
 import { add, tripletFromPicks } from '../nn/functions/index.js'
 import { Tensor } from '../nn/tensor.js'
 import { type Loss, lossPart } from './loss.js'
@@ -28,6 +28,7 @@ export function gradedMarginLoss(given: GradedMarginLossOptions): Loss {
     margin = 0.5,
   } = checkOptions(given, 'gradedMarginLoss')
   if (!(margin > 0)) throw expected('a number above 0', 'margin', margin)
+  checkStrategy(negatives)
   if (negatives.start !== undefined)
     throw expected('a strategy that does not remember', 'negatives', negatives.name)
   return {

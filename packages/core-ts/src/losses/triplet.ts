@@ -1,6 +1,12 @@
 import { expected } from '../base/errors.js'
 import { checkOptions } from '../base/options.js'
-import { checkNegatives, type NegativeSet, type NegativeStrategy, strategies } from '../negatives/index.js'
+import {
+  checkNegatives,
+  checkStrategy,
+  type NegativeSet,
+  type NegativeStrategy,
+  strategies,
+} from '../negatives/index.js'
 import type { RaggedIndices } from '../base/ragged.js'
 import { scale, tripletFromPicks } from '../nn/functions/index.js'
 import { PairMemory } from './pair-memory.js'
@@ -22,6 +28,7 @@ export interface TripletLossOptions {
 export function tripletLoss(given: TripletLossOptions): Loss {
   const { negatives, margin = 0.5 } = checkOptions(given, 'tripletLoss')
   if (!(margin > 0)) throw expected('a number above 0', 'margin', margin)
+  checkStrategy(negatives)
   const { nearPositive = false, easier = [] } = negatives
   return {
     name: `triplet-${negatives.name}`,

@@ -2,7 +2,7 @@ import type { RaggedIndices } from '../base/ragged.js'
 import { expected } from '../base/errors.js'
 import { type CaptionRuleName, captionRuleNames, captionsByRule } from '../text/index.js'
 import { type BuildStrategy, described } from './composed.js'
-import { type NegativeStrategy, strategyPart } from './strategy.js'
+import { asNegativeSet, type NegativeStrategy, strategyPart } from './strategy.js'
 
 /** Options of {@link captionRuleNegatives}. */
 export interface CaptionRulesOptions {
@@ -29,7 +29,7 @@ export function captionRuleNegatives(
     config: { negatives: described(strategy), rules, share },
     batches: { ...strategy.batches, writer: captionsByRule(rules, share) },
     select(query, rng) {
-      const chosen = strategy.select(query, rng)
+      const chosen = asNegativeSet(strategy.select(query, rng), strategy.name)
       const { written = [] } = query
       return written.length === 0
         ? chosen

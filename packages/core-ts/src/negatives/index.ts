@@ -23,10 +23,18 @@ export { queuedNegatives } from './queue.js'
 export { scheduledNegatives } from './schedule.js'
 export { groupsOf, type PairItem, PairMask } from './pairs.js'
 export type { Plane, Planes } from './planes.js'
-export { negativeQuery, type NegativeQuery, type QueryOptions, type WrittenCaption } from './query.js'
+export {
+  checkQuery,
+  negativeQuery,
+  planeOf,
+  type NegativeQuery,
+  type QueryOptions,
+  type WrittenCaption,
+} from './query.js'
 export {
   type BatchWishes,
   checkNegatives,
+  checkStrategy,
   fromPicks,
   type NegativeSet,
   type NegativeStrategy,

@@ -2,7 +2,7 @@ import type { RaggedIndices } from '../base/ragged.js'
 import { expected } from '../base/errors.js'
 import { type BuildStrategy, composed, described, traitsOf } from './composed.js'
 import { drawIndex } from './drawn.js'
-import { type NegativeSet, type NegativeStrategy, strategyPart } from './strategy.js'
+import { asNegativeSet, type NegativeSet, type NegativeStrategy, strategyPart } from './strategy.js'
 
 /**
  * Each anchor takes the picks of one of several strategies, drawn by weight: a few hard negatives among easy ones, as in the training of
@@ -21,7 +21,7 @@ export function mixedNegatives(
     config: { strategies: strategies.map(described), weights },
     ...traitsOf(parts),
     select(query, rng) {
-      const sets = parts.map((part, i) => part.select(query, rng.fork(i)))
+      const sets = parts.map((part, i) => asNegativeSet(part.select(query, rng.fork(i)), part.name))
       return chosenFrom(
         sets,
         Array.from(query.items, () => drawIndex(weights, rng)),

@@ -1,18 +1,27 @@
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { matrix, type Matrix } from '../base/matrix.js'
 import { Rng } from '../base/rng.js'
+import { tripletLoss } from '../losses/triplet.js'
+import { Family, partOf } from '../registry/index.js'
 import { smallBatch } from '../testing/small-batch.js'
 import { strategyCases } from '../testing/strategy.cases.js'
 import { itemsOf } from '../testing/items.js'
 import {
   checkNegatives,
+  checkQuery,
+  checkStrategy,
+  fromPicks,
   duplicateClips,
   equalCaptions,
   givenPairs,
   type Guard,
+  mixedNegatives,
   negativeQuery,
   type NegativeSet,
+  type NegativeStrategy,
+  planeOf,
   sameGroup,
   similarCaptions,
   strategies,
@@ -266,5 +275,50 @@ describe('registry and checks', () => {
     )
     const cut = { offsets: Int32Array.of(0, 1, 3), index: Int32Array.of(0) }
     expect(() => checkNegatives({ audio: cut, text: none, empty: 0 }, query, 'mine')).toThrow(/offsets/)
+  })
+})
+
+/** The strategy that the guide shows, as its plugin registers it. */
+function highestOfGuide(): NegativeStrategy {
+  const guide = readFileSync(new URL('../../../../docs/guide/negatives.md', import.meta.url), 'utf8')
+  const [, code] = /```js\n(\/\/ highest\.mjs\n[^]*?)```/.exec(guide)!
+  const body = code!.replaceAll(/^import .*$/gm, '').replace('export default', 'return')
+  const make = new Function('{ checkQuery, fromPicks, planeOf }', body) as (names: object) => Plugin
+  let made: NegativeStrategy | undefined
+  make({ checkQuery, fromPicks, planeOf })({ register: (_family, part) => void (made = part.fromConfig()) })
+  return made!
+}
+type Plugin = (given: {
+  register: (family: string, part: { fromConfig: () => NegativeStrategy }) => void
+}) => void
+
+describe("a strategy of one's own", () => {
+  const own = { ...highestOfGuide(), name: 'own' }
+  for (const { name, run } of strategyCases) it(name, () => run(own))
+
+  it('is told what needs may be, by the family and by the losses', () => {
+    const wrong = { ...own, needs: ['cross'] } as unknown as NegativeStrategy
+    const message =
+      /a list of 'audio-text', 'text-text', 'audio-audio', or an empty one, for needs of strategy own, got "cross"/
+    expect(() => tripletLoss({ negatives: wrong })).toThrow(message)
+    const family = new Family('strategy of a test', [partOf<NegativeStrategy>()({
+      name: 'own', description: '', schema: { properties: {} }, fromConfig: () => wrong,
+    })], { methods: ['select'], check: checkStrategy }) // prettier-ignore
+    expect(() => family.build('own')).toThrow(message)
+  })
+
+  it.each([
+    [
+      { audio: [[1], [0]], text: [[1], [0]] },
+      /got \{ audio: array of length 2, text: array of length 2, empty: undefined \}.*fromPicks\(audio, text\)/,
+    ],
+    [undefined, /select of strategy own to return \{ audio, text, empty \}.*got \{ audio: undefined/],
+    [{ ...fromPicks(Int32Array.of(1, 0), Int32Array.of(1, 0)), empty: undefined }, /empty: undefined/],
+  ])('that returns %j is told what select returns', (selected, message) => {
+    // prettier-ignore
+    const lists = { ...own, select: () => selected } as unknown as NegativeStrategy
+    const query = negativeQuery(itemsOf([0, 1]), { planes: { 'audio-text': matrix(2, 2) } })
+    expect(() => checkNegatives(lists.select(query, new Rng(1)), query, 'own')).toThrow(message)
+    expect(() => mixedNegatives([lists, lists]).select(query, new Rng(1))).toThrow(message)
   })
 })

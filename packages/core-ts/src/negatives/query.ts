@@ -44,7 +44,10 @@ export function negativeQuery(items: readonly PairItem[], options: QueryOptions 
   return { ...batch, written, barred: guardedPairs(batch, [sameGroup(), ...guards]) }
 }
 
-/** The plane a strategy declared, checked: n × n and finite. */
+/**
+ * The plane a strategy declared, [n × n] and finite. Throws INVALID_ARGUMENT where it is missing or of another size, NUMERIC naming the pair
+ * whose score is not finite.
+ */
 export function planeOf(query: NegativeQuery, plane: Plane): Matrix {
   const scores = query.planes[plane]
   const n = query.items.length
@@ -66,7 +69,7 @@ export function planeOf(query: NegativeQuery, plane: Plane): Matrix {
   return scores
 }
 
-/** Throws INVALID_ARGUMENT when the batch description is inconsistent. */
+/** Throws INVALID_ARGUMENT when the batch description is inconsistent; strategies ask it first. */
 export function checkQuery({ items, barred }: NegativeQuery): void {
   if (barred.n !== items.length)
     throw expected(`a mask of ${items.length} pairs`, 'query.barred', `one of ${barred.n}`)

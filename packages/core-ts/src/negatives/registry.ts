@@ -18,7 +18,7 @@ import { queuePart } from './queue.js'
 import { random } from './random.js'
 import { relevantPairsGuard, unjudgedPairsGuard } from './relevance-guard.js'
 import { schedulePart } from './schedule.js'
-import type { NegativeStrategy } from './strategy.js'
+import { checkStrategy, type NegativeStrategy } from './strategy.js'
 import { easyAudio, easyText, hardAudio, hardText } from './within-modality.js'
 
 /** For strategies that are made of others. */
@@ -45,7 +45,7 @@ export const strategies: Family<NegativeStrategy> = new Family<NegativeStrategy>
     clusterBatchesPart(build),
     captionRulesPart(build),
   ],
-  { methods: ['select'] },
+  { methods: ['select'], check: checkStrategy },
 )
 
 /** Which pairs must not be negatives. Made from a configuration, a guard may read files. */

@@ -36,15 +36,23 @@ export class Family<Built, Context = void, Extra extends object = object> implem
   readonly #plugins = new Map<string, string>()
 
   readonly #methods: readonly string[]
+  readonly #check: (built: Built) => void
 
-  /** `methods`: what must be there of everything that is built, so that a part that builds something else is told by its name. */
+  /**
+   * `methods`: what must be there of everything that is built, so that a part that builds something else is told by its name; `check` throws where
+   * it is not as it should be otherwise.
+   */
   constructor(
     name: string,
     parts: readonly (AnyPart<Built, Context> & Extra)[],
-    { methods = [] }: { readonly methods?: readonly (string & keyof Built)[] } = {},
+    {
+      methods = [],
+      check = () => {},
+    }: { readonly methods?: readonly (string & keyof Built)[]; readonly check?: (built: Built) => void } = {},
   ) {
     this.name = name
     this.#methods = methods
+    this.#check = check
     this.#parts = new Map(parts.map((part) => [part.name, part]))
     enterFamily(this as FamilyFacts)
   }
@@ -129,7 +137,10 @@ export class Family<Built, Context = void, Extra extends object = object> implem
     refuse(problems)
     const built = this.get(type).fromConfig(keys as never, context)
     const missing = this.#methods.filter((method) => typeof (built as never)?.[method] !== 'function')
-    if (missing.length === 0) return built
+    if (missing.length === 0) {
+      this.#check(built)
+      return built
+    }
     const plugin = this.#plugins.get(type)
     throw new SonotextError(
       'INVALID_ARGUMENT',

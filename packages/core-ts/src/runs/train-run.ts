@@ -108,6 +108,7 @@ async function trainRank(config: RunConfig, options: TrainRunOptions, comm: Comm
   await refuseMissingFiles(config)
   const relevance = await openRelevance(config, wanted, signal)
   const guards = await buildGuards(config)
+  const { order, writer } = losses.build(config.loss).batches ?? {}
   if (claim !== null) {
     if (started) await refuseOtherPlugins(folder)
     await claim.keepConfig()
@@ -156,7 +157,6 @@ async function trainRank(config: RunConfig, options: TrainRunOptions, comm: Comm
     clips: (split = config.data.trainSplit) => training.filter((clip) => clip.split === split),
     batches: (clips, options) => batchesOf(config, model, clips, source, { ...options, signal }),
   }
-  const { order, writer } = losses.build(config.loss).batches ?? {}
   const main = await setting.batches(setting.clips(), { order, writer })
   const objectives = await buildObjectives(config, main, setting)
   const stopper = stoppers.build(config.stopper)

@@ -1,5 +1,5 @@
 import { writeFileAtomic } from '@sonotext/core/base'
-import { reportRuns } from '@sonotext/core/runs'
+import { type MadeWith, readMadeWith, reportRuns } from '@sonotext/core/runs'
 import type { CommandBody } from '../command.js'
 import { exitCode } from '../exit.js'
 import { refuseForeign } from '../outputs.js'
@@ -17,7 +17,13 @@ const report: CommandBody<ReportOptions, readonly [readonly string[]]> = async (
   refuseForeign('--out', out, 'page')
   const page = await reportRuns(folders)
   await writeFileAtomic(out, new TextEncoder().encode(page))
-  context.terminal.result({ report: out, runs: folders }, () => `${out}: ${folders.join(', ')}`, out)
+  const madeWith: Record<string, readonly MadeWith[]> = {}
+  for (const folder of folders) madeWith[folder] = await readMadeWith(folder)
+  context.terminal.result(
+    { report: out, runs: folders, madeWith },
+    () => `${out}: ${folders.join(', ')}`,
+    out,
+  )
   return exitCode.ok
 }
 export default report

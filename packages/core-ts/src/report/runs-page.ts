@@ -10,6 +10,8 @@ export interface RunHistory {
   readonly log: readonly LogLine[]
   /** Its configuration by dotted key. */
   readonly keys: ReadonlyMap<string, unknown>
+  /** What it was trained with, a sentence for every start. Default none. */
+  readonly madeWith?: readonly string[]
   /** Names of the losses of its validation, `loss` and yardsticks: without `validation.`. */
   readonly losses: ReadonlySet<string>
 }
@@ -45,6 +47,7 @@ export function runsPage(
       bestTable(runs, names),
       ...(runs.length > 1 ? [differences(runs)] : []),
       section('Curves', ...names.map((name) => curve(runs, name))),
+      ...madeWith(runs),
       ...(warned.length === 0
         ? []
         : [
@@ -64,6 +67,20 @@ export function runsPage(
     ],
     ...(footer === undefined ? {} : { footer }),
   })
+}
+
+function madeWith(runs: readonly RunHistory[]): Block[] {
+  const rows = runs.flatMap(({ name, madeWith: starts = [] }) => starts.map((start) => ({ name, start })))
+  if (rows.length === 0) return []
+  const table = dataTable<(typeof rows)[number]>({
+    caption: 'Every time that training was started or gone on with',
+    columns: [
+      { title: 'run', cell: ({ name }) => name },
+      { title: 'trained with', align: 'left', cell: ({ start }) => start },
+    ],
+    rows,
+  })
+  return [section('Made with', table)]
 }
 
 function epochsOf(log: readonly LogLine[]): LogLine[] {

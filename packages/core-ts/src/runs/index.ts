@@ -26,6 +26,7 @@ export {
 export { upgraded } from './config-0.1.js'
 export { type ConfigKey, loadPlugins } from '../registry/index.js'
 export { embedRun, type EmbedRunOptions, type RunEmbeddings } from './embed-run.js'
+export { type MadeWith, readMadeWith } from './made-with.js'
 export { reportRuns } from './report-runs.js'
 export { evaluateRun, type EvaluateRunOptions, type RunClipsOptions } from './evaluate-run.js'
 export { evaluateRunPools, type EvaluateRunPoolsOptions } from './evaluate-pools.js'

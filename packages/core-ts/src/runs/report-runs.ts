@@ -3,6 +3,7 @@ import { type RunHistory, runsPage } from '../report/index.js'
 import { readLog } from '../train/index.js'
 import { buildYardsticks } from './build.js'
 import { keyValues } from './config.js'
+import { type MadeWith, readMadeWith } from './made-with.js'
 import { readRunConfig, runFiles } from './run-folder.js'
 
 /**
@@ -15,7 +16,19 @@ export async function reportRuns(folders: readonly string[]): Promise<string> {
     const config = await readRunConfig(folder)
     const log = await readLog(join(folder, runFiles.log))
     const losses = new Set(['loss', ...Object.keys(buildYardsticks(config))])
-    runs.push({ name: folder, log, keys: keyValues(config), losses })
+    runs.push({
+      name: folder,
+      log,
+      keys: keyValues(config),
+      losses,
+      madeWith: (await readMadeWith(folder)).map(described),
+    })
   }
   return await runsPage(runs, { footer: `sonotext report ${folders.join(' ')}` })
+}
+
+function described({ time, sonotext, node, platform, device, isa, threads, ranks }: MadeWith): string {
+  const on = isa === null ? device : `${device} (${isa})`
+  const shares = ranks > 1 ? `, ${ranks} processes` : ''
+  return `${time.slice(0, 10)}: Sonotext ${sonotext}, Node.js ${node}, ${platform}, ${on}, ${threads} threads${shares}`
 }

@@ -6,6 +6,7 @@ export const runFiles = {
   quarantine: 'quarantine.jsonl',
   clips: 'clips.jsonl',
   plugins: 'plugins.json',
+  madeWith: 'made-with.json',
   lock: 'run.lock',
   thresholds: 'thresholds',
 } as const

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import process from 'node:process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { writeWav } from '../audio/index.js'
 import { openBackend } from '../backend/index.js'
@@ -15,6 +16,8 @@ import type { TrainingReport } from '../train/index.js'
 import { parseConfig, type RunConfig } from './config.js'
 import { evaluateRun } from './evaluate-run.js'
 import { corpusOf, prepareClips } from './prepare.js'
+import { readMadeWith } from './made-with.js'
+import { reportRuns } from './report-runs.js'
 import { openRun, readRunConfig } from './run-folder.js'
 import { searchCaptions, searchRun, unknownWords } from './search-run.js'
 import { trainRun } from './train-run.js'
@@ -73,6 +76,27 @@ describe('trainRun', () => {
     expect(again).toEqual(first)
     await trainRun({ ...config, seed: 18 }, { folder: join(folder, 'seed'), backend })
     expect(await weights('seed')).not.toEqual(first)
+  })
+
+  it('says which version, Node.js, platform and device made it, start by start, and goes on from another', async () => {
+    const here = {
+      sonotext: (JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version,
+      node: process.version,
+      platform: `${process.platform}-${process.arch}`,
+      device: backend.info.device,
+      ranks: 1,
+    } // prettier-ignore
+    const made = join(folder, 'made')
+    await trainRun(config, { folder: made, backend })
+    expect(await readMadeWith(made)).toEqual([expect.objectContaining(here)])
+    const elsewhere = [{ ...(await readMadeWith(made))[0], node: 'v1', device: 'cuda:7' }]
+    await writeFile(join(made, 'made-with.json'), JSON.stringify(elsewhere))
+    const longer = { ...config, training: { ...config.training, epochs: 3 } }
+    await trainRun(longer, { folder: made, backend, resume: true })
+    expect(await readMadeWith(made)).toEqual([elsewhere[0], expect.objectContaining(here)])
+    expect(await reportRuns([made])).toMatch(/Made with[^]*cuda:7[^]*Node\.js v2/)
+    await writeFile(join(made, 'made-with.json'), '{')
+    await expect(readMadeWith(made)).rejects.toMatchObject({ code: 'INVALID_FILE' })
   })
 
   it('stops at a signal with a checkpoint, and saveEvery makes more of them', async () => {

@@ -35,6 +35,7 @@ import { buildGuards, buildModel, buildObjectives, buildYardsticks } from './bui
 import { openRelevance, refuseMissingFiles } from './check-relevance.js'
 import { claimRunFolder } from './claim.js'
 import type { RunConfig } from './config.js'
+import { keepMadeWith } from './made-with.js'
 import { cacheFolderOf, corpusOf, decodePolicyOf, prepareClips } from './prepare.js'
 import { keepClips, leakNotes, refuseOtherClips, runClipsOf } from './run-clips.js'
 import { runFiles } from './run-folder.js'
@@ -77,7 +78,8 @@ export interface TrainRunResult {
 /**
  * Trains as a configuration says: manifest → features → vocabulary, vectors and model → trainer. Everything lands in the
  * folder: config.json, checkpoint.safetensors (resumes bit for bit), model.safetensors (the best epoch), log.jsonl,
- * TensorBoard events, quarantine.jsonl, clips.jsonl.
+ * TensorBoard events, quarantine.jsonl, clips.jsonl, made-with.json (version, Node.js,
+ * platform and device of every start).
  * @throws SonotextError IN_USE while another process trains in the folder; ABORTED after a stop with a resumable checkpoint; NUMERIC when training diverges; the errors of the
  *   parts, each naming its file; RANK_LOST when another process of the run failed or is gone
  */
@@ -113,6 +115,7 @@ async function trainRank(config: RunConfig, options: TrainRunOptions, comm: Comm
     if (started) await refuseOtherPlugins(folder)
     await claim.keepConfig()
     await keepPlugins(folder)
+    await keepMadeWith(folder, backend.info, { ranks: comm.size, started })
   }
 
   await using corpus = await corpusOf(config.features, {

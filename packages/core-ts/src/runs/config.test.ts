@@ -327,3 +327,13 @@ describe('the schema', () => {
     ])
   })
 })
+
+it('a list that is no JSON is told how its texts are quoted', () => {
+  expect(() => setKeys({}, ['validation.measures=[mAP@10, R@1]'])).toThrow(
+    `validation.measures: expected JSON, got [mAP@10, R@1]. In JSON texts and keys stand in quotes, and the whole in those of the shell: --set 'validation.measures=["mAP@10","R@1"]'.`,
+  )
+  expect(() => setKeys({}, ['loss={type: triplet}'])).toThrow(/loss: expected JSON, got \{type: triplet\}/)
+  const config: Record<string, unknown> = {}
+  setKeys(config, ['validation.measures=["R@1"]'])
+  expect(config['validation']).toEqual({ measures: ['R@1'] })
+})

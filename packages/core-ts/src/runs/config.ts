@@ -162,7 +162,7 @@ export function setKeys(
     if (path.at(-1) === 'type') continue
     const group = groupAt(config, path.slice(0, -1), assignment)
     const leaf = schemaAt(configSchema, path, config) as ValueSchema | undefined
-    const value = leaf?.type === 'string' ? text : jsonOrText(text)
+    const value = leaf?.type === 'string' ? text : jsonOrText(text, path.join('.'))
     group[path.at(-1)!] = base === undefined ? value : fromBase(value, path, leaf, base)
   }
 }
@@ -223,11 +223,19 @@ function groupAt(
   return target
 }
 
-function jsonOrText(text: string): unknown {
+/** Lists and groups are JSON; a bare word is a text. */
+function jsonOrText(text: string, key: string): unknown {
   try {
     return JSON.parse(text)
-  } catch {
-    return text
+  } catch (cause) {
+    if (!/^\s*[[{]/.test(text)) return text
+    const [, items] = /^\s*\[([^[\]{}"]*)\]\s*$/.exec(text) ?? []
+    const quoted = JSON.stringify(items?.split(',').map((item) => item.trim()) ?? ['mAP@10'])
+    const example = items === undefined ? `validation.measures=${quoted}` : `${key}=${quoted}`
+    throw new SonotextError('INVALID_CONFIG', `${key}: expected JSON, got ${text}.`, {
+      remedy: `In JSON texts and keys stand in quotes, and the whole in those of the shell: --set '${example}'.`,
+      cause,
+    })
   }
 }
 

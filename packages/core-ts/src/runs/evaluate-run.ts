@@ -6,6 +6,7 @@ import { type Clip, clipsOfSplit, isFolder, type QuarantinedClip, readCollection
 import type { Evaluation, IntervalMethod } from '../metrics/index.js'
 import { evaluateModel, type RelevanceOptions } from '../evaluation/index.js'
 import { refuseStrange } from './check-relevance.js'
+import { movedManifest } from './moved-manifest.js'
 import { cacheFolderOf, prepareClips } from './prepare.js'
 import { type OpenRun, readsForeign } from './run-folder.js'
 
@@ -83,7 +84,13 @@ export async function openClips(
   const { manifest: path = config.data.manifest, maxBadShare = config.data.maxBadShare } = options
   const { signal, onFeatures, onSetAside, onNote } = options
   const told = { ...(signal === undefined ? {} : { signal }), ...(onNote === undefined ? {} : { onNote }) }
-  const manifest = await readCollection(path, { ...told, foreign: readsForeign(run) })
+  const manifest = await readCollection(path, { ...told, foreign: readsForeign(run) }).catch(
+    (cause: unknown) => {
+      throw path === config.data.manifest
+        ? movedManifest(cause, path, 'name it: --manifest PATH, or the option manifest')
+        : cause
+    },
+  )
   const wanted = split === null ? manifest.clips : clipsOfSplit(manifest, split)
   options.refuse?.(wanted)
   // Nothing is written into or beside a folder that was only looked through: its features lie elsewhere for as long as they are needed.

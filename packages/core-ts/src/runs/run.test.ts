@@ -300,6 +300,19 @@ describe('a run that is opened', () => {
     expect(unknownWords(model, '')).toEqual([])
   })
 
+  it('says what to do where the manifest of a run has moved', async () => {
+    const moved = { ...config, data: { ...config.data, manifest: join(folder, 'gone.jsonl') } }
+    const run = await openRun(join(folder, 'run'), { backend })
+    const text =
+      /gone\.jsonl: there is no such file, which the run was trained on\. Where it has moved, name it: /
+    const evaluated = evaluateRun({ ...run, config: moved }).catch((error: Error) => error.message)
+    expect(await evaluated).toMatch(new RegExp(`${text.source}--manifest`))
+    const trained = trainRun(moved, { folder: join(folder, 'run'), backend, resume: true })
+    expect(await trained.catch((error: Error) => error.message)).toMatch(
+      new RegExp(`${text.source}--set data\\.manifest=`),
+    )
+  })
+
   it('says what is missing or damaged', async () => {
     await expect(openRun(join(folder, 'nowhere'), { backend })).rejects.toThrow(
       /this folder holds no training run/,

@@ -36,6 +36,7 @@ import { openRelevance, refuseMissingFiles } from './check-relevance.js'
 import { claimRunFolder } from './claim.js'
 import type { RunConfig } from './config.js'
 import { keepMadeWith } from './made-with.js'
+import { movedManifest } from './moved-manifest.js'
 import { cacheFolderOf, corpusOf, decodePolicyOf, prepareClips } from './prepare.js'
 import { keepClips, leakNotes, refuseOtherClips, runClipsOf } from './run-clips.js'
 import { runFiles } from './run-folder.js'
@@ -101,7 +102,9 @@ async function trainRank(config: RunConfig, options: TrainRunOptions, comm: Comm
   const leads = comm.rank === 0
   using claim = leads ? await claimRunFolder(folder, config, { resume }) : null
   const started = fromLead(comm, claim?.started ?? false, 'the folder of the run')
-  const manifest = await readManifest(config.data.manifest, abortable)
+  const manifest = await readManifest(config.data.manifest, abortable).catch((cause: unknown) => {
+    throw started ? movedManifest(cause, config.data.manifest, 'name it: --set data.manifest=PATH') : cause
+  })
   const wanted = runClipsOf(config, manifest, onNote)
   const inUse = new Set([...wanted.training, ...wanted.validation])
   const early = leakNotes(wanted, { others: manifest.clips.filter((clip) => !inUse.has(clip)) })

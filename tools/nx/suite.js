@@ -5,5 +5,7 @@ module.exports = async function runSuite({ suite, __unparsed__: options = [] }, 
   const { join } = await import('node:path')
   const program = join(root, 'packages', 'bench', 'dist', 'run-suite.js')
   const child = spawn(process.execPath, [program, suite, ...options], { cwd: root, stdio: 'inherit' })
-  return new Promise((done) => child.once('close', (code) => done({ success: code === 0 })))
+  const code = await new Promise((done) => child.once('close', done))
+  if (code > 1) console.error(`bench:${suite} ended with exit code ${code}, of which Nx makes 1.`)
+  return { success: code === 0 }
 }

@@ -57,6 +57,25 @@ test('so are a suite, an op, a part and a plant that are not there', async () =>
   }
 })
 
+test('so is what would be found nowhere, or written nowhere, before anything is measured', async () => {
+  for (const [said, ...args] of [
+    ['counters alone', '--plant', 'copy', '--only', 'gemm'],
+    ['counters alone', '--plant', 'copy', '--parts', 'time'],
+    ['part memory', '--plant', 'memory', '--parts', 'counters'],
+    ['in nothing', '--slow', 'gemm', '--parts', 'counters'],
+    ['in nothing', '--slow', 'training_step', '--parts', 'instructions'],
+    ['in nothing', '--slow', 'gemm', '--only', 'conv2d'],
+    ['no baseline', '--update', '--plant', 'copy'],
+    ['got both', '--noise', '--against', 'HEAD'],
+    ['no such file', '--json', '/not/there/a.json'],
+  ]) {
+    const { code, stderr } = await run('check', ...args)
+    expect(code, args.join(' ')).toBe(2)
+    expect(stderr).toContain(said)
+    expect(stderr).not.toMatch(/\n {4}at /)
+  }
+})
+
 const suites = readdirSync(new URL('suites/', import.meta.url)).filter((file) => /^[\w-]+\.ts$/.test(file))
 
 test.each(suites)('%s has its help at its head and can be started by itself', (file) => {

@@ -2,7 +2,7 @@
 // Python and make), else the compiler alone. Plain JavaScript for Node 20, in a clone and in an installed package alike.
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { dirname, join, sep } from 'node:path'
+import { dirname, join, resolve, sep } from 'node:path'
 import { compileDirectly } from './direct.mjs'
 import { layOutHeaders } from './headers.mjs'
 import { captured, SetupError } from './run.mjs'
@@ -31,7 +31,8 @@ export async function buildAddon({ folder = own, node, env, say, into, log, opti
   const options = architectures ? [...given, `SONOTEXT_CUDA_ARCHITECTURES=${architectures}`] : given
   const tools = { ...describeTools(folder, env), options }
   const now = { tools, sources: hashFiles(folder, files) }
-  const todo = existsSync(addon) ? compareStamps(readStamp(stampFile), now) : 'everything'
+  const known = existsSync(addon) && !isOfAnother(build, folder)
+  const todo = known ? compareStamps(readStamp(stampFile), now) : 'everything'
   if (todo === 'nothing') return addon
   rmSync(stampFile, { force: true })
   if (todo === 'everything') clear(build, addon)
@@ -56,6 +57,14 @@ export async function buildAddon({ folder = own, node, env, say, into, log, opti
   writeStamp(stampFile, now)
   say(`Native addon: built in ${Math.round((Date.now() - started) / 1000)} s.`)
   return addon
+}
+
+/** Whether CMake set the build up for the sources of another folder: a copy of a clone would compile those. */
+export function isOfAnother(build, folder) {
+  const cache = join(build, 'CMakeCache.txt')
+  if (!existsSync(cache)) return false
+  const home = /^CMAKE_HOME_DIRECTORY:INTERNAL=(.*)$/m.exec(readFileSync(cache, 'utf8'))?.[1]
+  return home !== undefined && resolve(home) !== resolve(folder)
 }
 
 /**

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, 
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { clear } from './addon.mjs'
+import { clear, isOfAnother } from './addon.mjs'
 import { targetsOf } from './direct.mjs'
 import { withLock } from './lock.mjs'
 import { findProgram } from './program.mjs'
@@ -78,6 +78,15 @@ it('a build that begins again leaves the addon of the one before until there is 
     'Release',
     join('Release', 'sonotext.node'),
   ])
+})
+
+it('a build that was copied with its clone is none of the copy', () => {
+  const build = join(folder, 'copied')
+  expect(isOfAnother(build, '/here')).toBe(false)
+  mkdirSync(build)
+  writeFileSync(join(build, 'CMakeCache.txt'), '# x\nCMAKE_HOME_DIRECTORY:INTERNAL=/here/a\n')
+  expect(isOfAnother(build, '/here/a/')).toBe(false)
+  expect(isOfAnother(build, '/here/b')).toBe(true)
 })
 
 describe('the toolchain', () => {

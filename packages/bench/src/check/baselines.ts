@@ -45,8 +45,8 @@ export async function countAll(
 ): Promise<Counted> {
   const committed = await readJson<Record<string, Counters>>(countersFile)
   const now = await countScenarios(core, plant)
+  const findings = counterFindings(committed, now)
   if (update) await write(countersFile, now)
-  const findings = counterFindings(update ? now : committed, now)
   return { findings, written: update ? countersFile : null, notes: [] }
 }
 
@@ -90,7 +90,9 @@ export async function countKernels({
       ...committed,
       [compiler]: only === null ? now : { ...committed[compiler], ...now },
     })
-    return { findings: instructionFindings(now, now, 'itself', closer), written: instructionsFile, notes }
+    const before = committed[compiler] ?? now
+    const findings = instructionFindings(before, now, 'what was committed', closer)
+    return { findings, written: instructionsFile, notes }
   }
   const known = committed[compiler]
   if (known !== undefined) {

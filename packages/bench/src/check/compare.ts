@@ -33,6 +33,8 @@ export type Part = (typeof parts)[number]
 export async function compareBuilds(options: CompareOptions): Promise<Finding[]> {
   const { now, before, only, parts: wanted, closer, waste = 0, accepted } = options
   await checkNames(options)
+  if (only !== null && options.slow.length > 0 && !options.slow.some(([name]) => only.includes(name)))
+    throw new CheckError('Expected what is made slower among what is looked at, got other names.')
   const findings: Finding[] = []
   if (wanted.includes('memory')) {
     const watched = (name: string): boolean => only === null || only.includes(name)

@@ -25,6 +25,7 @@ test('an interval of ratios gives a verdict, and on a busy machine none that bla
   expect(of(1.01, 1.029)).toBe('good')
   expect(of(0.98, 1.05)).toBe('undecided')
   expect(of(0.8, 0.9)).toBe('better')
+  expect(of(0.8, 0.9, true)).toBe('good')
   expect(of(0.8, 1.02)).toBe('good')
   // The ratio that such an interval would just have shown.
   expect(smallestChange(ratio(0.95, 1, 1.05))).toBeCloseTo(1.03 / 0.95 - 1)
@@ -51,6 +52,11 @@ test('what is found decides the exit code', () => {
   expect(of('good', 'stale')).toBe(exitCode.slower)
   expect(of('good', 'undecided')).toBe(exitCode.undecided)
   expect(of('unjudged')).toBe(exitCode.broken)
+  const late = { ...finding('unjudged'), noTurn: true }
+  expect(exitCodeOf([finding('good'), late])).toBe(exitCode.undecided)
+  expect(
+    report([finding('good'), late], { against: null, notes: [], environment: '', seconds: 1 }),
+  ).toContain('nothing worse, 0 of 2 undecided, 1 not judged')
   expect(of()).toBe(exitCode.broken)
 })
 

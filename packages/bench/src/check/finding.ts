@@ -26,6 +26,8 @@ export interface Finding {
   readonly todo: string
   /** The smallest change that this measurement would have shown, as a share. */
   readonly smallest?: number
+  /** Not judged for want of time alone: with a larger --budget it would be. */
+  readonly noTurn?: boolean
 }
 
 export const exitCode = { good: 0, slower: 1, broken: 2, undecided: 3 } as const
@@ -33,7 +35,8 @@ export const exitCode = { good: 0, slower: 1, broken: 2, undecided: 3 } as const
 export function exitCodeOf(findings: readonly Finding[]): number {
   const any = (verdict: Verdict): boolean => findings.some((finding) => finding.verdict === verdict)
   if (any('worse') || any('stale')) return exitCode.slower
-  if (any('undecided')) return exitCode.undecided
+  // What had no turn may be slower: a check that left it out has not said that all is good.
+  if (any('undecided') || findings.some(({ noTurn }) => noTurn === true)) return exitCode.undecided
   // A check that judged nothing at all has not said that anything is good.
   return any('good') || any('better') || any('accepted') ? exitCode.good : exitCode.broken
 }
@@ -60,10 +63,10 @@ export const smallestEffect = 0.03
 export const instructionTolerance = 0.01
 export const memoryTolerance = 0.05
 
-/** What an interval says of a slow-down; on a busy machine it can be no proof. */
+/** What an interval says of a slow-down; on a busy machine it can be no proof, neither that something is slower nor that it is faster. */
 export function verdictOfTime({ low, high }: Ratio, busy: boolean): Verdict {
   if (low > 1 + smallestEffect) return busy ? 'undecided' : 'worse'
-  if (high < 1 / (1 + smallestEffect)) return 'better'
+  if (high < 1 / (1 + smallestEffect)) return busy ? 'good' : 'better'
   return high <= 1 + smallestEffect ? 'good' : 'undecided'
 }
 

@@ -61,15 +61,16 @@ export function report(findings: readonly Finding[], context: ReportContext): st
 
 function headline(findings: readonly Finding[]): string {
   const count = (verdict: Verdict): number => findings.filter((finding) => finding.verdict === verdict).length
+  const unjudged = count('unjudged') > 0 ? `, ${count('unjudged')} not judged` : ''
   switch (exitCodeOf(findings)) {
     case exitCode.slower:
       return count('worse') > 0 ? `${count('worse')} of ${findings.length} worse` : 'less than is committed'
     case exitCode.undecided:
-      return `nothing worse, ${count('undecided')} of ${findings.length} undecided`
+      return `nothing worse, ${count('undecided')} of ${findings.length} undecided${unjudged}`
     case exitCode.broken:
       return 'nothing could be judged'
     default:
-      return `good, ${findings.length - count('unjudged')} judged`
+      return `good, ${findings.length - count('unjudged')} judged${unjudged}`
   }
 }
 

@@ -29,7 +29,14 @@ export type TimingAnswer =
       /** Mean number of cores that other processes kept busy meanwhile. */
       readonly others: number
     }
-  | { readonly subject: string; readonly key: string; readonly unjudged: string }
+  | {
+      readonly subject: string
+      readonly key: string
+      /** Why there are no times. */
+      readonly unjudged: string
+      /** For want of time alone. */
+      readonly noTurn?: boolean
+    }
 
 /** Rounds of one pass over a subject. */
 export const firstRounds = 10

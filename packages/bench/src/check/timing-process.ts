@@ -28,7 +28,8 @@ interface Open {
   seconds: number
 }
 
-async function work(job: TimingJob): Promise<void> {
+async function work(job: TimingJob): Promise<readonly TimingAnswer[]> {
+  const answers: TimingAnswer[] = []
   const sides = await inOrder(job, async (which) => openSide(sideNames[which], job[which]))
   const both = [sides.now, sides.before]
   const own = job.benchFile === null ? [] : ownSubjects(await ownFunctions(job.benchFile))
@@ -44,12 +45,12 @@ async function work(job: TimingJob): Promise<void> {
   for (const subject of subjects) {
     if (performance.now() > end) {
       const unjudged = `the ${job.budget} s of --budget were over before its turn`
-      answer({ subject: subject.name, key: subject.key, unjudged })
+      answers.push({ subject: subject.name, key: subject.key, unjudged, noTurn: true })
       continue
     }
     const opened = await prepare(subject, sides, job, slow.get(subject.key) ?? 1)
     if (typeof opened === 'string') {
-      answer({ subject: subject.name, key: subject.key, unjudged: opened })
+      answers.push({ subject: subject.name, key: subject.key, unjudged: opened })
       continue
     }
     open.push(opened)
@@ -59,9 +60,10 @@ async function work(job: TimingJob): Promise<void> {
   await again(open, (one) => measure(one, sides, firstRounds), end)
   for (const { subject, pair, close, othersSeconds, seconds } of open) {
     const others = Math.max(othersSeconds / seconds, whole.cores())
-    answer({ subject: subject.name, key: subject.key, times: pair.times, others })
+    answers.push({ subject: subject.name, key: subject.key, times: pair.times, others })
     close()
   }
+  return answers
 }
 
 type Measure = (one: Open) => Promise<void>
@@ -166,13 +168,9 @@ function slowed(run: Run, factor: number, now: () => number): Run {
   }
 }
 
-function answer(message: TimingAnswer): void {
-  process.send!(message)
-}
-
 process.once('message', (job: TimingJob) => {
   work(job).then(
-    () => process.disconnect(),
+    (answers) => process.send!(answers, () => process.disconnect()),
     (error: unknown) => {
       process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
       process.exit(2)

@@ -1,7 +1,10 @@
-import { expect, test } from 'vitest'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
 import { busyFrom } from './busy.js'
 import { firstRounds, type TimingAnswer, type TimingJob } from './timing-job.js'
-import { timingFindings } from './timings.js'
+import { inProcess, timingFindings } from './timings.js'
 
 const job = { ...{ now: 'now', before: 'before', only: null, slow: [], budget: 1 }, benchFile: null }
 
@@ -87,4 +90,25 @@ test('what disturbs whole passes does not pass for many rounds that agree', asyn
   const [finding] = await timingFindings(job, (key) => key, timed)
   expect(asked).toEqual([false, true])
   expect(finding!.verdict).toBe('undecided')
+})
+
+const folder = mkdtempSync(join(tmpdir(), 'sonotext-timings-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+function program(name: string, code: string): string {
+  const file = join(folder, `${name}.mjs`)
+  writeFileSync(file, `process.once('message', () => {${code}})`)
+  return file
+}
+
+test('all answers of a process come, however soon it ends behind them, or it is said that none came', async () => {
+  const asked = { ...job, swapped: false, confirm: false }
+  const many =
+    'Array.from({ length: 5000 }, (_, i) => ({ subject: `s${i}`, key: "k", unjudged: "x".repeat(500) }))'
+  const whole = program('whole', `process.send(${many}, () => process.disconnect())`)
+  expect(await inProcess(asked, whole)).toHaveLength(5000)
+  await expect(inProcess(asked, program('silent', 'process.disconnect()'))).rejects.toThrow(
+    'without an answer',
+  )
+  await expect(inProcess(asked, program('broken', 'process.exit(2)'))).rejects.toThrow('exit code 2')
 })

@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { Rng } from '@sonotext/core/base'
 import { type Ratio, ratioOf } from '../harness/pairs.js'
 import { quantile } from '../harness/statistics.js'
@@ -50,19 +51,23 @@ export async function timingFindings(
     for (const answer of answers) processes.get(answer.subject)!.push(...said(answer, firstRounds))
   }
   return first.map((answer) => {
-    if (!('times' in answer)) return untimed(answer.subject, answer.key, answer.unjudged)
+    if (!('times' in answer)) return untimed(answer.subject, answer.key, answer.unjudged, answer.noTurn)
     const all = processes.get(answer.subject)!
     if (blamed(all) && all.length <= confirmations)
-      return untimed(answer.subject, answer.key, 'it looked slower, and --budget left no time to look again')
+      return untimed(
+        ...([answer.subject, answer.key] as const),
+        'it looked slower, and --budget left no time to look again',
+        true,
+      )
     const least = all.reduce((a, b) => (b.ratio.low < a.ratio.low ? b : a))
     // One process in which others computed too is enough for doubt.
     return timeFinding(least, Math.max(...all.map(({ answer }) => answer.others)), closer)
   })
 }
 
-function untimed(subject: string, key: string, why: string): Finding {
+function untimed(subject: string, key: string, why: string, noTurn = false): Finding {
   return {
-    ...{ kind: 'time', subject, key, verdict: 'unjudged', before: '', now: '', ratio: null },
+    ...{ kind: 'time', subject, key, verdict: 'unjudged', before: '', now: '', ratio: null, noTurn },
     ...{ what: `${subject} could not be timed: ${why}`, todo: '' },
   }
 }
@@ -75,7 +80,7 @@ function timeFinding({ answer, ratio }: Said, others: number, closer: (key: stri
   const what = {
     decided: `${subject} takes ${times(ratio.median)} as long as before (${interval})`,
     suspect: `${subject} took ${times(ratio.median)} as long as before (${interval}) ${busy}`,
-    open: `${subject} may have become slower, ${interval}`,
+    open: `${subject} is not shown to be as fast as before, ${interval}`,
   }[verdict !== 'undecided' ? 'decided' : ratio.low > 1 + smallestEffect ? 'suspect' : 'open']
   const todo =
     verdict === 'worse'
@@ -96,21 +101,27 @@ function time(seconds: readonly number[]): string {
   return median < 1e-3 ? `${digits(median * 1e6)} µs` : `${digits(median * 1e3)} ms`
 }
 
-/** The answers of the process that times. */
-function inProcess(job: TimingJob): Promise<TimingAnswer[]> {
-  return new Promise((done, failed) => {
-    const answers: TimingAnswer[] = []
-    const child = fork(programOf('timing-process'), {
-      env: ownAddons(),
-      execArgv: [],
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    })
-    child.on('message', (answer) => answers.push(answer as TimingAnswer))
-    child.once('error', failed)
-    child.once('exit', (code, signal) => {
-      if (code === 0) done(answers)
-      else failed(new CheckError(`The process that times ended with ${signal ?? `exit code ${code}`}.`))
-    })
-    child.send(job)
+/**
+ * The answers of the process that times (or of another program): all of them come in one message, so that a subject without an answer is no
+ * accident of when the process ended. Throws CheckError when there is no such message.
+ */
+export async function inProcess(
+  job: TimingJob,
+  program = programOf('timing-process'),
+): Promise<readonly TimingAnswer[]> {
+  const child = fork(program, {
+    env: ownAddons(),
+    execArgv: [],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
+  const ended = once(child, 'exit') as Promise<[number | null, string | null]>
+  // Comes after every message, which the end of the process need not.
+  const disconnected = once(child, 'disconnect')
+  let answers: readonly TimingAnswer[] | undefined
+  child.once('message', (all) => (answers = all as readonly TimingAnswer[]))
+  child.send(job)
+  const [[code, signal]] = await Promise.all([ended, disconnected])
+  if (code !== 0) throw new CheckError(`The process that times ended with ${signal ?? `exit code ${code}`}.`)
+  if (answers === undefined) throw new CheckError('The process that times ended without an answer.')
+  return answers
 }

@@ -15,13 +15,15 @@
  *   --slow NAME[:FACTOR]  makes an op or scenario slower (1.25 times), to see it found; every: all ops
  *   --plant WHAT          allocation, copy or crossing in every counted run, or memory (a tenth more): to see it found
  *
- * Exit code 0 good, 1 slower, 2 the check could not be made, 3 nothing is slower but something is undecided.
+ * Exit code 0 good, 1 slower, 2 the check could not be made, 3 nothing is slower but something is undecided or had no turn.
+ * Nx makes 1 of each that is not 0: .ci/speed, or node packages/bench/dist/run-suite.js check, gives the code itself.
  * docs/performance.md says how to read the report.
  */
 import '../direct.js'
 import { existsSync } from 'node:fs'
 import { appendFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
+import { signatures } from '@sonotext/core/backend'
 import { countAll, countKernels } from '../check/baselines.js'
 import { CheckError } from '../check/check-error.js'
 import { checkNames, compareBuilds, type Part, parts, slowOf } from '../check/compare.js'
@@ -66,6 +68,12 @@ function partsOf(text: string | undefined): readonly Part[] {
   return asked as readonly Part[]
 }
 
+/** Whether something that is made slower could be found in these parts. */
+function showsIn(name: string, wanted: readonly Part[], only: readonly string[] | null): boolean {
+  const counted = wanted.includes('instructions') && Object.hasOwn(signatures, name)
+  return (counted || wanted.includes('time')) && (only === null || only.includes(name))
+}
+
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
@@ -97,6 +105,27 @@ async function main(): Promise<number> {
   if (!(budget >= 0)) throw new CheckError(`Expected seconds for --budget, got ${values.budget}.`)
   const given = { only, slow, accepted: list(values.accept) ?? [], benchFile: null }
   await checkNames(given)
+  if (values.noise && values.against !== undefined)
+    throw new CheckError('Expected --noise or --against, got both: --noise is against a copy of this build.')
+  if (values.update && (slow.length > 0 || values.plant !== undefined))
+    throw new CheckError('Expected no --slow and no --plant with --update: what is planted is no baseline.')
+  if (plant !== undefined && !(wanted.includes('counters') && only === null))
+    throw new CheckError(
+      `--plant ${values.plant} shows in the counters alone: they are not looked at with --only, or with --parts without them.`,
+    )
+  if (waste > 0 && (values.update || !wanted.includes('memory')))
+    throw new CheckError('--plant memory shows in the part memory alone, which is not looked at here.')
+  const ops = Object.keys(signatures)
+  const every = ops.every((op) => slow.some(([name]) => name === op))
+  const hidden = slow.filter(([name]) => !showsIn(name, wanted, only))
+  // Of every op those that --only leaves out are no mistake.
+  const unseen = every && hidden.length < slow.length ? undefined : hidden[0]
+  if (unseen !== undefined)
+    throw new CheckError(
+      `--slow ${unseen[0]} would show in nothing that is looked at here: ops are timed and their instructions counted, scenarios are timed.`,
+    )
+  // What cannot be written is said now, not after minutes.
+  for (const file of [values.markdown, values.json]) if (file !== undefined) await appendFile(file, '')
 
   const env = environment()
   const compares = !values.update && (wanted.includes('memory') || wanted.includes('time'))
@@ -112,6 +141,8 @@ async function main(): Promise<number> {
     notes.push(...part.notes)
     if (part.written !== null) written.push(part.written)
   }
+  if (wanted.includes('counters') && only !== null)
+    notes.push('counters were not looked at: they are of whole scenarios, not of what --only names')
   if (wanted.includes('counters') && only === null) {
     const { core } = await openSide('this', coreFolder(root))
     take(await countAll(core, { update: values.update, ...(plant === undefined ? {} : { plant }) }))

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { strategies } from '@sonotext/core/negatives'
 import { describe, expect, it } from 'vitest'
-import { pText } from './answers.js'
+import { leaderText, pText } from './answers.js'
 import type { BankReport } from './report.js'
 
 const root = new URL('../../../../docs/', import.meta.url)
@@ -113,4 +113,14 @@ it('the tables of the results have the ps of the committed numbers, and those th
         const ps = [textToAudio, audioToText].map((own) => pText(own).replace('= ', '')).join(' / ')
         expect(said.get(`${title}: ${variant}`), title).toBe(ps)
       }
+})
+
+it('the answers name those that are not told apart from the best', () => {
+  const main = committed().banks[0]!.settings.find(({ setting }) => setting.name === 'main')!
+  const [, names] = /not told apart from it: (.*)$/.exec(leaderText(main))!
+  const paragraph = read('results/negatives/answers.md')
+    .split('\n\n')
+    .find((text) => text.startsWith('**Which is best'))!
+  for (const name of names!.split(', ')) expect(paragraph.split('Caption-rules')[0]).toContain(name)
+  expect(names!.split(', ')).toHaveLength(3)
 })

@@ -53,7 +53,7 @@ export interface NegativeStrategy {
   readonly batches?: BatchWishes
   /**
    * Deterministic in the query, the stream and the state. Never picks what `query.barred` bars. Throws NUMERIC when a score
-   * it reads is not finite, INVALID_ARGUMENT when a plane is missing: {@link planeOf} does both.
+   * it reads is not finite, INVALID_ARGUMENT when a plane is missing: `planeOf` does both.
    * @param query the batch: `items`, `planes`, `barred.has(clip, caption)`, `step`, `epoch`
    * @param rng the stream to draw from; another place in it for every batch
    * @returns lists of clips and of captions for every pair: {@link fromPicks}

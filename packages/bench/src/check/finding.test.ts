@@ -72,19 +72,29 @@ test('times and memory are accepted by name, counts only by committing them', ()
 })
 
 const counters: Counters = {
-  ...{ ops: { gemm: 2 }, bytes: 10, crossings: 3, allocations: 1, allocatedBytes: 4, copiedBytes: 0 },
-  ...{ uploads: 0, uploadedBytes: 0, downloads: 1, downloadedBytes: 4 },
+  ...{ ops: { gemm: 2 }, opBytes: { gemm: 10 }, crossings: { run: 2, download: 1 } },
+  ...{ allocations: { Buffer: 1 }, allocatedBytes: { Buffer: 4 }, copiedBytes: {} },
+  transferredBytes: { download: 4 },
 }
 
 test('counters are to be the same: more is worse, less is to be written down, new ones are said', () => {
   const of = (now: Counters) => counterFindings({ step: counters }, { step: now })[0]!
   expect(of(counters).verdict).toBe('good')
-  const more = of({ ...counters, downloads: 2, ops: { gemm: 2, add: 1 } })
+  const more = of({
+    ...{ ...counters, ops: { gemm: 2, add: 1 }, opBytes: { gemm: 10, add: 8 } },
+    ...{ crossings: { run: 3, download: 1 }, copiedBytes: { 'Float32Array.set': 8 } },
+  })
   expect(more.verdict).toBe('worse')
-  expect(more.what).toContain('2 downloads instead of 1, 1 calls of add instead of 0')
+  // What the difference is made of is said, not totals.
+  expect(more.what).toContain(
+    "1 calls of add instead of 0, 8 bytes in add instead of 0, 3 crossings into the addon's run instead of 2, " +
+      '8 bytes copied by Float32Array.set instead of 0',
+  )
   expect(more.todo).toContain('--update')
-  expect(of({ ...counters, crossings: 2 })).toMatchObject({ verdict: 'stale' })
-  expect(of({ ...counters, crossings: 2, bytes: 11 })).toMatchObject({ verdict: 'worse' })
+  expect(of({ ...counters, crossings: { run: 2 } })).toMatchObject({ verdict: 'stale' })
+  expect(of({ ...counters, crossings: { run: 2 }, opBytes: { gemm: 11 } })).toMatchObject({
+    verdict: 'worse',
+  })
   expect(counterFindings({}, { step: counters })[0]).toMatchObject({ verdict: 'unjudged' })
 })
 

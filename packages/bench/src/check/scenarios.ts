@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Backend } from '@sonotext/core/backend'
+import type { BatchSource, PairBatch } from '@sonotext/core/train'
 import type { Run } from '../harness/pairs.js'
 import type { Core } from './side.js'
 
@@ -74,6 +75,67 @@ function trainingStep(name: string, batch: number, frames: number): Scenario {
           return value.item()
         },
         close: () => optimizer[Symbol.dispose](),
+      }
+    },
+  }
+}
+
+/** The library's own step, with what it does around the ops: {@link trainingStep} has a loop of its own, which other builds have too. */
+function learnerStep(name: string, batch: number, frames: number): Scenario {
+  return {
+    name,
+    what: `a step of the Learner on the thesis model, ${batch} pairs of ${frames} frames`,
+    make({ losses, models, text, train }, backend) {
+      const caption = ['a', 'dog', 'barks']
+      const vocabulary = text.Vocabulary.build([caption])
+      const model = models.dualEncoder({
+        audio: models.crnn(),
+        text: models.words({ vocabulary }),
+        backend,
+        seed: 1,
+      })
+      const bands = 64
+      const tokens = vocabulary.encode(caption)
+      const width = tokens.length
+      const pairs: PairBatch = {
+        audio: {
+          ...{ features: values(batch * frames * bands), n: batch, t: frames, bands },
+          lengths: new Int32Array(batch).fill(frames),
+        },
+        text: {
+          tokens: Int32Array.from({ length: batch * width }, (_, i) => tokens[i % width]!),
+          ...{ n: batch, width, lengths: new Int32Array(batch).fill(width) },
+        },
+        items: Array.from({ length: batch }, (_, position) => {
+          const clip = { id: `c${position}`, audio: '', captions: [] }
+          const written = { id: `c${position}#1`, text: caption.join(' ') }
+          return { clip, caption: written, tokens, group: position, position, frameStep: 0.02, duration: 1 }
+        }),
+      }
+      const source: BatchSource = {
+        batchesPerEpoch: 1,
+        state: { epoch: 0, batch: 0, fingerprint: '' },
+        rewind() {},
+        restore() {},
+        async *epoch() {
+          yield pairs
+        },
+      }
+      const learner = new train.Learner({
+        model,
+        objectives: [{ source, loss: losses.infoNceLoss() }],
+        optimizer: train.adam(),
+        seed: 2,
+      })
+      return {
+        run() {
+          learner.step(pairs)
+          return learner.apply(1e-4)
+        },
+        close() {
+          learner[Symbol.dispose]()
+          model[Symbol.dispose]()
+        },
       }
     },
   }
@@ -166,6 +228,7 @@ export const timedScenarios: readonly Scenario[] = [
 /** What is counted exactly. */
 export const countedScenarios: readonly Scenario[] = [
   trainingStep('training_step', 2, 50),
+  learnerStep('learner_step', 2, 50),
   logMelClip('log_mel_clip', 1),
   search('search_one', 1, 500),
   search('search_batch', 64, 500),

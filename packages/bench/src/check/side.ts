@@ -11,6 +11,7 @@ import type * as models from '@sonotext/core/models'
 import type * as nn from '@sonotext/core/nn'
 import type * as retrieval from '@sonotext/core/retrieval'
 import type * as similarity from '@sonotext/core/similarity'
+import type * as text from '@sonotext/core/text'
 import type * as train from '@sonotext/core/train'
 import type * as native from '@sonotext/native-cuda'
 import { CheckError } from './check-error.js'
@@ -25,6 +26,7 @@ export interface Core {
   readonly nn: typeof nn
   readonly retrieval: typeof retrieval
   readonly similarity: typeof similarity
+  readonly text: typeof text
   readonly train: typeof train
 }
 
@@ -37,6 +39,7 @@ const names = [
   'nn',
   'retrieval',
   'similarity',
+  'text',
   'train',
 ] as const
 

@@ -13,7 +13,7 @@
  *   --budget SECONDS      for timing (default 100): what is undecided is repeated, what had no turn is not judged
  *   --markdown FILE       the report, appended to the file; --json FILE: all findings
  *   --slow NAME[:FACTOR]  makes an op or scenario slower (1.25 times), to see it found; every: all ops
- *   --plant WHAT          allocation, copy or crossing in every counted run, or memory (a tenth more): to see it found
+ *   --plant WHAT          allocation, buffer, list, copy or crossing in every counted run, or memory (a tenth more): to see it found
  *
  * Exit code 0 good, 1 slower, 2 the check could not be made, 3 nothing is slower but something is undecided or had no turn.
  * Nx makes 1 of each that is not 0: .ci/speed, or node packages/bench/dist/run-suite.js check, gives the code itself.

@@ -1,9 +1,9 @@
 /**
  * nx run bench:counters [--update]
  *
- * What a training step, the features of a clip and a search do, counted exactly: calls of ops and the bytes they touch, calls into the
- * addon, allocations, copies, transfers. The same numbers on every machine, so they are held against baselines/counters.json without
- * a tolerance. Exit code 1 where they differ; --update writes them down.
+ * What a training step, one of the Learner, the features of a clip and a search do, counted exactly: calls of ops and the bytes they
+ * touch, calls into the addon, allocations, copies, transfers. The same numbers on every machine, so they are held against
+ * baselines/counters.json without a tolerance. Exit code 1 where they differ; --update writes them down.
  */
 import '../direct.js'
 import { parseArgs } from 'node:util'

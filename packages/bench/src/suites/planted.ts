@@ -2,8 +2,8 @@
  * nx run bench:planted [--out FILE.md]
  *
  * Is the speed check to be trusted? Runs it on this tree as it is, which must find nothing, and with what makes it slower planted: every op
- * a quarter slower (by the instructions of its kernels), an allocation, a copy and a call into the addon more in every counted scenario, a
- * tenth more memory. Each of them must be found in every subject that it was planted into. Exit code 1 where one was not; all of it can
+ * a quarter slower (by the instructions of its kernels), an allocation (of three kinds), a copy and a call into the addon more in every
+ * counted scenario, a tenth more memory. Each of them must be found in every subject that it was planted into. Exit code 1 where one was not; all of it can
  * be judged on a busy machine.
  */
 import '../direct.js'
@@ -38,6 +38,8 @@ const runs: readonly Run[] = [
     found: true,
   },
   { planted: 'an allocation more', options: ['--parts', 'counters', ...planting('allocation')], found: true },
+  { planted: 'an ArrayBuffer more', options: ['--parts', 'counters', ...planting('buffer')], found: true },
+  { planted: 'a plain array more', options: ['--parts', 'counters', ...planting('list')], found: true },
   { planted: 'a copy more', options: ['--parts', 'counters', ...planting('copy')], found: true },
   {
     planted: 'a call into the addon more',

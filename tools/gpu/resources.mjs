@@ -123,20 +123,33 @@ async function known(file, architecture, nvcc) {
   }
 }
 
-/** One row per kernel: { file, name, sm_80: {…}, sm_90a: {…} }. */
 async function kernelsOf(file, nvcc) {
-  const rows = new Map()
+  const all = []
   for (const architecture of architectures) {
     for (const [symbol, kernel] of await known(file, architecture, nvcc))
-      rows.set(symbol, { ...rows.get(symbol), file, [architecture]: kernel })
+      all.push({ symbol, architecture, kernel })
   }
-  if (rows.size === 0) return []
-  const names = execFileSync('c++filt', [...rows.keys()], { encoding: 'utf8' })
+  if (all.length === 0) return []
+  const names = execFileSync(
+    'c++filt',
+    all.map(({ symbol }) => symbol),
+    { encoding: 'utf8' },
+  )
     .trim()
     .split('\n')
-  return [...rows.values()]
-    .map((row, index) => ({ ...row, name: shortName(names[index]) }))
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
+  return merged(all.map((one, index) => ({ ...one, name: names[index] }))).map((row) => ({ ...row, file }))
+}
+
+/**
+ * One row a kernel: { name, sm_80: {…}, sm_90a: {…} }. A symbol has the hash of its compilation in it, another for every architecture, so
+ * kernels are told by their whole names in words.
+ */
+export function merged(all) {
+  const rows = new Map()
+  for (const { name, architecture, kernel } of all) {
+    rows.set(name, { ...rows.get(name), name: shortName(name), [architecture]: kernel })
+  }
+  return [...rows.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 function cells(architecture, kernel) {

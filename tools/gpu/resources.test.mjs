@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { blocksAtOnce, occupancy } from './occupancy.mjs'
-import { pageOf, reported, shortName, stated } from './resources.mjs'
+import { merged, pageOf, reported, shortName, stated } from './resources.mjs'
 
 describe('occupancy', () => {
   // What cudaOccMaxActiveBlocksPerMultiprocessor of CUDA 13's cuda_occupancy.h says.
@@ -85,6 +85,21 @@ ptxas info    : Used 14 registers, used 0 barriers, 424 bytes cmem[0]`
       'pass<4, 1>',
     )
     expect(shortName('sonotext::cuda::(anonymous namespace)::add_all(double const*)')).toBe('add_all')
+  })
+
+  it('has a kernel of two architectures in one row', () => {
+    const named = (name, architecture, registers) => ({ name, architecture, kernel: { registers } })
+    const all = [
+      named('void b<2>(int)', 'sm_80', 1),
+      named('void a(int)', 'sm_80', 2),
+      named('void a(float)', 'sm_80', 3),
+      named('void a(int)', 'sm_90a', 4),
+    ]
+    expect(merged(all)).toEqual([
+      { name: 'a', sm_80: { registers: 2 }, sm_90a: { registers: 4 } },
+      { name: 'a', sm_80: { registers: 3 } },
+      { name: 'b<2>', sm_80: { registers: 1 } },
+    ])
   })
 
   it('names what spills', () => {

@@ -100,6 +100,7 @@ describe.skipIf(notBuilt !== null)(`sonotext train${notBuilt === null ? '' : ` (
       'clips.jsonl',
       'config.json',
       'log.jsonl',
+      'made-with.json',
       'model.safetensors',
       'quarantine.jsonl',
       'tensorboard',

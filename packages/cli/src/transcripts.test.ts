@@ -51,6 +51,8 @@ const left = [
   // Pools of 30 want more clips than there are here.
   'sonotext evaluate runs/first --pool',
   'sonotext import --from folder Liste.csv',
+  // Runs of several seeds: six trainings.
+  'sonotext compare --group',
 ]
 
 /** The same commands on fewer scenes. */

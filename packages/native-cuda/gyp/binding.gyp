@@ -62,6 +62,7 @@
         "../native/napi/errors.cpp",
         "../native/napi/handles.cpp",
         "../native/napi/memory.cpp",
+        "../native/napi/nccl.cpp",
         "../native/napi/operation.cpp",
         "../native/napi/probe.cpp",
         "../native/napi/values.cpp"

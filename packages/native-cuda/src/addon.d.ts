@@ -69,6 +69,42 @@ export interface BuildInfo {
   readonly physicalCores: number
 }
 
+/** NVIDIA's NCCL as it was found on this machine. */
+export interface NcclSummary {
+  /** Such as '2.27.3'; null where it cannot be used. */
+  readonly version: string | null
+  /** Its file, or why it cannot be used. */
+  readonly detail: string
+}
+
+/**
+ * Collectives over the GPUs of several processes, one GPU each, by NCCL, which is looked for when it is first asked for. A process has one
+ * communicator at a time. Collectives are enqueued on the device whose buffers they move, as ops are; all processes must call the same ones in
+ * the same order.
+ */
+export interface Nccl {
+  summary(): NcclSummary
+  /** Where the GPU of a buffer sits, such as '0000:65:00.0'. Processes of one machine must have different ones. */
+  address(buffer: BufferHandle): string
+  /** By which the processes find each other: one makes it, all join with it. */
+  createId(): Uint8Array
+  /** Joins the device of a buffer to those of the other processes; returns when all are there. Throws DEVICE_ERROR, and RANK_LOST when given up. */
+  join(buffer: BufferHandle, id: Uint8Array, rank: number, size: number): void
+  /** Replaces every value by its sum over the processes. */
+  allReduce(buffers: readonly BufferHandle[]): void
+  /** `whole` becomes the parts of all processes in their order, whose lengths may differ. */
+  allGather(part: BufferHandle, whole: BufferHandle, lengths: readonly number[]): void
+  /** What NCCL has found to be wrong by itself, or null. From any thread. */
+  problem(): string | null
+  /**
+   * Ends what waits for the other processes: ops and downloads of the process's GPUs throw RANK_LOST with this message until {@link leave}. From
+   * any thread, while another one waits; nothing where the process has not joined.
+   */
+  giveUp(reason: string): void
+  /** Waits for what was enqueued, unless it was given up, and ends the communicator. */
+  leave(): void
+}
+
 /** What the addon exports. */
 export interface Addon {
   /** Runs an op of the device's table on the calling thread and the pool; returns when its outputs are written. */
@@ -106,6 +142,8 @@ export interface Addon {
   download(source: BufferHandle, target: Float32Array): void
   fill(target: BufferHandle, value: number): void
   copy(source: BufferHandle, target: BufferHandle): void
+
+  readonly nccl: Nccl
 
   devices(): readonly DeviceSummary[]
   /** Those compiled in, from the plainest to the widest. */

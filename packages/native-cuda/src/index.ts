@@ -8,6 +8,8 @@ export type {
   DeviceHandle,
   DeviceSummary,
   NativeArgs,
+  Nccl,
+  NcclSummary,
   OpArgs,
   OpInfo,
   OpName,

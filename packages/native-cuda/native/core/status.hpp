@@ -6,7 +6,15 @@
 
 namespace sonotext {
 
-enum class Code : int { ok = 0, invalid_argument, unsupported, cancelled, out_of_memory, device_error };
+enum class Code : int {
+  ok = 0,
+  invalid_argument,
+  unsupported,
+  cancelled,
+  out_of_memory,
+  device_error,
+  rank_lost  // another process of the run is gone; `what` is the whole message
+};
 
 struct Status {
   static constexpr std::int64_t kNotGiven = INT64_MIN;

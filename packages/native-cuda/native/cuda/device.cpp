@@ -10,6 +10,7 @@
 
 #include "entries.hpp"
 #include "exec.hpp"
+#include "nccl.hpp"
 #include "transfers.hpp"
 
 namespace sonotext {
@@ -77,7 +78,7 @@ class CudaDevice final : public Device {
   Status download(const float* data, float* host, i64 length) override {
     const Turn turn(*this);
     const Status status = select();
-    return status.ok() ? transfers_.download(data, host, bytes_of(length)) : status;
+    return status.ok() ? unless_lost(transfers_.download(data, host, bytes_of(length))) : status;
   }
   Status copy(const float* source, float* target, i64 length) override {
     const Turn turn(*this);
@@ -115,8 +116,8 @@ class CudaDevice final : public Device {
       status = body(context, exec);
     }
     transfers_.tidy();
-    if (!status.ok() || !sync_) return status;
-    return cuda::status_of(cudaStreamSynchronize(stream_));
+    if (status.ok() && sync_) status = cuda::status_of(cudaStreamSynchronize(stream_));
+    return unless_lost(status);
   }
 
  private:
@@ -139,6 +140,13 @@ class CudaDevice final : public Device {
     if (freed_.empty() || !select().ok()) return;
     for (float* data : freed_) cudaFreeAsync(data, stream_);
     freed_.clear();
+  }
+
+  // Once an exchange with other processes was given up, memory may hold anything: whatever would tell of it
+  // tells of that instead.
+  static Status unless_lost(const Status& status) {
+    const char* lost = nccl::given_up();
+    return lost == nullptr ? status : Status{Code::rank_lost, lost};
   }
 
   static i64 bytes_of(i64 length) { return length * static_cast<i64>(sizeof(float)); }

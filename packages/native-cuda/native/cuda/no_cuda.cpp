@@ -1,5 +1,6 @@
 // Stands in for the CUDA sources in a build without nvcc.
 #include "device.hpp"
+#include "nccl.hpp"
 
 namespace sonotext {
 namespace {
@@ -18,3 +19,22 @@ OpTable cuda_table() { return {}; }
 int cuda_build_version() { return 0; }
 
 }  // namespace sonotext
+
+namespace sonotext::nccl {
+
+const Summary& summary() {
+  static const Summary none{"", kWhy};
+  return none;
+}
+
+Status address(Device&, std::string&) { return Status::unsupported(kWhy); }
+Status make_id(unsigned char*) { return Status::unsupported(kWhy); }
+Status join(Device&, const unsigned char*, int, int) { return Status::unsupported(kWhy); }
+Status all_reduce(Device&, const std::vector<F32Out>&) { return Status::unsupported(kWhy); }
+Status all_gather(Device&, F32In, F32Out, const std::vector<i64>&) { return Status::unsupported(kWhy); }
+std::string problem() { return ""; }
+void give_up(const std::string&) {}
+const char* given_up() { return nullptr; }
+void leave() {}
+
+}  // namespace sonotext::nccl

@@ -22,6 +22,7 @@
 #include "handles.hpp"
 #include "instance.hpp"
 #include "memory.hpp"
+#include "nccl.hpp"
 #include "operation.hpp"
 #include "probe.hpp"
 #include "values.hpp"
@@ -237,6 +238,18 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   method<fma_peak>(exports, "fmaPeak");
   method<thread_seconds>(exports, "threadSeconds");
   method<vector_math>(exports, "vectorMath");
+
+  Napi::Object nccl = Napi::Object::New(env);
+  method<nccl_summary>(nccl, "summary");
+  method<nccl_address>(nccl, "address");
+  method<nccl_create_id>(nccl, "createId");
+  method<nccl_join>(nccl, "join");
+  method<nccl_all_reduce>(nccl, "allReduce");
+  method<nccl_all_gather>(nccl, "allGather");
+  method<nccl_problem>(nccl, "problem");
+  method<nccl_give_up>(nccl, "giveUp");
+  method<nccl_leave>(nccl, "leave");
+  exports.Set("nccl", nccl);
   return exports;
 }
 

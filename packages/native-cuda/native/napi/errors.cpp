@@ -18,6 +18,8 @@ const char* code_name(Code code) {
       return "OUT_OF_MEMORY";
     case Code::device_error:
       return "DEVICE_ERROR";
+    case Code::rank_lost:
+      return "RANK_LOST";
   }
   return "DEVICE_ERROR";
 }
@@ -84,6 +86,9 @@ std::string message_of(const Status& status, const char* op) {
       break;
     case Code::device_error:
       message = where + " failed on the device: " + status.what + ".";
+      break;
+    case Code::rank_lost:
+      message = status.what;
       break;
   }
   return message;

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
@@ -157,8 +158,17 @@ inline cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaS
 }
 inline cudaError_t cudaGetLastError() { return cudaSuccess; }
 inline const char* cudaGetErrorString(cudaError_t) { return "an emulated error"; }
-inline cudaError_t cudaGetDeviceCount(int* count) { return *count = 1, cudaSuccess; }
-inline cudaError_t cudaSetDevice(int) { return cudaSuccess; }
+// SONOTEXT_EMULATED_GPUS: how many there are.
+inline cudaError_t cudaGetDeviceCount(int* count) {
+  const char* set = std::getenv("SONOTEXT_EMULATED_GPUS");
+  return *count = set != nullptr ? std::atoi(set) : 1, cudaSuccess;
+}
+inline thread_local int emulated_device = 0;
+inline cudaError_t cudaSetDevice(int device) { return emulated_device = device, cudaSuccess; }
+inline cudaError_t cudaGetDevice(int* device) { return *device = emulated_device, cudaSuccess; }
+inline cudaError_t cudaDeviceGetPCIBusId(char* text, int size, int device) {
+  return std::snprintf(text, static_cast<std::size_t>(size), "emulated:%d", device), cudaSuccess;
+}
 inline cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
 inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
   return *stream = nullptr, cudaSuccess;

@@ -26,7 +26,8 @@ const layers = [
   ['audio', 'text'],
   ['registry'],
   ['nn', 'onnx'],
-  ['backend', 'comm'],
+  ['comm'],
+  ['backend'],
   ['base'],
 ]
 const siblings = new Set([])

@@ -56,6 +56,13 @@ export const stages = [
     },
   },
   {
+    name: 'ranks',
+    what: 'a CRNN trained by two ranks on emulated GPUs with a stand-in for NCCL, and by one process: the same',
+    async run({ exec }) {
+      return lastLine(await exec(process.execPath, ['tools/nightly/emulated-ranks.mjs']))
+    },
+  },
+  {
     name: 'neon',
     what: 'the kernels on an emulated 64-bit Arm CPU: every op, drawn and in the case suite, against the reference',
     async run(context) {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { emulatedGpus } from '@sonotext/core/testing'
 import { cli, cliJson, notBuilt } from './testing/run-cli.js'
 
 interface Report {
@@ -9,6 +10,7 @@ interface Report {
     physicalCores: number | null
     instructionSets: { name: string; supported: boolean }[]
     devices: { name: string; available: boolean; detail: string }[]
+    nccl: { version: string | null; detail: string } | null
   }
   decoders: { format: string; package: string; installed: boolean }[]
   advice: string[]
@@ -41,6 +43,20 @@ describe.skipIf(notBuilt !== null)(`sonotext doctor${notBuilt === null ? '' : ` 
       /\nbackend {3}reference, 1 thread\nbecause {3}the native addon is not loaded\naddon {5}The native addon/,
     )
     expect(stdout).toMatch(/ Tried:\n {12}\/nowhere\/sonotext\.node: no such file\n/)
+  })
+
+  it('says whether there is NCCL between GPUs', async (context) => {
+    const gpus = emulatedGpus(2)
+    if (gpus === null) return context.skip('emulated GPUs are built with CMake only')
+    const ready = await cli(['doctor'], { env: gpus })
+    expect(ready.stdout).toMatch(/\nnccl {6}ready: 2\.27\.3, \/.*libfake_nccl\.so\n/)
+    const env = { ...gpus, SONOTEXT_NCCL: '/nowhere/libnccl.so' }
+    const { machine } = await cliJson<Report>(['doctor'], { env })
+    expect(machine.nccl).toEqual({
+      version: null,
+      detail: expect.stringContaining('/nowhere/libnccl.so') as string,
+    })
+    expect((await cli(['doctor'], { env })).stdout).toMatch(/\nnccl {6}not available; \/nowhere/)
   })
 
   it('a device named but not there is a failure with the same help', async () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { readSafetensors } from '@sonotext/core/base'
-import { tinyRun, writeToneClips } from '@sonotext/core/testing'
+import { emulatedGpus, tinyRun, writeToneClips } from '@sonotext/core/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { missing } from '../../../tools/program.mjs'
 import { cli, launcher, notBuilt, type Outcome, start } from './testing/run-cli.js'
@@ -97,6 +97,19 @@ describe.skipIf(notBuilt !== null)(`ranks${notBuilt === null ? '' : ` (${notBuil
       await expectEqual('mpi', 'one')
     },
   )
+
+  it('with more ranks than GPUs some share one, which NCCL refuses: rank 0 says so once, and goes on', async (context) => {
+    const gpus = emulatedGpus(1)
+    if (gpus === null) return context.skip('emulated GPUs are built with CMake only')
+    const running = start(train('shared', '--ranks', '2', '--device', 'cuda'), { env: gpus })
+    await running.said('training on 2 ranks, the first on cuda:0')
+    // The emulation is slow: nothing is trained.
+    running.child.kill('SIGKILL')
+    const { stderr } = await running.outcome
+    expect(stderr.match(/NCCL is not used: [^\n]*/g)).toEqual([
+      'NCCL is not used: ranks 0 and 1 share the GPU cuda:0, and it takes one a rank. What the GPUs exchange goes through the host.',
+    ])
+  })
 
   it('an error of rank 0 ends all of them, once said; its exit code is that of the command', async () => {
     const { code, stderr } = await cli(train('one', '--ranks', '2'))

@@ -110,6 +110,10 @@ function kernelsLine(ops: MachineReport['ops']): string {
   return `CUDA for ${compiled.length} of ${plural(ops.length, 'op')}, ${ran.length} checked on ${where}, the others in emulation`
 }
 
+/** What GPUs of several processes exchange goes by NCCL where it is there. */
+const ncclLine = ({ version, detail }: NonNullable<MachineReport['nccl']>): string =>
+  version === null ? `not available; ${detail}` : `ready: ${version}, ${detail}`
+
 const productsIn = ({ device, matmul }: BackendInfo): string | false =>
   device.startsWith('cuda') && `products in ${matmul}`
 
@@ -135,6 +139,9 @@ function text({ node, platform, cpu, memoryGiB, backend, machine, decoders, advi
       `${name}: ${available ? 'ready' : 'not available'}; ${detail}`,
     ]),
     ...(machine.cudaToolkit === null ? [] : [['kernels', kernelsLine(machine.ops)] as [string, string]]),
+    ...(machine.cudaToolkit === null || machine.nccl === null
+      ? []
+      : [['nccl', ncclLine(machine.nccl)] as [string, string]]),
     ...decoders.map(({ format, package: name, installed }): [string, string] => [
       'decoder',
       `${format}: ${installed ? 'ready' : `missing (${name})`}`,

@@ -2,9 +2,17 @@ import { availableParallelism } from 'node:os'
 import { isAbsolute, relative } from 'node:path'
 import process from 'node:process'
 import type { LogMelPreset } from '@sonotext/core/audio'
-import { type Comm, launchRanks, openComm, placeFromEnvironment } from '@sonotext/core/comm'
+import { type Backend, machineReport } from '@sonotext/core/backend'
+import {
+  type Comm,
+  launchRanks,
+  ncclComm,
+  openComm,
+  type Place,
+  placeFromEnvironment,
+} from '@sonotext/core/comm'
 import { readManifest, splitsOf } from '@sonotext/core/data'
-import { readRunConfig, trainRun, type TrainRunResult } from '@sonotext/core/runs'
+import { readRunConfig, type RunConfig, trainRun, type TrainRunResult } from '@sonotext/core/runs'
 import { backendOf, type BackendOptions, openNamed } from '../backend-option.js'
 import type { CommandBody, CommandContext } from '../command.js'
 import { changeConfig, loadConfig } from '../config-file.js'
@@ -38,12 +46,15 @@ const train: CommandBody<TrainOptions> = async (context, options) => {
       `${place.launcher} has started ${place.size} processes, and --ranks asks for ${ranks}: leave it out.`,
     )
   }
-  const comm = await openComm()
+  let comm = await openComm()
   try {
-    // Where a machine has several GPUs, each of its ranks takes one.
-    const device =
-      options.device === 'cuda' && place !== null ? `cuda:${place.localRank ?? 0}` : options.device
-    const code = await trainRank(context, { ...options, ...(device !== undefined && { device }) }, comm)
+    const { terminal } = context
+    const config = await configOf(options)
+    const device = deviceOf(options.device, place)
+    const own = { ...options, ...(device !== undefined && { device }) }
+    const backend = comm.rank === 0 ? backendOf(own, terminal) : openNamed(own, () => {})
+    comm = ncclComm(comm, backend, { onFallback: (message) => terminal.warn(message) })
+    const code = await trainRank(context, options, { config, backend, comm })
     await comm.close()
     return code
   } catch (error) {
@@ -52,6 +63,20 @@ const train: CommandBody<TrainOptions> = async (context, options) => {
   }
 }
 export default train
+
+/** A run that goes on has its own. */
+async function configOf({ run: folder, resume = false, config, set }: TrainOptions): Promise<RunConfig> {
+  return resume && config === undefined
+    ? changeConfig(await readRunConfig(folder), set)
+    : await loadConfig(config, set)
+}
+
+/** Each rank of a machine takes one of its GPUs; where there are fewer, some share one. */
+function deviceOf(device: string | undefined, place: Place | null): string | undefined {
+  if (device !== 'cuda' || place === null) return device
+  const gpus = machineReport().devices.filter(({ name }) => name.startsWith('cuda:')).length
+  return `cuda:${(place.localRank ?? 0) % Math.max(1, gpus)}`
+}
 
 /** Starts this command again for every rank, with its share of the processors. */
 async function launch(
@@ -72,18 +97,15 @@ async function launch(
 async function trainRank(
   { terminal: shared, signal }: CommandContext,
   options: TrainOptions,
-  comm: Comm,
+  { config, backend, comm }: { config: RunConfig; backend: Backend; comm: Comm },
 ): Promise<number> {
   const { run: folder, resume = false } = options
   const leads = comm.rank === 0
   const terminal = leads ? shared : new Terminal({ json: false, quiet: true })
-  const config =
-    resume && options.config === undefined
-      ? changeConfig(await readRunConfig(folder), options.set)
-      : await loadConfig(options.config, options.set)
-  const backend = leads ? backendOf(options, terminal) : openNamed(options, () => {})
   const { device, isa, threads } = backend.info
-  const shares = comm.size === 1 ? '' : `${comm.size} ranks, each on `
+  const joined = comm.link === undefined ? '' : ' joined by NCCL'
+  const where = device.startsWith('cuda') ? 'the first on' : 'each on'
+  const shares = comm.size === 1 ? '' : `${comm.size} ranks${joined}, ${where} `
   terminal.note(
     `training on ${shares}${device}${isa === null ? '' : ` (${isa})`}, ${plural(threads, 'thread')} → ${folder}`,
   )

@@ -1,5 +1,5 @@
 import { SonotextError } from '../base/errors.js'
-import { type GpuRun, gpuRuns, type OpName } from '@sonotext/native-cuda'
+import { type Addon, type GpuRun, gpuRuns, type NcclSummary, type OpName } from '@sonotext/native-cuda'
 import { load } from './native.js'
 
 /** What the native addon is and can use on this machine. */
@@ -13,6 +13,8 @@ export interface MachineReport {
   readonly threads: number | null
   readonly instructionSets: readonly { readonly name: string; readonly supported: boolean }[]
   readonly devices: readonly { readonly name: string; readonly available: boolean; readonly detail: string }[]
+  /** What carries data between the GPUs of a data-parallel run, where it was found; null without the addon, and with an older one. */
+  readonly nccl: NcclSummary | null
   /** Every op; empty without the addon. */
   readonly ops: readonly OpReport[]
 }
@@ -44,6 +46,7 @@ export function machineReport(): MachineReport {
       threads: addon.threads(),
       instructionSets,
       devices: addon.devices(),
+      nccl: (addon as Partial<Addon>).nccl?.summary() ?? null,
       ops: addon.ops().map(({ name, cuda }) => ({
         op: name,
         cpu: widest,
@@ -61,6 +64,7 @@ export function machineReport(): MachineReport {
       threads: null,
       instructionSets: [],
       devices: [],
+      nccl: null,
       ops: [],
     }
   }

@@ -167,7 +167,8 @@ function deviceMemory(addon: Addon, device: DeviceHandle): Memory {
   }
 }
 
-function translated<T>(call: () => T): T {
+/** What a call gives, its errors as those of this library. */
+export function translated<T>(call: () => T): T {
   try {
     return call()
   } catch (error) {

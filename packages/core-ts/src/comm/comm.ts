@@ -1,12 +1,25 @@
+import type { FloatBuffer } from '../backend/port.js'
+
 /** Numbers that are summed over ranks. */
 export type CommNumbers = Float32Array | Float64Array
+
+/**
+ * Collectives over what lies on the devices of the ranks, without the host. They are enqueued, as ops are, and have no names: a collective of the
+ * {@link Comm} comes before them, with a name for what follows, because ranks that went apart would add unlike numbers here, or wait for ever.
+ */
+export interface DeviceLink {
+  /** Replaces every value by its sum over ranks, added in float32 in an order of the link's: the same bits on every rank. Throws DEVICE_ERROR, RANK_LOST. */
+  allReduce(buffers: readonly FloatBuffer[]): void
+  /** `whole` becomes the parts of all ranks in their order; `lengths` are theirs. Throws DEVICE_ERROR, RANK_LOST. */
+  allGather(part: FloatBuffer, whole: FloatBuffer, lengths: readonly number[]): void
+}
 
 /**
  * The processes of one data-parallel run. Every rank calls the same collectives in the same order, each with a name (`what`) that says what it
  * is for: ranks that come with different names have gone apart, and all of them are told so. Collectives block the thread, because a training
  * step is synchronous; an error of one rank reaches all of them.
  *
- * Anything that implements this can carry a run, for example NCCL behind an addon of its own.
+ * Anything that implements this can carry a run.
  */
 export interface Comm {
   /** 0 … size - 1; rank 0 leads: it writes the files. */
@@ -20,6 +33,10 @@ export interface Comm {
   broadcast(part: Uint8Array | null, what: string): Uint8Array
   /** Returns when all ranks have come here. Throws RANK_LOST. */
   barrier(what: string): void
+  /** For what lies on devices, where the ranks have such a way: see {@link ncclComm}. Without one it goes through the host. */
+  readonly link?: DeviceLink
+  /** From now on whoever sees that a rank is lost gives up what NCCL waits for. A Comm without it carries everything itself. */
+  guardNccl?(): void
   /** Leaves. With an error the other ranks end with an error that quotes it. */
   close(error?: unknown): Promise<void>
 }

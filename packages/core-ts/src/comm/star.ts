@@ -17,6 +17,8 @@ export interface Spokes {
   answer(part: Uint8Array): void
   /** On the others: gives a part and waits for the answer. */
   ask(named: NamedPart): Uint8Array
+  /** Has whoever sees that a rank is lost give up what NCCL waits for. */
+  guardNccl(): void
   close(error?: unknown): Promise<void>
 }
 
@@ -55,6 +57,10 @@ export class StarComm implements Comm {
   barrier(what: string): void {
     const nothing = new Uint8Array()
     this.#collect(nothing, what, () => nothing)
+  }
+
+  guardNccl(): void {
+    this.#spokes.guardNccl()
   }
 
   close(error?: unknown): Promise<void> {

@@ -5,6 +5,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
+import type { Nccl } from '@sonotext/native-cuda'
 import { type PlainError, plainError, SonotextError } from '../base/errors.js'
 import { Connection } from './connection.js'
 import { type Frame, frameType } from './frames.js'
@@ -16,6 +17,8 @@ import type { CommThreadSetup, CommThreadState, FromCommThread, ToCommThread } f
 const { rank, size, meeting, joinTimeout, silence, port, posted } = workerData as CommThreadSetup
 /** How long a connection may take to prove itself, ms. */
 const proofTimeout = 5_000
+/** Between two looks at NCCL, ms. */
+const guardEvery = 500
 
 /** The connections: of rank 0 to every other, of the others to rank 0. */
 const peers = new Map<number, Connection>()
@@ -26,6 +29,9 @@ const parts = new Map<number, NamedPart>()
 /** Whether the main thread waits. */
 let asked = false
 let over = false
+let failure: PlainError | null = null
+/** Set once this thread guards it. */
+let nccl: Nccl | null = null
 let server: Server | null = null
 
 function post(message: FromCommThread, bytes: readonly Uint8Array[] = []): void {
@@ -47,6 +53,7 @@ const lost = (message: string, code: 'RANK_LOST' | 'IN_USE' = 'RANK_LOST'): Plai
 function fail(error: PlainError): void {
   if (over) return
   over = true
+  failure = error
   server?.close()
   for (const peer of peers.values()) {
     peer.sendJson(frameType.failed, error)
@@ -54,6 +61,22 @@ function fail(error: PlainError): void {
   }
   post({ kind: 'failed', error })
   tell({ kind: 'failed', error })
+  nccl?.giveUp(error.message)
+}
+
+/**
+ * The main thread may wait on a GPU for ever for a rank that is lost: only another thread can end that. What came before the main thread
+ * had joined NCCL is told again.
+ */
+async function guardNccl(): Promise<void> {
+  nccl = (await import('@sonotext/native-cuda')).loadAddon().nccl
+  const look = (): void => {
+    if (failure !== null) return nccl!.giveUp(failure.message)
+    const problem = over ? null : nccl!.problem()
+    if (problem !== null) fail(lost(`rank ${rank} of ${size} failed: ${problem}.`))
+  }
+  look()
+  setInterval(look, guardEvery).unref()
 }
 
 function onEnd(of: number, why: string): void {
@@ -93,6 +116,7 @@ function goOn(): void {
 
 function onRequest(request: ToCommThread): void {
   if (request.kind === 'close') void close(request.error)
+  else if (request.kind === 'guardNccl') void guardNccl()
   else if (over) return
   else if (request.kind === 'gather') {
     asked = true

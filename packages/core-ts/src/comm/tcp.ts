@@ -108,6 +108,10 @@ class ThreadSpokes implements Spokes {
     return answer.kind === 'answer' ? answer.part : new Uint8Array()
   }
 
+  guardNccl(): void {
+    this.#send({ kind: 'guardNccl' })
+  }
+
   close(error?: unknown): Promise<void> {
     return (this.#closing ??= this.#close(error))
   }

@@ -23,6 +23,7 @@ export type ToCommThread =
   | ({ readonly kind: 'part' } & NamedPart)
   | { readonly kind: 'gather' }
   | { readonly kind: 'answer'; readonly part: Uint8Array }
+  | { readonly kind: 'guardNccl' }
   | { readonly kind: 'close'; readonly error: PlainError | null }
 
 /** From the thread, while the main thread waits. */

@@ -1,14 +1,15 @@
 // One rank of a toy run that is shared by processes: its place comes from the environment, its options as JSON. It sends what it reported and
 // the weights it ended with, or how it failed.
 import process from 'node:process'
-import { openBackend } from '../backend/open.js'
+import { openBackend, type OpenBackendOptions } from '../backend/open.js'
 import { isSonotextError } from '../base/errors.js'
-import { openComm } from '../comm/index.js'
+import { type Comm, ncclComm, openComm } from '../comm/index.js'
 import { losses } from '../losses/index.js'
 import { equalCaptions } from '../negatives/index.js'
 import type { PartConfig } from '../registry/index.js'
 import { similarities } from '../similarity/index.js'
 import { adam, createTrainer } from '../train/index.js'
+import { hostLink } from './host-link.js'
 import { toyData, toyRun } from './toy-run.js'
 
 /** What is trained. */
@@ -23,6 +24,10 @@ export interface ToyRanksSetting {
   /** Of Adam. Default 1e-8. */
   eps?: number
   isa?: 'scalar' | 'avx2' | 'avx512' | 'neon'
+  /** By rank, with NCCL between them. Default: the CPU. */
+  devices?: readonly NonNullable<OpenBackendOptions['device']>[]
+  /** Tensors go over a link that is a detour over the host. */
+  linked?: boolean
   /** Pairs of equal captions are no negatives. */
   guarded?: boolean
   /** Checkpoints after every step. */
@@ -36,6 +41,8 @@ export interface ToyRanksSetting {
 /** What a rank sends in the end. */
 export interface ToyRanksResult {
   readonly rank: number
+  /** Whether tensors went from device to device. */
+  readonly onDevices: boolean
   /** Of every step. */
   readonly losses: readonly number[]
   readonly gradNorms: readonly number[]
@@ -48,24 +55,25 @@ export interface ToyRanksResult {
 const setting = JSON.parse(process.argv[2]!) as ToyRanksSetting
 
 async function train(): Promise<ToyRanksResult> {
-  const comm = await openComm({ joinTimeout: 60_000 })
+  const joined = await openComm({ joinTimeout: 60_000 })
+  let comm: Comm = joined
   try {
-    const {
-      network = 'projection',
-      batchSize = 8,
-      epochs = 3,
-      directory,
-      clip = null,
-      eps = 1e-8,
-      isa,
-    } = setting
+    const device = setting.devices?.[joined.rank]
+    const backend = openBackend({
+      threads: 1,
+      ...(setting.isa && { isa: setting.isa }),
+      ...(device && { device }),
+    })
+    comm = ncclComm(joined, backend)
+    if (setting.linked) Object.assign(joined, { link: hostLink(joined, backend) })
+    const { network = 'projection', batchSize = 8, epochs = 3, directory, clip = null, eps = 1e-8 } = setting
     const crnn = network === 'crnn'
     const data = (more: object) =>
       toyData(crnn ? 16 : 1, crnn ? 64 : 12, { takes: crnn ? 1 : 2, ...more }).batches({
         leastFrames: crnn ? 4 : 1,
         batchSize,
       })
-    const options = toyRun(openBackend({ threads: 1, ...(isa && { isa }) }), {
+    const options = toyRun(backend, {
       network,
       data: data({}),
       loss: losses.build(setting.loss),
@@ -99,8 +107,9 @@ async function train(): Promise<ToyRanksResult> {
       const { buffer, byteOffset, byteLength } = data
       return [name, Buffer.from(buffer, byteOffset, byteLength).toString('base64')] as const
     })
+    const onDevices = comm.link !== undefined
     await comm.close()
-    return { rank: comm.rank, ...result, weights: Object.fromEntries(weights) }
+    return { rank: comm.rank, onDevices, ...result, weights: Object.fromEntries(weights) }
   } catch (error) {
     await comm.close(error)
     throw error

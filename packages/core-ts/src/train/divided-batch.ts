@@ -1,5 +1,6 @@
-import type { Comm } from '../comm/index.js'
+import type { FloatBuffer } from '../backend/port.js'
 import { hash32 } from '../base/rng.js'
+import type { Comm, DeviceLink } from '../comm/index.js'
 import { gatherRows, type Parameter, type RowShare, rowShare, type Tape } from '../nn/index.js'
 import type { EmbeddedBatch, Similarity } from '../similarity/index.js'
 import type { PairBatch } from './batch-source.js'
@@ -51,8 +52,8 @@ export function nameOfBatch({ items, audio, text }: PairBatch): string {
 }
 
 /**
- * Sums the gradients over ranks, in rank order. Of parameters that `whole` names each rank has the whole gradient: that of rank 0 counts. A parameter
- * has a gradient where it has one on any rank. Throws RANK_LOST.
+ * Sums the gradients over ranks, in rank order unless a link adds them. Of parameters that `whole` names each rank has the whole gradient: that of rank 0
+ * counts. A parameter has a gradient where it has one on any rank. Throws RANK_LOST.
  */
 export function sumGradients(
   comm: Comm,
@@ -64,6 +65,7 @@ export function sumGradients(
     parameter,
     grad: comm.rank > 0 && whole.has(name) ? null : parameter.grad,
   }))
+  if (comm.link !== undefined) return sumOnDevices(comm, comm.link, counted, what)
   const length = counted.reduce((sum, { parameter }) => sum + parameter.size + 1, 0)
   const sums = new Float32Array(length)
   let at = 0
@@ -84,6 +86,26 @@ export function sumGradients(
     }
     at += parameter.size + 1
   }
+}
+
+/** A parameter, and its gradient where it counts. */
+interface Counted {
+  readonly parameter: Parameter
+  readonly grad: FloatBuffer | null
+}
+
+function sumOnDevices(comm: Comm, link: DeviceLink, counted: readonly Counted[], what: string): void {
+  const sizes = counted.reduce((sum, { parameter }) => sum + parameter.size, 0)
+  const own = Uint8Array.from(counted, ({ grad }) => (grad === null ? 0 : 1))
+  const given = comm.allGather(own, `${what} (${counted.length} parameters of ${sizes} numbers)`)
+  const sums = counted.flatMap(({ parameter, grad }, i) => {
+    if (given.every((part) => part[i] === 0)) return []
+    const { memory } = parameter.backend
+    const sum = (parameter.grad ??= memory.alloc(parameter.size))
+    if (grad === null) memory.fill(sum, 0)
+    return [sum]
+  })
+  link.allReduce(sums)
 }
 
 function cut({ lengths }: Rows, share: RowShare): Pick<Rows, 'n' | 'lengths' | 'share'> {

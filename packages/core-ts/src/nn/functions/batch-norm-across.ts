@@ -1,9 +1,9 @@
-import type { HostArray } from '../../backend/port.js'
 import type { Comm } from '../../comm/index.js'
 import { expected } from '../../base/errors.js'
 import type { Tape } from '../tape.js'
 import type { Tensor } from '../tensor.js'
 import type { BatchNormOptions, BatchNormState } from './batch-norm-state.js'
+import { factorsOfAll, momentsOfAll } from './batch-norm-sums.js'
 
 /** Sizes of x [rows × c] on this rank, and how to normalise. */
 export interface BatchNormAcross extends Required<Pick<BatchNormOptions, 'eps' | 'momentum'>> {
@@ -38,13 +38,9 @@ export function batchNormAcross(
   for (const moment of [mean, variance]) memory.fill(moment, 0)
   const affine = { gamma: gamma.buffer, beta: beta.buffer, out: out.buffer }
   backend.run('batch_norm', { ...given, ...affine, training: 1, momentum: 1 })
-  const all = momentsOfAll(comm, rows, memory.download(mean), memory.download(variance))
+  const all = momentsOfAll(tape, comm, { rows, mean, variance })
   if (all.rows < 2) throw expected('2 or more rows to take statistics over', 'x of batchNorm', all.rows)
-  memory.upload(all.mean, mean)
-  memory.upload(
-    all.squares.map((square) => square / (all.rows - 1)),
-    variance,
-  )
+  all.varianceOver(all.rows - 1)
   for (const [running, now] of [
     [runningMean, mean],
     [runningVar, variance],
@@ -52,10 +48,7 @@ export function batchNormAcross(
     const kept = tape.changing(running)
     backend.run('add', { a: kept, b: now, out: kept, alpha: 1 - momentum, beta: momentum })
   }
-  memory.upload(
-    all.squares.map((square) => square / all.rows),
-    variance,
-  )
+  all.varianceOver(all.rows)
   backend.run('batch_norm', { ...given, ...affine, training: 0, momentum: 0 })
   tape.record(out, (gradOut) => {
     const gradX = tape.gradientFor(x)
@@ -63,14 +56,9 @@ export function batchNormAcross(
     const saved = { x: x.buffer, gamma: gamma.buffer, savedMean, savedInvStd, gradOut }
     backend.run('batch_norm_backward', { ...saved, gradX, gradGamma, gradBeta, rows, c, training: 0 })
     if (gradX !== null) {
-      const sums = Float64Array.of(...memory.download(gradGamma), ...memory.download(gradBeta))
-      comm.allReduce(sums, 'gradients through batch norm')
-      const [gammas, invStd] = [memory.download(gamma.buffer), memory.download(savedInvStd)]
-      const through = (offset: number) =>
-        Float64Array.from({ length: c }, (_, j) => (gammas[j]! * invStd[j]! * sums[offset + j]!) / all.rows)
       const [slope, level, part] = [tape.alloc(c), tape.alloc(c), tape.alloc(x.size)]
-      memory.upload(through(0), slope)
-      memory.upload(through(c), level)
+      const sums = { gradGamma, gradBeta, gamma: gamma.buffer, savedInvStd, rows: all.rows }
+      factorsOfAll(tape, comm, { ...sums, slope, level })
       backend.run('batch_norm', { ...given, gamma: slope, beta: level, out: part, training: 0, momentum: 0 })
       backend.run('add', { a: gradX, b: part, out: gradX, alpha: 1, beta: -1 })
       for (const buffer of [slope, level, part]) tape.release(buffer)
@@ -81,36 +69,4 @@ export function batchNormAcross(
     tape.accumulate(beta, gradBeta)
   })
   return out
-}
-
-/** Of the rows of all ranks: their number, means, and sums of squared distances from the mean. */
-interface Moments {
-  readonly rows: number
-  readonly mean: Float64Array
-  readonly squares: Float64Array
-}
-
-/** Two sets put together at a time (Chan, Golub and LeVeque, 1983), in rank order. `variance` is unbiased; of one row it is 0. */
-function momentsOfAll(comm: Comm, rows: number, mean: HostArray, variance: HostArray): Moments {
-  const own = Float64Array.of(rows, ...mean, ...variance)
-  const parts = comm.allGather(new Uint8Array(own.buffer), `moments of ${mean.length} channels`)
-  const c = mean.length
-  return parts
-    .map((part): Moments => {
-      const numbers = new Float64Array(part.slice().buffer)
-      const [count, rest] = [numbers[0]!, numbers.subarray(1)]
-      const squares = rest.subarray(c).map((value) => value * Math.max(0, count - 1))
-      return { rows: count, mean: rest.subarray(0, c), squares }
-    })
-    .reduce((a, b) => {
-      const both = a.rows + b.rows
-      const apart = b.mean.map((value, j) => value - a.mean[j]!)
-      return {
-        rows: both,
-        mean: a.mean.map((value, j) => value + (apart[j]! * b.rows) / both),
-        squares: a.squares.map(
-          (value, j) => value + b.squares[j]! + (apart[j]! ** 2 * a.rows * b.rows) / both,
-        ),
-      }
-    })
 }

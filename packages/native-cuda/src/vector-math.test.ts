@@ -63,6 +63,21 @@ describe.skipIf(addon === null)('polynomials of the kernels against libm in floa
         expect(worst).toBeLessThan(2.5)
       }
     })
+
+    test.for(Object.keys(functions) as (keyof typeof functions)[])(
+      `${isa} %s is the same whatever lies beside it in a vector`,
+      (name) => {
+        const alone = all.filter((_, i) => i % 41 === 0)
+        const beside = alone.map((value, i) => (i % 3 === 0 ? special[(i / 3) % special.length]! : value))
+        const bits = (x: Float32Array) => {
+          const got = new Float32Array(x.length)
+          loadAddon().vectorMath(isa, name, x, got)
+          return new Uint32Array(got.buffer)
+        }
+        const [one, other] = [bits(alone), bits(beside)]
+        expect(one.findIndex((word, i) => i % 3 !== 0 && word !== other[i])).toBe(-1)
+      },
+    )
   }
 })
 

@@ -129,11 +129,9 @@ inline Vec vpow2(Vec n) {
   return {_mm256_castsi256_ps(_mm256_slli_epi32(i, 23))};
 }
 inline Vec vfrexp(Vec x, Vec* e) {
-  const __m256i bits = _mm256_castps_si256(x.v);
-  e->v = _mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_srli_epi32(bits, 23), _mm256_set1_epi32(126)));
-  const __m256i m = _mm256_or_si256(_mm256_and_si256(bits, _mm256_set1_epi32(0x007fffff)),
-                                    _mm256_set1_epi32(0x3f000000));
-  return {_mm256_castsi256_ps(m)};
+  const __m256i bits = _mm256_castps_si256(x.v), above = _mm256_sub_epi32(bits, _mm256_set1_epi32(0x3f3504f3));
+  e->v = _mm256_cvtepi32_ps(_mm256_srai_epi32(above, 23));
+  return {_mm256_castsi256_ps(_mm256_sub_epi32(bits, _mm256_and_si256(above, _mm256_set1_epi32(~0x007fffff))))};
 }
 
 }  // namespace

@@ -103,11 +103,9 @@ inline Vec vpow2(Vec n) {
   return {_mm512_castsi512_ps(_mm512_slli_epi32(i, 23))};
 }
 inline Vec vfrexp(Vec x, Vec* e) {
-  const __m512i bits = _mm512_castps_si512(x.v);
-  e->v = _mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_srli_epi32(bits, 23), _mm512_set1_epi32(126)));
-  const __m512i m = _mm512_or_si512(_mm512_and_si512(bits, _mm512_set1_epi32(0x007fffff)),
-                                    _mm512_set1_epi32(0x3f000000));
-  return {_mm512_castsi512_ps(m)};
+  const __m512i bits = _mm512_castps_si512(x.v), above = _mm512_sub_epi32(bits, _mm512_set1_epi32(0x3f3504f3));
+  e->v = _mm512_cvtepi32_ps(_mm512_srai_epi32(above, 23));
+  return {_mm512_castsi512_ps(_mm512_sub_epi32(bits, _mm512_and_si512(above, _mm512_set1_epi32(~0x007fffff))))};
 }
 
 }  // namespace

@@ -24,16 +24,9 @@ inline Vec vexp(Vec x) {
   return vselect(nan, x, vselect(tiny, vzero(), e));
 }
 
-// ln x; -inf for 0, NaN below it.
-inline Vec vlog(Vec x) {
-  const Mask denormal = vgt(vset(1.17549435e-38f), x);
-  const Vec scaled = vselect(denormal, x * vset(8388608.0f), x);
-  Vec e;
-  Vec m = vfrexp(vmax(scaled, vset(1.17549435e-38f)), &e);
-  e = vselect(denormal, e - vset(23.0f), e);
-  const Mask low = vgt(vset(0.707106781186547524f), m);
-  e = vselect(low, e - vset(1.0f), e);
-  m = vselect(low, m + m, m) - vset(1.0f);
+// ln(m·2^e) for m in [√½, √2).
+inline Vec vlog_of(Vec m, Vec e) {
+  m = m - vset(1.0f);
   const Vec z = m * m;
   Vec p = vset(7.0376836292e-2f);
   p = vfma(p, m, vset(-1.1514610310e-1f));
@@ -47,10 +40,23 @@ inline Vec vlog(Vec x) {
   p = p * m * z;
   p = vfma(e, vset(-2.12194440e-4f), p);
   p = vfnma(z, vset(0.5f), p);
-  const Vec result = vfma(e, vset(0.693359375f), m + p);
+  return vfma(e, vset(0.693359375f), m + p);
+}
+
+// ln x; -inf for 0, NaN below it.
+inline Vec vlog(Vec x) {
+  const Vec least = vset(1.17549435e-38f), most = vset(3.40282347e38f);
+  const Vec normal = vmin(vmax(x, least), most);
+  Vec e;
+  if (!vany(vne(normal, x))) {  // nearly always
+    const Vec m = vfrexp(x, &e);
+    return vlog_of(m, e);
+  }
+  const Mask denormal = vgt(least, x);
+  const Vec m = vfrexp(vmax(vselect(denormal, x * vset(8388608.0f), x), least), &e);
+  const Vec result = vlog_of(m, vselect(denormal, e - vset(23.0f), e));
   const Vec outside = vselect(vgt(vzero(), x), vset(__builtin_nanf("")), vset(-__builtin_inff()));  // below 0, and 0
-  const Vec high = vset(3.40282347e38f);
-  return vselect(vgt(x, vzero()), vselect(vgt(x, high), x, result), vselect(vne(x, x), x, outside));
+  return vselect(vgt(x, vzero()), vselect(vgt(x, most), x, result), vselect(vne(x, x), x, outside));
 }
 
 // e^(x²/2)·Φ(-x) of the standard normal distribution, for x ≥ 0: a polynomial in 1 / (1 + 0.35 x), fitted to a relative error of 3e-8.

@@ -98,10 +98,9 @@ inline Vec vpow2(Vec n) {
   return {vreinterpretq_f32_s32(vshlq_n_s32(i, 23))};
 }
 inline Vec vfrexp(Vec x, Vec* e) {
-  const int32x4_t bits = vreinterpretq_s32_f32(x.v);
-  e->v = vcvtq_f32_s32(vsubq_s32(vshrq_n_s32(bits, 23), vdupq_n_s32(126)));
-  const int32x4_t m = vorrq_s32(vandq_s32(bits, vdupq_n_s32(0x007fffff)), vdupq_n_s32(0x3f000000));
-  return {vreinterpretq_f32_s32(m)};
+  const int32x4_t bits = vreinterpretq_s32_f32(x.v), above = vsubq_s32(bits, vdupq_n_s32(0x3f3504f3));
+  e->v = vcvtq_f32_s32(vshrq_n_s32(above, 23));
+  return {vreinterpretq_f32_s32(vsubq_s32(bits, vandq_s32(above, vdupq_n_s32(~0x007fffff))))};
 }
 
 }  // namespace

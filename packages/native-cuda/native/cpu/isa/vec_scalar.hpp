@@ -83,12 +83,13 @@ inline Vec vpow2(Vec n) {
   memcpy(&r, &bits, 4);
   return {r};
 }
-// x = m·2^e with m in [0.5, 1), for positive normal x
+// x = m·2^e with m in [√½, √2), for positive normal x
 inline Vec vfrexp(Vec x, Vec* e) {
   int32_t bits;
   memcpy(&bits, &x.v, 4);
-  e->v = static_cast<float>((bits >> 23) - 126);
-  bits = (bits & 0x007fffff) | 0x3f000000;
+  const int32_t above = bits - 0x3f3504f3;  // √½
+  e->v = static_cast<float>(above >> 23);
+  bits -= above & ~0x007fffff;
   float m;
   memcpy(&m, &bits, 4);
   return {m};

@@ -147,12 +147,15 @@ inline void log_mel_power(const LogMelPlan<T>& plan, const T* z, float* power) {
   }
 }
 
-// vmax takes its second operand when one is NaN: a NaN sample must show in the result.
-inline Vec log_mel_compress(Vec x, i64 kind, Vec offset) {
-  if (kind == 1) return vlog(x + offset);
-  if (kind == 2) return vlog(vmax(offset, x));
-  if (kind == 3) return vlog(vmax(offset, x)) * vset(4.34294481903251828f);
-  return x;
+// In place, `count` whole vectors: a logarithm is one long chain, so as many of them as possible follow each other. vmax takes its
+// second operand when one is NaN: a NaN sample must show in the result.
+inline void log_mel_compress(float* values, i64 count, i64 kind, Vec offset) {
+  const auto each = [&](auto&& f) {
+    for (float* at = values; at < values + count * kLanes; at += kLanes) vstore(at, f(vload(at)));
+  };
+  if (kind == 1) each([&](Vec x) { return vlog(x + offset); });
+  if (kind == 2) each([&](Vec x) { return vlog(vmax(offset, x)); });
+  if (kind == 3) each([&](Vec x) { return vlog(vmax(offset, x)) * vset(4.34294481903251828f); });
 }
 
 template <class T>
@@ -169,15 +172,15 @@ inline void log_mel_group(const LogMelPlan<T>& plan, i64 first, const LogMelScra
     }
     log_mel_power(plan, scratch.spectrum, scratch.power + part);
   }
-  const Vec offset = vset(static_cast<float>(a.offset));
   for (i64 b = 0; b < a.bands; b++) {
     const float* weights = a.filterWeights.data + a.filterOffset[b];
     const float* power = scratch.power + (a.filterStart[b] - plan.first_bin) * kLanes;
     const i64 count = a.filterOffset[b + 1] - a.filterOffset[b];
     Vec sum = vzero();
     for (i64 i = 0; i < count; i++) sum = vfma(vset(weights[i]), vload(power + i * kLanes), sum);
-    vstore(scratch.bands + b * kLanes, log_mel_compress(sum, a.logKind, offset));
+    vstore(scratch.bands + b * kLanes, sum);
   }
+  log_mel_compress(scratch.bands, a.bands, a.logKind, vset(static_cast<float>(a.offset)));
   const i64 rows = a.frames - first < kLanes ? a.frames - first : kLanes;
   for (i64 b = 0; b < a.bands; b += kLanes) {
     Vec columns[kLanes];

@@ -48,6 +48,22 @@ describe('HostArena', () => {
     expect(arena.kept).toBe(0)
   })
 
+  it('takes a large array from a larger one up to twice as long, the shortest there is', () => {
+    const arena = new HostArena()
+    const [longest, longer] = [2 ** 20, 3 * 2 ** 18].map((length) => arena.alloc(length))
+    arena.free(longest!)
+    arena.free(longer!)
+    const [first, second] = [arena.alloc(2 ** 19), arena.alloc(2 ** 19)]
+    expect(first.buffer).toBe(longer!.buffer)
+    expect(first.length).toBe(2 ** 19)
+    expect(second.buffer).toBe(longest!.buffer)
+    expect(arena.kept).toBe(0)
+    arena.free(second)
+    expect(arena.kept).toBe(2 ** 22)
+    expect(arena.alloc(2 ** 18).buffer).not.toBe(longest!.buffer)
+    expect(arena.alloc(2 ** 20).buffer).toBe(longest!.buffer)
+  })
+
   it('never hands out overlapping memory and wastes at most an eighth', () => {
     const step = fc.record({ length: fc.integer({ min: 0, max: 5000 }), back: fc.nat({ max: 9 }) })
     fc.assert(

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openBackend } from '../backend/index.js'
 import { Rng } from '../base/rng.js'
 import { realData } from '../testing/data-folder.js'
+import { OnnxGraph } from '../onnx/index.js'
 import { tinyAudioTower, type TinyTowerOptions } from '../testing/tiny-onnx.js'
 import type { AudioFeatures } from './feature-kind.js'
 import { readMono } from './decode.js'
@@ -181,6 +182,94 @@ describe('vectors of a pretrained model', () => {
       onnxFeatures({ model: await tower({ dim: 4 }), frontEnd: { preset: 'yamnet' }, ...one.pins }),
     ).rejects.toMatchObject({ code: 'INVALID_FILE' })
     expect((await yamnet({ frontEnd: { preset: 'yamnet', hop: 0.96 } })).id).not.toBe(one.id)
+  })
+
+  it('of patches that overlap are averaged where several stand for the same time', async () => {
+    const samples = noise(50_000)
+    const frontEnd = { preset: 'yamnet' } as const
+    // Each vector is made of one frame, so all patches say the same of it.
+    const wanted = await rowsOf(
+      await yamnet({ frontEnd: { ...frontEnd, hop: 0.96 } }, { frames: true }),
+      samples,
+    )
+    for (const hop of [0.48, 0.24, 0.07]) {
+      const kind = await yamnet({ frontEnd: { ...frontEnd, hop } }, { frames: true })
+      const rows = await rowsOf(kind, samples)
+      expect(kind.compute({ sampleRate: 16_000, blocks: [samples] }, { backend }).frameStep).toBeCloseTo(
+        0.01,
+        9,
+      )
+      expect(kind.lead).toBeUndefined()
+      expect(rows.length).toBeGreaterThan(300)
+      for (const [r, row] of rows.slice(0, 300).entries())
+        for (const [c, value] of row.entries()) expect(value).toBeCloseTo(wanted[r]![c]!, 4)
+    }
+    await expect(yamnet({ frontEnd: { ...frontEnd, hop: 0.485 } }, { frames: true })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringMatching(/multiple of 0.01 s/) as string,
+    })
+  })
+
+  it.each([
+    ['frames first', ['n', 96, 64]],
+    ['bands first', ['n', 64, 96]],
+    ['channels last', ['n', 96, 64, 1]],
+  ])('may be means over the bands of maps within the model, %s', async (name, shape) => {
+    const graph = new OnnxGraph('maps')
+    const x = graph.input({ name: 'patch', type: 'float32', shape })
+    const axis = shape.length === 4 ? 3 : 1
+    const one = shape.length === 4 ? x : graph.node('Unsqueeze', [x, graph.weight('axis', [1], [axis])])
+    const two = graph.node('Mul', [one, graph.weight('two', [1], Float32Array.of(2))])
+    const maps = graph.node('Concat', [one, two], { attributes: { axis }, outputs: ['maps'] })
+    graph.node('ReduceMean', [maps], { attributes: { axes: [1, 2, 3], keepdims: 0 }, outputs: ['embedding'] })
+    graph.output({ name: 'embedding', type: 'float32', shape: ['n'] })
+    const model = join(folder, `${name}.onnx`)
+    await writeFile(model, graph.encode())
+    const given = { preset: 'yamnet', hop: 0.96 } as const
+    const kind = await onnxFeatures({ model, frontEnd: given, output: 'maps' })
+    expect(kind.cols).toBe(2)
+    const samples = noise(32_000)
+    const rows = await rowsOf(kind, samples)
+    const audio = { sampleRate: 16_000, blocks: [samples] }
+    let r = 0
+    for await (const patch of patchesOf(frontEnd(given), audio, { backend }))
+      for (let t = 0; t < 96; t++, r++) {
+        const mean = patch.subarray(t * 64, (t + 1) * 64).reduce((a, b) => a + b) / 64
+        expect(rows[r]![0]).toBeCloseTo(mean, 4)
+        expect(rows[r]![1]).toBeCloseTo(2 * mean, 4)
+      }
+    expect(rows).toHaveLength(r)
+  })
+
+  it('of what is too quiet to be a sound are zeros, however the sound is cut', async () => {
+    const samples = noise(64_000).fill(1e-5, 16_000, 40_000)
+    const frontEnd = { preset: 'yamnet', hop: 0.24 } as const
+    for (const frames of [false, true]) {
+      const [heard, kind] = [
+        await yamnet({ frontEnd }, { frames }),
+        await yamnet({ frontEnd, silence: -60 }, { frames }),
+      ]
+      expect(kind.id).not.toBe(heard.id)
+      const [all, rows] = [await rowsOf(heard, samples), await rowsOf(kind, samples)]
+      expect(await rowsOf(kind, samples, { cut: 1234 })).toEqual(rows)
+      expect(rows).toHaveLength(all.length)
+      const { frameStep } = kind.compute({ sampleRate: 16_000, blocks: [samples] }, { backend })
+      let zeros = 0
+      for (const [t, row] of rows.entries()) {
+        const at = (frame: number) => Math.round(((kind.lead ?? 0) + frame * frameStep) * 16_000)
+        // Where a frame is in part silence, the sound in it decides.
+        const silent = samples.subarray(at(t), at(t + 1)).every((x) => x === samples[20_000])
+        if (silent) zeros++
+        expect(row).toEqual(silent ? [0, 0, 0] : all[t])
+      }
+      expect(zeros).toBeGreaterThan(frames ? 140 : 4)
+    }
+  })
+
+  it('know no silence of a whole clip, and no level above full scale', async () => {
+    await expect(yamnet({ silence: -60, pool: ['mean'] })).rejects.toThrow(/no silence beside pool/)
+    await expect(yamnet({ silence: 3 })).rejects.toThrow(/from -200 to 0 dB for silence, got 3/)
+    await expect(yamnet({ silence: NaN })).rejects.toThrow(/got NaN/)
   })
 
   it('of a clip without sound are an error', async () => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { SonotextError } from '../base/errors.js'
-import { matrix, type Matrix } from '../base/matrix.js'
+import { expected, SonotextError } from '../base/errors.js'
+import type { Backend } from '../backend/port.js'
+import { matrix, type Matrix, row } from '../base/matrix.js'
 import { checkOptions } from '../base/options.js'
 import {
   inputTypes,
@@ -12,9 +13,12 @@ import {
   valueText,
 } from '../onnx/index.js'
 import type { AudioFeatures } from './feature-kind.js'
-import { frontEnd, type FrontEndOptions } from './front-ends.js'
+import { type FrontEnd, frontEnd, type FrontEndOptions } from './front-ends.js'
+import { OverlappedRows } from './overlapped-rows.js'
 import { patchesOf, patchShape } from './patches.js'
 import { pooledRows, type Pooling } from './pooled-rows.js'
+import type { SampleBlocks } from './sample-blocks.js'
+import { FrameLevels } from './silence.js'
 
 /** Options of {@link onnxFeatures}. */
 export interface OnnxFeaturesOptions {
@@ -24,8 +28,16 @@ export interface OnnxFeaturesOptions {
   readonly frontEnd: FrontEndOptions
   /** What is taken of all vectors of a clip, side by side, as one vector. Default none: a vector for each patch or frame. */
   readonly pool?: readonly Pooling[]
-  /** Name of the output that holds the vectors; default: the only one, or one with a known name. */
+  /**
+   * Name of the output that holds the vectors, or of a value within the model, such as the activations before it pools over time: finer in time
+   * than a vector for each patch. Default: the only output, or one with a known name.
+   */
   readonly output?: string
+  /**
+   * Level below which a frame is silence and its vector zeros, decibels of its own time's mean square relative to full scale, from -200 to 0; not with `pool`.
+   * Default: no frame is silence.
+   */
+  readonly silence?: number
   /** SHA-256 that the file must have. */
   readonly sha256?: string
 }
@@ -37,29 +49,55 @@ const TOGETHER = 16
 
 /**
  * Vectors of a pretrained audio model as features of clips: sound is cut into patches as its front end says, each patch goes through the
- * model, and its vectors are kept as they are or pooled over the clip. Runs in the worker threads of a corpus, in any onnxruntime.
- * @throws SonotextError as {@link openOnnx}; INVALID_ARGUMENT for a front end that there is none of; UNSUPPORTED where model and front end
+ * model, and its vectors are kept as they are or pooled over the clip. A model may give one vector for a patch [patches, d], several that follow each
+ * other [patches, frames, d], or maps of activations [patches, channels, frames, bands] (the last three in the order of its input), of which the mean
+ * over bands is taken; where patches overlap, vectors of the same time are averaged. Runs in the worker threads of a corpus, in any onnxruntime.
+ * @throws SonotextError as {@link openOnnx}; INVALID_ARGUMENT for a front end that there is none of, a level out of range or with `pool`, and patches
+ *   that overlap by a part of a frame; UNSUPPORTED where model and front end
  *   do not fit, naming both
  */
 export async function onnxFeatures(options: OnnxFeaturesOptions): Promise<AudioFeatures> {
-  const { pool = [], output, ...given } = checkOptions(options, 'onnxFeatures')
+  const { pool = [], output, silence, ...given } = checkOptions(options, 'onnxFeatures')
+  if (silence !== undefined) checkSilence(silence, pool)
   const front = frontEnd(given.frontEnd)
-  const model = await openOnnx(given.model, { sha256: given.sha256 })
+  const model = await openOnnx(given.model, { sha256: given.sha256, output })
   const shape = patchShape(front)
   const feed = feedOf(model, shape)
-  const { name: taken, cols: width, rows: perPatch } = await vectorsOf(model, feed, output)
+  const { name: taken, cols: width, rows: perPatch, vectors } = await vectorsOf(model, feed, output)
+  const overlap = overlapOf(front, perPatch)
+  const frameStep = overlap === undefined ? shape.step / perPatch : front.patch / perPatch
   const config = {
     model: given.model,
     frontEnd: plain(given.frontEnd),
     ...(pool.length > 0 && { pool }),
     ...(output !== undefined && { output }),
+    ...(silence !== undefined && { silence }),
     sha256: model.sha256,
   }
   const { name: runtime, version } = model.runtime
-  const spec = JSON.stringify([VERSION, model.sha256, front, pool, taken, runtime, version])
+  const more = { ...(overlap !== undefined && { overlap }), ...(silence !== undefined && { silence }) }
+  const spec = JSON.stringify([
+    ...[VERSION, model.sha256, front, pool, taken, runtime, version],
+    ...(Object.keys(more).length > 0 ? [more] : []),
+  ])
   const cols = width * Math.max(1, pool.length)
   // One vector of a patch lies in the middle of it.
   const lead = pool.length === 0 && perPatch === 1 ? Math.max(0, (front.patch - front.hop) / 2) : 0
+  async function* rowsOf(
+    audio: SampleBlocks,
+    options: { readonly backend: Backend; readonly signal?: AbortSignal },
+  ): AsyncGenerator<Matrix, void, undefined> {
+    const overlapped = overlap === undefined ? undefined : new OverlappedRows(width, perPatch, overlap)
+    for await (const group of grouped(patchesOf(front, audio, options), feed.batch ?? TOGETHER)) {
+      const outputs = await model.run({ [feed.value.name]: feed.tensor(group) })
+      const rows = vectors(outputs.get(taken)!.data, group.length)
+      if (overlapped === undefined) yield rows
+      else
+        for (let p = 0; p < group.length; p++)
+          yield overlapped.add(rows.data.subarray(p * perPatch * width, (p + 1) * perPatch * width))
+    }
+    if (overlapped !== undefined) yield overlapped.rest()
+  }
   return {
     name: 'onnx',
     config,
@@ -69,19 +107,51 @@ export async function onnxFeatures(options: OnnxFeaturesOptions): Promise<AudioF
     ...(lead > 0 && { lead }),
     ...(pool.length > 0 && { wholeClip: true }),
     compute(audio, { backend, signal }) {
-      const patches = patchesOf(front, audio, { backend, ...(signal && { signal }) })
-      async function* rows(): AsyncGenerator<Matrix, void, undefined> {
-        for await (const group of grouped(patches, feed.batch ?? TOGETHER)) {
-          const outputs = await model.run({ [feed.value.name]: feed.tensor(group) })
-          const { data } = outputs.get(taken)!
-          const count = group.length * perPatch
-          yield matrix(count, width, data.subarray(0, count * width))
-        }
-      }
-      if (pool.length === 0) return { frameStep: shape.step / perPatch, blocks: rows() }
-      return { frameStep: 0, blocks: pooledRows(rows(), width, pool) }
+      const abortable = { backend, ...(signal && { signal }) }
+      if (pool.length > 0) return { frameStep: 0, blocks: pooledRows(rowsOf(audio, abortable), width, pool) }
+      if (silence === undefined) return { frameStep, blocks: rowsOf(audio, abortable) }
+      const levels = new FrameLevels(frameStep, lead)
+      return { frameStep, blocks: silenced(rowsOf(levels.listen(audio), abortable), levels, silence) }
     },
     origin: { module: import.meta.url, export: 'onnxFeatures', argument: config },
+  }
+}
+
+function checkSilence(silence: number, pool: readonly Pooling[]): void {
+  if (!(silence >= -200 && silence <= 0)) throw expected('from -200 to 0 dB', 'silence', silence)
+  if (pool.length > 0) {
+    throw expected('no silence beside pool', 'onnxFeatures', 'both', {
+      remedy: 'A vector for the whole clip has no frames that could be silent: leave one of them out.',
+    })
+  }
+}
+
+/** Rows that a patch begins behind the last, where patches of several rows overlap. Throws INVALID_ARGUMENT for a part of a row. */
+function overlapOf({ patch, hop }: FrontEnd, perPatch: number): number | undefined {
+  if (perPatch === 1 || hop >= patch) return undefined
+  const shift = Math.round((hop * perPatch) / patch)
+  if (shift >= 1 && Math.abs((hop * perPatch) / patch - shift) < 1e-6) return shift
+  const step = patch / perPatch
+  throw expected(
+    `a multiple of ${Number(step.toFixed(6))} s, the time of one vector of this model`,
+    'hop',
+    hop,
+    {
+      remedy: `Take hop ${Number((Math.max(1, shift) * step).toFixed(6))}, or ${patch} for patches side by side.`,
+    },
+  )
+}
+
+/** Rows with zeros in place of those below the level. */
+async function* silenced(
+  rows: AsyncIterable<Matrix>,
+  levels: FrameLevels,
+  silence: number,
+): AsyncGenerator<Matrix, void, undefined> {
+  let frame = 0
+  for await (const block of rows) {
+    for (let r = 0; r < block.rows; r++, frame++) if (levels.level(frame) < silence) row(block, r).fill(0)
+    yield block
   }
 }
 
@@ -100,6 +170,8 @@ interface Feed {
   readonly value: OnnxValue
   /** Patches that it takes at once, where it takes no other number. */
   readonly batch: number | undefined
+  /** Where channels, frames and bands stand in what a convolution gives, behind the patches. */
+  readonly maps: { readonly channels: number; readonly frames: number; readonly bands: number }
   tensor(patches: readonly Float32Array[]): OnnxTensor
 }
 
@@ -151,9 +223,16 @@ function feedOf(model: OnnxModel, { length, bands }: { length: number; bands: nu
   const declared = layout[0] === 'n' ? value.shape[0] : 1
   const batch = typeof declared === 'number' ? declared : undefined
   const turned = layout.indexOf('b') !== -1 && layout.indexOf('b') < layout.indexOf('t')
+  // Convolutions keep the order of their input, with channels where it had one or none.
+  const last = layout.at(-1) === 1
   return {
     value,
     batch,
+    maps: {
+      channels: last ? 3 : 1,
+      frames: (last ? 1 : 2) + Number(turned),
+      bands: (last ? 2 : 3) - Number(turned),
+    },
     tensor(patches) {
       const n = batch ?? patches.length
       const size = length * bands
@@ -170,8 +249,18 @@ function feedOf(model: OnnxModel, { length, bands }: { length: number; bands: nu
   }
 }
 
-/** Which output holds the vectors, their length, and how many come of a patch: found out with patches of zeros. */
-async function vectorsOf(model: OnnxModel, feed: Feed, wanted: string | undefined) {
+/** What a model gives for patches, as vectors. */
+interface PatchVectors {
+  readonly name: string
+  /** Length of a vector, and how many come of a patch. */
+  readonly cols: number
+  readonly rows: number
+  /** Those of the first patches, [patches · rows × cols]. */
+  vectors(data: Float32Array, patches: number): Matrix
+}
+
+/** Which output holds the vectors, and how they lie in it: found out with patches of zeros. */
+async function vectorsOf(model: OnnxModel, feed: Feed, wanted: string | undefined): Promise<PatchVectors> {
   const name = pickOutput(model, wanted)
   const n = feed.batch ?? 1
   const { shape: input } = feed.tensor([])
@@ -183,14 +272,40 @@ async function vectorsOf(model: OnnxModel, feed: Feed, wanted: string | undefine
   while (extents.length > 2 && extents.at(-1) === 1) extents.pop()
   if (n === 1 && extents.length === 1) extents.unshift(1)
   if (extents[0] !== n && feed.batch === 1 && extents.length === 2) extents.unshift(1)
-  if (found === undefined || extents[0] !== n || extents.length < 2 || extents.length > 3) {
+  if (found === undefined || extents[0] !== n || extents.length < 2 || extents.length > 4) {
     throw new SonotextError(
       'UNSUPPORTED',
-      `Expected vectors [patches, d] or [patches, frames, d] of the output ${name}, got ${found === undefined ? 'no floating-point numbers' : `[${found.shape.join(', ')}]`}.`,
+      `Expected vectors [patches, d] or [patches, frames, d], or maps [patches, channels, frames, bands], of the output ${name}, got ${found === undefined ? 'no floating-point numbers' : `[${found.shape.join(', ')}]`}.`,
       { file: model.file, remedy: 'Name the output with the vectors: output.' },
     )
   }
-  return { name, cols: extents.at(-1)!, rows: extents.length === 3 ? extents[1]! : 1 }
+  if (extents.length === 4) return { name, ...meansOverBands(extents, feed.maps) }
+  const [cols, rows] = [extents.at(-1)!, extents.length === 3 ? extents[1]! : 1]
+  return {
+    ...{ name, cols, rows },
+    vectors: (data, patches) => matrix(patches * rows, cols, data.subarray(0, patches * rows * cols)),
+  }
+}
+
+/** Maps of activations as a vector for each frame: of every channel the mean over bands. */
+function meansOverBands(extents: readonly number[], { channels, frames, bands }: Feed['maps']) {
+  const [cols, rows, width] = [extents[channels]!, extents[frames]!, extents[bands]!]
+  const stride = (axis: number) => extents.slice(axis + 1).reduce((product, extent) => product * extent, 1)
+  return {
+    ...{ cols, rows },
+    vectors(data: Float32Array, patches: number): Matrix {
+      const out = matrix(patches * rows, cols)
+      for (let r = 0; r < out.rows; r++) {
+        const from = Math.floor(r / rows) * stride(0) + (r % rows) * stride(frames)
+        for (let c = 0; c < cols; c++) {
+          let sum = 0
+          for (let b = 0; b < width; b++) sum += data[from + c * stride(channels) + b * stride(bands)]!
+          out.data[r * cols + c] = sum / width
+        }
+      }
+      return out
+    },
+  }
 }
 
 async function* grouped<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[], void, undefined> {

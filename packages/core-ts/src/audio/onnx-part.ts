@@ -46,7 +46,15 @@ export const onnxPart = featuresPart({
       output: {
         type: 'string',
         minLength: 1,
-        description: 'Output with the vectors; default: the only one, or one with a usual name.',
+        description:
+          'Output with the vectors, or a value within the model; default: the only output, or one with a usual name.',
+      },
+      silence: {
+        type: 'number',
+        minimum: -200,
+        maximum: 0,
+        description:
+          'Level in dB of full scale below which a frame is silence, and its vector zeros; default: none is.',
       },
       sha256: {
         type: 'string',

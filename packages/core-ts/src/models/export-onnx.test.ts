@@ -98,6 +98,7 @@ it('an exported model gives the same in onnxruntime, describes its front end, an
 it.each([
   ['that normalises', projection({ inputs: 7, dim: 4, hidden: [6], normalize: true })],
   ['that standardises', projection({ inputs: 7, dim: 4, hidden: [6], standardize: true })],
+  ['without biases', projection({ inputs: 7, dim: 4, hidden: [6], bias: false })],
   ['with attention over the clip', projection({ inputs: 7, dim: 4, pool: 'attention' })],
 ])('a head %s is exported and loads back', async (_, audio) => {
   const trained = await model(audio)

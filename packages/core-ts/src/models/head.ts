@@ -19,12 +19,19 @@ export interface HeadOptions {
   readonly hidden: readonly number[]
   /** Share of the input and hidden values dropped while training. */
   readonly dropout: number
+  /** Whether layers add something of their own. Default true; without, a vector of zeros stays one. */
+  readonly bias?: boolean
 }
 
-/** Throws INVALID_ARGUMENT naming the first width that is none. */
-export function checkHead({ inputs, dim, hidden, normalize, standardize }: HeadOptions): void {
+/** Throws INVALID_ARGUMENT naming the first width that is none, and options that exclude each other. */
+export function checkHead({ inputs, dim, hidden, normalize, standardize, bias = true }: HeadOptions): void {
   if (normalize === true && standardize === true)
     throw expected('one of normalize and standardize', 'the head', 'both')
+  if (!bias && (normalize === true || standardize === true)) {
+    throw expected('a bias where vectors are normalised or standardised', 'the head', 'bias: false', {
+      remedy: 'Their shift would make something of silence again: leave one of them out.',
+    })
+  }
   if (!Array.isArray(hidden)) throw expected('a list of widths', 'hidden', hidden)
   for (const [name, width] of [
     ['inputs', inputs],
@@ -47,7 +54,7 @@ export interface Head {
 }
 
 export function buildHead(backend: Backend, rng: Rng, options: HeadOptions): Head {
-  const { inputs, normalize = false, standardize = false, dim, hidden, dropout } = options
+  const { inputs, normalize = false, standardize = false, dim, hidden, dropout, bias = true } = options
   const norm = normalize
     ? new LayerNorm(backend, inputs)
     : standardize
@@ -56,7 +63,7 @@ export function buildHead(backend: Backend, rng: Rng, options: HeadOptions): Hea
   const widths = [inputs, ...hidden, dim]
   const layers = widths.slice(1).map((width, i) => {
     const slope = i < hidden.length ? 0 : 1
-    return new Linear(backend, widths[i]!, width, { rng: rng.fork(`linear${i + 1}`), slope })
+    return new Linear(backend, widths[i]!, width, { rng: rng.fork(`linear${i + 1}`), slope, bias })
   })
   const drop = new Dropout(dropout)
   return {
@@ -65,6 +72,7 @@ export function buildHead(backend: Backend, rng: Rng, options: HeadOptions): Hea
       ...Object.fromEntries(layers.map((layer, i) => [`linear${i + 1}`, layer])),
     },
     ...(layers.length === 1 &&
+      bias &&
       !(norm instanceof LayerNorm) && {
         begin: (map: StandardizedMap) => beginWith(map, layers[0]!, norm as BatchNorm | null),
       }),

@@ -114,6 +114,20 @@ describe('projection', () => {
       expect(norm).toBeCloseTo(1, 5)
     expect(() => projection({ inputs: 0 })).toThrow(/inputs/)
   })
+
+  it('leaves silence silence where it has no bias', () => {
+    const encoder = projection({ inputs: 5, dim: 4, hidden: [7], bias: false }).build(backend, new Rng(1))
+    expect([...encoder.parameters()].map(([name]) => name)).toEqual(['linear1.weight', 'linear2.weight'])
+    using tape = new Tape(backend)
+    const frames = features(3, 5, 3).data.fill(0, 5, 10)
+    const { values } = encoder.forward(tape, tape.constant([1, 3, 5], frames), Int32Array.of(3))
+    const [first, silent, last] = norms(matrix(3, 4, Float32Array.from(values.toArray())))
+    expect(silent).toBe(0)
+    expect(first).toBeCloseTo(1, 5)
+    expect(last).toBeCloseTo(1, 5)
+    expect(() => projection({ inputs: 4, bias: false, normalize: true })).toThrow(/a bias where vectors/)
+    expect(() => projection({ inputs: 4, bias: false, standardize: true })).toThrow(/a bias where vectors/)
+  })
 })
 
 const vectors = (() => {

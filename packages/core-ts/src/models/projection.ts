@@ -24,6 +24,11 @@ export interface ProjectionOptions {
   /** Share of the input and hidden values dropped while training. Default 0. */
   dropout?: number
   /**
+   * Whether layers add a bias. Without, a vector of zeros, which is what features make of silence where they are asked to, stays one and is like no
+   * word; not with `normalize` or `standardize`. Default true.
+   */
+  bias?: boolean
+  /**
    * none: a vector for each given one; attention: one for each clip, the mean of the projected vectors with weights that are learned (a softmax
    * over the clip of a linear score of each). Default 'none'.
    */
@@ -37,9 +42,9 @@ export interface ProjectionOptions {
 export function projection(options: ProjectionOptions): AudioEncoderSpec {
   checkOptions(options, 'projection')
   const { inputs, normalize = false, standardize = false, dim = 300 } = options
-  const { hidden = [], dropout = 0, pool = 'none' } = options
+  const { hidden = [], dropout = 0, bias = true, pool = 'none' } = options
   const head = { inputs, dim, hidden, dropout }
-  checkHead({ ...head, normalize, standardize })
+  checkHead({ ...head, normalize, standardize, bias })
   if (pool !== 'none' && pool !== 'attention') throw expected('none or attention', 'pool', pool)
   return {
     // The name of a model is made of it: models of before there were these options keep theirs.
@@ -47,11 +52,17 @@ export function projection(options: ProjectionOptions): AudioEncoderSpec {
       ...{ kind: 'projection', ...head },
       ...(normalize && { normalize }),
       ...(standardize && { standardize }),
+      ...(!bias && { bias }),
       ...(pool !== 'none' && { pool }),
     },
     dim,
     build(backend, rng) {
-      const { layers, forward, toOnnx, begin } = buildHead(backend, rng, { ...head, normalize, standardize })
+      const { layers, forward, toOnnx, begin } = buildHead(backend, rng, {
+        ...head,
+        normalize,
+        standardize,
+        bias,
+      })
       const attention =
         pool === 'attention' ? new AttentionPooling(backend, dim, { rng: rng.fork('attention') }) : null
       const children = { ...layers, ...(attention !== null && { attention }) }
@@ -114,6 +125,11 @@ export const projectionPart = audioEncoderPart({
         exclusiveMaximum: 1,
         default: 0,
         description: 'Share of the input and hidden values dropped while training.',
+      },
+      bias: {
+        type: 'boolean',
+        default: true,
+        description: 'Whether layers add a bias; without, vectors of zeros (silence) stay zeros.',
       },
       pool: {
         enum: ['none', 'attention'],

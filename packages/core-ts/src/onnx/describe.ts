@@ -35,6 +35,8 @@ export interface OnnxDescription {
   /** What has to be given, without weights that old files list among their inputs. */
   readonly inputs: readonly OnnxValue[]
   readonly outputs: readonly OnnxValue[]
+  /** Names of what its operators give each other; each can be asked for as an output. */
+  readonly inner: readonly string[]
   /** Operators outside the standard, as domain.Name. */
   readonly foreign: readonly string[]
   /** Numbers in the weights. */
@@ -85,11 +87,14 @@ function graphOf(bytes: Uint8Array) {
   const outputs: OnnxValue[] = []
   const weights = new Set<string>()
   const foreign = new Set<string>()
+  const given: string[] = []
   let parameters = 0
   let external = false
   for (const entry of fieldsOf(bytes)) {
     if (entry.field === 1) {
-      const operator = foreignOperator(bytesOf(entry))
+      const node = bytesOf(entry)
+      given.push(...givenBy(node))
+      const operator = foreignOperator(node)
       if (operator !== undefined) foreign.add(operator)
     } else if (entry.field === 5) {
       const weight = weightOf(bytesOf(entry))
@@ -103,6 +108,7 @@ function graphOf(bytes: Uint8Array) {
   return {
     inputs: inputs.filter(({ name }) => !weights.has(name)),
     outputs,
+    inner: given.filter((name) => outputs.every((output) => output.name !== name)),
     foreign: [...foreign],
     parameters,
     external,
@@ -135,6 +141,13 @@ export function onnxWeights(
     }
   }
   return weights
+}
+
+function givenBy(node: Uint8Array): string[] {
+  const names: string[] = []
+  // An optional output that is left out has no name.
+  for (const entry of fieldsOf(node)) if (entry.field === 2) names.push(textOf(entry))
+  return names.filter((name) => name !== '')
 }
 
 function foreignOperator(bytes: Uint8Array): string | undefined {

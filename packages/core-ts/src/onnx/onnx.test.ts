@@ -122,6 +122,23 @@ describe('running', () => {
     expect(pickOutput(model, 'other')).toBe('other')
     expect(() => pickOutput(model, 'none')).toThrow(/logits \[n, 2\] float32, audio_embeds/)
   })
+
+  it('gives a value within the model where it is asked for', async () => {
+    const file = await written('within.onnx', tinyAudioTower())
+    const { inner } = describeOnnx(await readFile(file))
+    expect(inner).toHaveLength(1)
+    const plain = await openOnnx(file)
+    expect(() => pickOutput(plain, inner[0])).toThrow(/one of the 1 values within/)
+    const model = await openOnnx(file, { output: inner[0] })
+    expect(model.sha256).toBe(plain.sha256)
+    expect(pickOutput(model, inner[0])).toBe(inner[0])
+    const data = new Float32Array(96 * 64).fill(0.25)
+    const given = await model.run({ patch: { shape: [1, 96, 64], data } })
+    expect(given.get(inner[0]!)).toEqual({ shape: [1, 64], data: new Float32Array(64).fill(0.25) })
+    expect(given.get('embedding')!.shape).toEqual([1, 3])
+    const as = await openOnnx(file, { output: 'embedding' })
+    expect(as.description.outputs).toEqual(plain.description.outputs)
+  })
 })
 
 it('the tiny tower is a file that others can read', async () => {

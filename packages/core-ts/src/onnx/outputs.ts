@@ -8,9 +8,9 @@ const known = [
   ...['last_hidden_state', 'token_embeddings'],
 ]
 
-/** The output that holds the vectors. Throws UNSUPPORTED, listing those there are. */
+/** The output that holds the vectors. Throws UNSUPPORTED, listing those that the model gives. */
 export function pickOutput({ file, description }: OnnxModel, wanted?: string): string {
-  const { outputs } = description
+  const { outputs, inner } = description
   const names = outputs.map(({ name }) => name)
   const name =
     wanted ?? (names.length === 1 ? names[0] : known.find((candidate) => names.includes(candidate)))
@@ -18,6 +18,9 @@ export function pickOutput({ file, description }: OnnxModel, wanted?: string): s
   throw new SonotextError(
     'UNSUPPORTED',
     `${wanted === undefined ? 'it is not clear which output holds the vectors' : `there is no output "${wanted}"`}: the model gives ${outputs.map(valueText).join(', ')}.`,
-    { file, remedy: 'Name it: output.' },
+    {
+      file,
+      remedy: `Name it: output, or one of the ${inner.length} values within that sonotext models check lists with --json.`,
+    },
   )
 }

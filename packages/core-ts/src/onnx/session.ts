@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { expected, SonotextError } from '../base/errors.js'
 import { readBytes } from '../base/files.js'
 import { describeOnnx, type OnnxDescription, type OnnxType, type OnnxValue, valueText } from './describe.js'
+import { WireWriter } from './wire.js'
 import { halfBits, halfToFloat } from '../base/half.js'
 import { onnxRuntime, type OnnxRuntime, type OrtSession, type OrtTensor } from './runtime.js'
 
@@ -30,6 +31,8 @@ export interface OnnxModel {
 export interface OpenOnnxOptions {
   /** SHA-256 that the file must have. */
   sha256?: string | undefined
+  /** A value within the model that it is to give too; one that it gives anyway, or does not have, changes nothing. */
+  output?: string | undefined
 }
 
 /**
@@ -37,7 +40,10 @@ export interface OpenOnnxOptions {
  * @throws SonotextError MISSING_FILE; INVALID_FILE for what is none, or another one than `sha256` names; UNSUPPORTED for weights in other
  *   files and operators that the runtime lacks; MISSING_DEPENDENCY without a runtime
  */
-export async function openOnnx(file: string, { sha256: wanted }: OpenOnnxOptions = {}): Promise<OnnxModel> {
+export async function openOnnx(
+  file: string,
+  { sha256: wanted, output }: OpenOnnxOptions = {},
+): Promise<OnnxModel> {
   const bytes = await readBytes(file)
   const sha256 = createHash('sha256').update(bytes).digest('hex')
   if (wanted !== undefined && wanted !== sha256) {
@@ -50,7 +56,12 @@ export async function openOnnx(file: string, { sha256: wanted }: OpenOnnxOptions
       },
     )
   }
-  const description = describeOnnx(bytes, file)
+  const own = describeOnnx(bytes, file)
+  const inner = output !== undefined && own.inner.includes(output) ? output : undefined
+  const description =
+    inner === undefined
+      ? own
+      : { ...own, outputs: [...own.outputs, { name: inner, type: 'other' as const, shape: [] }] }
   const runtime = await onnxRuntime()
   if (description.external && runtime.name === 'onnxruntime-web') {
     throw new SonotextError('UNSUPPORTED', 'the weights of this model lie in other files.', {
@@ -58,8 +69,20 @@ export async function openOnnx(file: string, { sha256: wanted }: OpenOnnxOptions
       remedy: 'Save it as one file (onnx.save without external data), or install onnxruntime-node.',
     })
   }
+  if (description.external && inner !== undefined) {
+    throw new SonotextError(
+      'UNSUPPORTED',
+      `the weights of this model lie in other files, so "${inner}" within it cannot be asked for.`,
+      {
+        file,
+        remedy:
+          'Save it as one file (onnx.save without external data), or make it an output when it is exported.',
+      },
+    )
+  }
   const { module, name, version } = runtime
-  const session = await module.InferenceSession.create(description.external ? file : bytes, {
+  const model = inner === undefined ? bytes : givingToo(bytes, inner)
+  const session = await module.InferenceSession.create(description.external ? file : model, {
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
     logSeverityLevel: 3,
@@ -92,6 +115,20 @@ export async function openOnnx(file: string, { sha256: wanted }: OpenOnnxOptions
       return next
     },
   }
+}
+
+/**
+ * The model with one more output. A message that stands twice in a file is merged by every reader of protocol buffers, so a second graph that
+ * holds the output alone, behind the first, adds it.
+ */
+function givingToo(bytes: Uint8Array, output: string): Uint8Array {
+  const [graphOfModel, outputOfGraph, nameOfValue] = [7, 12, 1]
+  const value = new WireWriter().text(nameOfValue, output)
+  const added = new WireWriter().bytes(graphOfModel, new WireWriter().bytes(outputOfGraph, value)).finish()
+  const all = new Uint8Array(bytes.length + added.length)
+  all.set(bytes)
+  all.set(added, bytes.length)
+  return all
 }
 
 async function runOnce(session: OrtSession, feeds: Readonly<Record<string, OrtTensor>>, file: string) {

@@ -91,8 +91,8 @@ const text = [
   '# Polyphonic sound detection scores of a large collection',
   '',
   `${clipCount} clips of ${duration} s, ${classCount} classes, ${frames} frames a clip and class: ${((clipCount * classCount * frames) / 1e9).toFixed(2)} billion scores, which would`,
-  `take ${((clipCount * classCount * frames * 4) / 2 ** 30).toFixed(1)} GiB. They are drawn class by class, so seconds are those of drawing and of scoring; the machine was busy with`,
-  'other work, and they are not to be compared with anything. Memory is the largest resident set of the process so far.',
+  `take ${((clipCount * classCount * frames * 4) / 2 ** 30).toFixed(1)} GiB. They are drawn class by class, so seconds are those of drawing and of scoring.`,
+  'Memory is the largest resident set of the process so far.',
   '',
   markdownTable<(typeof rows)[number]>(
     [

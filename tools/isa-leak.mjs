@@ -2,7 +2,7 @@
 // Kernels of every instruction set are compiled from the same sources. If one of those objects defines a function that the
 // linker may share between files (a weak symbol: an inline function or template with external linkage), the copy compiled
 // for AVX-512 can end up being the one that the baseline calls, and an older CPU dies of it. So those objects may define
-// nothing but their table and their probe. The check's planted faults are looked for on every run.
+// nothing but their tables and their probe. The check's planted faults are looked for on every run.
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
@@ -12,12 +12,15 @@ import { missing } from './program.mjs'
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const build = join(root, 'packages', 'native-cuda', 'build')
 
-/** Names in `nm -C` output that other files can see, except the table and the probe. */
+/** Names in `nm -C` output that other files can see, except the tables and the probe. */
 export function leaks(listing) {
   return listing
     .split('\n')
     .map((line) => /^[0-9a-f]+ ([A-Zu]) (.+)$/.exec(line.trim()))
-    .filter((match) => match !== null && match[1] !== 'U' && !/^sonotext::\w+::(table|probe)$/.test(match[2]))
+    .filter(
+      (match) =>
+        match !== null && match[1] !== 'U' && !/^sonotext::\w+::(table|table_bf16|probe)$/.test(match[2]),
+    )
     .map((match) => match[2])
 }
 
@@ -36,7 +39,9 @@ function selfTest() {
 function objects() {
   if (!existsSync(build)) return []
   return readdirSync(build, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /(^|-)(scalar|avx2|avx512|neon)\.(cpp\.)?o$/.test(entry.name))
+    .filter(
+      (entry) => entry.isFile() && /(^|-)(scalar|avx2|avx512|avx512bf16|neon)\.(cpp\.)?o$/.test(entry.name),
+    )
     .map((entry) => join(entry.parentPath, entry.name))
 }
 
@@ -56,6 +61,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   console.log(
     files.length === 0
       ? `isa-leak: skipped, ${skip ?? 'the build left no objects here'}`
-      : `isa-leak: ${files.length} objects define their table and nothing else, planted faults were caught`,
+      : `isa-leak: ${files.length} objects define their tables and nothing else, planted faults were caught`,
   )
 }

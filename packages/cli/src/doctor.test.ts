@@ -8,7 +8,7 @@ interface Report {
   machine: {
     addonProblem: string | null
     physicalCores: number | null
-    instructionSets: { name: string; supported: boolean }[]
+    instructionSets: { name: string; supported: boolean; bf16Only: boolean }[]
     devices: { name: string; available: boolean; detail: string }[]
     nccl: { version: string | null; detail: string } | null
   }
@@ -81,7 +81,8 @@ describe.skipIf(notBuilt !== null)(`sonotext doctor${notBuilt === null ? '' : ` 
     const env = { SONOTEXT_ISA: 'scalar', SONOTEXT_THREADS: '1' }
     const report = await cliJson<Report>(['doctor'], { env })
     expect(report.backend).toMatchObject({ device: 'cpu', isa: 'scalar', threads: 1 })
-    const widest = report.machine.instructionSets.filter(({ supported }) => supported).at(-1)!
+    const sets = report.machine.instructionSets.filter(({ supported, bf16Only }) => supported && !bf16Only)
+    const widest = sets.at(-1)!
     expect(free.backend.isa).toBe(widest.name)
     if (widest.name !== 'scalar') {
       expect(report.advice).toContain(`SONOTEXT_ISA=scalar is set; without it ${widest.name} would be used.`)

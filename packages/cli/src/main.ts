@@ -55,11 +55,10 @@ function program(): Command {
     command
       .option('--device <name>', 'auto, cpu, cuda, cuda:N or reference')
       .addOption(
-        new Option('--matmul <precision>', 'what products on a CUDA device round their operands to').choices([
-          'fp32',
-          'tf32',
-          'bf16',
-        ]),
+        new Option(
+          '--matmul <precision>',
+          'what products round their operands to: on a CUDA device all, on the CPU frame scores (bf16)',
+        ).choices(['fp32', 'tf32', 'bf16']),
       )
       .option('--threads <n>', 'threads of the native pool', integer(1, 256))
 

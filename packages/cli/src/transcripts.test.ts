@@ -140,7 +140,7 @@ function form(text: string): string[] {
     .map((line) =>
       line
         .replace(/“[^”]*”/g, '“”')
-        .replace(/\b(scalar|avx2|avx512|neon)\b/g, 'isa')
+        .replace(/\b(scalar|avx2|avx512|avx512bf16|neon)\b/g, 'isa')
         .replace(/ · best so far$/, '')
         .replace(/[-+]?(\d+(,\d{3})*(\.\d+)?(e-?\d+)?|\.\d+)|∞/g, '#')
         .replace(/─+/g, '─')

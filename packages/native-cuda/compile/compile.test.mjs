@@ -237,7 +237,8 @@ describe('the recipes', () => {
         ...sources.flatMap((file) => /isa\/(\w+)\.cpp$/.exec(file)?.[1] ?? []),
         ...defines.filter((name) => name.startsWith('SONOTEXT_HAS_')),
       ])
-    const x64 = ['scalar', 'SONOTEXT_HAS_AVX2', 'SONOTEXT_HAS_AVX512', 'avx2', 'avx512']
+    const names = ['avx2', 'avx512', 'avx512bf16']
+    const x64 = ['scalar', ...names.map((name) => `SONOTEXT_HAS_${name.toUpperCase()}`), ...names]
     expect(sets('x64')).toEqual(x64)
     expect(sets('arm64')).toEqual(['scalar', 'neon', 'SONOTEXT_HAS_NEON'])
     expect(sets('riscv64')).toEqual(['scalar'])

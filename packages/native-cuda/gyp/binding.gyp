@@ -15,6 +15,15 @@
     ],
     "avx2_flags": ["-mavx2", "-mfma", "-mf16c"],
     "avx512_flags": ["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mfma", "-mprefer-vector-width=512"],
+    "avx512bf16_flags": [
+      "-mavx512f",
+      "-mavx512dq",
+      "-mavx512bw",
+      "-mavx512vl",
+      "-mfma",
+      "-mprefer-vector-width=512",
+      "-mavx512bf16"
+    ],
     "clang_cl_flags": ["/std:c++20", "/clang:-O3", "/EHsc", "/GR", "/clang:-ffp-contract=off", "/clang:-Wall", "/clang:-Wextra"],
     "clang_cl_avx2_flags": ["/clang:-mavx2", "/clang:-mfma", "/clang:-mf16c"],
     "clang_cl_avx512_flags": [
@@ -24,6 +33,15 @@
       "/clang:-mavx512vl",
       "/clang:-mfma",
       "/clang:-mprefer-vector-width=512"
+    ],
+    "clang_cl_avx512bf16_flags": [
+      "/clang:-mavx512f",
+      "/clang:-mavx512dq",
+      "/clang:-mavx512bw",
+      "/clang:-mavx512vl",
+      "/clang:-mfma",
+      "/clang:-mprefer-vector-width=512",
+      "/clang:-mavx512bf16"
     ]
   },
   "target_defaults": {
@@ -77,8 +95,8 @@
         [
           "target_arch=='x64'",
           {
-            "defines": ["SONOTEXT_HAS_AVX2", "SONOTEXT_HAS_AVX512"],
-            "dependencies": ["sonotext_avx2", "sonotext_avx512"]
+            "defines": ["SONOTEXT_HAS_AVX2", "SONOTEXT_HAS_AVX512", "SONOTEXT_HAS_AVX512BF16"],
+            "dependencies": ["sonotext_avx2", "sonotext_avx512", "sonotext_avx512bf16"]
           }
         ],
         [
@@ -121,6 +139,20 @@
             "msvs_settings": {
               "VCCLCompilerTool": {
                 "AdditionalOptions": ["<@(clang_cl_avx512_flags)"]
+              }
+            }
+          },
+          {
+            "target_name": "sonotext_avx512bf16",
+            "type": "static_library",
+            "sources": ["../native/cpu/isa/avx512bf16.cpp"],
+            "cflags_cc": ["<@(avx512bf16_flags)"],
+            "xcode_settings": {
+              "OTHER_CPLUSPLUSFLAGS": ["<@(avx512bf16_flags)"]
+            },
+            "msvs_settings": {
+              "VCCLCompilerTool": {
+                "AdditionalOptions": ["<@(clang_cl_avx512bf16_flags)"]
               }
             }
           }

@@ -18,6 +18,15 @@ export interface DeviceHandle {
   readonly hostMemory: boolean
 }
 
+/** What a CPU's kernels are compiled for. */
+export interface InstructionSet {
+  readonly name: string
+  /** By this CPU and operating system. */
+  readonly supported: boolean
+  /** It has kernels of its own only for devices opened with matmul 'bf16', and is what these take. */
+  readonly bf16Only: boolean
+}
+
 /** Memory of a device. Freed by {@link Addon.dispose}, or when it is collected. */
 export interface BufferHandle {
   readonly device: string
@@ -126,7 +135,8 @@ export interface Addon {
 
   /**
    * Opens 'cpu', 'sealed', 'cuda' or 'cuda:N'; `isa` forces an instruction set, `matmul` says what operands of matrix products
-   * are rounded to (CUDA alone; default 'fp32', or SONOTEXT_MATMUL). Throws BACKEND_UNAVAILABLE with the reason.
+   * are rounded to (default 'fp32', on CUDA SONOTEXT_MATMUL; on the CPU 'bf16' is for the forward of frame_score alone). Throws
+   * BACKEND_UNAVAILABLE with the reason.
    */
   openDevice(name: string, isa?: string | null, matmul?: DeviceHandle['matmul'] | null): DeviceHandle
   /** Whether the device's table has an entry for the op. */
@@ -147,7 +157,7 @@ export interface Addon {
 
   devices(): readonly DeviceSummary[]
   /** Those compiled in, from the plainest to the widest. */
-  instructionSets(): readonly { readonly name: string; readonly supported: boolean }[]
+  instructionSets(): readonly InstructionSet[]
   /** The table as it was compiled. */
   ops(): readonly OpInfo[]
   threads(): number

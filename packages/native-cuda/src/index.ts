@@ -7,6 +7,7 @@ export type {
   CancelToken,
   DeviceHandle,
   DeviceSummary,
+  InstructionSet,
   NativeArgs,
   Nccl,
   NcclSummary,

@@ -12,11 +12,11 @@ export interface KernelSubject extends Subject {
 
 const peakMilliseconds = 3
 
-/** Instruction sets of this CPU, from the plainest to the widest. */
+/** Instruction sets of this CPU with kernels in float32, from the plainest to the widest. */
 export function supportedSets(): string[] {
   return loadAddon()
     .instructionSets()
-    .filter(({ supported }) => supported)
+    .filter(({ supported, bf16Only }) => supported && !bf16Only)
     .map(({ name }) => name)
 }
 

@@ -74,7 +74,7 @@ function adviceOf(machine: MachineReport, found: readonly Decoder[], backend: Ba
     )
   }
   const forced = process.env.SONOTEXT_ISA
-  const widest = machine.instructionSets.filter((set) => set.supported).at(-1)
+  const widest = machine.instructionSets.filter((set) => set.supported && !set.bf16Only).at(-1)
   if (forced !== undefined && widest !== undefined && forced !== widest.name) {
     advice.push(`SONOTEXT_ISA=${forced} is set; without it ${widest.name} would be used.`)
   }
@@ -115,7 +115,7 @@ const ncclLine = ({ version, detail }: NonNullable<MachineReport['nccl']>): stri
   version === null ? `not available; ${detail}` : `ready: ${version}, ${detail}`
 
 const productsIn = ({ device, matmul }: BackendInfo): string | false =>
-  device.startsWith('cuda') && `products in ${matmul}`
+  device.startsWith('cuda') ? `products in ${matmul}` : matmul !== 'fp32' && `frame scores in ${matmul}`
 
 function text({ node, platform, cpu, memoryGiB, backend, machine, decoders, advice }: Report): string {
   const sets = machine.instructionSets.map((set) => `${set.name}${set.supported ? '' : ' (not on this CPU)'}`)

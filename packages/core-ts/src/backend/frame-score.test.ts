@@ -15,9 +15,11 @@ const sets = loadAddon()
 const vectors = (rng: Rng, rows: number, d: number): Float32Array =>
   Float32Array.from({ length: rows * d }, () => rng.normal() / Math.sqrt(d))
 
-describe.each(sets)('frame_score with %s', (isa) => {
-  const backend = nativeBackend({ device: 'cpu', isa })
-  const reference = referenceBackend()
+const devices = sets.flatMap((isa) => (['fp32', 'bf16'] as const).map((matmul) => [isa, matmul] as const))
+
+describe.each(devices)('frame_score with %s in %s', (isa, matmul) => {
+  const backend = nativeBackend({ device: 'cpu', isa, matmul })
+  const reference = referenceBackend({ matmul })
 
   it('of a set with itself is that of two equal sets, and symmetric to the bit', () => {
     fc.assert(

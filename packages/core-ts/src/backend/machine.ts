@@ -1,5 +1,12 @@
 import { SonotextError } from '../base/errors.js'
-import { type Addon, type GpuRun, gpuRuns, type NcclSummary, type OpName } from '@sonotext/native-cuda'
+import {
+  type Addon,
+  type GpuRun,
+  gpuRuns,
+  type InstructionSet,
+  type NcclSummary,
+  type OpName,
+} from '@sonotext/native-cuda'
 import { load } from './native.js'
 
 /** What the native addon is and can use on this machine. */
@@ -11,7 +18,7 @@ export interface MachineReport {
   readonly cudaToolkit: string | null
   readonly physicalCores: number | null
   readonly threads: number | null
-  readonly instructionSets: readonly { readonly name: string; readonly supported: boolean }[]
+  readonly instructionSets: readonly InstructionSet[]
   readonly devices: readonly { readonly name: string; readonly available: boolean; readonly detail: string }[]
   /** What carries data between the GPUs of a data-parallel run, where it was found; null without the addon, and with an older one. */
   readonly nccl: NcclSummary | null
@@ -36,7 +43,8 @@ export function machineReport(): MachineReport {
     const addon = load()
     const build = addon.buildInfo()
     const instructionSets = addon.instructionSets()
-    const widest = instructionSets.filter(({ supported }) => supported).at(-1)?.name ?? 'scalar'
+    const whole = instructionSets.filter(({ supported, bf16Only }) => supported && !bf16Only)
+    const widest = whole.at(-1)?.name ?? 'scalar'
     const toolkit = `${Math.floor(build.cuda / 1000)}.${Math.floor((build.cuda % 1000) / 10)}`
     return {
       addonProblem: null,

@@ -33,7 +33,7 @@ export interface NativeOptions {
   device?: string
   /** Instruction set to force, for example 'avx2'. Default the widest this CPU has, or SONOTEXT_ISA. */
   isa?: string
-  /** What operands of matrix products are rounded to, on CUDA. Default 'fp32', or SONOTEXT_MATMUL. */
+  /** What operands of matrix products are rounded to: see {@link OpenBackendOptions.matmul}. Default 'fp32', on CUDA SONOTEXT_MATMUL. */
   matmul?: MatmulPrecision
   /** Why this backend was chosen, for {@link Backend.info}. */
   reason?: string

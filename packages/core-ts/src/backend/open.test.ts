@@ -8,6 +8,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { load, nativeBackend } from './native.js'
 import { openBackend, type OpenBackendOptions } from './open.js'
 import type { Backend } from './port.js'
+import { referenceBackend } from './reference/index.js'
 
 const threads = load().threads()
 afterEach(() => void load().setThreads(threads))
@@ -39,12 +40,16 @@ describe('openBackend', () => {
 
   it('rounds operands of products where a device has kernels for it, and refuses elsewhere', () => {
     for (const device of ['reference', 'cpu', 'sealed'] as const) {
-      expect(openBackend({ device, matmul: 'fp32' }).info.matmul).toBe('fp32')
-      expect(() => openBackend({ device, matmul: 'bf16' })).toThrow(/fp32/)
+      for (const matmul of ['fp32', 'bf16'] as const)
+        expect(openBackend({ device, matmul }).info.matmul).toBe(matmul)
+      expect(openBackend({ device }).info.matmul).toBe('fp32')
+      expect(() => openBackend({ device, matmul: 'tf32' })).toThrow(/fp32.* or .*bf16/)
     }
+    expect(openBackend({ matmul: 'bf16' }).info).toMatchObject({ device: 'cpu', matmul: 'bf16' })
     expect(() => openBackend({ matmul: 'tf32' })).toThrow(
-      /The CPU multiplies in fp32; tf32 is for CUDA devices/,
+      /The CPU multiplies in fp32 or bf16; tf32 is for CUDA devices/,
     )
+    expect(() => referenceBackend({ matmul: 'tf32' as 'bf16' })).toThrow(/'fp32' or 'bf16' for matmul/)
     const misspelt = { matmul: 'half' } as unknown as OpenBackendOptions
     expect(() => openBackend(misspelt)).toThrow(/'fp32', 'tf32' or 'bf16' for matmul.*half/)
     expect(() => load().openDevice('cpu', null, 'half' as 'bf16')).toThrow(

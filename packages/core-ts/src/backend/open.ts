@@ -13,12 +13,17 @@ export interface OpenBackendOptions {
    * environment variable SONOTEXT_REQUIRE_NATIVE=1 makes 'auto' refuse too. Default 'auto'.
    */
   device?: 'auto' | 'reference' | 'cpu' | 'sealed' | 'cuda' | `cuda:${number}`
-  /** Instruction set to force on a CPU device: 'scalar' everywhere, 'avx2' or 'avx512' on x86-64, 'neon' on 64-bit Arm. */
+  /**
+   * Instruction set to force on a CPU device: 'scalar' everywhere, 'avx2', 'avx512' or (for `matmul: 'bf16'`) 'avx512bf16' on x86-64,
+   * 'neon' on 64-bit Arm.
+   */
   isa?: string
   /**
    * What operands of matrix products (and so of convolutions, losses over pairs and recurrences) are rounded to on a CUDA device with kernels for it
    * (compute capability 9.0); sums, weights and what lies in memory stay float32, and bfloat16 has the range of float32, so
-   * that training needs no loss scale. Elsewhere only 'fp32' is taken. Default 'fp32'.
+   * that training needs no loss scale. On the CPU and the reference 'bf16' is for frame × word scores and what negatives are
+   * chosen by (the forward of `frame_score`), on every CPU the same up to roundings, and faster where it has AVX512_BF16; gradients and
+   * all other products stay as they are. Elsewhere only 'fp32' is taken. Default 'fp32'.
    */
   matmul?: MatmulPrecision
   /** Size of the process's thread pool. Default the physical cores, or SONOTEXT_THREADS. Results do not depend on it. */
@@ -49,8 +54,8 @@ export function openBackend(options: OpenBackendOptions = {}): Backend {
   }
   if (device === 'reference') {
     if (isa !== undefined) throw expected('no instruction set for the reference', 'isa', isa)
-    if ((matmul ?? 'fp32') !== 'fp32') throw expected("'fp32' for the reference", 'matmul', matmul)
-    return referenceBackend()
+    if (matmul === 'tf32') throw expected("'fp32' or 'bf16' for the reference", 'matmul', matmul)
+    return referenceBackend(matmul === undefined ? {} : { matmul })
   }
   const native = (reason?: string) => {
     if (threads !== undefined) load().setThreads(threads)

@@ -45,7 +45,10 @@ export interface BackendInfo {
   readonly device: string
   /** Instruction set in use, for example 'avx512'; null where it has no meaning. */
   readonly isa: string | null
-  /** What operands of matrix products are rounded to; 'fp32' is not at all. Sums and what lies in memory are float32. */
+  /**
+   * What operands of matrix products are rounded to; 'fp32' is not at all. Sums and what lies in memory are float32. On the CPU and the
+   * reference 'bf16' is for the forward of `frame_score` alone.
+   */
   readonly matmul: MatmulPrecision
   readonly threads: number
   /** One sentence on why this backend was chosen. */

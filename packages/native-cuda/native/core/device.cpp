@@ -28,12 +28,13 @@ std::unique_ptr<Device> make_device(const std::string& name, const DeviceOptions
     reason = "Matrix products are of fp32, tf32 or bf16, not of \"" + matmul + "\".";
     return nullptr;
   }
-  if ((name == "cpu" || name == "sealed") && !matmul.empty() && matmul != "fp32") {
-    reason = "The CPU multiplies in fp32; " + matmul + " is for CUDA devices.";
+  if ((name == "cpu" || name == "sealed") && matmul == "tf32") {
+    reason = "The CPU multiplies in fp32 or bf16; tf32 is for CUDA devices.";
     return nullptr;
   }
-  if (name == "cpu") return make_cpu_device(isa, reason);
-  if (name == "sealed") return make_sealed_device(isa, reason);
+  const bool bf16 = matmul == "bf16";
+  if (name == "cpu") return make_cpu_device(isa, bf16, reason);
+  if (name == "sealed") return make_sealed_device(isa, bf16, reason);
   if (name == "cuda" || name.rfind("cuda:", 0) == 0) {
     if (!isa.empty()) {
       reason = "A CUDA device has no instruction sets to choose from.";

@@ -21,7 +21,8 @@ class Device {
 
   virtual const char* name() const = 0;  // 'cpu', 'sealed', 'cuda:0'
   virtual const char* isa() const = 0;   // instruction set of its kernels, or null
-  // What operands of matrix products are rounded to: "fp32" (not at all), "tf32" or "bf16".
+  // What operands of matrix products are rounded to: "fp32" (not at all), "tf32" or "bf16". On the CPU those of frame_score's
+  // forward alone.
   virtual const char* matmul() const { return "fp32"; }
   virtual const OpTable& table() const = 0;
 

@@ -22,10 +22,11 @@ T* shift(T* data, std::uintptr_t by) {
 
 class CpuDevice : public Device {
  public:
-  CpuDevice(const OpTable& table, const char* isa) : table_(table), isa_(isa) {}
+  CpuDevice(const OpTable& table, const char* isa, bool bf16) : table_(table), isa_(isa), bf16_(bf16) {}
 
   const char* name() const override { return "cpu"; }
   const char* isa() const override { return isa_; }
+  const char* matmul() const override { return bf16_ ? "bf16" : "fp32"; }
   const OpTable& table() const override { return table_; }
   bool host_memory() const override { return true; }
 
@@ -53,6 +54,7 @@ class CpuDevice : public Device {
  private:
   OpTable table_;
   const char* isa_;
+  bool bf16_;
 };
 
 // Moves the float views of an Args struct from sealed to real addresses.
@@ -88,7 +90,8 @@ OpTable seal(const OpTable& opened) {
 
 class SealedDevice final : public CpuDevice {
  public:
-  SealedDevice(const OpTable& opened, const char* isa) : CpuDevice(seal(opened), isa), opened_(opened) {}
+  SealedDevice(const OpTable& opened, const char* isa, bool bf16)
+      : CpuDevice(seal(opened), isa, bf16), opened_(opened) {}
 
   const char* name() const override { return "sealed"; }
   bool host_memory() const override { return false; }
@@ -129,18 +132,18 @@ class SealedDevice final : public CpuDevice {
 
 }  // namespace
 
-std::unique_ptr<Device> make_cpu_device(const std::string& isa, std::string& reason) {
+std::unique_ptr<Device> make_cpu_device(const std::string& isa, bool bf16, std::string& reason) {
   OpTable table;
   const char* name = nullptr;
-  if (!resolve_cpu_table(isa, table, name, reason)) return nullptr;
-  return std::make_unique<CpuDevice>(table, name);
+  if (!resolve_cpu_table(isa, bf16, table, name, reason)) return nullptr;
+  return std::make_unique<CpuDevice>(table, name, bf16);
 }
 
-std::unique_ptr<Device> make_sealed_device(const std::string& isa, std::string& reason) {
+std::unique_ptr<Device> make_sealed_device(const std::string& isa, bool bf16, std::string& reason) {
   OpTable table;
   const char* name = nullptr;
-  if (!resolve_cpu_table(isa, table, name, reason)) return nullptr;
-  return std::make_unique<SealedDevice>(table, name);
+  if (!resolve_cpu_table(isa, bf16, table, name, reason)) return nullptr;
+  return std::make_unique<SealedDevice>(table, name, bf16);
 }
 
 }  // namespace sonotext

@@ -9,24 +9,29 @@
 namespace sonotext {
 
 namespace scalar {
-extern const OpTable table;
+extern const OpTable table, table_bf16;
 extern const Probe probe;
 }  // namespace scalar
 #if defined(SONOTEXT_HAS_AVX2)
 namespace avx2 {
-extern const OpTable table;
+extern const OpTable table, table_bf16;
 extern const Probe probe;
 }  // namespace avx2
 #endif
 #if defined(SONOTEXT_HAS_AVX512)
 namespace avx512 {
-extern const OpTable table;
+extern const OpTable table, table_bf16;
 extern const Probe probe;
 }  // namespace avx512
 #endif
+#if defined(SONOTEXT_HAS_AVX512BF16)
+namespace avx512bf16 {
+extern const OpTable table_bf16;
+}  // namespace avx512bf16
+#endif
 #if defined(SONOTEXT_HAS_NEON)
 namespace neon {
-extern const OpTable table;
+extern const OpTable table, table_bf16;
 extern const Probe probe;
 }  // namespace neon
 #endif
@@ -36,6 +41,8 @@ namespace {
 struct CpuFeatures {
   bool avx2 = false;    // AVX2, FMA, F16C and the operating system saves 256-bit registers
   bool avx512 = false;  // F, DQ, BW, VL and the operating system saves 512-bit registers
+  bool avx512bf16 = false;
+  bool amx_bf16 = false;
 };
 
 CpuFeatures detect() {
@@ -53,13 +60,19 @@ CpuFeatures detect() {
              vl = b & (1u << 31);
   features.avx2 = ymm && avx2 && fma && f16c;
   features.avx512 = features.avx2 && zmm && f && dq && bw && vl;
+  features.amx_bf16 = d & (1u << 22);
+  const unsigned subleaves = a;
+  if (subleaves >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d)) {
+    features.avx512bf16 = features.avx512 && (a & (1u << 5));
+  }
 #endif
   return features;
 }
 
-void overlay(OpTable& target, const OpTable& layer) {
+void overlay(OpTable& target, const OpTable* layer) {
+  if (layer == nullptr) return;
 #define SONOTEXT_OVERLAY(name, Args) \
-  if (layer.name != nullptr) target.name = layer.name;
+  if (layer->name != nullptr) target.name = layer->name;
   SONOTEXT_OPS(SONOTEXT_OVERLAY)
 #undef SONOTEXT_OVERLAY
 }
@@ -79,22 +92,26 @@ const std::vector<InstructionSet>& instruction_sets() {
   static const auto* const sets = [] {
     [[maybe_unused]] const CpuFeatures cpu = detect();
     auto* list = new std::vector<InstructionSet>;
-    list->push_back({"scalar", &scalar::table, &scalar::probe, true});
+    list->push_back({"scalar", &scalar::table, &scalar::table_bf16, &scalar::probe, true});
 #if defined(SONOTEXT_HAS_AVX2)
-    list->push_back({"avx2", &avx2::table, &avx2::probe, cpu.avx2});
+    list->push_back({"avx2", &avx2::table, &avx2::table_bf16, &avx2::probe, cpu.avx2});
 #endif
 #if defined(SONOTEXT_HAS_AVX512)
-    list->push_back({"avx512", &avx512::table, &avx512::probe, cpu.avx512});
+    list->push_back({"avx512", &avx512::table, &avx512::table_bf16, &avx512::probe, cpu.avx512});
+#endif
+#if defined(SONOTEXT_HAS_AVX512BF16)
+    // CPUs with AMX (Sapphire Rapids and after) have VDPBF16PS in microcode: others measured half the speed of float32.
+    list->push_back({"avx512bf16", nullptr, &avx512bf16::table_bf16, &avx512::probe, cpu.avx512bf16, !cpu.amx_bf16});
 #endif
 #if defined(SONOTEXT_HAS_NEON)
-    list->push_back({"neon", &neon::table, &neon::probe, true});  // part of every 64-bit Arm CPU
+    list->push_back({"neon", &neon::table, &neon::table_bf16, &neon::probe, true});  // part of every 64-bit Arm CPU
 #endif
     return list;
   }();
   return *sets;
 }
 
-bool resolve_cpu_table(const std::string& isa, OpTable& table, const char*& name, std::string& reason) {
+bool resolve_cpu_table(const std::string& isa, bool bf16, OpTable& table, const char*& name, std::string& reason) {
   std::string wanted = isa;
   std::string origin;
   if (wanted.empty()) {
@@ -105,7 +122,8 @@ bool resolve_cpu_table(const std::string& isa, OpTable& table, const char*& name
   }
   const InstructionSet* chosen = nullptr;
   for (const InstructionSet& set : instruction_sets()) {
-    if (wanted.empty() ? set.supported : wanted == set.name) chosen = &set;
+    const bool useful = set.supported && set.preferred && (bf16 || set.table != nullptr);
+    if (wanted.empty() ? useful : wanted == set.name) chosen = &set;
   }
   if (chosen == nullptr) {
     reason = "Unknown instruction set \"" + wanted + "\"" + origin + ": this build has " + names(false) + ".";
@@ -117,10 +135,14 @@ bool resolve_cpu_table(const std::string& isa, OpTable& table, const char*& name
     return false;
   }
   table = OpTable{};
-  for (const InstructionSet& set : instruction_sets()) {
-    overlay(table, *set.table);
-    if (&set == chosen) break;
-  }
+  const auto up_to_chosen = [&](const OpTable* InstructionSet::*entries) {
+    for (const InstructionSet& set : instruction_sets()) {
+      overlay(table, set.*entries);
+      if (&set == chosen) break;
+    }
+  };
+  up_to_chosen(&InstructionSet::table);
+  if (bf16) up_to_chosen(&InstructionSet::bf16);
   name = chosen->name;
   return true;
 }

@@ -124,6 +124,7 @@ Napi::Value list_instruction_sets(const Napi::CallbackInfo& info) {
     Napi::Object entry = Napi::Object::New(info.Env());
     entry.Set("name", set.name);
     entry.Set("supported", Napi::Boolean::New(info.Env(), set.supported));
+    entry.Set("bf16Only", Napi::Boolean::New(info.Env(), set.table == nullptr));
     list.Set(list.Length(), entry);
   }
   return list;

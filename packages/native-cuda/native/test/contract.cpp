@@ -6,6 +6,7 @@
 #include <cstring>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "../core/check.hpp"
 #include "../core/device.hpp"
@@ -18,7 +19,18 @@
 #include <xmmintrin.h>
 #endif
 
-namespace sonotext::test {
+namespace sonotext {
+
+namespace pairs_scalar {
+extern const OpTable table_bf16;
+}  // namespace pairs_scalar
+#if defined(SONOTEXT_HAS_AVX2)
+namespace pairs_avx2 {
+extern const OpTable table_bf16;
+}  // namespace pairs_avx2
+#endif
+
+namespace test {
 namespace {
 
 constexpr int kThreads = 3;
@@ -31,28 +43,59 @@ void expect(bool condition, const std::string& where, const char* what) {
   std::printf("FAILED %s: %s\n", where.c_str(), what);
 }
 
-// f(table, name) for every instruction set of this CPU.
+// What a device of the CPU has, and what it has anyway.
+struct NamedTable {
+  std::string name;
+  OpTable table, anyway;
+};
+
+// The entries of `avx512bf16` over the vocabulary of another set; null where there are none.
+const OpTable* pairs_over(const char* isa) {
+  if (std::strcmp(isa, "scalar") == 0) return &pairs_scalar::table_bf16;
+#if defined(SONOTEXT_HAS_AVX2)
+  if (std::strcmp(isa, "avx2") == 0) return &pairs_avx2::table_bf16;
+#endif
+  return nullptr;
+}
+
+// Of every instruction set of this CPU: its entries, those for products in bf16 over them, and over these the ones of pairs.
+const std::vector<NamedTable>& tables() {
+  static const auto* const all = [] {
+    auto* list = new std::vector<NamedTable>;
+    for (const InstructionSet& set : instruction_sets()) {
+      if (!set.supported) continue;
+      OpTable anyway;
+      for (const bool bf16 : {false, true}) {
+        OpTable table;
+        const char* isa = nullptr;
+        std::string reason;
+        expect(resolve_cpu_table(set.name, bf16, table, isa, reason), set.name, reason.c_str());
+        list->push_back({std::string(set.name) + (bf16 ? " in bf16" : ""), table, anyway});
+        anyway = table;
+      }
+      if (const OpTable* pairs = pairs_over(set.name)) {
+        OpTable table = anyway;
+        table.frame_score = pairs->frame_score;
+        list->push_back({std::string(set.name) + " in pairs of bf16", table, anyway});
+      }
+    }
+    return list;
+  }();
+  return *all;
+}
+
+// f(table, name) for each of them.
 template <class F>
 void for_every_set(F f) {
-  for (const InstructionSet& set : instruction_sets()) {
-    if (!set.supported) continue;
-    OpTable table;
-    const char* isa = nullptr;
-    std::string reason;
-    if (resolve_cpu_table(set.name, table, isa, reason)) {
-      f(table, std::string(isa));
-    } else {
-      expect(false, set.name, reason.c_str());
-    }
-  }
+  for (const NamedTable& set : tables()) f(set.table, set.name);
 }
 
 // f(entry, args, make, where) for every op and every call of every_op.hpp on every instruction set.
 template <class F>
 void for_every_call(F f) {
-  for_every_set([&](const OpTable& table, const std::string& isa) {
+  for (const auto& [isa, table, anyway] : tables()) {
 #define SONOTEXT_TEST(op, Args)                                                                \
-  for (int call = 0;; ++call) {                                                                \
+  for (int call = 0; table.op != anyway.op; ++call) {                                          \
     const auto make = [call](Memory& memory, Args& args) { return fill(memory, args, call); }; \
     Memory memory;                                                                             \
     Args args{};                                                                               \
@@ -64,7 +107,7 @@ void for_every_call(F f) {
   }
     SONOTEXT_OPS(SONOTEXT_TEST)
 #undef SONOTEXT_TEST
-  });
+  }
 }
 
 // Counts the chunks of an op and cancels it after some of them.
@@ -259,6 +302,29 @@ void cancel_within_a_plan() {
   });
 }
 
+// Pairs of bfloat16 numbers in one word, and the same numbers one by one: the same sums in the same order.
+void pairs() {
+  int compared = 0;
+  for (const auto& [isa, table, anyway] : tables()) {
+    if (isa.find("pairs") == std::string::npos) continue;
+    for (int call = 0;; ++call) {
+      const auto scores = [&](const OpTable& entries, FrameScoreArgs& args, Memory& memory) {
+        if (!fill(memory, args, call)) return false;
+        const std::atomic<bool> never{false};
+        HostExec exec(never);
+        expect(sonotext::call(entries.frame_score, args, exec).ok(), "frame_score on " + isa, "it runs");
+        return true;
+      };
+      Memory one, other;
+      FrameScoreArgs args{}, again{};
+      if (!scores(table, args, one) || !scores(anyway, again, other)) break;
+      expect(Written(args) == Written(again), "frame_score " + std::to_string(call) + " on " + isa, "it has the same bits");
+      ++compared;
+    }
+  }
+  expect(compared > 4, "pairs", "some calls are compared");
+}
+
 // Takes the elements of every output away.
 struct Emptier : ArgsVisitor<Emptier> {
   template <class T>
@@ -442,7 +508,8 @@ void moments() {
 }
 
 }  // namespace
-}  // namespace sonotext::test
+}  // namespace test
+}  // namespace sonotext
 
 int main() {
   using namespace sonotext::test;
@@ -454,6 +521,7 @@ int main() {
                {"cancel within a chunk", cancel_within_a_chunk},
                {"plans", plans},
                {"cancel within a plan", cancel_within_a_plan},
+               {"pairs", pairs},
                {"nothing to write", nothing_to_write},
                {"nothing to read", nothing_to_read},
                {"float environment", float_environment},

@@ -10,6 +10,7 @@ import {
   isAccepted,
   moved,
   perform,
+  type Run,
   runReference,
   streamOf,
 } from './call.js'
@@ -27,6 +28,8 @@ export interface FuzzOptions {
   readonly at?: number | undefined
   /** The backends that must agree with the reference, by the names of their instruction sets. */
   readonly backends: ReadonlyMap<string, Backend>
+  /** What they must agree with. Default the reference in float64. */
+  readonly reference?: Run
   readonly threads: readonly number[]
   readonly setThreads: (count: number) => void
   /** Called before each call, so that it is known when the process dies of one. */
@@ -101,17 +104,17 @@ type Found = (what: string) => void
 /** Runs a call everywhere; returns how many runs that were. */
 async function compare(
   call: Call,
-  { seed, backends, threads, setThreads }: FuzzOptions,
+  { seed, backends, reference = runReference, threads, setThreads }: FuzzOptions,
   found: Found,
 ): Promise<number> {
   const { op } = call
   const outputs = rulesOf(op).flatMap(([name, rule]) =>
     isWritten(rule) && call.args[name] !== null ? [[name, rule] as const] : [],
   )
-  const wanted = await perform(inFloat64(call), runReference)
+  const wanted = await perform(inFloat64(call), reference)
   let distances: ReadonlyMap<string, number> | undefined
   const farther = async (name: string): Promise<number> => {
-    distances ??= decides(op) ? new Map() : await distancesOf(call, wanted, seed)
+    distances ??= decides(op) ? new Map() : await distancesOf(call, wanted, seed, reference)
     return distances.get(name) ?? 0
   }
   let runs = 0
@@ -217,10 +220,15 @@ const terms: { readonly [K in OpName]?: (args: Values, output: string) => number
  * How far the reference's results move when its inputs differ by a few roundings: large where sums cancel or recurrences
  * amplify. The farthest of some moves: a single one may happen to leave a result where it is.
  */
-async function distancesOf(call: Call, wanted: Values, seed: number): Promise<Map<string, number>> {
+async function distancesOf(
+  call: Call,
+  wanted: Values,
+  seed: number,
+  reference: Run,
+): Promise<Map<string, number>> {
   const distances = new Map<string, number>()
   for (let move = 1; move <= 4; move++) {
-    const shaken = await perform(moved(inFloat64(call), streamOf(seed, call.op, -move)), runReference)
+    const shaken = await perform(moved(inFloat64(call), streamOf(seed, call.op, -move)), reference)
     for (const [name, rule] of rulesOf(call.op)) {
       if (!isWritten(rule) || rule.kind !== 'float' || call.args[name] === null) continue
       const values = shaken[name] as Float64Array

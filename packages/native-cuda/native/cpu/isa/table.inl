@@ -14,3 +14,4 @@ const OpTable table = {
 // clang-format on
 
 }  // namespace sonotext::SONOTEXT_ISA
+#include "table_bf16.inl"

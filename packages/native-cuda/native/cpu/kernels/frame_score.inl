@@ -3,6 +3,7 @@
 // Words are the rows of the product and frames its columns, so that a vector holds one word against kLanes frames: sums and
 // maxima over words are then element-wise, those over frames wait for one horizontal step at the end of a block.
 #include "../../core/ops.hpp"
+#include "bfloat16.inl"
 #include "frame_score_block.inl"
 #include "frame_score_grad.inl"
 
@@ -33,11 +34,12 @@ inline bool is_map(const FrameScoreArgs& args) {
   return true;
 }
 
+template <class Words>
 inline Status frame_map(const FrameScoreArgs& args, Exec& exec) {
   Epilogue relu;
   relu.slope = 0.0f;
   const MatIn frames{args.frames.data, args.d, 1}, words{args.words.data, 1, args.d};
-  return gemm_parallel(exec, frames, words, args.clips, args.captions, args.d, args.out.data, args.captions, relu);
+  return gemm_parallel<Words>(exec, frames, words, args.clips, args.captions, args.d, args.out.data, args.captions, relu);
 }
 
 // The first caption of the group that is computed with a clip; all of them where `symmetric` is false.
@@ -47,6 +49,7 @@ inline i64 first_caption(const WordGroup& group, i64 clip, bool symmetric) {
 
 // Reduces frames [t0, t1) of one clip to one partial result per caption (MTSQ: per word) of the group, from caption `first`
 // on (those before it hold anything).
+template <class Words>
 inline void frame_block(const FrameScoreArgs& args, const WordGroup& group, i64 clip, i64 t0, i64 t1, i64 first,
                         float* packed, float* running, float* partial) {
   const i64 d = args.d, items = args.reduction == kMaxOverFrames ? group.rows : group.captions;
@@ -59,7 +62,7 @@ inline void frame_block(const FrameScoreArgs& args, const WordGroup& group, i64 
     for (i64 r = group.offsets[first] / kMr * kMr; r < group.rows; r += kMr) {
       alignas(64) float tile[kMr * kNr];
       const i64 rows = gemm_min(kMr, group.rows - r);
-      frame_tile(group, r, packed, frames, d, 0.0f, tile);  // no ReLU'd sum or maximum notices a 0
+      frame_tile<Words>(group, r, packed, frames, d, 0.0f, tile);  // no ReLU'd sum or maximum notices a 0
       for (i64 i = 0; i < rows; ++i) {
         const float* row = tile + i * kNr;
         const i64 caption = at.caption_of(r + i);
@@ -115,12 +118,13 @@ inline void frame_finish(const FrameScoreArgs& args, const WordGroup& group, i64
   }
 }
 
-inline Status frame_score(const FrameScoreArgs& args, Exec& exec) {
+template <class Words>
+inline Status frame_score_of(const FrameScoreArgs& args, Exec& exec) {
   if (args.d == 0) {  // however many frames and words, every product is 0
     memset(args.out.data, 0, sizeof(float) * static_cast<size_t>(args.out.size));
     return {};
   }
-  if (is_map(args)) return frame_map(args, exec);
+  if (is_map(args)) return frame_map<Words>(args, exec);
   const bool symmetric = is_symmetric(args);
   const i64 d = args.d, blocks = gemm_max(1, ceil_div(args.maxFrames, kFrameBlock));
   const WordPacker packer{args.words.data, args.wordLengths, args.maxWords, d, kGroupWords};
@@ -144,7 +148,8 @@ inline Status frame_score(const FrameScoreArgs& args, Exec& exec) {
         const i64 t1 = gemm_min(args.frameLengths[clip], t0 + kFrameBlock);
         float* mine = workers + worker * workerSize;
         const i64 from = first_caption(group, clip, symmetric);
-        if (t0 < t1) frame_block(args, group, clip, t0, t1, from, mine, mine + frameSize, partial + chunk * width);
+        if (t0 < t1)
+          frame_block<Words>(args, group, clip, t0, t1, from, mine, mine + frameSize, partial + chunk * width);
       });
       gemm_chunks(exec, count, count * blocks * width * 4, [&](i64 i, int) {
         const i64 used = ceil_div(args.frameLengths[i0 + i], kFrameBlock);
@@ -154,6 +159,36 @@ inline Status frame_score(const FrameScoreArgs& args, Exec& exec) {
     first += group.captions;
   }
   return {};
+}
+
+inline Status frame_score(const FrameScoreArgs& args, Exec& exec) { return frame_score_of<Float32>(args, exec); }
+
+// The true steps of every sequence of d numbers, rounded; what lies in the padding is left as it is.
+inline void round_sequences(Exec& exec, const float* x, I32In lengths, i64 most, i64 d, float* words) {
+  const i64 depth = rounded_words(d);
+  gemm_chunks(exec, lengths.size, lengths.size * most * d, [&](i64 i, int) {
+    for (i64 t = i * most; t < i * most + lengths[i]; ++t) round_row(x + t * d, d, words + t * depth);
+  });
+}
+
+// Products of operands rounded to bfloat16. They are rounded once, before all products, since each meets every vector of the other
+// side; from there on they are rows of words, which are packed like any others.
+inline Status frame_score_bf16(const FrameScoreArgs& args, Exec& exec) {
+  if (args.d == 0) return frame_score_of<Bfloat16>(args, exec);
+  const bool symmetric = is_symmetric(args);
+  const i64 depth = rounded_words(args.d);
+  const i64 frames = args.clips * args.maxFrames * depth;
+  const i64 words = symmetric ? 0 : args.captions * args.maxWords * depth;
+  float* rounded = static_cast<float*>(exec.scratch(4 * gemm_max(1, frames + words)));
+  if (!rounded) return out_of_scratch();
+  FrameScoreArgs own = args;
+  own.d = depth;
+  own.frames = {rounded, frames};
+  own.words = symmetric ? own.frames : F32In{rounded + frames, words};
+  round_sequences(exec, args.frames.data, args.frameLengths, args.maxFrames, args.d, rounded);
+  if (!symmetric)
+    round_sequences(exec, args.words.data, args.wordLengths, args.maxWords, args.d, rounded + frames);
+  return frame_score_of<Bfloat16>(own, exec);
 }
 
 }  // namespace

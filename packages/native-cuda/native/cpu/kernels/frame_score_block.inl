@@ -97,9 +97,10 @@ struct WordPacker {
 };
 
 // tile[kMr × kNr] = rows [r, r + kMr) of the group times `frames` packed frames; columns past them hold `fill`.
+template <class Words = Float32>
 inline void frame_tile(const WordGroup& group, i64 r, const float* frames, i64 count, i64 d, float fill, float* tile) {
   const i64 rows = gemm_min(kMr, group.rows - r);
-  gemm_block(group.packed + r * d, frames, rows, count, d, tile, kNr, Epilogue{});
+  gemm_block<Words>(group.packed + r * d, frames, rows, count, d, tile, kNr, Epilogue{});
   for (i64 i = 0; count < kNr && i < rows; ++i)
     for (i64 j = count; j < kNr; ++j) tile[i * kNr + j] = fill;
 }

@@ -33,6 +33,21 @@ constexpr i64 kKc = kPanelOfAInL1 ? 512 : 384;
 constexpr i64 kMc = kLanes == 16 ? 2 * kMr : kLanes == 1 ? 16 * kMr : 12 * kMr;
 constexpr i64 kNc = 512;  // columns of a packed slab
 
+// What rows of operands hold: words of 32 bits, at most kPass of them in one pass, cut between kUnit of them.
+struct Float32 {
+  using Product = FloatProduct;
+  static constexpr i64 kPass = kKc, kUnit = 1;
+};
+
+template <class Words>
+inline i64 pass_count(i64 k) {
+  return gemm_max(1, ceil_div(k, Words::kPass));
+}
+template <class Words>
+inline i64 pass_depth(i64 k) {
+  return ceil_div(k, pass_count<Words>(k) * Words::kUnit) * Words::kUnit;
+}
+
 // Floats of a packed operand. The slack lets packing store whole vectors.
 inline i64 packed_a_size(i64 m, i64 k) { return ceil_div(m, kMr) * kMr * k + kLanes; }
 inline i64 packed_b_size(i64 k, i64 n) { return ceil_div(n, kNr) * kNr * k + kLanes; }
@@ -97,9 +112,9 @@ inline void pack_b_panels(MatIn b, i64 k, i64 n, i64 first, i64 last, float* dst
 inline void pack_b(MatIn b, i64 k, i64 n, float* dst) { pack_b_panels(b, k, n, 0, ceil_div(n, kNr), dst); }
 
 // out[m×n] (row stride ldo) = act(alpha·A·B + beta·out + bias) on one thread, from packed panels of depth k.
+template <class Words = Float32>
 inline void gemm_block(const float* a, const float* b, i64 m, i64 n, i64 k, float* out, i64 ldo, const Epilogue& e) {
-  const i64 passes = gemm_max(1, ceil_div(k, kKc));
-  const i64 kc = ceil_div(k, passes);
+  const i64 passes = pass_count<Words>(k), kc = pass_depth<Words>(k);
   for (i64 pass = 0; pass < passes; ++pass) {
     const i64 p0 = pass * kc;
     const i64 kp = gemm_min(kc, k - p0);
@@ -109,8 +124,8 @@ inline void gemm_block(const float* a, const float* b, i64 m, i64 n, i64 k, floa
     const auto tile = [&](i64 i, i64 j) {
       Epilogue at = part;
       if (at.bias) at.bias += j;
-      micro_tile(static_cast<int>(gemm_min(kMr, m - i)), gemm_min(kNr, n - j), kp, a + i * k + p0 * kMr,
-                 b + j * k + p0 * kNr, out + i * ldo + j, ldo, at);
+      micro_tile<typename Words::Product>(static_cast<int>(gemm_min(kMr, m - i)), gemm_min(kNr, n - j), kp, a + i * k + p0 * kMr,
+                                          b + j * k + p0 * kNr, out + i * ldo + j, ldo, at);
     };
     if constexpr (kPanelOfAInL1) {
       for (i64 i = 0; i < m; i += kMr)
@@ -165,10 +180,11 @@ inline Status gemm_buffers(Exec& exec, i64 m, i64 n, i64 k, GemmBuffers* buffers
 
 // out[m×n] (row stride ldo) = act(alpha·a·b + beta·out + bias) over the pool, any size. Slabs of B (kKc deep) are packed
 // together, then every chunk packs its own rows of A. Call it from the op's own thread.
+template <class Words = Float32>
 inline Status gemm_parallel(Exec& exec, const GemmBuffers& buffers, MatIn a, MatIn b, i64 m, i64 n, i64 k, float* out,
                             i64 ldo, const Epilogue& e) {
   if (m == 0 || n == 0) return {};
-  const i64 passes = gemm_max(1, ceil_div(k, kKc)), kc = ceil_div(k, passes);
+  const i64 passes = pass_count<Words>(k), kc = pass_depth<Words>(k);
   const i64 nc = gemm_min(n, kNc);
   const i64 rowChunks = ceil_div(m, kMc);
   for (i64 j0 = 0; j0 < n; j0 += nc) {
@@ -191,18 +207,19 @@ inline Status gemm_parallel(Exec& exec, const GemmBuffers& buffers, MatIn a, Mat
         pack_a(a.at(i, p0), rows, kp, mine);
         Epilogue at = part;
         if (at.bias) at.bias += j0 + j;
-        gemm_block(mine, buffers.b + j * kp, rows, gemm_min(chunkPanels * kNr, nj - j), kp, out + (i * ldo + j0 + j),
-                   ldo, at);
+        gemm_block<Words>(mine, buffers.b + j * kp, rows, gemm_min(chunkPanels * kNr, nj - j), kp,
+                          out + (i * ldo + j0 + j), ldo, at);
       });
     }
   }
   return {};
 }
 
+template <class Words = Float32>
 inline Status gemm_parallel(Exec& exec, MatIn a, MatIn b, i64 m, i64 n, i64 k, float* out, i64 ldo, const Epilogue& e) {
   GemmBuffers buffers;
   const Status status = gemm_buffers(exec, m, n, k, &buffers);
-  return status.ok() ? gemm_parallel(exec, buffers, a, b, m, n, k, out, ldo, e) : status;
+  return status.ok() ? gemm_parallel<Words>(exec, buffers, a, b, m, n, k, out, ldo, e) : status;
 }
 
 }  // namespace

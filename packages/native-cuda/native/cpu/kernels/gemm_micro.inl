@@ -20,7 +20,12 @@ struct Epilogue {
 
 inline Vec leaky(Vec x, Vec slope) { return vselect(vgt(x, vzero()), x, slope * x); }
 
-template <int R, int C>
+// How two words of packed operands, 32 bits each, become part of a sum: as float32 numbers.
+struct FloatProduct {
+  static Vec fma(Vec a, Vec b, Vec sum) { return vfma(a, b, sum); }
+};
+
+template <class Product, int R, int C>
 void micro(i64 columns, i64 k, const float* a, const float* b, float* out, i64 ldo, const Epilogue& e) {
   Vec acc[R][C];
   SONOTEXT_UNROLL(16)
@@ -35,7 +40,7 @@ void micro(i64 columns, i64 k, const float* a, const float* b, float* out, i64 l
     for (int i = 0; i < R; ++i) {
       const Vec x = vset(a[i]);
       SONOTEXT_UNROLL(8)
-      for (int j = 0; j < C; ++j) acc[i][j] = vfma(x, row[j], acc[i][j]);
+      for (int j = 0; j < C; ++j) acc[i][j] = Product::fma(x, row[j], acc[i][j]);
     }
     a += kMr;
     b += kNr;
@@ -60,13 +65,14 @@ void micro(i64 columns, i64 k, const float* a, const float* b, float* out, i64 l
 
 using MicroKernel = void (*)(i64, i64, const float*, const float*, float*, i64, const Epilogue&);
 
-// micro<1..kMr, 1..kNv>; the scalar set always computes whole panels.
+// micro<Product, 1..kMr, 1..kNv>; the scalar set always computes whole panels.
+template <class Product>
 struct MicroTable {
   MicroKernel at[kMr][kNv];
 
   template <int R, int C>
   constexpr void fill() {
-    at[R - 1][C - 1] = micro<R, kLanes == 1 ? kNv : C>;
+    at[R - 1][C - 1] = micro<Product, R, kLanes == 1 ? kNv : C>;
     if constexpr (C > 1) {
       fill<R, C - 1>();
     } else if constexpr (R > 1) {
@@ -78,10 +84,11 @@ struct MicroTable {
 };
 
 // rows ≤ kMr, columns ≤ kNr of one tile.
+template <class Product>
 inline void micro_tile(int rows, i64 columns, i64 k, const float* a, const float* b, float* out, i64 ldo,
                        const Epilogue& e) {
   const int vectors = static_cast<int>((columns + kLanes - 1) / kLanes);
-  static constexpr MicroTable table;
+  static constexpr MicroTable<Product> table;
   table.at[rows - 1][vectors - 1](columns, k, a, b, out, ldo, e);
 }
 

@@ -2,7 +2,7 @@
 //
 //   npx sonotext bench check --against FOLDER_OF_A_BUILT_0.1 --functions tools/compare/kernels.bench.mjs
 //
-// Where 0.1 has no such way (narrow items of a search), it does what it has.
+// Where 0.1 has no such way (narrow items of a search, products in bf16), it does what it has.
 const seeded = (length, scale = 1) => {
   let state = 1
   return Float32Array.from({ length }, () => {
@@ -11,9 +11,16 @@ const seeded = (length, scale = 1) => {
   })
 }
 
-const backendOf = async ({ load }) => {
+const backendOf = async ({ load }, options = {}) => {
   const { nativeBackend, signatures } = await load('@sonotext/core/backend')
-  return { backend: nativeBackend(), signatures }
+  const open = () => {
+    try {
+      return nativeBackend(options)
+    } catch {
+      return nativeBackend()
+    }
+  }
+  return { backend: open(), signatures }
 }
 
 const search = (q, n, d, bits) => async (context) => {
@@ -42,8 +49,8 @@ export const search_of_1_query_in_100k_x_512_int8 = search(1, 100_000, 512, 8)
 export const search_of_4_queries_in_100k_x_512_int8 = search(4, 100_000, 512, 8)
 export const search_of_128_queries_in_10k_x_300 = search(128, 10_000, 300, 32)
 
-const planes = (n, steps, d) => async (context) => {
-  const { backend } = await backendOf(context)
+const planes = (n, steps, d, matmul) => async (context) => {
+  const { backend } = await backendOf(context, matmul && { matmul })
   const frames = seeded(n * steps * d, 1 / Math.sqrt(d))
   const lengths = new Int32Array(n).fill(steps)
   const sizes = { clips: n, captions: n, maxFrames: steps, maxWords: steps, d, reduction: 0 }
@@ -57,6 +64,26 @@ const planes = (n, steps, d) => async (context) => {
   return () => backend.run('frame_score', { ...call, ...sizes })
 }
 export const planes_of_32_x_125_frames_with_themselves = planes(32, 125, 300)
+export const planes_of_32_x_125_frames_with_themselves_bf16 = planes(32, 125, 300, 'bf16')
+export const planes_of_16_x_250_frames_with_themselves_bf16 = planes(16, 250, 300, 'bf16')
+
+const scores = (reduction) => async (context) => {
+  const { backend } = await backendOf(context, { matmul: 'bf16' })
+  const [clips, frames, words, d] = [16, 500, 12, 300]
+  const lengths = (length) => new Int32Array(clips).fill(length)
+  const sizes = { clips, captions: clips, maxFrames: frames, maxWords: words, d, reduction }
+  const call = {
+    frames: seeded(clips * frames * d, 1 / Math.sqrt(d)),
+    words: seeded(clips * words * d, 1 / Math.sqrt(d)),
+    frameLengths: lengths(frames),
+    wordLengths: lengths(words),
+    out: new Float32Array(clips * clips),
+  }
+  return () => backend.run('frame_score', { ...call, ...sizes })
+}
+export const scores_of_16_x_500_frames_and_12_words_STSQ_bf16 = scores(0)
+export const scores_of_16_x_500_frames_and_12_words_MTSQ_bf16 = scores(1)
+export const scores_of_16_x_500_frames_and_12_words_MQST_bf16 = scores(2)
 
 export async function map_of_500_frames_and_12_words(context) {
   const { backend } = await backendOf(context)

@@ -3,6 +3,7 @@ import { checkOptions } from '../base/options.js'
 import { isHandle } from './buffers.js'
 import { assertCall, assertOptions, takeArgs } from './edge.js'
 import { BufferHolds, memoryOf } from './holds.js'
+import { runTaken } from './lifetime.js'
 import type { BufferRule, NumberRule } from './rules.js'
 import { signatures } from './signatures.js'
 import type { Backend, FloatBuffer, HostArray, OpArgs, OpName, OpOptions } from './port.js'
@@ -48,6 +49,7 @@ export function chainBackends(
   checkOptions(options, 'chainBackends')
   if (!Array.isArray(others)) throw expected('a list of backends', 'others', others)
   const all = [first, ...others]
+  const runFirst = runTaken(first)
   const { onFallback = (message) => process.emitWarning(message, { code: 'SONOTEXT_FALLBACK' }) } = options
   const able = new Map<OpName, readonly Backend[]>()
   const said = new Set<OpName>()
@@ -116,7 +118,7 @@ export function chainBackends(
       await holds.during(args, async () => {
         for (const { backend, last } of takers(op, args)) {
           try {
-            if (backend === first) await first.runAsync(op, args, options)
+            if (backend === first) await runFirst(op, args, options)
             else {
               const stand = standIn(first, op, args)
               await backend.runAsync(op, stand.args, options)

@@ -27,27 +27,54 @@ export function assertOptions(options: OpOptions): void {
  * nowhere else. Names that the op does not have are refused, be they enumerable or not: they are likely misspelt.
  */
 export function takeArgs<K extends OpName>(op: K, args: OpArgs[K]): OpArgs[K] {
-  const rules = signatures[op] as Record<string, { readonly nullable?: boolean }>
+  const { names, nullable } = argumentsOf(op)
   const given = args as unknown as Record<string, unknown>
-  for (const name of namesOf(given)) {
-    if (Object.hasOwn(rules, name)) continue
-    const names = Object.keys(rules).join(', ')
-    throw new SonotextError(
-      'INVALID_ARGUMENT',
-      `Expected only the arguments of ${op} (${names}), got ${name}.`,
-    )
+  const stated = Object.getOwnPropertyNames(given)
+  for (const name of stated) assertArgument(op, names, name)
+  const plain = Object.getPrototypeOf(given) === Object.prototype
+  if (!plain) {
+    // Inherited ones; what a class hides in its prototype is its own matter, and so is what every object has.
+    for (const name in given) if (!(name in Object.prototype)) assertArgument(op, names, name)
   }
-  const own = Object.entries(rules).map(([name, { nullable }]) => {
-    const value = given[name]
-    return [name, nullable ? (value ?? null) : value] as const
-  })
-  return Object.fromEntries(own) as unknown as OpArgs[K]
+  // All of them in one piece where they are plain properties, as nearly always: an op may take no longer than reading them one by one.
+  if (plain && stated.length === names.size) {
+    const own = { ...given }
+    if (Object.keys(own).length === names.size) {
+      for (const name of nullable) own[name] ??= null
+      return own as unknown as OpArgs[K]
+    }
+  }
+  const own: Record<string, unknown> = {}
+  for (const name of names) own[name] = given[name]
+  for (const name of nullable) own[name] ??= null
+  return own as unknown as OpArgs[K]
 }
 
-function* namesOf(given: object): Generator<string> {
-  yield* Object.getOwnPropertyNames(given)
-  // Inherited ones; what a class hides in its prototype is its own matter, and so is what every object has.
-  for (const name in given) if (!(name in Object.prototype)) yield name
+interface OpArguments {
+  readonly names: ReadonlySet<string>
+  /** Those that may be left out. */
+  readonly nullable: readonly string[]
+}
+
+const known = new Map<OpName, OpArguments>()
+
+function argumentsOf(op: OpName): OpArguments {
+  let found = known.get(op)
+  if (found === undefined) {
+    const rules = Object.entries(signatures[op] as Record<string, { readonly nullable?: boolean }>)
+    const nullable = rules.flatMap(([name, rule]) => (rule.nullable ? [name] : []))
+    found = { names: new Set(rules.map(([name]) => name)), nullable }
+    known.set(op, found)
+  }
+  return found
+}
+
+function assertArgument(op: OpName, names: ReadonlySet<string>, name: string): void {
+  if (names.has(name)) return
+  throw new SonotextError(
+    'INVALID_ARGUMENT',
+    `Expected only the arguments of ${op} (${[...names].join(', ')}), got ${name}.`,
+  )
 }
 
 /** Refuses arrays whose memory is gone, or could go while an op uses it. */

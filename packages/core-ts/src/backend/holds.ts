@@ -3,7 +3,13 @@ import type { FloatBuffer } from './port.js'
 type GiveBack = (buffer: FloatBuffer) => void
 
 /** What running ops of all backends of this thread use: an op of one may use memory of another. */
-const inUse = new Map<object, { ops: number; readonly freed: Map<FloatBuffer, GiveBack> }>()
+const inUse = new Map<object, Held>()
+
+interface Held {
+  ops: number
+  /** What was freed meanwhile; undefined while nothing was. */
+  freed?: Map<FloatBuffer, GiveBack>
+}
 
 /**
  * Buffers that running ops use. One that is freed meanwhile is given back when the last of those ops has settled: until
@@ -19,16 +25,19 @@ export class BufferHolds {
   free(buffer: FloatBuffer): void {
     const held = inUse.get(memoryOf(buffer))
     if (held === undefined) this.#giveBack(buffer)
-    else held.freed.set(buffer, this.#giveBack)
+    else (held.freed ??= new Map()).set(buffer, this.#giveBack)
   }
 
   /** Holds every buffer among the arguments of an op until `work` settles. */
   async during<T>(args: object, work: () => Promise<T>): Promise<T> {
-    const buffers = Object.values(args).filter((value) => typeof value === 'object' && value !== null)
-    const memories = new Set(buffers.map((buffer) => memoryOf(buffer as FloatBuffer)))
+    // Memory that several arguments share is counted as often.
+    const memories: object[] = []
+    for (const value of Object.values(args)) {
+      if (typeof value === 'object' && value !== null) memories.push(memoryOf(value as FloatBuffer))
+    }
     for (const memory of memories) {
       const held = inUse.get(memory)
-      if (held === undefined) inUse.set(memory, { ops: 1, freed: new Map() })
+      if (held === undefined) inUse.set(memory, { ops: 1 })
       else held.ops++
     }
     try {
@@ -43,7 +52,7 @@ function release(memory: object): void {
   const held = inUse.get(memory)!
   if (--held.ops > 0) return
   inUse.delete(memory)
-  for (const [buffer, giveBack] of held.freed) giveBack(buffer)
+  held.freed?.forEach((giveBack, buffer) => giveBack(buffer))
 }
 
 /** What a buffer's elements lie in: the same object for all views of one memory. */

@@ -2,8 +2,21 @@ import { SonotextError } from '../base/errors.js'
 import { assertCall, assertLength, assertNumber, assertNumbers, assertOp, assertOptions } from './edge.js'
 import type { Backend } from './port.js'
 
-/** A backend without an end, and what ends it: `close` gives its memory back for good. */
-export type OpenBackend = Omit<Backend, typeof Symbol.dispose> & { close(): void }
+/**
+ * A backend without an end, and what ends it: `close` gives its memory back for good. `runTaken` is `runAsync` for a call that was looked
+ * at, taken and whose buffers are held already.
+ */
+export type OpenBackend = Omit<Backend, typeof Symbol.dispose> & {
+  close(): void
+  readonly runTaken?: Backend['runAsync']
+}
+
+const takers = new WeakMap<Backend, Backend['runAsync']>()
+
+/** How a chain, which has looked at a call itself and holds its buffers, calls one of its backends. */
+export function runTaken(backend: Backend): Backend['runAsync'] {
+  return takers.get(backend) ?? ((op, args, options) => backend.runAsync(op, args, options))
+}
 
 /**
  * The same with an end: once it is disposed every use is an error. What a call is made with is looked at here, so that all
@@ -17,7 +30,7 @@ export function disposable(backend: OpenBackend): Backend {
       remedy: 'Dispose it after its last use, or open another with openBackend().',
     })
   }
-  return {
+  const own: Backend = {
     get info() {
       return backend.info
     },
@@ -67,4 +80,12 @@ export function disposable(backend: OpenBackend): Backend {
       backend.close()
     },
   }
+  const { runTaken: taken } = backend
+  if (taken !== undefined) {
+    takers.set(own, (op, args, options) => {
+      used()
+      return taken(op, args, options)
+    })
+  }
+  return own
 }

@@ -6,7 +6,7 @@ import {
   loadAddon,
   type NativeArgs,
 } from '@sonotext/native-cuda'
-import { abortedError } from '../base/abort.js'
+import { abortedError, throwIfAborted } from '../base/abort.js'
 import { type ErrorCode, expected, SonotextError } from '../base/errors.js'
 import { checkOptions } from '../base/options.js'
 import { HostArena } from './arena.js'
@@ -54,6 +54,20 @@ export function nativeBackend(options: NativeOptions = {}): Backend {
   const holds = new BufferHolds((buffer) => {
     if (buffer instanceof Float32Array) arena.free(buffer)
   })
+  const runTaken = async <K extends OpName>(op: K, args: OpArgs[K], { signal }: OpOptions = {}) => {
+    throwIfAborted(signal) // a getter among the arguments may have done so
+    const token = signal === undefined ? null : addon.createCancelToken()
+    const onAbort = () => addon.cancel(token!)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    try {
+      await addon.runAsync(device, op, args as unknown as NativeArgs<K>, token)
+    } catch (error) {
+      const own = translate(error)
+      throw own instanceof SonotextError && own.code === 'ABORTED' ? abortedError(signal) : own
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+    }
+  }
   return disposable({
     get info() {
       const { name, isa, matmul } = device
@@ -75,22 +89,13 @@ export function nativeBackend(options: NativeOptions = {}): Backend {
         throw translate(error)
       }
     },
-    async runAsync<K extends OpName>(op: K, args: OpArgs[K], { signal }: OpOptions = {}) {
-      const token = signal === undefined ? null : addon.createCancelToken()
-      const onAbort = () => addon.cancel(token!)
-      signal?.addEventListener('abort', onAbort, { once: true })
-      try {
-        // What is held while the op runs is what the addon is given.
-        const own = takeArgs(op, args)
-        const run = () => addon.runAsync(device, op, own as unknown as NativeArgs<K>, token)
-        await (device.hostMemory ? holds.during(own, run) : run())
-      } catch (error) {
-        const own = translate(error)
-        throw own instanceof SonotextError && own.code === 'ABORTED' ? abortedError(signal) : own
-      } finally {
-        signal?.removeEventListener('abort', onAbort)
-      }
+    async runAsync(op, args, options) {
+      // What is held while the op runs is what the addon is given.
+      const own = takeArgs(op, args)
+      const run = () => runTaken(op, own, options)
+      await (device.hostMemory ? holds.during(own, run) : run())
     },
+    runTaken,
     trim() {
       arena.trim()
       addon.trim()

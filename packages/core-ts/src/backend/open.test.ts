@@ -218,6 +218,20 @@ describe('nativeBackend', () => {
     await expect(running).rejects.toMatchObject({ name: 'SonotextError', code: 'ABORTED' })
   })
 
+  it('stops a call whose arguments abort it while they are read', async () => {
+    for (const backend of [nativeBackend(), openBackend()]) {
+      const controller = new AbortController()
+      const args = { x: new Float32Array(4), out: new Float32Array(4), factor: 2 }
+      const get = () => {
+        controller.abort()
+        return 2
+      }
+      Object.defineProperty(args, 'factor', { get, enumerable: true })
+      const running = backend.runAsync('scale', args, controller)
+      await expect(running).rejects.toMatchObject({ code: 'ABORTED' })
+    }
+  })
+
   it.each(['cpu', 'sealed'])('lets a buffer of %s be freed while an op runs on it', async (device) => {
     const backend = nativeBackend({ device })
     const n = 1024

@@ -226,6 +226,10 @@ export const accepted: readonly { name: string; args: (backend: Backend) => OpAr
       return args
     },
   },
+  {
+    name: 'one that is hidden',
+    args: (b: Backend) => Object.defineProperty(product(b), 'a', { enumerable: false }),
+  },
   { name: 'inherited arguments', args: (b: Backend) => Object.create(product(b)) as object },
   {
     name: 'without a prototype',

@@ -507,6 +507,34 @@ void moments() {
   });
 }
 
+// Parts of a search tell each other what an item has to reach. Whoever of them comes first: of equal items the first ones are kept.
+void parts_in_any_order() {
+  struct Backwards final : HostExec {
+    using HostExec::HostExec;
+    void parallel(std::int64_t count, Body body, void* context) override {
+      for (std::int64_t i = count; i-- > 0;) body(context, i, 0);
+    }
+  };
+  const std::atomic<bool> never{false};
+  constexpr i64 kQueries = 20, kItems = 9000, kKept = 1000;
+  for_every_set([&](const OpTable& table, const std::string& isa) {
+    for (const float value : {1.0f, 0.0f, -1.0f}) {
+      const std::vector<float> queries(kQueries, 1.0f), items(kItems, value);
+      std::vector<std::int32_t> indices(kQueries * kKept);
+      std::vector<float> scores(kQueries * kKept);
+      TopKArgs args{};
+      args.queries = {queries.data(), kQueries}, args.items = {items.data(), kItems};
+      args.outIndices = {indices.data(), kQueries * kKept}, args.outScores = {scores.data(), kQueries * kKept};
+      args.q = kQueries, args.n = kItems, args.d = 1, args.k = kKept, args.bits = 32;
+      Backwards exec(never);
+      expect(check(args).ok() && table.top_k(args, exec).ok(), isa, "top_k runs");
+      bool first = true;
+      for (i64 i = 0; i < kQueries * kKept; ++i) first = first && indices[i] == i % kKept && scores[i] == value;
+      expect(first, isa, "the first of equal items");
+    }
+  });
+}
+
 }  // namespace
 }  // namespace test
 }  // namespace sonotext
@@ -525,7 +553,8 @@ int main() {
                {"nothing to write", nothing_to_write},
                {"nothing to read", nothing_to_read},
                {"float environment", float_environment},
-               {"moments", moments}};
+               {"moments", moments},
+               {"parts in any order", parts_in_any_order}};
   for (const auto& test : tests) {
     const int before = failures;
     test.run();

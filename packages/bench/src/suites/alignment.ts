@@ -111,6 +111,8 @@ async function measured(seed: number): Promise<SeedResult> {
   const run = await openRun(folder, { backend })
   await using aligner = await openRunAligner(run, {
     unlabelled: await unlabelledClips(run),
+    // A scene is asked for many times, and a tower is slow beside a head.
+    cacheFolder: join(options.work, 'features'),
     smooth: Number(options.smooth),
   })
   const pairs = await classPairs(aligner, held, labels, true)

@@ -291,15 +291,16 @@ async function vectorsOf(model: OnnxModel, feed: Feed, wanted: string | undefine
 function meansOverBands(extents: readonly number[], { channels, frames, bands }: Feed['maps']) {
   const [cols, rows, width] = [extents[channels]!, extents[frames]!, extents[bands]!]
   const stride = (axis: number) => extents.slice(axis + 1).reduce((product, extent) => product * extent, 1)
+  const [patch, channel, frame, band] = [stride(0), stride(channels), stride(frames), stride(bands)]
   return {
     ...{ cols, rows },
     vectors(data: Float32Array, patches: number): Matrix {
       const out = matrix(patches * rows, cols)
       for (let r = 0; r < out.rows; r++) {
-        const from = Math.floor(r / rows) * stride(0) + (r % rows) * stride(frames)
+        const from = Math.floor(r / rows) * patch + (r % rows) * frame
         for (let c = 0; c < cols; c++) {
           let sum = 0
-          for (let b = 0; b < width; b++) sum += data[from + c * stride(channels) + b * stride(bands)]!
+          for (let b = 0; b < width; b++) sum += data[from + c * channel + b * band]!
           out.data[r * cols + c] = sum / width
         }
       }

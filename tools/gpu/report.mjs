@@ -30,7 +30,7 @@ const beside = (other, ms) => `${number(other)} | ${other === undefined ? '–' 
 const products = /^(similarity|gemm|conv2d|info_nce|frame_score)/
 
 /** One table for a precision; in the reduced ones only the ops that it changes. */
-function table({ matmul, rows, copyGBs, peakTflops }) {
+function table({ matmul, tensorCores, rows, copyGBs, peakTflops }) {
   const shown = rows.filter(({ op }) => matmul === 'fp32' || products.test(op))
   const lines = shown.map(({ op, shape, ms, copyShare, tflops, peakShare }) => {
     const other = theirs(op, shape, matmul)
@@ -45,7 +45,7 @@ function table({ matmul, rows, copyGBs, peakTflops }) {
     return `| ${[op, shape, number(ms), share, beside(other, ms), ...mixed].join(' | ')} |`
   })
   return [
-    `## Products in ${matmul}`,
+    `## Products in ${matmul}${matmul !== 'fp32' && tensorCores === 'mma' ? ' by mma.sync' : ''}`,
     '',
     `Copy ${copyGBs.toFixed(0)} GB/s and FP32 multiply-adds ${peakTflops.toFixed(1)} TFLOP/s, measured in the same process.`,
     '',

@@ -8,12 +8,13 @@
 #   conformance  every op against the CPU
 #   sanitizer    the same under compute-sanitizer (memcheck, racecheck) where there is one
 #   bench        times of every kernel with shares of bandwidth and peak measured in the same process
+#   tensor       conformance and times of products in tf32 and bf16, by mma.sync and, where the GPU has it, by wgmma
 #   torch        the same shapes in PyTorch, where python3 has it
 # --seconds bounds them all together (default 480); a stage that would begin past it is left out, and said so.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 out=$root/build/gpu-results
-only=build,conformance,sanitizer,bench,torch
+only=build,conformance,sanitizer,bench,tensor,torch
 seconds=480
 while [ $# -gt 0 ]; do
   case $1 in
@@ -75,6 +76,23 @@ sanitize() {
   return $status
 }
 
+# Leaves conformance-PRECISION-CORES.txt and bench-PRECISION-CORES.json beside the log.
+tensor_cores() {
+  local status=0 all=(mma) precision cores name
+  local products=gemm,similarity,conv2d,frame_score,info_nce,sigmoid_pair,gru
+  [ "$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -n 1)" = 9.0 ] && all=(mma wgmma)
+  for precision in bf16 tf32; do
+    for cores in "${all[@]}"; do
+      export SONOTEXT_MATMUL=$precision SONOTEXT_TENSOR_CORES=$cores
+      name=$precision-$cores
+      "$conformance" cuda:0 "$products,batched_gemm" >"$out/conformance-$name.txt" || status=1
+      "$bench" --json "$out/bench-$name.json" "$products" || status=1
+      echo "$name: $(tail -n 1 "$out/conformance-$name.txt")"
+    done
+  done
+  return $status
+}
+
 torch_beside() {
   if ! python3 -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null; then
     echo "skipped: python3 has no PyTorch that sees a GPU"
@@ -90,11 +108,12 @@ torch_beside() {
   echo "commit ${SONOTEXT_COMMIT:-$(git -C "$root" rev-parse --short HEAD 2>/dev/null || echo unknown)}"
   echo "load $(cut -d' ' -f1-3 /proc/loadavg)"
 } 2>&1 | tee "$out/machine.txt"
-export root out build conformance
-export -f build_programs sanitize torch_beside
+export root out build conformance bench
+export -f build_programs sanitize tensor_cores torch_beside
 stage build 240 bash -c build_programs
 stage conformance 120 "$conformance"
 stage sanitizer 150 bash -c sanitize
 stage bench 150 "$bench" --json "$out/bench.json"
+stage tensor 240 bash -c tensor_cores
 stage torch 150 bash -c torch_beside
 exit $failed

@@ -47,12 +47,23 @@ export const stages = [
   },
   {
     name: 'emulation',
-    what: 'the whole case suite, gradients included, on a CUDA device that is the emulation',
+    what: 'the whole case suite, gradients included, on a CUDA device that is the emulation; products in bf16 and tf32 as GPUs of 8.0 and 9.0 make them',
     async run({ exec, root }) {
-      const addon = join(root, 'packages/native-cuda/build/native/test/sonotext_emulated.node')
-      return lastLine(
-        await exec(process.execPath, ['tools/gpu/cases.mjs', 'cuda'], { env: { SONOTEXT_ADDON: addon } }),
-      )
+      const built = join(root, 'packages/native-cuda/build/native/test')
+      const last = async (env, program, ...args) => lastLine(await exec(program, args, { env }))
+      const suite = { SONOTEXT_ADDON: join(built, 'sonotext_emulated.node') }
+      const lines = [await last(suite, process.execPath, 'tools/gpu/cases.mjs', 'cuda')]
+      const products = 'gemm,batched_gemm,similarity,conv2d,frame_score,info_nce,sigmoid_pair,gru'
+      for (const SONOTEXT_EMULATED_CAPABILITY of ['8.0', '9.0']) {
+        for (const SONOTEXT_MATMUL of ['bf16', 'tf32']) {
+          const env = { SONOTEXT_EMULATED_CAPABILITY, SONOTEXT_MATMUL }
+          lines.push(await last(env, join(built, 'conformance_emulated'), 'cuda:0', products))
+          lines.push(
+            await last({ ...suite, ...env }, process.execPath, 'tools/gpu/cases.mjs', 'cuda', products),
+          )
+        }
+      }
+      return lines.join('; ')
     },
   },
   {

@@ -19,8 +19,8 @@ export interface OpenBackendOptions {
    */
   isa?: string
   /**
-   * What operands of matrix products (and so of convolutions, losses over pairs and recurrences) are rounded to on a CUDA device with kernels for it
-   * (compute capability 9.0); sums, weights and what lies in memory stay float32, and bfloat16 has the range of float32, so
+   * What operands of matrix products (and so of convolutions, losses over pairs and recurrences) are rounded to on a CUDA device, for its tensor
+   * cores; sums, weights and what lies in memory stay float32, and bfloat16 has the range of float32, so
    * that training needs no loss scale. On the CPU and the reference 'bf16' is for frame × word scores and what negatives are
    * chosen by (the forward of `frame_score`), on every CPU the same up to roundings, and faster where it has AVX512_BF16; gradients and
    * all other products stay as they are. Elsewhere only 'fp32' is taken. Default 'fp32'.

@@ -1,7 +1,7 @@
 // Times the ops of a GPU, each beside its floor: the bytes an op must move as a share of a copy, its
 // operations as a share of the multiply-add peak, both measured in the same process. Needs no Node.
 //
-//   gpu_bench [--device cuda:0] [--json FILE] [filter]      rows whose "op shape" contains the filter
+//   gpu_bench [--device cuda:0] [--json FILE] [filter,…]      rows whose "op shape" contains one of them
 //
 // A time is the median over samples between two events on the device's stream; a sample is as many calls as
 // take some milliseconds, so that enqueueing is seen only where the device waits for it.
@@ -286,6 +286,16 @@ struct Options {
   std::string device = "cuda:0", json, filter;
 };
 
+// Whether the row's name has one of the filters in it, or there are none.
+bool is_wanted(const std::string& name, const std::string& filters) {
+  if (filters.empty()) return true;
+  for (std::size_t begin = 0, end; begin < filters.size(); begin = end + 1) {
+    end = std::min(filters.find(',', begin), filters.size());
+    if (name.find(filters.substr(begin, end - begin)) != std::string::npos) return true;
+  }
+  return false;
+}
+
 int bench(const Options& options) {
   std::string reason;
   Device* device = open_device(options.device, {}, reason);
@@ -310,18 +320,18 @@ int bench(const Options& options) {
     std::printf("peaks: FAILED: %s\n", status.what);
     return 1;
   }
-  const char* set = std::getenv("SONOTEXT_MATMUL");
-  const std::string matmul = set != nullptr && *set != '\0' ? set : "fp32";
+  const std::string matmul = device->matmul(), cores = device->tensor_cores();
+  const std::string how = matmul == "fp32" ? matmul : matmul + " by " + cores;
   std::printf("%s\nproducts in %s; copy %.0f GB/s, multiply-adds %.1f TFLOP/s in FP32\n\n", card.c_str(),
-              matmul.c_str(), peaks.bytes / 1e9, peaks.flop / 1e12);
+              how.c_str(), peaks.bytes / 1e9, peaks.flop / 1e12);
   std::string json = "{\n  \"card\": \"" + card + "\",\n  \"matmul\": \"" + matmul +
-                     "\",\n  \"copyGBs\": " + std::to_string(peaks.bytes / 1e9) +
+                     "\",\n  \"tensorCores\": \"" + cores + "\",\n  \"copyGBs\": " + std::to_string(peaks.bytes / 1e9) +
                      ",\n  \"peakTflops\": " + std::to_string(peaks.flop / 1e12) + ",\n  \"rows\": [";
   std::printf("%-20s %-44s %10s %9s %7s %9s %7s\n", "op", "shape", "ms", "GB/s", "copy", "TFLOP/s", "peak");
   int failed = 0;
   bool first = true;
   for (const Row& row : all_rows().list) {
-    if ((row.op + " " + row.shape).find(options.filter) == std::string::npos) continue;
+    if (!is_wanted(row.op + " " + row.shape, options.filter)) continue;
     double ms = 0.0;
     const Status status =
         row.run(*device, [&](const std::function<Status()>& call) { return clock.median(call, ms); });
@@ -369,7 +379,7 @@ int main(int count, char** arguments) {
     if ((argument == "--json" || argument == "--device") && i + 1 < count) {
       (argument == "--json" ? options.json : options.device) = arguments[++i];
     } else if (argument.rfind("-", 0) == 0 || !options.filter.empty()) {
-      std::fprintf(stderr, "Use: gpu_bench [--device cuda:0] [--json FILE] [filter]\n");
+      std::fprintf(stderr, "Use: gpu_bench [--device cuda:0] [--json FILE] [filter,…]\n");
       return 2;
     } else {
       options.filter = argument;

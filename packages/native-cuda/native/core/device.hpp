@@ -24,6 +24,8 @@ class Device {
   // What operands of matrix products are rounded to: "fp32" (not at all), "tf32" or "bf16". On the CPU those of frame_score's
   // forward alone.
   virtual const char* matmul() const { return "fp32"; }
+  // What multiplies rounded operands: "wgmma" or "mma" of tensor cores; null on other devices.
+  virtual const char* tensor_cores() const { return nullptr; }
   virtual const OpTable& table() const = 0;
 
   // True: float arguments are plain host arrays. False: only buffers of alloc() are accepted, and their

@@ -43,6 +43,7 @@ class CudaDevice final : public Device {
            : traits_.precision == cuda::Precision::tf32 ? "tf32"
                                                         : "fp32";
   }
+  const char* tensor_cores() const override { return traits_.hopper ? "wgmma" : "mma"; }
   const OpTable& table() const override { return table_; }
   bool host_memory() const override { return false; }
 
@@ -192,9 +193,24 @@ bool chosen_mel(bool& fp32, std::string& reason) {
   return false;
 }
 
-// Such as we have kernels for.
-bool has_tensor_cores(const cudaDeviceProp& properties) {
-  return properties.major == 9 && properties.minor == 0;
+// SONOTEXT_TENSOR_CORES, or wgmma where the GPU and the build have it: its code is for 9.0a alone.
+bool chosen_tensor_cores(const cudaDeviceProp& properties, bool& wgmma, std::string& reason) {
+#ifdef SONOTEXT_WGMMA
+  const bool there = properties.major == 9 && properties.minor == 0;
+#else
+  const bool there = false;
+#endif
+  const char* set = std::getenv("SONOTEXT_TENSOR_CORES");
+  const std::string name = set != nullptr && *set != '\0' ? set : there ? "wgmma" : "mma";
+  wgmma = name == "wgmma";
+  if (wgmma && !there) {
+    reason = std::string("SONOTEXT_TENSOR_CORES is wgmma, which ") + properties.name +
+             " or this build does not have.";
+    return false;
+  }
+  if (wgmma || name == "mma") return true;
+  reason = "SONOTEXT_TENSOR_CORES is wgmma or mma, not \"" + name + "\".";
+  return false;
 }
 
 // What was asked for, or SONOTEXT_MATMUL.
@@ -241,12 +257,8 @@ std::unique_ptr<Device> make_cuda_device(const std::string& index, const std::st
              std::to_string(kOldest) + ".0 or newer.";
     return nullptr;
   }
-  if (error == cudaSuccess && !matmul.empty() && precision != cuda::Precision::fp32 &&
-      !has_tensor_cores(properties)) {
-    reason = "CUDA device " + index + " (" + properties.name + ") has no kernels for " + matmul +
-             ": they are for compute capability 9.0. Leave the option out to multiply in fp32.";
-    return nullptr;
-  }
+  bool wgmma = false;
+  if (error == cudaSuccess && !chosen_tensor_cores(properties, wgmma, reason)) return nullptr;
   if (error == cudaSuccess && has_pools == 0) {
     reason = "CUDA device " + index + " (" + properties.name +
              ") has no memory pools: its driver is too old, or a virtual GPU without them.";
@@ -267,7 +279,7 @@ std::unique_ptr<Device> make_cuda_device(const std::string& index, const std::st
     return nullptr;
   }
   const cuda::CudaTraits traits{properties.multiProcessorCount,
-                                has_tensor_cores(properties),
+                                wgmma,
                                 static_cast<i64>(properties.totalGlobalMem / 256),
                                 static_cast<i64>(properties.sharedMemPerBlockOptin),
                                 precision,

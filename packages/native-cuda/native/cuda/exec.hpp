@@ -38,13 +38,13 @@ class Transfers {
   virtual void* table(const char* name, std::int64_t number, std::int64_t bytes, bool& fresh) = 0;
 };
 
-// Of the operands of matrix products; sums are FP32, and so is what lies in memory. tf32 and bf16 are for
-// GPUs whose tensor cores we have kernels for, others multiply in FP32.
+// Of the operands of matrix products; sums are FP32, and so is what lies in memory. tf32 and bf16 are
+// multiplied on tensor cores.
 enum class Precision { fp32, tf32, bf16 };
 
 struct CudaTraits {
   int multiprocessors;
-  bool hopper;                 // compute capability 9.0: has wgmma
+  bool hopper;                 // tensor cores multiply by wgmma, else by mma.sync
   std::int64_t workspace;      // bytes of scratch memory that an op may take without need
   std::int64_t shared_memory;  // bytes that one block may have
   Precision precision;

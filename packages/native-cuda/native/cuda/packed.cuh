@@ -1,12 +1,19 @@
-// Products on the tensor cores of Hopper: operands are rounded and packed once into the blocks that the
-// tensor cores read, then a block of threads makes 128×256 of the result. One warp brings blocks into shared
-// memory, two groups of four warps multiply.
+// Products on tensor cores: operands are rounded and packed once into the blocks that the tensor cores read,
+// then a block of threads makes 128×256 of the result. On Hopper one warp brings blocks into shared memory
+// and two groups of four warps multiply; elsewhere (SONOTEXT_TENSOR_CORES=mma: there too) eight warps do
+// both.
+//
+// Sums are FP32 and added up in the order of the depth, 16 (bf16) or 8 (tf32) at a time; the order within
+// these is the tensor cores' own, and the same every time.
 //
 // A packed block is 128 rows of 128 bytes of the depth (64 bf16 or 32 tf32), 16 KB in one piece, chunks of 16
 // bytes exchanged as the tensor cores want them.
 #pragma once
 
+#include <type_traits>
+
 #include "hopper.cuh"
+#include "mma.cuh"
 #include "product.cuh"
 
 namespace sonotext::cuda {
@@ -17,6 +24,14 @@ constexpr int kBlockRows = 128, kRowBytes = 128, kBlockBytes = kBlockRows * kRow
 struct Packed {
   unsigned char* data;
   i64 row_blocks, steps;
+
+  __device__ const unsigned char* block(int batch, i64 row_block, i64 step) const {
+    return data + ((batch * row_blocks + row_block) * steps + step) * kBlockBytes;
+  }
+  // Of a transposed left operand: depths step·64 ... of 64 of the tile's rows.
+  __device__ const unsigned char* half_block(const Cut::Piece& tile, i64 step, int half) const {
+    return block(tile.batch, step / 2, tile.row * 2 + half) + step % 2 * (kBlockBytes / 2);
+  }
 };
 
 struct Bf16 {
@@ -60,6 +75,7 @@ struct Tf32 {
     return (bits + 0x1000u) & ~0x1fffu;
   }
   __device__ static float value(std::uint32_t bits) {
+    bits &= ~0x1fffu;  // tensor cores do not look at the rest
     float x;
     memcpy(&x, &bits, sizeof x);
     return x;
@@ -135,16 +151,64 @@ Status pack(CudaExec& exec, const Operand<kDepthContiguous>& m, i64 depth, i64 b
                 takes_vectors(m.data, m.stride, m.batch_stride));
 }
 
-// The tile of a product of packed operands.
-struct PackedTile {
-  static constexpr int kRows = 128, kCols = 256, kThreads = 384;
-  static constexpr int kMultipliers = 256;  // one of the others brings blocks
-  static constexpr int kOwnRows = 2, kOwnCols = 64;
-  static constexpr int kWarpsDown = 8, kWarpsAcross = 1;
-  static constexpr int kStages = 4;
+// The tile of a product of packed operands: what its warps [kDown × kAcross] have as sums. Rows of a thread
+// are 8 apart, columns are pairs, 8 apart. Lanes share rows and columns as in Tile.
+template <int kDown, int kAcross>
+struct TensorTile {
+  static constexpr int kRows = 128, kCols = 256;
+  static constexpr int kWarpsDown = kDown, kWarpsAcross = kAcross;
+  static constexpr int kOwnRows = kRows / kDown / 8, kOwnCols = kCols / kAcross / 4;
   static constexpr int kStageBytes = (kRows + kCols) * kRowBytes;
-  static constexpr int kSharedBytes = kStages * kStageBytes + 1024;  // blocks begin on a multiple of 1024
   using Sums = float[128];
+
+  __device__ static int warp() { return static_cast<int>(threadIdx.x) / kWarp; }
+  __device__ static int lane() { return static_cast<int>(threadIdx.x) % kWarp; }
+  __device__ static int first_row() { return warp() / kAcross * (kRows / kDown); }
+  __device__ static int first_col() { return warp() % kAcross * (kCols / kAcross); }
+  __device__ static int row(int i) { return first_row() + lane() / 4 + 8 * i; }
+  __device__ static int col(int j) {
+    return first_col() + j / 2 * 8 + static_cast<int>(threadIdx.x) % 4 * 2 + j % 2;
+  }
+  __device__ static float& at(Sums& sums, int i, int j) {
+    return sums[(i / 2 * (kOwnCols / 2) + j / 2) * 4 + i % 2 * 2 + j % 2];
+  }
+
+  // As in Tile; 16 rows and 32 columns at a time.
+  static constexpr int kStagingBytes = kDown * kAcross * 16 * (32 + 8) * static_cast<int>(sizeof(float));
+  template <class Visit>
+  __device__ static void visit(Sums& sums, void* staging, Visit visit) {
+    constexpr int kPitch = 32 + 8;
+    float* const rows = static_cast<float*>(staging) + warp() * 16 * kPitch;
+#pragma unroll
+    for (int down = 0; down < kOwnRows; down += 2) {
+#pragma unroll
+      for (int across = 0; across < kOwnCols; across += 8) {
+#pragma unroll
+        for (int i = 0; i < 2; ++i) {
+#pragma unroll
+          for (int j = 0; j < 8; j += 2) {
+            *reinterpret_cast<float2*>(rows + (lane() / 4 + 8 * i) * kPitch + j * 4 + lane() % 4 * 2) =
+                make_float2(at(sums, down + i, across + j), at(sums, down + i, across + j + 1));
+          }
+        }
+        __syncwarp();
+#pragma unroll 1
+        for (int row = lane() / 8; row < 16; row += 4) {
+          visit(first_row() + down * 8 + row, first_col() + across * 4 + lane() % 8 * 4,
+                *reinterpret_cast<const float4*>(rows + row * kPitch + lane() % 8 * 4));
+        }
+        __syncwarp();
+      }
+    }
+  }
+};
+
+// Of Hopper.
+struct PackedTile : TensorTile<8, 1> {
+  static constexpr int kThreads = 384;
+  static constexpr int kMultipliers = 256;  // one of the others brings blocks
+  static constexpr int kStages = 4;
+  static constexpr int kSharedBytes = kStages * kStageBytes + 1024;  // blocks begin on a multiple of 1024
 
   // Of all threads that hold sums.
   __device__ static void barrier() {
@@ -154,39 +218,17 @@ struct PackedTile {
     __syncthreads();  // the other warp has ended or waits for nothing
 #endif
   }
-  // Of the thread's own sums; columns are pairs, 8 apart. Lanes share rows and columns as in Tile.
-  __device__ static int row(int i) {
-    return static_cast<int>(threadIdx.x) / kWarp * 16 + static_cast<int>(threadIdx.x) % kWarp / 4 + 8 * i;
-  }
-  __device__ static int col(int j) { return j / 2 * 8 + static_cast<int>(threadIdx.x) % 4 * 2 + j % 2; }
-  __device__ static float& at(Sums& sums, int i, int j) { return sums[j / 2 * 4 + i * 2 + j % 2]; }
+};
 
-  // As in Tile; 32 columns at a time.
-  static constexpr int kStagingBytes = 8 * 16 * (32 + 8) * static_cast<int>(sizeof(float));
-  template <class Visit>
-  __device__ static void visit(Sums& sums, void* staging, Visit visit) {
-    constexpr int kPitch = 32 + 8;
-    const int warp = static_cast<int>(threadIdx.x) / kWarp, lane = static_cast<int>(threadIdx.x) % kWarp;
-    float* const rows = static_cast<float*>(staging) + warp * 16 * kPitch;
-#pragma unroll
-    for (int first = 0; first < kCols; first += 32) {
-#pragma unroll
-      for (int i = 0; i < kOwnRows; ++i) {
-#pragma unroll
-        for (int j = 0; j < 8; j += 2) {
-          *reinterpret_cast<float2*>(rows + (lane / 4 + 8 * i) * kPitch + j * 4 + lane % 4 * 2) =
-              make_float2(at(sums, i, first / 4 + j), at(sums, i, first / 4 + j + 1));
-        }
-      }
-      __syncwarp();
-#pragma unroll 1
-      for (int row = lane / 8; row < 16; row += 4) {
-        visit(warp * 16 + row, first + lane % 8 * 4,
-              *reinterpret_cast<const float4*>(rows + row * kPitch + lane % 8 * 4));
-      }
-      __syncwarp();
-    }
-  }
+// Of the others; why it is as it is: docs/decisions/0023-mma-sync.md. Two stages are what the shared memory
+// of 8.6 and 8.9 holds.
+struct MmaTile : TensorTile<2, 4> {
+  static constexpr int kThreads = 256;
+  static constexpr int kStages = 2;
+  static constexpr int kSharedBytes = kStages * kStageBytes;
+  static_assert(kSharedBytes <= 99 << 10);
+
+  __device__ static void barrier() { __syncthreads(); }
 };
 
 // How the blocks of a tile's operands are found: row block `row` of a over the steps, row blocks 2·col and
@@ -224,7 +266,7 @@ class PackedRing {
 
   // By one thread.
   __device__ void bring(const Packed& a, const Packed& b, const Cut::Piece& tile) {
-    const unsigned char* from_b = block(b, tile.batch, 2 * tile.col, tile.begin);
+    const unsigned char* from_b = b.block(tile.batch, 2 * tile.col, tile.begin);
     const i64 next_b = b.steps * kBlockBytes;
     for (i64 step = tile.begin; step < tile.end; ++step, from_b += kBlockBytes) {
       unsigned char* to = buffers_ + stage_ * PackedTile::kStageBytes;
@@ -232,11 +274,11 @@ class PackedRing {
       barrier_expect(full_ + stage_, PackedTile::kStageBytes);
       if constexpr (kTransposedA) {
         // The tile's two blocks of a lie side by side.
-        const unsigned char* from = half_block(a, tile, step, 0);
+        const unsigned char* from = a.half_block(tile, step, 0);
         copy_block_async(to, from, kBlockBytes / 2, full_ + stage_);
         copy_block_async(to + kBlockBytes / 2, from + kBlockBytes, kBlockBytes / 2, full_ + stage_);
       } else {
-        copy_block_async(to, block(a, tile.batch, tile.row, step), kBlockBytes, full_ + stage_);
+        copy_block_async(to, a.block(tile.batch, tile.row, step), kBlockBytes, full_ + stage_);
       }
       copy_block_async(to + kBlockBytes, from_b, kBlockBytes, full_ + stage_);
       copy_block_async(to + 2 * kBlockBytes, from_b + next_b, kBlockBytes, full_ + stage_);
@@ -291,7 +333,7 @@ class PackedRing {
   int stage_ = 0, parity_ = 0;
 #else
   // The same sums without tensor cores, for the emulation.
-  __device__ explicit PackedRing(unsigned char*) {}
+  __device__ explicit PackedRing(unsigned char*) { emulation::needs_capability(90); }
   __device__ static void bringers_need_few_registers() {}
   __device__ static void multipliers_need_many() {}
   __device__ void bring(const Packed&, const Packed&, const Cut::Piece&) {}
@@ -307,28 +349,18 @@ class PackedRing {
       for (int i = 0; i < PackedTile::kOwnRows; ++i) {
         for (int j = 0; j < PackedTile::kOwnCols; ++j) {
           const int row = PackedTile::row(i), col = PackedTile::col(j);
-          const unsigned char* from_b = block(b, tile.batch, 2 * tile.col + col / kBlockRows, step);
+          const unsigned char* from_b = b.block(tile.batch, 2 * tile.col + col / kBlockRows, step);
           float& sum = PackedTile::at(sums, i, j);
           for (int k = 0; k < kStepDepth<Number>; ++k) {
-            const float x = kTransposedA ? value(half_block(a, tile, step, row / 64), k, row % 64)
-                                         : value(block(a, tile.batch, tile.row, step), row, k);
+            const float x = kTransposedA ? value(a.half_block(tile, step, row / 64), k, row % 64)
+                                         : value(a.block(tile.batch, tile.row, step), row, k);
             sum = fmaf(x, value(from_b, col % kBlockRows, k), sum);
           }
         }
       }
     }
   }
-
- private:
 #endif
-  __device__ static const unsigned char* block(const Packed& m, int batch, i64 row_block, i64 step) {
-    return m.data + ((batch * m.row_blocks + row_block) * m.steps + step) * kBlockBytes;
-  }
-  // Of a transposed operand: depths step·64 ... of 64 of the tile's rows.
-  __device__ static const unsigned char* half_block(const Packed& m, const Cut::Piece& tile, i64 step,
-                                                    int half) {
-    return block(m, tile.batch, step / 2, tile.row * 2 + half) + step % 2 * (kBlockBytes / 2);
-  }
 };
 
 #endif
@@ -358,6 +390,98 @@ __global__ void __launch_bounds__(PackedTile::kThreads, 1)
 #endif
 }
 
+// The fragments of this warp's rows and columns in a stage, over bytes k·32 ... of the depth.
+template <bool kTransposedA>
+__device__ void read_fragments(const unsigned char* stage, int k, Fragments<4, 8>& to) {
+  const int lane = MmaTile::lane(), row = MmaTile::first_row();
+  const unsigned char* const b = stage + kBlockBytes;
+#pragma unroll
+  for (int m = 0; m < 4; ++m) {
+    if constexpr (kTransposedA) {  // a row is a depth of 64 of the tile's rows
+      read_matrices_transposed(
+          stage + row / 64 * (kBlockBytes / 2) +
+              packed_place(k * 16 + lane / 16 * 8 + lane % 8, m * 2 + lane / 8 % 2),
+          to.a[m]);
+    } else {
+      read_matrices(stage + packed_place(row + m * 16 + lane % 16, k * 2 + lane / 16), to.a[m]);
+    }
+  }
+#pragma unroll
+  for (int n = 0; n < 8; n += 2) {
+    std::uint32_t words[4];
+    read_matrices(b + packed_place(MmaTile::first_col() + n * 8 + lane / 16 * 8 + lane % 8,
+                                   k * 2 + lane / 8 % 2),
+                  words);
+    to.b[n][0] = words[0], to.b[n][1] = words[1], to.b[n + 1][0] = words[2], to.b[n + 1][1] = words[3];
+  }
+}
+
+// Adds a tile to `sums`; `shared` is of kSharedBytes. Whoever uses it afterwards has a barrier first.
+template <class Number, bool kTransposedA>
+__device__ void multiply_packed(const Packed& a, const Packed& b, const Cut::Piece& tile,
+                                unsigned char* shared, MmaTile::Sums& sums) {
+  const auto copy = [](const unsigned char* from, unsigned char* to, int bytes) {
+#pragma unroll
+    for (int i = 0; i < bytes; i += MmaTile::kThreads * 16) {
+      const int own = i + static_cast<int>(threadIdx.x) * 16;
+      copy16_async(to + own, from + own, 16);
+    }
+  };
+  const auto bring = [&](i64 step, int stage) {
+    if (step < tile.end) {
+      unsigned char* const to = shared + stage * MmaTile::kStageBytes;
+      if constexpr (kTransposedA) {
+        // The tile's two blocks of a lie side by side.
+        const unsigned char* from = a.half_block(tile, step, 0);
+        copy(from, to, kBlockBytes / 2);
+        copy(from + kBlockBytes, to + kBlockBytes / 2, kBlockBytes / 2);
+      } else {
+        copy(a.block(tile.batch, tile.row, step), to, kBlockBytes);
+      }
+      copy(b.block(tile.batch, 2 * tile.col, step), to + kBlockBytes, kBlockBytes);
+      copy(b.block(tile.batch, 2 * tile.col + 1, step), to + 2 * kBlockBytes, kBlockBytes);
+    }
+    commit_copies();
+  };
+  if (tile.begin >= tile.end) return;
+  bring(tile.begin, 0);
+  bring(tile.begin + 1, 1);
+  wait_for_copies<1>();
+  __syncthreads();
+  Fragments<4, 8> own[2];
+  read_fragments<kTransposedA>(shared, 0, own[0]);
+  int stage = 0;
+  for (i64 step = tile.begin; step < tile.end; ++step) {
+#pragma unroll
+    for (int k = 0; k < 4; ++k) {
+      // The next ones are read while these are multiplied.
+      if (k < 3) {
+        read_fragments<kTransposedA>(shared + stage * MmaTile::kStageBytes, k + 1, own[(k + 1) % 2]);
+      } else if (step + 1 < tile.end) {
+        wait_for_copies<0>();
+        __syncthreads();  // the other stage is filled, and this one read by all
+        bring(step + 2, stage);
+        stage ^= 1;
+        read_fragments<kTransposedA>(shared + stage * MmaTile::kStageBytes, 0, own[0]);
+      }
+      multiply_fragments<Number>(sums, own[k % 2]);
+    }
+  }
+}
+
+template <class Number, bool kTransposedA, class Finish>
+__global__ void __launch_bounds__(MmaTile::kThreads, 1)
+    mma_product(Packed a, Packed b, Cut cut, Finish finish) {
+  static_assert(Finish::kExchangeBytes <= MmaTile::kSharedBytes);
+  SONOTEXT_DYNAMIC_SHARED(unsigned char, shared);
+  const Cut::Piece tile = cut.piece(static_cast<int>(blockIdx.x));
+  MmaTile::Sums sums = {};
+  multiply_packed<Number, kTransposedA>(a, b, tile, shared, sums);
+  if (Finish::kExchangeBytes > 0) __syncthreads();  // the operands were read by all
+  finish(sums, tile.slice, static_cast<i64>(tile.row) * MmaTile::kRows,
+         static_cast<i64>(tile.col) * MmaTile::kCols, shared);
+}
+
 // As many parts of the depth as fill whole waves of tiles best, each of 8 steps or more.
 inline i64 packed_parts(const CudaExec& exec, i64 tiles, i64 steps) {
   i64 best = 1;
@@ -373,11 +497,23 @@ inline i64 packed_parts(const CudaExec& exec, i64 tiles, i64 steps) {
   return best;
 }
 
-template <class Number, bool kTransposedA, class Finish>
+// run(tile) with the tile of this GPU's tensor cores.
+template <class Run>
+Status with_tensor_tile(const CudaExec& exec, Run run) {
+  return exec.hopper ? run(PackedTile{}) : run(MmaTile{});
+}
+
+template <class TileT, class Number, bool kTransposedA, class Finish>
 Status launch_packed(CudaExec& exec, const Packed& a, const Packed& b, const Cut& cut, const Finish& finish) {
-  const i64 tiles = cut.count(), blocks = tiles < exec.multiprocessors ? tiles : exec.multiprocessors;
-  return launch_with_shared(exec, packed_product<Number, kTransposedA, Finish>, blocks, PackedTile::kThreads,
-                            PackedTile::kSharedBytes + Finish::kExchangeBytes, a, b, cut, finish);
+  const i64 tiles = cut.count();
+  if constexpr (std::is_same_v<TileT, PackedTile>) {
+    const i64 blocks = tiles < exec.multiprocessors ? tiles : exec.multiprocessors;
+    return launch_with_shared(exec, packed_product<Number, kTransposedA, Finish>, blocks, TileT::kThreads,
+                              TileT::kSharedBytes + Finish::kExchangeBytes, a, b, cut, finish);
+  } else {
+    return launch_with_shared(exec, mma_product<Number, kTransposedA, Finish>, tiles, TileT::kThreads,
+                              TileT::kSharedBytes, a, b, cut, finish);
+  }
 }
 
 // result = a·bᵀ of packed operands. The steps are those of b.
@@ -395,7 +531,10 @@ Status product_of_packed(CudaExec& exec, const Packed& a, const Packed& b, const
     target = Result{exec.array<float>(size * batch * cut.parts), result.rows, result.cols, size};
     if (target.data == nullptr) return out_of_device_memory();
   }
-  const Status status = launch_packed<Number, kTransposedA>(exec, a, b, cut, WriteSums<PackedTile>(target));
+  const Status status = with_tensor_tile(exec, [&](auto tile) {
+    using TileT = decltype(tile);
+    return launch_packed<TileT, Number, kTransposedA>(exec, a, b, cut, WriteSums<TileT>(target));
+  });
   if (!status.ok() || cut.parts == 1) return status;
   const Status added = add_parts(exec, target.data, cut.parts, result, batch);
   exec.release(target.data);

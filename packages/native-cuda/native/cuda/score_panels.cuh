@@ -39,24 +39,36 @@ struct RowMajorSink {
 };
 
 // Gradients as bf16, packed as they are multiplied: from the left as they are and transposed.
+template <class TileT>
 struct PackedSink {
-  static constexpr int kExchangeBytes = 0;
+  // Hopper's threads have pairs of few rows; others would need more registers for the places of theirs.
+  static constexpr bool kDirect = std::is_same_v<TileT, PackedTile>;
+  static constexpr int kExchangeBytes = kDirect ? 0 : TileT::kStagingBytes;
   Packed panel;
 
-  __device__ void operator()(PackedTile::Sums& cells, i64 first_row, i64 first_col, void*) const {
+  __device__ void operator()(typename TileT::Sums& cells, i64 first_row, i64 first_col,
+                             void* exchange) const {
     constexpr int kDepthOf = kStepDepth<Bf16>;
     unsigned char* blocks =
         panel.data + (first_row / kBlockRows * panel.steps + first_col / kDepthOf) * kBlockBytes;
+    const auto place = [blocks](int row, int col) {
+      return blocks + col / kDepthOf * kBlockBytes + packed_place(row, col % kDepthOf / 8) +
+             col % 8 * Bf16::kBytes;
+    };
+    if constexpr (kDirect) {
 #pragma unroll
-    for (int i = 0; i < PackedTile::kOwnRows; ++i) {
+      for (int i = 0; i < TileT::kOwnRows; ++i) {
 #pragma unroll
-      for (int j = 0; j < PackedTile::kOwnCols; j += 2) {
-        const int row = PackedTile::row(i), col = PackedTile::col(j);
-        unsigned char* to = blocks + col / kDepthOf * kBlockBytes + packed_place(row, col % kDepthOf / 8) +
-                            col % 8 * Bf16::kBytes;
-        *reinterpret_cast<std::uint32_t*>(to) =
-            Bf16::pair(PackedTile::at(cells, i, j), PackedTile::at(cells, i, j + 1));
+        for (int j = 0; j < TileT::kOwnCols; j += 2) {
+          *reinterpret_cast<std::uint32_t*>(place(TileT::row(i), TileT::col(j))) =
+              Bf16::pair(TileT::at(cells, i, j), TileT::at(cells, i, j + 1));
+        }
       }
+    } else {
+      TileT::visit(cells, exchange, [&](int row, int col, const float4& four) {
+        *reinterpret_cast<uint2*>(place(row, col)) =
+            make_uint2(Bf16::pair(four.x, four.y), Bf16::pair(four.z, four.w));
+      });
     }
   }
 };
@@ -88,23 +100,23 @@ struct FloatTiles {
 };
 
 // On tensor cores.
-template <class Number>
+template <class Number, class Tensor>
 struct PackedTiles {
-  using TileT = PackedTile;
+  using TileT = Tensor;
 
   template <class Args>
   Status prepare(const Args& args, CudaExec& exec) {
     const Operand<true> clips{args.audio.data, args.n, args.d, 0},
         captions{args.text.data, args.n, args.d, 0};
     const Status status = pack<Number>(exec, clips, args.d, 1, 1, audio);
-    return status.ok() ? pack<Number>(exec, captions, args.d, 1, PackedTile::kCols / kBlockRows, text)
+    return status.ok() ? pack<Number>(exec, captions, args.d, 1, TileT::kCols / kBlockRows, text)
                        : status;
   }
   template <class Finish>
   Status sweep(CudaExec& exec, const Cut& cut, i64 first, i64, const Finish& finish) {
     Packed panel = audio;
     panel.data += first / kBlockRows * audio.steps * kBlockBytes;
-    return launch_packed<Number, false>(exec, panel, text, cut, finish);
+    return launch_packed<TileT, Number, false>(exec, panel, text, cut, finish);
   }
   i64 cut_depth() const { return text.steps; }
 
@@ -152,21 +164,22 @@ struct FloatPanel : Tiles {
 };
 
 // Gradients of a panel as the bf16 blocks that they are multiplied as, both ways.
-struct Bf16Panel : PackedTiles<Bf16> {
-  using Sink = PackedSink;
+template <class TileT>
+struct Bf16Panel : PackedTiles<Bf16, TileT> {
+  using Sink = PackedSink<TileT>;
   static constexpr i64 kCellBytes = Bf16::kBytes;
 
   template <class Args>
   Status prepare(const Args& args, CudaExec& exec, i64 rows) {
     cells.row_blocks = (rows + kBlockRows - 1) / kBlockRows;
     cells.steps =
-        (args.n + PackedTile::kCols - 1) / PackedTile::kCols * (PackedTile::kCols / kStepDepth<Bf16>);
+        (args.n + TileT::kCols - 1) / TileT::kCols * (TileT::kCols / kStepDepth<Bf16>);
     cells.data = exec.array<unsigned char>(cells.row_blocks * cells.steps * kBlockBytes);
     if (cells.data == nullptr) return out_of_device_memory();
     const Operand<false> captions{args.text.data, args.d, args.d, 0};
     const Status status =
-        pack<Bf16>(exec, captions, args.n, 1, PackedTile::kCols / kBlockRows, text_by_column);
-    return status.ok() ? PackedTiles::prepare(args, exec) : status;
+        pack<Bf16>(exec, captions, args.n, 1, TileT::kCols / kBlockRows, text_by_column);
+    return status.ok() ? PackedTiles<Bf16, TileT>::prepare(args, exec) : status;
   }
   Sink sink(i64, i64, i64) const { return {cells}; }
 
@@ -177,7 +190,7 @@ struct Bf16Panel : PackedTiles<Bf16> {
     if (!status.ok()) return status;
     Packed clips{};
     const Operand<false> panel{args.audio.data + first * args.d, args.d, args.d, 0};
-    status = pack<Bf16>(exec, panel, rows, 1, PackedTile::kCols / kBlockRows, clips);
+    status = pack<Bf16>(exec, panel, rows, 1, TileT::kCols / kBlockRows, clips);
     if (status.ok()) status = product_of_packed<Bf16, true>(exec, cells, clips, to_text, 1);
     exec.release(clips.data);
     return status;
@@ -298,9 +311,12 @@ inline i64 blocks_for(i64 count) { return (count + kThreads - 1) / kThreads; }
 template <class Args, class F>
 Status with_panel(const Args& args, CudaExec& exec, F&& f) {
   if (!args.text) return f(GivenPanel{});
-  if (exec.hopper && exec.precision == Precision::bf16) return f(Bf16Panel{});
-  if (exec.hopper && exec.precision == Precision::tf32) return f(FloatPanel<PackedTiles<Tf32>>{});
-  return f(FloatPanel<FloatTiles>{});
+  if (exec.precision == Precision::fp32) return f(FloatPanel<FloatTiles>{});
+  return with_tensor_tile(exec, [&](auto tile) {
+    using TileT = decltype(tile);
+    return exec.precision == Precision::bf16 ? f(Bf16Panel<TileT>{})
+                                             : f(FloatPanel<PackedTiles<Tf32, TileT>>{});
+  });
 }
 
 // Rows of a panel, whole tiles: as many as fit the device's workspace, or four times the embeddings where

@@ -2,7 +2,7 @@
 // on a bare GPU box. Prints a table; exit code 0 when all agree or when the device is not there, 1 on a
 // difference, 2 on bad usage.
 //
-//   conformance [device [op]]      cuda:0 unless another is named; of one op and its backward, or of all
+//   conformance [device [op,…]]      cuda:0 unless another is named; of some ops and their backwards, or all
 //
 // Every op of the table is called with arguments drawn from what ops.def says of it (small ones, so that the
 // emulation can run them too). The cases below it are for what a draw seldom meets: special shapes, and a
@@ -552,14 +552,26 @@ int missing_entries(const Device& device) {
   return missing;
 }
 
-int compare(Device& reference, Device& device, const std::string& op) {
+// Whether the name begins with one of the list's, or the list is empty.
+bool is_among(const std::string& name, const std::string& list) {
+  if (list.empty()) return true;
+  for (std::size_t begin = 0, end; begin < list.size(); begin = end + 1) {
+    end = std::min(list.find(',', begin), list.size());
+    if (name.compare(0, end - begin, list, begin, end - begin) == 0) return true;
+  }
+  return false;
+}
+
+int compare(Device& reference, Device& device, const std::string& ops) {
   int failed = 0, compared = 0;
   const int missing = missing_entries(device);
+  if (device.tensor_cores() != nullptr)
+    std::printf("products in %s, tensor cores by %s\n", device.matmul(), device.tensor_cores());
   std::printf("%-52s %-20s %12s %10s\n", "case", "output", "error", "");
   std::vector<Row> rows = drawn_rows();
   for (Row& row : all_cases()) rows.push_back(std::move(row));
   for (const Row& row : rows) {
-    if (!op.empty() && row.name.rfind(op, 0) != 0) continue;
+    if (!is_among(row.name, ops)) continue;
     std::vector<Output> expected, got;
     const Status first = row.run(reference, expected), second = row.run(device, got);
     if (first.ok() && second.code == Code::unsupported) {  // the caller's chain takes the next device
@@ -598,7 +610,7 @@ int compare(Device& reference, Device& device, const std::string& op) {
 int main(int count, char** arguments) {
   using namespace sonotext;
   if (count > 3) {
-    std::fprintf(stderr, "Use: conformance [device [op]]\n");
+    std::fprintf(stderr, "Use: conformance [device [op,…]]\n");
     return 2;
   }
   const std::string name = count > 1 ? arguments[1] : "cuda:0";

@@ -40,7 +40,7 @@ bool too_large(const Args& args) {
          args.kh * args.kw * (most_c > 0 ? most_c : 1) > kMost - kDepth;
 }
 
-bool in_bf16(const CudaExec& exec) { return exec.hopper && exec.precision == Precision::bf16; }
+bool in_bf16(const CudaExec& exec) { return exec.precision == Precision::bf16; }
 
 // out = windows · weights; weights [places × out.cols] row-major.
 Status multiply_windows(CudaExec& exec, const Window& window, const float* weights, i64 places,

@@ -388,34 +388,35 @@ __global__ void take_blocks(Batch batch, const FrameBlock* blocks, i64 count, fl
 }
 
 // What reduce_frames does with a tile.
-template <bool kMaximum>
+template <class TileT, bool kMaximum>
 struct ReduceRows {
   static constexpr int kExchangeBytes = 0;
   const FrameBlock* blocks;
   i64 count, columns;
   float* partial;
 
-  __device__ void operator()(PackedTile::Sums& sums, i64, i64 first_row, i64 first_col, void*) const {
-    const i64 block = (first_row + PackedTile::row(0)) / kSmallBlock;
-    const int rows = block < count ? blocks[block].true_rows : 0;
-    const auto combine = [](float a, float b) { return kMaximum ? max_or_nan(a, b) : a + b; };
-    float values[PackedTile::kOwnCols];
+  __device__ void operator()(typename TileT::Sums& sums, i64, i64 first_row, i64 first_col, void*) const {
 #pragma unroll
-    for (int j = 0; j < PackedTile::kOwnCols; ++j) {
-      values[j] = 0.0f;
+    for (int first = 0; first < TileT::kOwnRows; first += 2) {  // two of the rows are of a block
+      const i64 block = (first_row + TileT::row(first)) / kSmallBlock;
+      const int rows = block < count ? blocks[block].true_rows : 0;
+      const auto combine = [](float a, float b) { return kMaximum ? max_or_nan(a, b) : a + b; };
+      float values[TileT::kOwnCols];
 #pragma unroll
-      for (int i = 0; i < PackedTile::kOwnRows; ++i) {
-        if (PackedTile::row(i) % kSmallBlock < rows) {
-          values[j] = combine(values[j], relu(PackedTile::at(sums, i, j)));
+      for (int j = 0; j < TileT::kOwnCols; ++j) {
+        values[j] = 0.0f;
+#pragma unroll
+        for (int i = first; i < first + 2; ++i) {
+          if (TileT::row(i) % kSmallBlock < rows) values[j] = combine(values[j], relu(TileT::at(sums, i, j)));
         }
       }
-    }
-    const int own = reduce_lanes<16, PackedTile::kOwnCols>(values, combine);
-    if (block >= count) return;
+      const int own = reduce_lanes<16, TileT::kOwnCols>(values, combine);
+      if (block >= count) return;
 #pragma unroll
-    for (int j = 0; j < PackedTile::kOwnCols / 8; ++j) {
-      const i64 column = first_col + PackedTile::col(own + j);
-      if (column < columns) partial[block * columns + column] = values[j];
+      for (int j = 0; j < TileT::kOwnCols / 8; ++j) {
+        const i64 column = first_col + TileT::col(own + j);
+        if (column < columns) partial[block * columns + column] = values[j];
+      }
     }
   }
 };
@@ -459,10 +460,13 @@ Status frame_score_packed(const FrameScoreArgs& args, CudaExec& exec) {
                     (batch.columns + PackedTile::kCols - 1) / PackedTile::kCols, 1, 1, columns.steps,
                     columns.steps);
       if (status.ok()) {
-        status = mean ? launch_packed<Number, false>(exec, packed, columns, cut,
-                                                     ReduceRows<false>{blocks, count, batch.columns, partial})
-                      : launch_packed<Number, false>(exec, packed, columns, cut,
-                                                     ReduceRows<true>{blocks, count, batch.columns, partial});
+        status = with_tensor_tile(exec, [&](auto tile) {
+          using TileT = decltype(tile);
+          const ReduceRows<TileT, false> sum{blocks, count, batch.columns, partial};
+          const ReduceRows<TileT, true> maximum{blocks, count, batch.columns, partial};
+          return mean ? launch_packed<TileT, Number, false>(exec, packed, columns, cut, sum)
+                      : launch_packed<TileT, Number, false>(exec, packed, columns, cut, maximum);
+        });
       }
       exec.release(packed.data);
     }
@@ -579,8 +583,8 @@ Status frame_score(const FrameScoreArgs& args, Exec& base) {
     const auto bytes = static_cast<std::size_t>(args.out.size) * sizeof(float);
     return status_of(cudaMemsetAsync(args.out.data, 0, bytes, exec.stream));
   }
-  if (exec.hopper && exec.precision == Precision::bf16) return frame_score_packed<Bf16>(args, exec);
-  if (exec.hopper && exec.precision == Precision::tf32) return frame_score_packed<Tf32>(args, exec);
+  if (exec.precision == Precision::bf16) return frame_score_packed<Bf16>(args, exec);
+  if (exec.precision == Precision::tf32) return frame_score_packed<Tf32>(args, exec);
   const Tables tables(lengths, false);
   Batch batch{};
   Status status = place(exec, lengths, tables, args.frames.data, args.words.data, batch);

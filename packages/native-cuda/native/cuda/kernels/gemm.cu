@@ -42,9 +42,9 @@ template <bool kA, bool kB>
 Status any_product(CudaExec& exec, const Operand<kA>& a, const Operand<kB>& b, const Result& result,
                    i64 depth, i64 batch, bool exact) {
   if (result.rows == 0 || result.cols == 0 || batch == 0) return {};
-  if (!exact && exec.hopper && exec.precision == Precision::bf16)
+  if (!exact && exec.precision == Precision::bf16)
     return packed_product_of<Bf16>(exec, a, b, result, depth, batch);
-  if (!exact && exec.hopper && exec.precision == Precision::tf32)
+  if (!exact && exec.precision == Precision::tf32)
     return packed_product_of<Tf32>(exec, a, b, result, depth, batch);
   return product_of(exec, MakeMatrixLoader<kA>(a), MakeMatrixLoader<kB>(b), result, depth, batch);
 }

@@ -30,6 +30,9 @@ struct __align__(16) float4 {
 struct __align__(8) float2 {
   float x, y;
 };
+struct __align__(8) uint2 {
+  unsigned x, y;
+};
 struct __align__(16) uint4 {
   unsigned x, y, z, w;
 };
@@ -38,6 +41,7 @@ struct __align__(16) double2 {
 };
 inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
 inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) { return {x, y, z, w}; }
+inline uint2 make_uint2(unsigned x, unsigned y) { return {x, y}; }
 inline float2 make_float2(float x, float y) { return {x, y}; }
 inline double2 make_double2(double x, double y) { return {x, y}; }
 inline void sincospi(double x, double* sine, double* cosine) {
@@ -83,8 +87,16 @@ void __syncthreads();
 int __syncthreads_or(int own);
 
 namespace emulation {
-// Gives `value` to the warp and takes that of a lane.
-std::uint64_t exchange(std::uint64_t value, int lane);
+// Shows the warp up to 128 bytes; shown_by() is then what a lane has shown, until the thread's next call.
+void show(const void* value, std::size_t bytes);
+const void* shown_by(int lane);
+// of(lane) of what it returns: the value of that lane.
+template <class T>
+auto shown(const T& own) {
+  static_assert(sizeof(T) <= 128);
+  show(&own, sizeof own);
+  return [](int lane) -> const T& { return *static_cast<const T*>(shown_by(lane)); };
+}
 void run_grid(dim3 grid, dim3 block, std::size_t shared_bytes, const std::function<void()>& kernel);
 // Of the block that runs now: as many bytes as its launch asked for, and a guard behind them.
 void* dynamic_shared();
@@ -92,16 +104,14 @@ void* dynamic_shared();
 void copy_async(void* to, const void* from, int bytes, int have);
 void commit_copies();
 void wait_for_copies(int newest);
+// 90, or what SONOTEXT_EMULATED_CAPABILITY says: "8.0". What a kernel needs fails below that.
+int capability();
+void needs_capability(int least);
 }  // namespace emulation
 
 template <class T>
 T __shfl_sync(unsigned, T value, int lane) {
-  static_assert(sizeof(T) <= sizeof(std::uint64_t));
-  std::uint64_t bits = 0;
-  std::memcpy(&bits, &value, sizeof value);
-  bits = emulation::exchange(bits, lane);
-  std::memcpy(&value, &bits, sizeof value);
-  return value;
+  return emulation::shown(value)(lane);
 }
 template <class T>
 T __shfl_xor_sync(unsigned warp, T value, int mask) {
@@ -115,7 +125,7 @@ inline float __uint_as_float(unsigned bits) {
   std::memcpy(&value, &bits, sizeof value);
   return value;
 }
-inline void __syncwarp(unsigned = 0xffffffffu) { emulation::exchange(0, 0); }
+inline void __syncwarp(unsigned = 0xffffffffu) { emulation::show(nullptr, 0); }
 
 enum cudaError_t {
   cudaSuccess = 0,
@@ -194,8 +204,10 @@ inline cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int) {
   return *pool = nullptr, cudaSuccess;
 }
 inline cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*) { return cudaSuccess; }
+// So small that ops must work in parts.
 inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
-  *properties = {"emulated GPU", 4 << 20, 9, 0, 4, 163 << 10};  // so small that ops must work in parts
+  const int capability = emulation::capability();
+  *properties = {"emulated GPU", 4 << 20, capability / 10, capability % 10, 4, 163 << 10};
   return cudaSuccess;
 }
 template <class... Parameters, class... Arguments>

@@ -31,7 +31,12 @@ struct Fiber {
   std::deque<std::vector<Copy>> copies;  // by group; the last one is not yet committed
   std::unique_ptr<char[]> stack;
   State state = State::ready;
-  std::uint64_t slot = 0;
+  bool vote = false;
+  // What it showed last and before: others of the warp may still look at that.
+  struct alignas(16) Shown {
+    unsigned char bytes[128];
+  } shown[2];
+  int turn = 0;
 };
 
 struct alignas(128) Line {
@@ -91,6 +96,7 @@ void run_block() {
     fiber.context.uc_stack.ss_size = kStack;
     fiber.context.uc_link = &scheduler;
     fiber.state = State::ready;
+    fiber.turn = 0;
     fiber.copies.assign(1, {});
     makecontext(&fiber.context, start, 0);
   }
@@ -122,23 +128,25 @@ void run_block() {
 void __syncthreads() { wait(State::at_barrier); }
 
 int __syncthreads_or(int own) {
-  fibers[current].slot = own != 0;
+  fibers[current].vote = own != 0;
   wait(State::at_barrier);
   bool any = false;
-  for (const Fiber& fiber : fibers) any = any || (fiber.state != State::done && fiber.slot != 0);
+  for (const Fiber& fiber : fibers) any = any || (fiber.state != State::done && fiber.vote);
   wait(State::at_barrier);
   return any;
 }
 
 namespace emulation {
 
-std::uint64_t exchange(std::uint64_t value, int lane) {
-  const int own = current;
-  fibers[own].slot = value;
+void show(const void* value, std::size_t bytes) {
+  Fiber& own = fibers[current];
+  own.turn = 1 - own.turn;
+  if (bytes > 0) std::memcpy(own.shown[own.turn].bytes, value, bytes);
   wait(State::at_exchange);
-  const std::uint64_t taken = fibers[own / kWarp * kWarp + lane].slot;
-  wait(State::at_exchange);
-  return taken;
+}
+
+const void* shown_by(int lane) {
+  return fibers[current / kWarp * kWarp + lane].shown[fibers[current].turn].bytes;
 }
 
 void copy_async(void* to, const void* from, int bytes, int have) {
@@ -159,6 +167,17 @@ void wait_for_copies(int newest) {
     }
     groups.pop_front();
   }
+}
+
+int capability() {
+  const char* set = std::getenv("SONOTEXT_EMULATED_CAPABILITY");
+  if (set == nullptr || *set == '\0') return 90;
+  return static_cast<int>(std::strtod(set, nullptr) * 10.0 + 0.5);
+}
+
+void needs_capability(int least) {
+  static const int have = capability();
+  if (have < least) fail("a kernel for a newer GPU");
 }
 
 void* dynamic_shared() { return shared.data(); }

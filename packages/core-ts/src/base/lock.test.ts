@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -69,6 +70,25 @@ describe('takeLock', () => {
     }
     expect(readdirSync(folder)).toEqual([])
   })
+
+  it.skipIf(process.platform !== 'linux')(
+    `takes over what a process left whose parent never asked how it ended${process.platform === 'linux' ? '' : ' (not Linux)'}`,
+    async () => {
+      // A shell that starts one process and becomes another, which asks after none.
+      const parent = spawn('sh', ['-c', 'sh -c "echo \\$\\$; exec sleep 0.1" & exec sleep 60'])
+      try {
+        const [line] = (await once(parent.stdout, 'data')) as [Buffer]
+        const pid = Number(line.toString())
+        const started = Date.now()
+        const state = () => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]![0]
+        await expect.poll(state, { timeout: 5000 }).toBe('Z')
+        writeFileSync(path, owner({ pid, started }))
+        ;(await taken()).release()
+      } finally {
+        parent.kill('SIGKILL')
+      }
+    },
+  )
 
   it('does not take a lock of a living process, of a reused pid only when that began later, or of another host', async () => {
     const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)'])

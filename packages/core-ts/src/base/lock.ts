@@ -149,21 +149,24 @@ function isDead({ pid, host, started: theirs }: LockOwner): boolean {
   if (pid <= 0) return true
   try {
     process.kill(pid, 0)
-    const start = startOf(pid)
-    return start !== undefined && Math.abs(start - theirs) > 5_000
+    const found = processOf(pid)
+    return found !== undefined && (found.ended || Math.abs(found.start - theirs) > 5_000)
   } catch (cause) {
     return (cause as NodeJS.ErrnoException).code === 'ESRCH'
   }
 }
 
-/** When a process started, where the system says it (Linux); a pid is given to another process when its owner has ended. */
-function startOf(pid: number): number | undefined {
+/**
+ * When a process started, and whether it has ended with nobody asking how (a zombie), where the system says it (Linux). A pid is given to another process
+ * when its owner has ended.
+ */
+function processOf(pid: number): { readonly start: number; readonly ended: boolean } | undefined {
   if (process.platform !== 'linux') return undefined
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    const ticks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19])
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     const uptime = Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0])
-    return Date.now() - 1000 * (uptime - ticks / 100)
+    return { start: Date.now() - 1000 * (uptime - Number(fields[19]) / 100), ended: /[ZX]/.test(fields[0]!) }
   } catch {
     return undefined
   }

@@ -99,7 +99,7 @@ async function load(plugin: string, url: string): Promise<void> {
     } catch (cause) {
       const said = cause instanceof Error ? cause.message : String(cause)
       const file = isPath(plugin) ? fileURLToPath(url) : plugin
-      throw new SonotextError('INVALID_FILE', `the plugin cannot be loaded: ${said}`, {
+      throw new SonotextError('INVALID_FILE', `the plugin cannot be loaded: ${said.replace(/\.$/, '')}.`, {
         file,
         remedy: remedyFor(cause, file),
         cause,

@@ -93,6 +93,20 @@ describe('the folder of a run', () => {
     expect(JSON.parse(await readFile(join(early, 'config.json'), 'utf8'))).toMatchObject({ seed: 5 })
   })
 
+  it('keeps a model whose checkpoint is gone', async () => {
+    const lost = join(folder, 'lost')
+    await mkdir(lost)
+    for (const name of ['config.json', 'log.jsonl', 'model.safetensors'])
+      await copyFile(join(folder, 'done', name), join(lost, name))
+    const before = await readFile(join(lost, 'model.safetensors'))
+    for (const resume of [false, true])
+      await expect(run('lost', { seed: 5 }, { resume })).rejects.toMatchObject({
+        code: 'INVALID_CONFIG',
+        message: expect.stringMatching(/has a model and no checkpoint\.safetensors any more/) as string,
+      })
+    expect(await readFile(join(lost, 'model.safetensors'))).toEqual(before)
+  })
+
   it('that cannot be written to is said', async () => {
     await writeFile(join(folder, 'file'), '')
     await expect(run('file')).rejects.toMatchObject({ code: 'WRITE_FAILED', file: join(folder, 'file') })

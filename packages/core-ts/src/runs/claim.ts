@@ -37,7 +37,7 @@ export interface ClaimedFolder extends Disposable {
 /**
  * Takes a folder for a run, made when it is not there: a lock names pid, host and start of the process, and one of a process that has
  * ended is taken over. Nothing else in the folder is changed. A folder that holds a checkpoint is taken only to resume, and only with the
- * configuration it was started with; one with such files of somebody else is not taken.
+ * configuration it was started with; one with such files of somebody else, or with a model that lost its checkpoint, is not taken.
  * @throws SonotextError IN_USE naming the process that has it, INVALID_CONFIG, WRITE_FAILED
  */
 export async function claimRunFolder(
@@ -55,7 +55,10 @@ export async function claimRunFolder(
       })
     }
     if (started) await refuseOtherConfig(folder, config)
-    else await refuseForeignFiles(folder)
+    else {
+      await refuseForeignFiles(folder)
+      refuseLostCheckpoint(folder)
+    }
     const text = `${JSON.stringify({ $schema: configSchemaId, ...config }, null, 2)}\n`
     return {
       folder,
@@ -115,6 +118,19 @@ async function refuseForeignFiles(folder: string): Promise<void> {
     'INVALID_CONFIG',
     `there are files of other work in this folder that the run would overwrite: ${there.join(', ')}.`,
     { file: folder, remedy: 'Choose another folder, or remove them.' },
+  )
+}
+
+/** Checkpoints are written before models: a model alone is that of a run whose checkpoint was removed, and beginning anew would end it. */
+function refuseLostCheckpoint(folder: string): void {
+  if (!existsSync(join(folder, modelFile))) return
+  throw new SonotextError(
+    'INVALID_CONFIG',
+    `the run in this folder has a model and no ${checkpointFile} any more: it cannot go on, and another would overwrite the model.`,
+    {
+      file: folder,
+      remedy: `Choose another folder, bring the checkpoint back, or remove ${modelFile} to begin anew.`,
+    },
   )
 }
 

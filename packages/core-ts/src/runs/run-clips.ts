@@ -45,6 +45,12 @@ export function runClipsOf(
       },
     )
   }
+  const trained = new Set(training)
+  const both = clips.filter((clip) => trained.has(clip)).length
+  if (both > 0)
+    onNote(
+      `${both} of ${clips.length} validation clips are trained on: what they say is not of unseen clips.`,
+    )
   if (clips.length >= 2) return { training, validation: clips }
   const { monitor, watch = monitor } = validation
   if (monitor !== 'loss' || watch !== 'loss') {

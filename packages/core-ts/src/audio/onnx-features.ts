@@ -128,7 +128,17 @@ function checkSilence(silence: number, pool: readonly Pooling[]): void {
 
 /** Rows that a patch begins behind the last, where patches of several rows overlap. Throws INVALID_ARGUMENT for a part of a row. */
 function overlapOf({ patch, hop }: FrontEnd, perPatch: number): number | undefined {
-  if (perPatch === 1 || hop >= patch) return undefined
+  if (perPatch === 1 || Math.abs(hop - patch) < 1e-6) return undefined
+  if (hop > patch) {
+    throw expected(
+      `at most ${patch} s, the length of a patch, of which this model gives ${perPatch} vectors`,
+      'hop',
+      hop,
+      {
+        remedy: `Between patches there would be time without vectors: take hop ${patch}.`,
+      },
+    )
+  }
   const shift = Math.round((hop * perPatch) / patch)
   if (shift >= 1 && Math.abs((hop * perPatch) / patch - shift) < 1e-6) return shift
   const step = patch / perPatch

@@ -8,6 +8,7 @@ export class FrameLevels {
   readonly #step: number
   readonly #start: number
   readonly #squares: number[] = []
+  readonly #sums: number[] = []
   readonly #counts: number[] = []
 
   /** Seconds from one frame to the next, and to the beginning of the first. */
@@ -21,10 +22,15 @@ export class FrameLevels {
     return { sampleRate, blocks: this.#passing(sampleRate, blocks) }
   }
 
-  /** Decibels of the frame's mean square, 0 for that of a full-scale square wave; -Infinity where nothing was heard. */
+  /**
+   * Decibels of the frame's mean square without a constant offset, as recorders add it, 0 for that of a full-scale square wave; -Infinity where
+   * nothing was heard.
+   */
   level(frame: number): number {
     const count = this.#counts[frame] ?? 0
-    return count === 0 ? -Infinity : 10 * Math.log10(this.#squares[frame]! / count)
+    if (count === 0) return -Infinity
+    const mean = this.#sums[frame]! / count
+    return 10 * Math.log10(Math.max(0, this.#squares[frame]! / count - mean * mean))
   }
 
   async *#passing(
@@ -41,11 +47,13 @@ export class FrameLevels {
         for (; at >= next; next = firstOf(frame + 1)) {
           frame++
           this.#squares.push(0)
+          this.#sums.push(0)
           this.#counts.push(0)
         }
         at++
         if (frame < 0) continue
         this.#squares[frame]! += x * x
+        this.#sums[frame]! += x
         this.#counts[frame]!++
       }
       yield block

@@ -6,7 +6,7 @@ import type { ClipWindow } from '../corpus/index.js'
 import { padFeatures, padTokens } from '../data/index.js'
 import { Tape } from '../nn/tape.js'
 import { type EmbeddedBatch, toMatrix } from '../similarity/index.js'
-import { UNK } from '../text/index.js'
+import { functionWords, UNK } from '../text/index.js'
 import type { DualEncoder } from './dual-encoder.js'
 
 /** Options of {@link frameScorer}. */
@@ -26,8 +26,8 @@ export interface FrameScorerOptions<Clip> {
 }
 
 /**
- * A model as what `align` asks for: every frame of a clip is compared with every known word of a phrase as the model's similarity
- * compares clips with captions, or with the phrase as a whole where the model makes one vector of it.
+ * A model as what `align` asks for: every frame of a clip is compared with every known word of a phrase (none where nothing but function words is
+ * known of it) as the model's similarity compares clips with captions, or with the phrase as a whole where the model makes one vector of it.
  * @throws SonotextError UNSUPPORTED, when it is used, for a model whose audio encoder gives no vectors for frames, and for features
  *   without time
  */
@@ -63,7 +63,7 @@ function wordVectors(model: DualEncoder, phrases: readonly string[]): { columns:
   const rows: Float32Array[] = []
   const [width, dim] = lengths === null ? [1, values.shape[1]!] : [values.shape[1]!, values.shape[2]!]
   for (const [p, indices] of tokens.entries()) {
-    const known = Array.from(indices, (index) => index !== UNK)
+    const known = knownWords(indices, text.encoder.tokenize(phrases[p]!))
     const used = lengths === null ? [known.includes(true)] : known
     for (const [w, use] of used.entries()) {
       if (!use) continue
@@ -75,6 +75,13 @@ function wordVectors(model: DualEncoder, phrases: readonly string[]): { columns:
   const words = matrix(rows.length, dim)
   for (const [r, vector] of rows.entries()) words.data.set(vector, r * dim)
   return { columns: Int32Array.from(columns), words }
+}
+
+/** Which words of a phrase count. Of "a violin plays" none does where nothing but "a" is known: it would be looked for in place of the violin. */
+function knownWords(indices: Int32Array, words: readonly string[]): boolean[] {
+  const known = Array.from(indices, (index) => index !== UNK)
+  const says = known.some((is, w) => is && !functionWords.has(words[w]?.toLowerCase() ?? ''))
+  return says || !known.includes(false) ? known : known.map(() => false)
 }
 
 /** [frames × words]: each frame as a clip, and each word as a caption, of its own. */

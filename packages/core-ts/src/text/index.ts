@@ -8,6 +8,7 @@ export {
 } from './caption-rules.js'
 export { concatenatedTower } from './concatenated-tower.js'
 export * from './embedding-table.js'
+export { functionWords } from './function-words.js'
 export * from './phrases/index.js'
 export { latentSemantics, type LsaOptions, TermVectors, weightedWords } from './term-vectors.js'
 export { type TermKind, termKinds, termsOf } from './terms.js'

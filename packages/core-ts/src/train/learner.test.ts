@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openBackend } from '../backend/open.js'
 import type { Backend } from '../backend/port.js'
 import { referenceBackend } from '../backend/reference/index.js'
-import { infoNceLoss, type Loss, tripletLoss } from '../losses/index.js'
+import { infoNceLoss, type Loss, type LossOutput, type RunningLoss, tripletLoss } from '../losses/index.js'
 import {
   equalCaptions,
   fromPicks,
@@ -115,6 +115,33 @@ describe('a learner', () => {
     expect(make([objective, objective])).toThrow(/info-nce" twice.*Give each a name/)
     expect(make([{ ...objective, name: 'a.b' }])).toThrow(/without dots/)
     expect(() => learnerOf({ readEvery: 0 })).toThrow(/readEvery/)
+  })
+
+  it('names a loss of somebody else that does not give what a step needs', async () => {
+    const { loss } = toyRun(backend)
+    const runWith = (running: object) =>
+      runOf(toyRun(backend, { loss: { ...loss!, name: 'mine', build: () => running as RunningLoss } }))
+    const giving = (change: (output: LossOutput) => object) => {
+      const whole = loss!.build(backend)
+      return {
+        parameters: () => whole.parameters(),
+        buffers: () => whole.buffers(),
+        compute: (...given: Parameters<RunningLoss['compute']>) => change(whole.compute(...given)),
+      }
+    }
+    for (const [running, message] of [
+      [
+        { compute: () => null },
+        /what build of the loss mine gives, got "no parameters, no buffers".*empty maps/,
+      ],
+      [giving(() => ({})), /what compute of the loss mine gives, got "no tensor"/],
+      [giving(({ loss: value }) => ({ loss: value })), /got "no statistics"/],
+    ] as const) {
+      await expect(runWith(running)).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringMatching(message) as string,
+      })
+    }
   })
 })
 

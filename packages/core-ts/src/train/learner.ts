@@ -271,7 +271,7 @@ export class Learner implements Disposable {
 
   #compute({ running, loss }: RunningObjective, input: LossInput, rng: Rng): LossOutput {
     try {
-      return running.compute(input, rng)
+      return checked(running.compute(input, rng), loss.name)
     } catch (cause) {
       if (!isSonotextError(cause))
         throw new Error(`the loss ${loss.name} failed at step ${input.step}: ${(cause as Error).message}`, {
@@ -293,4 +293,17 @@ export class Learner implements Disposable {
 function weighted(tape: Tape, total: Tensor | null, loss: Tensor, weight: number): Tensor {
   if (total !== null) return add(tape, total, loss, { beta: weight })
   return weight === 1 ? loss : scale(tape, loss, weight)
+}
+
+/** Throws INVALID_ARGUMENT for what is no output of a loss, naming it: losses of somebody else are not type-checked. */
+function checked(output: LossOutput, name: string): LossOutput {
+  const { loss, statistics } = output as Partial<LossOutput>
+  if (loss?.size === 1 && typeof statistics === 'function') return output
+  const given =
+    loss?.size === undefined
+      ? 'no tensor'
+      : loss.size === 1
+        ? 'no statistics'
+        : `a loss of shape [${loss.shape.join(', ')}]`
+  throw expected('{ loss: a tensor [1], statistics() }', `what compute of the loss ${name} gives`, given)
 }

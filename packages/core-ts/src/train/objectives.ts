@@ -65,9 +65,27 @@ export function startObjectives(objectives: readonly Objective[], backend: Backe
     name,
     source,
     loss,
-    running: loss.build(backend),
+    running: built(loss, backend),
     weight,
   }))
+}
+
+/** A loss of somebody else may lack what only a step asks for, long after its name was found. Throws INVALID_ARGUMENT naming the loss. */
+function built(loss: Loss, backend: Backend): RunningLoss {
+  const running = loss.build(backend)
+  const lacking = (['compute', 'parameters', 'buffers'] as const).filter(
+    (name) => typeof (running as Partial<RunningLoss> | undefined)?.[name] !== 'function',
+  )
+  if (lacking.length === 0) return running
+  throw expected(
+    '{ compute, parameters, buffers }',
+    `what build of the loss ${loss.name} gives`,
+    `no ${lacking.join(', no ')}`,
+    {
+      remedy:
+        'A loss that trains nothing of its own gives empty maps: parameters: () => new Map(), buffers: () => new Map().',
+    },
+  )
 }
 
 /** What is prefixed to the names that belong to an objective: nothing where there is only one. */

@@ -1,6 +1,5 @@
-import { splitPhrases, tokenize } from '../../text/index.js'
+import { functionWords, splitPhrases, tokenize } from '../../text/index.js'
 import type { CaptionedClips, ClipCaption } from '../similarity/index.js'
-import { functionWords } from './function-words.js'
 import { NgramModel } from './ngram-model.js'
 
 /** Measures of a caption, see {@link textMeasures}. */

@@ -1,6 +1,5 @@
 import { type Matrix, row } from '../../base/index.js'
-import { latentSemantics, termsOf, tokenize } from '../../text/index.js'
-import { functionWords } from '../complexity/function-words.js'
+import { functionWords, latentSemantics, termsOf, tokenize } from '../../text/index.js'
 import { type CaptionedClips, dot } from '../similarity/index.js'
 
 /** A clip that serves as a control, and how similar its captions are to those of the list's own clip, from 0 to 1. */

@@ -13,6 +13,8 @@ const [device = 'cuda', ops = ''] = process.argv.slice(2)
 const cases = backendCases.filter(({ op }) => ops.split(',').some((name) => op.startsWith(name)))
 const backend = openBackend({ device })
 const rounding = { fp32: 0, tf32: 1e-3, bf16: 1e-2 }[backend.info.matmul]
+/** What temperatures of 0.001 and saturated gates make of a rounding; a number in a wrong place makes far more. */
+const amplified = 10
 const products = /^(gemm|batched_gemm|similarity|conv2d|frame_score|info_nce|sigmoid_pair|gru)(_backward)?$/
 const reference = referenceBackend({ precision: 'float64' })
 
@@ -30,7 +32,7 @@ function farOff(testCase) {
       } else if (!Object.is(own[i], value)) broken += 1
     }
     const share = difference === 0 ? 0 : Math.sqrt(difference / norm)
-    if (broken > 0 || !(share <= 3 * rounding)) {
+    if (broken > 0 || !(share <= amplified * rounding)) {
       const what = `${share.toPrecision(3)} of its length off, ${broken} not finite on one side`
       problems.push(`${testCase.op}.${name}, ${testCase.name}: ${what}`)
     }

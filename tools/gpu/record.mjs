@@ -133,7 +133,7 @@ async function keepSame(runs, commit, ops) {
         continue
       if (!found.has(after.name)) found.set(after.name, await inCommon(before, after, nvcc))
       const same = found.get(after.name)
-      const said = same === butForComments ? (run.same ?? same) : same // of all that was compared, the most that differed
+      const said = run.same !== undefined && run.same !== butForComments ? run.same : same // kernels that came since did not run
       if (same !== null) runs[op] = { ...run, sources: after.hash, same: said }
     }
   } finally {

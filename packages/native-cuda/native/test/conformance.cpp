@@ -384,6 +384,8 @@ std::vector<Row> all_cases() {
   rows.push_back(conv2d_case(1, 7, 9, 4, 70, 5, 1.0));
   rows.push_back(conv2d_case(3, 40, 12, 8, 4, 1, 1.0));  // parts of the pixels
   rows.push_back(conv2d_case(1, 2, 1, 3, 4, 7, 0.25));    // a window larger than the image
+  rows.push_back(conv2d_case(2, 3, 5, 0, 4, 3, 1.0));     // no channels
+  rows.push_back(conv2d_case(2, 0, 5, 3, 4, 3, 1.0));     // no pixels
 
   for (const auto make : {info_nce_case, sigmoid_pair_case}) {
     for (const i64 n : {1, 2, 31, 64, 129}) rows.push_back(make(n, 24, {n, 0, 0, false, ""}));

@@ -40,13 +40,16 @@ bool too_large(const Args& args) {
          args.kh * args.kw * (most_c > 0 ? most_c : 1) > kMost - kDepth;
 }
 
-bool in_bf16(const CudaExec& exec) { return exec.precision == Precision::bf16; }
+// Where there are no windows, or nothing in them, no blocks are packed: zeros come from the FP32 kernel.
+bool in_bf16(const CudaExec& exec, const Window& window, i64 places) {
+  return exec.precision == Precision::bf16 && window.pixels > 0 && places > 0;
+}
 
 // out = windows · weights; weights [places × out.cols] row-major.
 Status multiply_windows(CudaExec& exec, const Window& window, const float* weights, i64 places,
                         const Result& out) {
   const Operand<false> by_column{weights, out.cols, out.cols, 0};
-  if (!in_bf16(exec))
+  if (!in_bf16(exec, window, places))
     return product_of(exec, MakePixelLoader{window}, MakeMatrixLoader<false>(by_column), out, places, 1);
   Packed packed{};
   Status status = pack<Bf16>(exec, by_column, places, 1, PackedTile::kCols / kBlockRows, packed);
@@ -63,7 +66,7 @@ Status multiply_windows(CudaExec& exec, const Window& window, const float* weigh
 // out = windowsᵀ · gradients, a sum over all pixels.
 Status multiply_transposed_windows(CudaExec& exec, const Window& window, const float* gradients, i64 places,
                                    const Result& out) {
-  if (!in_bf16(exec)) {
+  if (!in_bf16(exec, window, places)) {
     return product_of(exec, MakePlaceLoader{window, places},
                       MakeMatrixLoader<false>(Operand<false>{gradients, out.cols, out.cols, 0}), out,
                       window.pixels, 1);

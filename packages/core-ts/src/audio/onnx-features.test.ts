@@ -267,6 +267,17 @@ describe('vectors of a pretrained model', () => {
     }
   })
 
+  it('pool whatever the hop of patches of several vectors is', async () => {
+    const samples = noise(64_000)
+    for (const hop of [0.485, 1.2])
+      expect(
+        await rowsOf(
+          await yamnet({ frontEnd: { preset: 'yamnet', hop }, pool: ['mean'] }, { frames: true }),
+          samples,
+        ),
+      ).toHaveLength(1)
+  })
+
   it('know no silence of a whole clip, and no level above full scale', async () => {
     await expect(yamnet({ silence: -60, pool: ['mean'] })).rejects.toThrow(/no silence beside pool/)
     await expect(yamnet({ silence: 3 })).rejects.toThrow(/from -200 to 0 dB for silence, got 3/)

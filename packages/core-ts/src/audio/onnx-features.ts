@@ -53,7 +53,7 @@ const TOGETHER = 16
  * other [patches, frames, d], or maps of activations [patches, channels, frames, bands] (the last three in the order of its input), of which the mean
  * over bands is taken; where patches overlap, vectors of the same time are averaged. Runs in the worker threads of a corpus, in any onnxruntime.
  * @throws SonotextError as {@link openOnnx}; INVALID_ARGUMENT for a front end that there is none of, a level out of range or with `pool`, and patches
- *   that overlap by a part of a frame; UNSUPPORTED where model and front end
+ *   of several vectors that overlap by a part of one or leave gaps; UNSUPPORTED where model and front end
  *   do not fit, naming both
  */
 export async function onnxFeatures(options: OnnxFeaturesOptions): Promise<AudioFeatures> {
@@ -64,7 +64,8 @@ export async function onnxFeatures(options: OnnxFeaturesOptions): Promise<AudioF
   const shape = patchShape(front)
   const feed = feedOf(model, shape)
   const { name: taken, cols: width, rows: perPatch, vectors } = await vectorsOf(model, feed, output)
-  const overlap = overlapOf(front, perPatch)
+  // Statistics over a clip have no times that would have to fit.
+  const overlap = pool.length > 0 ? undefined : overlapOf(front, perPatch)
   const frameStep = overlap === undefined ? shape.step / perPatch : front.patch / perPatch
   const config = {
     model: given.model,

@@ -47,7 +47,7 @@ export async function onnxTower(
     throw expected('an integer above 1', 'maxTokens', maxTokens)
   const file = options.tokenizer ?? join(dirname(options.model), 'tokenizer.json')
   const [model, tokenizer, json] = await Promise.all([
-    openOnnx(options.model, { sha256: options.sha256 }),
+    openOnnx(options.model, { sha256: options.sha256, output }),
     openTokenizer(file),
     readBytes(file),
   ])

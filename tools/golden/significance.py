@@ -35,11 +35,25 @@ def leave_one_out(values, of):
     return values.mean(), (g - 1) / g * np.sum((without - values.mean()) ** 2), g
 
 
+def correlated(values, of):
+    """Variance of the mean when any two queries of a cluster correlate alike, from all pairs, and Satterthwaite's degrees of freedom."""
+    names, size = np.unique(of, return_counts=True)
+    off = values - values.mean()
+    pairs = [np.outer(off[of == name], off[of == name])[~np.eye(m, dtype=bool)].mean() for name, m in zip(names, size) if m > 1]
+    rho = np.mean(pairs) / off.var() if pairs and off.var() > 0 else 0.0
+    same = of[:, None] == of[None, :]
+    covariance = off.var() * np.where(np.eye(len(of), dtype=bool), 1.0, same * rho)
+    parts = size * (1 + (size - 1) * np.clip(rho, 0, 1))
+    g = len(names)
+    return covariance.mean() * g / (g - 1), max(1, round(parts.sum() ** 2 / (parts**2).sum()) - 1)
+
+
 def wilson(values, of):
     """statsmodels' Wilson interval at the effective sample size, its normal quantile replaced by Student's."""
     p, variance, g = leave_one_out(values, of)
-    size = p * (1 - p) / variance if variance > 1e-24 else g
-    alpha = 2 * stats.norm.sf(stats.t.ppf(0.975, g - 1))
+    other, degrees = correlated(values, of)
+    size = p * (1 - p) / max(variance, other) if variance > 1e-24 else g
+    alpha = 2 * stats.norm.sf(stats.t.ppf(0.975, degrees))
     return [float(x) for x in proportion_confint(size * p, size, alpha=alpha, method="wilson")]
 
 

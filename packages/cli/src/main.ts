@@ -99,7 +99,7 @@ function program(): Command {
       collect,
       [],
     )
-    .option('--duration <seconds>', 'length of a scene', number, 10)
+    .option('--duration <seconds>', 'length of a scene, 2 to 600', number, 10)
     .option('--sample-rate <hz>', 'sample rate of the scenes', integer(1000), 22_050)
     .option('--single <share>', 'share of scenes in which one thing is heard alone', share, 0)
     .option('--seed <n>', 'seed of the scenes', integer(0), 17)

@@ -71,7 +71,13 @@ export async function resample(
   const before = periods * last.down
   const count = before + Math.ceil(samples.length / first.down) + spread
   const between = staging.scratch(count)
-  await run(staging.padded(samples, before * first.down), first, between)
+  const [ahead, onwards] = staging.split(between, before)
+  if (onwards === undefined) await run(staging.padded(samples, before * first.down), first, between)
+  else {
+    // Outputs before the first sample hear the length of the filter at most: the samples themselves are read where they lie.
+    await run(staging.padded(samples.subarray(0, first.width), before * first.down), first, ahead)
+    await run(staging.input(samples), first, onwards)
+  }
   const out = staging.output(periods * last.up + length)
   await run(between, last, out)
   return staging.take(out).subarray(periods * last.up)

@@ -46,6 +46,13 @@ export class Staging implements Disposable {
     return buffer
   }
 
+  /** A buffer as two, where a backend has memory that can be: that of the host. Otherwise the whole alone. */
+  split(buffer: FloatBuffer, at: number): readonly [FloatBuffer, FloatBuffer?] {
+    if (!this.#host) return [buffer]
+    const whole = buffer as Float32Array
+    return [whole.subarray(0, at), whole.subarray(at)]
+  }
+
   /** Room for what lies between two ops. */
   scratch(length: number): FloatBuffer {
     const buffer = this.#backend.memory.alloc(length)

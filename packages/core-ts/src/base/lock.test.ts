@@ -59,16 +59,20 @@ describe('takeLock', () => {
   it('takes over what a dead process left, and what stayed empty', async () => {
     writeFileSync(path, owner({ pid: endedPid() }))
     ;(await taken()).release()
-    writeFileSync(path, '')
-    expect(await takeLock(path)).toMatchObject({ owner: { pid: 0 } })
-    utimesSync(path, 1, 1)
-    ;(await taken()).release()
-    for (const damaged of ['12345', '{}', 'null', '{"pid":1}', '{"pid":']) {
+    for (const damaged of ['', '12345', '{}', 'null', '{"pid":1}', '{"pid":']) {
       writeFileSync(path, damaged)
       utimesSync(path, 1, 1)
       ;(await taken()).release()
     }
     expect(readdirSync(folder)).toEqual([])
+  })
+
+  it('a lock that has no contents yet is waited for: its owner gets a name, or never does', async () => {
+    writeFileSync(path, '')
+    setTimeout(() => writeFileSync(path, owner({ pid: process.ppid, host: 'another' })), 30)
+    expect(await takeLock(path)).toMatchObject({ owner: { pid: process.ppid, host: 'another' } })
+    writeFileSync(path, '')
+    ;(await taken()).release()
   })
 
   it.skipIf(process.platform !== 'linux')(

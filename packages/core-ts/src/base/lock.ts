@@ -19,7 +19,7 @@ export interface LockOwner {
 
 /** Options of {@link takeLock}. */
 export interface LockOptions {
-  /** How long to wait for another owner, ms; 0: not at all. Default 0. */
+  /** How long to wait for another owner, ms; 0: not at all. Default 0. A lock that its owner is just writing is waited for, some seconds at most. */
   wait?: number
   signal?: AbortSignal
 }
@@ -48,14 +48,17 @@ const grace = 2_000
 export async function takeLock(path: string, { wait = 0, signal }: LockOptions = {}): Promise<Lock | Held> {
   const token = randomUUID()
   const own: LockOwner = { pid: process.pid, host: hostname(), started, since: Date.now(), token }
-  const deadline = performance.now() + wait
+  const begin = performance.now()
+  const deadline = begin + wait
   for (let pause = 2; ; pause = Math.min(2 * pause, 50)) {
     throwIfAborted(signal)
     if (await made(path, `${JSON.stringify(own)}\n`)) return lockOf(path, token)
     const owner = await ownerOf(path)
     if (owner === 'gone' || (owner !== 'writing' && isDead(owner) && (await removeDead(path, owner))))
       continue
-    if (performance.now() >= deadline) {
+    // Who writes its lock is about to have a name, or has died: for that it is waited in any case.
+    const patience = owner === 'writing' ? Math.max(deadline, begin + 2 * grace) : deadline
+    if (performance.now() >= patience) {
       if (owner !== 'writing') return { owner }
       return { owner: { ...own, pid: 0, host: 'unknown', token: '' } }
     }

@@ -67,15 +67,23 @@ export function splitsOf(clips: readonly Clip[]): string[] {
   return [...new Set(clips.flatMap((clip) => clip.split ?? []))]
 }
 
-/** Clips of one split. Throws INVALID_DATA naming the splits there are when none matches. */
-export function clipsOfSplit(manifest: Manifest, split: string): Clip[] {
+/**
+ * Clips of one split.
+ * @param key what named the split, for the message: a key of a configuration or an option
+ * @throws SonotextError INVALID_DATA naming the splits there are when none matches
+ */
+export function clipsOfSplit(manifest: Manifest, split: string, key?: string): Clip[] {
   const clips = manifest.clips.filter((clip) => clip.split === split)
   if (clips.length > 0) return clips
   const found = splitsOf(manifest.clips)
-  throw new SonotextError('INVALID_DATA', `no clip belongs to the split "${split}".`, {
-    file: manifest.path,
-    remedy: found.length === 0 ? 'Give every line a "split".' : `The manifest has: ${found.join(', ')}.`,
-  })
+  throw new SonotextError(
+    'INVALID_DATA',
+    `no clip belongs to the split "${split}"${key === undefined ? '' : ` of ${key}`}.`,
+    {
+      file: manifest.path,
+      remedy: found.length === 0 ? 'Give every line a "split".' : `The manifest has: ${found.join(', ')}.`,
+    },
+  )
 }
 
 /** Whether a file is taken for a manifest where tables are taken too: its name ends in .jsonl or .ndjson, in any case. */

@@ -206,7 +206,7 @@ export function summarizeQueries(
   }
 }
 
-/** Throws INVALID_DATA naming measure and query for a value that is none. */
+/** Throws INVALID_DATA naming measure and query for a value that is none, or that there cannot be. */
 function scoreOf(m: Measure, query: RankedQuery, id: string): number {
   let score: number
   try {
@@ -216,12 +216,17 @@ function scoreOf(m: Measure, query: RankedQuery, id: string): number {
       cause,
     })
   }
-  if (!Number.isNaN(score)) return score
-  throw new SonotextError('INVALID_DATA', `The measure ${m.name} gave NaN for the query "${id}".`, {
-    remedy:
-      'A measure gives every query that counts a number; those that do not are left out by its counts().',
+  const [least, largest] = m.range ?? [0, 1]
+  if (score >= least - rounding && score <= largest + rounding) return score
+  throw new SonotextError('INVALID_DATA', `The measure ${m.name} gave ${score} for the query "${id}".`, {
+    remedy: Number.isNaN(score)
+      ? 'A measure gives every query that counts a number; those that do not are left out by its counts().'
+      : `Its range is ${least} to ${largest}: intervals and pages rely on it. Give the measure another range, or correct its score().`,
   })
 }
+
+/** What sums of quotients may be off by. */
+const rounding = 1e-9
 
 /** Mean over queries of the share of the first `cutoff` ranks that hold judged items; null unless all queries say what is judged. */
 function judgedShareOf(queries: readonly RankedQuery[], cutoff: number, size: RankingSize): number | null {

@@ -53,6 +53,20 @@ test('the guide tells of measures that there are', () => {
   for (const name of names) expect(measure(name.slice(1, -1).replace('@k', '@7')).name).toMatch(/^\w+(@7)?$/)
 })
 
+test('a value outside the range of its measure is refused, and the range named', () => {
+  const scores = matrix(2, 2, Float32Array.of(1, 0, 0, 1))
+  const percent = meanMeasure('percent', () => 100, () => 50) // prettier-ignore
+  expect(() => evaluateScores(scores, [0, 1], { measures: [percent] })).toThrow(
+    expect.objectContaining({
+      code: 'INVALID_DATA',
+      message: expect.stringMatching(/The measure percent gave 100 for the query "0#1"/) as string,
+      remedy: expect.stringMatching(/range is 0 to 1/) as string,
+    }),
+  )
+  const { textToAudio } = evaluateScores(scores, [0, 1], { measures: [{ ...percent, range: [0, 100] }] })
+  expect(textToAudio['percent']).toBe(100)
+})
+
 test('a measure says which way is better, and a monitor goes by it', () => {
   const part = (name: string, made: string, value: () => number) =>
     measurePart({

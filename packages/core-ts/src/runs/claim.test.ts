@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -48,8 +48,10 @@ describe('the folder of a run', () => {
   it('is free again when the training is over, however it ended', async () => {
     expect(existsSync(join(folder, 'done', 'run.lock'))).toBe(false)
     await expect(run('refused', { data: { ...config.data, trainSplit: 'trian' } })).rejects.toThrow(/trian/)
-    expect(existsSync(join(folder, 'refused', 'run.lock'))).toBe(false)
-    expect(existsSync(join(folder, 'refused', 'config.json'))).toBe(false)
+    expect(existsSync(join(folder, 'refused'))).toBe(false)
+    await mkdir(join(folder, 'mine already'))
+    await expect(run('mine already', { data: { ...config.data, trainSplit: 'trian' } })).rejects.toThrow()
+    expect(await readdir(join(folder, 'mine already'))).toEqual([])
   })
 
   it('is taken over from a process that was killed', async () => {
@@ -162,8 +164,12 @@ describe('before hours of work', () => {
   const data = (changes: Partial<RunConfig['data']>) => ({ data: { ...config.data, ...changes } })
 
   it('a split that is not there is an error, for validation too', async () => {
-    await expect(run('x', data({ trainSplit: 'trian' }))).rejects.toThrow(/trian.*train, validation, test/s)
-    await expect(run('x', data({ validationSplit: 'validatoin' }))).rejects.toThrow(/validatoin/)
+    await expect(run('x', data({ trainSplit: 'trian' }))).rejects.toThrow(
+      /"trian" of data\.trainSplit.*train, validation, test/s,
+    )
+    await expect(run('x', data({ validationSplit: 'validatoin' }))).rejects.toThrow(
+      /"validatoin" of data\.validationSplit/,
+    )
   })
 
   it('a monitor without validation is an error', async () => {

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { SonotextError } from '../base/errors.js'
 import { makeFolder, writeFileAtomic } from '../base/files.js'
@@ -45,7 +45,13 @@ export async function claimRunFolder(
   config: RunConfig,
   { resume = false }: { resume?: boolean } = {},
 ): Promise<ClaimedFolder> {
+  const isNew = !existsSync(folder)
   const lock = await lockOf(folder)
+  const release = (): void => {
+    lock.release()
+    // A folder that was made for nothing goes again; one that holds something stays.
+    if (isNew) removeEmptyFolder(folder)
+  }
   try {
     const started = existsSync(join(folder, checkpointFile))
     if (started && !resume) {
@@ -64,11 +70,19 @@ export async function claimRunFolder(
       folder,
       started,
       keepConfig: () => writeFileAtomic(join(folder, runFiles.config), text),
-      [Symbol.dispose]: () => lock.release(),
+      [Symbol.dispose]: release,
     }
   } catch (error) {
-    lock.release()
+    release()
     throw error
+  }
+}
+
+function removeEmptyFolder(folder: string): void {
+  try {
+    rmdirSync(folder)
+  } catch {
+    // It holds something, or somebody else has removed it.
   }
 }
 

@@ -25,16 +25,18 @@ export function runClipsOf(
   manifest: Manifest,
   onNote: (note: string) => void,
 ): RunClips {
-  const further = objectives.flatMap(({ source }) =>
-    typeof source?.['split'] === 'string' ? [source['split']] : [],
-  )
-  const training = [...new Set([data.trainSplit, ...further])].flatMap((split) =>
-    clipsOfSplit(manifest, split),
-  )
+  // Each split once, under the first key that names it.
+  const splits = new Map([[data.trainSplit, 'data.trainSplit']])
+  objectives.forEach(({ source }, index) => {
+    const split = source?.['split']
+    if (typeof split === 'string' && !splits.has(split))
+      splits.set(split, `objectives[${index}].source.split`)
+  })
+  const training = [...splits].flatMap(([split, key]) => clipsOfSplit(manifest, split, key))
   const named = data.validationSplit
   const usual = splitsOf(manifest.clips).includes('validation') ? 'validation' : null
   const split = named === undefined ? usual : named
-  const clips = split === null ? [] : clipsOfSplit(manifest, split)
+  const clips = split === null ? [] : clipsOfSplit(manifest, split, 'data.validationSplit')
   if (named && clips.length < 2) {
     throw new SonotextError(
       'INVALID_DATA',

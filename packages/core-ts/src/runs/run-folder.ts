@@ -6,6 +6,7 @@ import type { Backend } from '../backend/port.js'
 import { isSonotextError, SonotextError } from '../base/errors.js'
 import { readText } from '../base/text.js'
 import { type DualEncoder, loadModel, modelFile } from '../models/index.js'
+import { checkpointFile } from '../train/index.js'
 import { loadPlugins } from '../registry/index.js'
 
 import { parseConfig, type RunConfig } from './config.js'
@@ -26,11 +27,18 @@ export async function readRunConfig(folder: string): Promise<RunConfig> {
   const file = join(folder, runFiles.config)
   const text = await readText(file).catch((cause: unknown) => {
     if (!isSonotextError(cause) || cause.code !== 'MISSING_FILE') throw cause
-    throw new SonotextError('MISSING_FILE', 'this folder holds no training run.', {
-      file,
-      remedy: 'Give the folder that `sonotext train --run` wrote.',
-      cause,
-    })
+    const isRun = [modelFile, checkpointFile].some((name) => existsSync(join(folder, name)))
+    throw isRun
+      ? new SonotextError('MISSING_FILE', 'the configuration of this run is gone.', {
+          file,
+          remedy: `Bring it back, or write it again: sonotext train --run ${folder} --resume --config FILE, with the configuration it was trained with.`,
+          cause,
+        })
+      : new SonotextError('MISSING_FILE', 'this folder holds no training run.', {
+          file,
+          remedy: 'Give the folder that `sonotext train --run` wrote.',
+          cause,
+        })
   })
   try {
     return parseConfig(JSON.parse(text), { source: file })

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -317,6 +317,10 @@ describe('a run that is opened', () => {
     await expect(openRun(join(folder, 'nowhere'), { backend })).rejects.toThrow(
       /this folder holds no training run/,
     )
+    const lost = join(folder, 'lost')
+    await mkdir(lost, { recursive: true })
+    await copyFile(join(folder, 'run', 'model.safetensors'), join(lost, 'model.safetensors'))
+    await expect(openRun(lost, { backend })).rejects.toThrow(/the configuration of this run is gone/)
     const damaged = join(folder, 'seed')
     await writeFile(join(damaged, 'config.json'), '{"data":')
     await expect(readRunConfig(damaged)).rejects.toMatchObject({

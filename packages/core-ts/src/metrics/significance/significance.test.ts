@@ -91,20 +91,22 @@ describe('against scipy and statsmodels', () => {
 })
 
 /** Queries in clusters with values on a coarse grid, so that ties and whole clusters of one value occur. */
-const problem = fc
-  .record({
-    sizes: fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 2, maxLength: 9 }),
-    levels: fc.integer({ min: 1, max: 6 }),
-    seed: fc.nat(),
-  })
-  .map(({ sizes, levels, seed }) => {
-    const rng = new Rng(seed, 'problem')
-    const draw = () => rng.int(levels + 1) / levels
-    const queries = sizes.flatMap((size, cluster) =>
-      Array.from({ length: size }, () => ({ cluster, a: draw(), b: draw() })),
-    )
-    return { queries, clusters: sizes.length, rng }
-  })
+const problemOf = (equal: boolean) =>
+  fc
+    .record({
+      sizes: fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 2, maxLength: 9 }),
+      levels: fc.integer({ min: 1, max: 6 }),
+      seed: fc.nat(),
+    })
+    .map(({ sizes, levels, seed }) => {
+      const rng = new Rng(seed, 'problem')
+      const draw = () => rng.int(levels + 1) / levels
+      const queries = sizes.flatMap((size, cluster) =>
+        Array.from({ length: equal ? sizes[0]! : size }, () => ({ cluster, a: draw(), b: draw() })),
+      )
+      return { queries, clusters: sizes.length, rng }
+    })
+const problem = problemOf(false)
 type Query = { cluster: number | string; a: number; b: number }
 
 /** Everything that is said about two systems, as a flat list. */
@@ -142,9 +144,9 @@ describe('properties', () => {
     )
   })
 
-  test('captions repeated within their clip tell nothing new, except to intervals by query', () => {
+  test('captions repeated within equal clips tell nothing new, except to intervals by query', () => {
     fc.assert(
-      fc.property(problem, fc.integer({ min: 2, max: 4 }), ({ queries }, times) => {
+      fc.property(problemOf(true), fc.integer({ min: 2, max: 4 }), ({ queries }, times) => {
         const repeated = queries.flatMap((query) => Array<Query>(times).fill(query))
         expectSameNumbers(allOf(repeated), allOf(queries))
         const [once, more] = [queries, repeated].map((list) => unitMean.byQuery(Float64Array.from(list, ({ a }) => a))) // prettier-ignore

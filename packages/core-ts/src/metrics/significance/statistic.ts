@@ -31,12 +31,15 @@ export const mean: Statistic = {
 /**
  * Mean of values between 0 and 1: shares such as R@k, and averages such as mAP.
  *
- * By cluster: the score (Wilson) interval with the effective sample size n = p(1 − p) / variance, the variance being the jackknife's over
- * clusters and Student's t with one degree of freedom less than clusters in place of the normal quantile (effective sample size and t: Korn
- * and Graubard 1998, Survey Methodology 24; with Wilson's interval, the best of those compared for clustered shares: Dean and
- * Pagano 2015, J. Survey Statistics and Methodology 3). It stays within [0, 1]. For values that are not 0 or 1 it is the score interval
- * of the quasi-binomial mean, whose variance is a multiple of p(1 − p) (Wedderburn 1974), and is skewed as these means are near 0 and 1.
- * When all queries agree there is nothing to tell the effect of clusters from: then n is the number of clusters, the least it can be.
+ * By cluster: the score (Wilson) interval with the effective sample size n = p(1 − p) / variance and Student's t in place of the normal
+ * quantile (effective sample size and t: Korn and Graubard 1998, Survey Methodology 24; with Wilson's interval, the best of those compared
+ * for clustered shares: Dean and Pagano 2015, J. Survey Statistics and Methodology 3). It stays within [0, 1]. For values that are not 0
+ * or 1 it is the score interval of the quasi-binomial mean, whose variance is a multiple of p(1 − p) (Wedderburn 1974), and is skewed as
+ * these means are near 0 and 1. When all clusters agree there is nothing to tell their effect from: then n is the number of clusters, the
+ * least it can be.
+ *
+ * Where clusters differ in size, the jackknife rests on the few large ones and is too small too often. Then the variance is the larger of
+ * the jackknife's and the one that the intraclass correlation gives, and t has the degrees of freedom that such clusters are worth.
  */
 export const unitMean: Statistic = {
   name: 'mean',
@@ -44,10 +47,12 @@ export const unitMean: Statistic = {
   byCluster(values, clusters) {
     if (clusters.count < 2) return null
     const { value, variance } = clusteredMean(values, clusters)
+    const correlated = correlatedMean(values, clusters, value)
     const p = Math.min(1, Math.max(0, value))
     const spread = p * (1 - p)
-    const size = variance > rounding && spread > 0 ? spread / variance : clusters.count
-    const t2 = student95(clusters.count - 1) ** 2
+    const size =
+      variance > rounding && spread > 0 ? spread / Math.max(variance, correlated.variance) : clusters.count
+    const t2 = student95(correlated.degrees) ** 2
     const centre = (size * p + t2 / 2) / (size + t2)
     const half = Math.sqrt(t2 * (size * spread + t2 / 4)) / (size + t2)
     // The ends at p = 0 and p = 1 are p itself, but for rounding.
@@ -139,6 +144,51 @@ function clusteredMean(values: Float64Array, clusters: Clusters): { value: numbe
     squares += (without - value) ** 2
   }
   return { value, variance: ((count - 1) / count) * squares }
+}
+
+/**
+ * The variance of a mean when any two queries of a cluster correlate by ρ, whatever the cluster's size: that of queries drawn one by one,
+ * times 1 + (Σ m² / Σ m − 1) ρ for clusters of m queries (Kish 1965, Survey Sampling). ρ is the mean over clusters of what their pairs
+ * give, so that each counts once. A cluster's part of the variance goes with m (1 + (m − 1) ρ); Satterthwaite's degrees of freedom of such
+ * parts are (Σ part)² / Σ part², less one for the mean: for equal clusters one less than there are.
+ */
+function correlatedMean(
+  values: Float64Array,
+  { count, of }: Clusters,
+  mean: number,
+): { variance: number; degrees: number } {
+  const sizes = new Float64Array(count)
+  const sums = new Float64Array(count)
+  const squares = new Float64Array(count)
+  let total = 0
+  for (let query = 0; query < values.length; query++) {
+    const difference = values[query]! - mean
+    sizes[of[query]!]!++
+    sums[of[query]!]! += difference
+    squares[of[query]!]! += difference ** 2
+    total += difference ** 2
+  }
+  const variance = total / values.length
+  let [products, clustersOfPairs, sizesSquared] = [0, 0, 0]
+  for (let cluster = 0; cluster < count; cluster++) {
+    const size = sizes[cluster]!
+    sizesSquared += size ** 2
+    if (size < 2) continue
+    products += (sums[cluster]! ** 2 - squares[cluster]!) / (size * (size - 1))
+    clustersOfPairs++
+  }
+  const correlation = clustersOfPairs > 0 && variance > 0 ? products / clustersOfPairs / variance : 0
+  let [parts, partsSquared] = [0, 0]
+  for (const size of sizes) {
+    const part = size * (1 + (size - 1) * Math.min(1, Math.max(0, correlation)))
+    parts += part
+    partsSquared += part ** 2
+  }
+  const effect = 1 + (sizesSquared / values.length - 1) * correlation
+  return {
+    variance: ((variance / values.length) * effect * count) / (count - 1),
+    degrees: Math.max(1, Math.round(parts ** 2 / partsSquared) - 1),
+  }
 }
 
 /** Leaving one query out n times gives, for a mean, a standard error of exactly s/√n (s the sample standard deviation). */

@@ -2,8 +2,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openBackend } from '../backend/open.js'
-import type { Backend } from '../backend/port.js'
+import { chainBackends } from '../backend/chain.js'
+import { nativeBackend } from '../backend/native.js'
+import type { Backend, OpName } from '../backend/port.js'
 import { referenceBackend } from '../backend/reference/index.js'
 import { infoNceLoss, type Loss, type LossOutput, type RunningLoss, tripletLoss } from '../losses/index.js'
 import {
@@ -13,7 +14,8 @@ import {
   strategies,
   type NegativeStrategy,
 } from '../negatives/index.js'
-import { toyData, toyRun } from '../testing/toy-run.js'
+import { frameWord, pooled } from '../similarity/index.js'
+import { toyData, toyRun, type ToyOptions } from '../testing/toy-run.js'
 import { readCheckpoint, writeCheckpoint } from './checkpoint.js'
 import { Learner, type LearnerOptions } from './learner.js'
 import { jsonlLogger } from './loggers.js'
@@ -345,10 +347,10 @@ describe('negatives', () => {
 })
 
 describe('what a step reads from its device', () => {
-  /** A backend whose memory JavaScript cannot touch, counting what comes out of it. */
-  function counting() {
-    const device = openBackend({ device: 'sealed' })
-    const counts = { downloads: 0 }
+  /** What a trainer opens for a device, on memory that JavaScript cannot touch, counting what comes out of it: for fallbacks too. */
+  function counting(lacks?: OpName) {
+    const device = nativeBackend({ device: 'sealed' })
+    const counts = { downloads: 0, elsewhere: [] as string[] }
     const memory = {
       ...device.memory,
       download: (buffer: never) => {
@@ -356,19 +358,28 @@ describe('what a step reads from its device', () => {
         return device.memory.download(buffer)
       },
     }
-    return { on: Object.create(device, { memory: { value: memory } }) as Backend, counts }
+    const supports = (op: OpName) => op !== lacks && device.supports(op)
+    const first = Object.create(device, {
+      memory: { value: memory },
+      supports: { value: supports },
+    }) as Backend
+    const on = chainBackends(first, [nativeBackend(), referenceBackend()], {
+      onFallback: (message) => counts.elsewhere.push(message),
+    })
+    return { on, counts }
   }
 
-  async function downloads(loss: Loss, options: Partial<TrainerOptions> = {}) {
-    const { on, counts } = counting()
+  async function downloads(loss: Loss, options: ToyOptions = {}, lacks?: OpName) {
+    const { on, counts } = counting(lacks)
     await using trainer = createTrainer(toyRun(on, { loss, epochs: 1, ...options }))
     const ofStep: number[] = []
     for await (const { kind } of trainer.steps()) {
       if (kind === 'step') ofStep.push(counts.downloads)
       counts.downloads = 0
     }
-    return ofStep
+    return { ofStep, elsewhere: counts.elsewhere }
   }
+  const read = (...ofStep: number[]) => ({ ofStep, elsewhere: [] })
 
   it('is loss and statistics at once, and the norms of the gradients at once', async () => {
     for (const loss of [
@@ -377,15 +388,28 @@ describe('what a step reads from its device', () => {
       triplet('random'),
       triplet('full-batch'),
     ])
-      expect(await downloads(loss), loss.name).toEqual([2, 2, 2, 2])
+      expect(await downloads(loss), loss.name).toEqual(read(2, 2, 2, 2))
+  })
+
+  it('is no more for a CRNN, and no op of it is taken elsewhere', async () => {
+    for (const similarity of [pooled(), frameWord()]) {
+      const crnn = { network: 'crnn', similarity } as const
+      expect(await downloads(infoNceLoss({ learnable: true }), crnn)).toEqual(read(2, 2))
+    }
+  })
+
+  it('is more where the device lacks an op, and that is said', async () => {
+    const { ofStep, elsewhere } = await downloads(infoNceLoss(), {}, 'gemm')
+    expect(elsewhere).toEqual(['sealed has no gemm: cpu takes it'])
+    expect(Math.min(...ofStep)).toBeGreaterThan(2)
   })
 
   it('is one more where scores are mined', async () => {
-    expect(await downloads(triplet('semi-hard'))).toEqual([3, 3, 3, 3])
+    expect(await downloads(triplet('semi-hard'))).toEqual(read(3, 3, 3, 3))
   })
 
   it('is the norms alone between two readings', async () => {
-    expect(await downloads(infoNceLoss({ learnable: true }), { readEvery: 2 })).toEqual([1, 2, 1, 2])
+    expect(await downloads(infoNceLoss({ learnable: true }), { readEvery: 2 })).toEqual(read(1, 2, 1, 2))
     const options = toyRun(backend, { epochs: 1, readEvery: 2 })
     const every = toyRun(backend, { epochs: 1 })
     const [some, all] = [await runOf(options), await runOf(every)]

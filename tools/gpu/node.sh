@@ -9,6 +9,9 @@
 #   profile    the same step with a wait after every op, to see where its time goes
 #   crnn       the thesis CRNN trained from scratch with three ways of choosing negatives, three seeds each, to the quality of its end
 #   negatives  the quick mode of the study of negatives
+#
+# Exit code: 0 when every stage did well, 1 when one did not, 2 on bad usage, 3 without a GPU: then the cases are run on the CPU, which
+# shows that what is here is whole, and nothing else is done.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 out=$root/build/gpu-results
@@ -40,6 +43,19 @@ stage() {
 }
 
 : >"$out/summary-node.txt"
+# Why the addon has no device, if it has none.
+reason=$(cd "$root" && "$node" --input-type=module -e "
+  import { openBackend } from '@sonotext/core/backend'
+  try { openBackend({ device: 'cuda' }) }
+  catch (error) { console.log(error.message); process.exitCode = error.code === 'BACKEND_UNAVAILABLE' ? 3 : 1 }" 2>&1)
+without=$?
+if [ $without -ne 0 ]; then
+  echo "$reason" | tee -a "$out/summary-node.txt"
+  [ $without -eq 3 ] && stage cases-cpu 240 "$node" "$root/tools/gpu/cases.mjs" cpu
+  echo "Nothing was done on a GPU." | tee -a "$out/summary-node.txt"
+  [ $failed -eq 0 ] && failed=$without
+  exit $failed
+fi
 stage cases 90 "$node" "$root/tools/gpu/cases.mjs"
 stage step-10s 90 "$node" "$bench/training.js" --device cuda --pytorch "$python" --frames 500 --rounds 20 \
   --markdown "$out/step-10s.md" --json "$out/step-10s.json"

@@ -11,6 +11,9 @@
 #   tensor       conformance and times of products in tf32 and bf16, by mma.sync and, where the GPU has it, by wgmma
 #   torch        the same shapes in PyTorch, where python3 has it
 # --seconds bounds them all together (default 480); a stage that would begin past it is left out, and said so.
+#
+# Exit code: 0 when every stage did well, 1 when one did not, 2 on bad usage, 3 without a GPU: then the programs are built, for
+# SONOTEXT_CUDA_ARCHITECTURES (default 90a-real), and nothing else is done.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 out=$root/build/gpu-results
@@ -45,6 +48,8 @@ stage() {
   code=$?
   local last
   last=$(grep -v '^ *$' "$out/$name.txt" | tail -n 1)
+  # A program that finds no CUDA device ends well and says so: there is a GPU, so this build has no CUDA or the driver is too old for it.
+  [ $code -eq 0 ] && case $last in *cuda:0:\ skipped:*) code=3 ;; esac
   if [ $code -eq 0 ]; then
     echo "$name: ok in $((SECONDS - began)) s: $last" | tee -a "$out/summary.txt"
   else
@@ -54,12 +59,14 @@ stage() {
 }
 
 build_programs() {
-  local generator=() architecture
+  local generator=() architecture=${SONOTEXT_CUDA_ARCHITECTURES:-90a-real}
   command -v ninja >/dev/null && generator=(-G Ninja)
-  architecture=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -n 1 | tr -d '. ')
-  [ "$architecture" = 90 ] && architecture=90a  # wgmma is of this one alone
-  cmake "${generator[@]}" -S "$root/packages/native-cuda" -B "$build" \
-    -DSONOTEXT_CUDA_ARCHITECTURES="$architecture-real" &&
+  case $capability in
+    '') ;;
+    9.0) architecture=90a-real ;;  # wgmma is of this one alone
+    *) architecture=${capability/./}-real ;;
+  esac
+  cmake "${generator[@]}" -S "$root/packages/native-cuda" -B "$build" -DSONOTEXT_CUDA_ARCHITECTURES="$architecture" &&
     cmake --build "$build" --target conformance gpu_bench -j "$(nproc)"
 }
 
@@ -80,7 +87,7 @@ sanitize() {
 tensor_cores() {
   local status=0 all=(mma) precision cores name
   local products=gemm,similarity,conv2d,frame_score,info_nce,sigmoid_pair,gru
-  [ "$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -n 1)" = 9.0 ] && all=(mma wgmma)
+  [ "$capability" = 9.0 ] && all=(mma wgmma)
   for precision in bf16 tf32; do
     for cores in "${all[@]}"; do
       export SONOTEXT_MATMUL=$precision SONOTEXT_TENSOR_CORES=$cores
@@ -102,15 +109,26 @@ torch_beside() {
 }
 
 : >"$out/summary.txt"
+capability=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | head -n 1)
+[[ $capability =~ ^[0-9]+\.[0-9]+$ ]] || capability=
 {
-  nvidia-smi --query-gpu=name,driver_version,memory.total,clocks.sm,clocks.max.sm --format=csv,noheader
-  nvcc --version | tail -n 2 | head -n 1
+  if [ -n "$capability" ]; then
+    nvidia-smi --query-gpu=name,driver_version,memory.total,clocks.sm,clocks.max.sm --format=csv,noheader
+  else
+    echo "no GPU: nvidia-smi $(command -v nvidia-smi >/dev/null && echo names none || echo is not in PATH)"
+  fi
+  nvcc --version 2>/dev/null | tail -n 2 | head -n 1 | grep . || echo "no nvcc in PATH"
   echo "commit ${SONOTEXT_COMMIT:-$(git -C "$root" rev-parse --short HEAD 2>/dev/null || echo unknown)}"
   echo "load $(cut -d' ' -f1-3 /proc/loadavg)"
 } 2>&1 | tee "$out/machine.txt"
-export root out build conformance bench
+export root out build conformance bench capability
 export -f build_programs sanitize tensor_cores torch_beside
 stage build 240 bash -c build_programs
+if [ -z "$capability" ]; then
+  echo "There is no GPU here: nothing else was done." | tee -a "$out/summary.txt"
+  [ $failed -eq 0 ] && failed=3
+  exit $failed
+fi
 stage conformance 120 "$conformance"
 stage sanitizer 150 bash -c sanitize
 stage bench 150 "$bench" --json "$out/bench.json"

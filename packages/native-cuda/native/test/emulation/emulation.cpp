@@ -1,3 +1,4 @@
+#include <setjmp.h>
 #include <ucontext.h>
 
 #include <cstdio>
@@ -27,7 +28,7 @@ struct Copy {
 };
 
 struct Fiber {
-  ucontext_t context;
+  jmp_buf at;  // where it waits
   std::deque<std::vector<Copy>> copies;  // by group; the last one is not yet committed
   std::unique_ptr<char[]> stack;
   State state = State::ready;
@@ -44,7 +45,7 @@ struct alignas(128) Line {
 };
 
 std::vector<Line> shared;
-ucontext_t scheduler;
+jmp_buf scheduler;
 std::vector<Fiber> fibers;
 int current = 0;
 const std::function<void()>* body = nullptr;
@@ -56,15 +57,36 @@ std::map<void*, std::size_t> memory;
   std::abort();
 }
 
-void wait(State state) {
-  const int own = current;
-  fibers[own].state = state;
-  swapcontext(&fibers[own].context, &scheduler);
+// Goes on where `next` was left; comes back when somebody goes on at `own`. A swapcontext would ask the system for the
+// signal mask each time, which takes longer than what threads do in between.
+void leave(jmp_buf& own, jmp_buf& next) {
+  if (_setjmp(own) == 0) _longjmp(next, 1);
 }
 
-void start() {
-  (*body)();
-  fibers[current].state = State::done;
+void wait(State state) {
+  Fiber& own = fibers[current];
+  own.state = state;
+  leave(own.at, scheduler);
+}
+
+// A fiber is a thread of one block after the other.
+void live() {
+  for (;;) {
+    wait(State::done);
+    (*body)();
+  }
+}
+
+// Gives fibers their stacks, up to where they wait for a block.
+void begin(Fiber& fiber) {
+  ucontext_t here, there;
+  getcontext(&there);
+  fiber.stack = std::make_unique<char[]>(kStack);
+  there.uc_stack.ss_sp = fiber.stack.get();
+  there.uc_stack.ss_size = kStack;
+  there.uc_link = nullptr;
+  makecontext(&there, live, 0);
+  if (_setjmp(scheduler) == 0) swapcontext(&here, &there);
 }
 
 // Lets every group (a warp, or the block) go on of which all threads that have not ended wait for the same
@@ -91,14 +113,9 @@ bool release(State waited, int group) {
 void run_block() {
   const int count = static_cast<int>(fibers.size());
   for (Fiber& fiber : fibers) {
-    getcontext(&fiber.context);
-    fiber.context.uc_stack.ss_sp = fiber.stack.get();
-    fiber.context.uc_stack.ss_size = kStack;
-    fiber.context.uc_link = &scheduler;
     fiber.state = State::ready;
     fiber.turn = 0;
     fiber.copies.assign(1, {});
-    makecontext(&fiber.context, start, 0);
   }
   for (;;) {
     // Every round begins at another thread and goes up or down.
@@ -112,7 +129,7 @@ void run_block() {
       if (fibers[current].state != State::ready) continue;
       ++ran;
       threadIdx = dim3(static_cast<unsigned>(current));
-      swapcontext(&scheduler, &fibers[current].context);
+      leave(scheduler, fibers[current].at);
     }
     const bool warps = release(State::at_exchange, kWarp);
     if (release(State::at_barrier, count) || warps || ran > 0) continue;
@@ -188,8 +205,8 @@ void run_grid(dim3 grid, dim3 block, std::size_t shared_bytes, const std::functi
   shared.resize(lines + 1);
   gridDim = grid, blockDim = block;
   fibers.resize(block.x);
-  for (Fiber& fiber : fibers) {
-    if (fiber.stack == nullptr) fiber.stack = std::make_unique<char[]>(kStack);
+  for (current = 0; current < static_cast<int>(fibers.size()); ++current) {
+    if (fibers[current].stack == nullptr) begin(fibers[current]);
   }
   for (unsigned x = 0; x < grid.x; ++x) {
     blockIdx = dim3(x);

@@ -2,33 +2,44 @@
 // What every CUDA kernel takes of a multiprocessor, into docs/results/cuda-resources.md: registers, spills and shared memory as
 // ptxas reports them, and the occupancy that follows. Needs nvcc and c++filt, no GPU.
 //
-//   node tools/gpu/resources.mjs          exit 1 when a kernel spills registers or has a stack frame
+//   node tools/gpu/resources.mjs [--build FOLDER]      exit 1 when a kernel spills registers or has a stack frame
 //
-// Reports are kept in build/resources: a second run compiles what changed.
+// Reports are kept in build/resources: a second run compiles what changed. --build takes them from a build of the addon by ninja without ccache,
+// configured with -DCMAKE_CUDA_FLAGS="-Xptxas=-v --keep --keep-dir FOLDER", for 80-real and 90a-real and others, its output in FOLDER/log.txt.
 import { execFile, execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { pathToFileURL, fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { parseArgs, promisify } from 'node:util'
 import * as prettier from 'prettier'
 import { findProgram } from '../../packages/native-cuda/compile/program.mjs'
 import { architectures, occupancy } from './occupancy.mjs'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
-const folder = join(root, 'packages/native-cuda/native/cuda/kernels')
+const kernelFolder = join(root, 'packages/native-cuda/native/cuda/kernels')
 const page = join(root, 'docs/results/cuda-resources.md')
 const flags = ['-std=c++17', '-O3', '-DNDEBUG', '-Xptxas=-v']
 
-/** Symbol → what ptxas -v says of the kernel. */
-export function reported(text) {
+/** Symbol → what ptxas -v says of the kernel for an architecture. */
+export function reported(text, architecture) {
   const kernels = new Map()
   let current
   for (const line of text.split('\n')) {
-    const begun = /Compiling entry function '(\w+)'/.exec(line)
-    if (begun !== null)
-      kernels.set(begun[1], (current = { spilled: 0, stack: 0, registers: 0, sharedBytes: 0 }))
+    const [, symbol, target] = /Compiling entry function '(\w+)' for '(\w+)'/.exec(line) ?? []
+    if (target === architecture)
+      kernels.set(symbol, (current = { spilled: 0, stack: 0, registers: 0, sharedBytes: 0 }))
+    else if (target !== undefined) current = undefined
     if (current === undefined) continue
     const number = (pattern) => Number(pattern.exec(line)?.[1] ?? 0)
     current.stack += number(/(\d+) bytes stack frame/)
@@ -82,15 +93,39 @@ async function compiled(file, architecture, keep) {
       '-cubin',
       '-o',
       output,
-      join(folder, file),
+      join(kernelFolder, file),
     ],
     { maxBuffer: 1 << 28 },
   )
   const ptx = readdirSync(keep).find(
     (name) => name.startsWith(basename(file, '.cu')) && name.endsWith('.ptx'),
   )
-  const more = stated(readFileSync(join(keep, ptx), 'utf8'))
-  return [...reported(stderr)].map(([symbol, numbers]) => [symbol, { ...numbers, ...more.get(symbol) }])
+  return together(stderr, architecture, join(keep, ptx))
+}
+
+function together(report, architecture, ptx) {
+  const more = stated(readFileSync(ptx, 'utf8'))
+  return [...reported(report, architecture)].map(([symbol, numbers]) => [
+    symbol,
+    { ...numbers, ...more.get(symbol) },
+  ])
+}
+
+/** What ninja printed when it had compiled a file. */
+export function saidOf(log, file) {
+  const parts = log.split(/^(?=\[\d+\/\d+\] )/m)
+  return parts.find((part) => /^.* Building CUDA object .*/.exec(part)?.[0].endsWith(`/${file}.o`))
+}
+
+/** The same as {@link compiled}, from a build that kept it. */
+function built(file, architecture, folder) {
+  const said = saidOf(readFileSync(join(folder, 'log.txt'), 'utf8'), file)
+  const ptx = join(folder, `${basename(file, '.cu')}.${architecture.replace('sm_', 'compute_')}.ptx`)
+  if (said === undefined || !existsSync(ptx)) throw new Error(`${folder} has no ${file} for ${architecture}.`)
+  const { mtimeMs } = statSync(ptx)
+  const later = [...sources(join(kernelFolder, file)).keys()].find((path) => statSync(path).mtimeMs > mtimeMs)
+  if (later !== undefined) throw new Error(`${later} is newer than ${ptx}.`)
+  return together(said, architecture, ptx)
 }
 
 /** The text of a source and of every file of ours that it includes. */
@@ -102,10 +137,10 @@ function sources(path, seen = new Map()) {
   return seen
 }
 
-/** The kernels of a file, compiled now or before. */
-async function known(file, architecture, nvcc) {
+/** The kernels of a file, compiled now or before, or by the build in `from`. */
+async function known(file, architecture, nvcc, from) {
   const hash = createHash('sha256').update(`${nvcc} ${flags.join(' ')}`)
-  for (const text of sources(join(folder, file)).values()) hash.update(text)
+  for (const text of sources(join(kernelFolder, file)).values()) hash.update(text)
   const kept = join(
     root,
     'build/resources',
@@ -114,7 +149,8 @@ async function known(file, architecture, nvcc) {
   if (existsSync(kept)) return JSON.parse(readFileSync(kept, 'utf8'))
   const keep = mkdtempSync(join(tmpdir(), 'sonotext-ptx-'))
   try {
-    const kernels = await compiled(file, architecture, keep)
+    const kernels =
+      from === undefined ? await compiled(file, architecture, keep) : built(file, architecture, from)
     mkdirSync(dirname(kept), { recursive: true })
     writeFileSync(kept, JSON.stringify(kernels))
     return kernels
@@ -123,10 +159,10 @@ async function known(file, architecture, nvcc) {
   }
 }
 
-async function kernelsOf(file, nvcc) {
+async function kernelsOf(file, nvcc, from) {
   const all = []
   for (const architecture of architectures) {
-    for (const [symbol, kernel] of await known(file, architecture, nvcc))
+    for (const [symbol, kernel] of await known(file, architecture, nvcc, from))
       all.push({ symbol, architecture, kernel })
   }
   if (all.length === 0) return []
@@ -197,18 +233,19 @@ ${table.map((row) => `| ${row.join(' | ')} |`).join('\n')}
 }
 
 async function main() {
+  const { values } = parseArgs({ options: { build: { type: 'string' } } })
   for (const program of ['nvcc', 'c++filt']) {
     if (findProgram(program) === undefined) throw new Error(`There is no ${program} in PATH.`)
   }
   const version = /release ([\d.]+)/.exec(execFileSync('nvcc', ['--version'], { encoding: 'utf8' }))[1]
-  const files = readdirSync(folder)
+  const files = readdirSync(kernelFolder)
     .filter((name) => name.endsWith('.cu'))
     .sort()
   const results = new Map()
   const queue = [...files]
   const worker = async () => {
     for (let file = queue.shift(); file !== undefined; file = queue.shift())
-      results.set(file, await kernelsOf(file, version))
+      results.set(file, await kernelsOf(file, version, values.build))
   }
   await Promise.all(Array.from({ length: Math.min(availableParallelism(), files.length) }, worker))
   const rows = files.flatMap((file) => results.get(file))

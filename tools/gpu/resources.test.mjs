@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { blocksAtOnce, occupancy } from './occupancy.mjs'
-import { merged, pageOf, reported, shortName, stated } from './resources.mjs'
+import { merged, pageOf, reported, saidOf, shortName, stated } from './resources.mjs'
 
 describe('occupancy', () => {
   // What cudaOccMaxActiveBlocksPerMultiprocessor of CUDA 13's cuda_occupancy.h says.
@@ -64,10 +64,24 @@ ptxas info    : Used 14 registers, used 0 barriers, 424 bytes cmem[0]`
 `
 
   it('reads what ptxas reports', () => {
-    expect(Object.fromEntries(reported(log))).toEqual({
+    expect(Object.fromEntries(reported(log, 'sm_80'))).toEqual({
       _Zone: { spilled: 80, stack: 16, registers: 32, sharedBytes: 96 },
       _Ztwo: { spilled: 0, stack: 0, registers: 14, sharedBytes: 0 },
     })
+  })
+
+  it('reads what ptxas reports for one of several architectures', () => {
+    const both = `${log.replaceAll('sm_80', 'sm_90')}\n${log}\n${log.replaceAll('sm_80', 'sm_90a').replaceAll('14 reg', '99 reg')}`
+    expect([...reported(both, 'sm_80')]).toEqual([...reported(log, 'sm_80')])
+    expect(reported(both, 'sm_90a').get('_Ztwo').registers).toBe(99)
+  })
+
+  it('finds what was printed for a file of a build', () => {
+    const object = (name) => `Building CUDA object native/cuda/kernels/${name}.cu.o`
+    const text = `ninja\n[1/3] ${object('gemm')}\n${log}\n[2/3] ${object('batched_gemm')}\n[3/3] Linking a\n`
+    expect(saidOf(text, 'gemm.cu')).toBe(`[1/3] ${object('gemm')}\n${log}\n`)
+    expect(saidOf(text, 'batched_gemm.cu')).toBe(`[2/3] ${object('batched_gemm')}\n`)
+    expect(saidOf(text, 'gru.cu')).toBe(undefined)
   })
 
   it('reads bounds and dynamic shared memory of each kernel', () => {

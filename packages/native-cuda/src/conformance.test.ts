@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { missing } from '../../../tools/program.mjs'
@@ -14,16 +15,16 @@ function notBuilt(name: string): string | null {
   return missing('cmake') ?? 'the programs of native/test are built with CMake only'
 }
 
-async function run(
-  name: string,
-  args: string[] = [],
-  variables: Record<string, string> = {},
-): Promise<string> {
-  const { stdout } = await promisify(execFile)(join(runners, name), args, {
-    env: { ...process.env, ...variables },
-  })
+function run(name: string, args: string[] = [], variables: Record<string, string> = {}): Promise<string> {
+  return exec(join(runners, name), args, variables)
+}
+
+async function exec(program: string, args: string[], variables: Record<string, string>): Promise<string> {
+  const { stdout } = await promisify(execFile)(program, args, { env: { ...process.env, ...variables } })
   return stdout
 }
+
+const caseSuite = fileURLToPath(new URL('../../../tools/gpu/cases.mjs', import.meta.url))
 
 describe('CUDA ops against the CPU', () => {
   it('agree in emulation: indexing and barriers, on the CPU', async (context) => {
@@ -63,6 +64,27 @@ describe('CUDA ops against the CPU', () => {
       })
       expect(table).toContain(`products in ${matmul}, tensor cores by ${cores}\n`)
       expect(table).toMatch(/[1-9]\d* cases compared, 0 differ or failed\n$/)
+    },
+  )
+
+  // Rounded operands, gradients and recurrences against the float64 reference.
+  it.for([
+    { capability: '8.0', matmul: 'tf32' },
+    { capability: '9.0', matmul: 'bf16' },
+  ])(
+    'agree with the reference in emulation of $capability with operands in $matmul',
+    { timeout: 600_000 },
+    async ({ capability, matmul }, context) => {
+      const reason = notBuilt('sonotext_emulated.node')
+      if (reason !== null) context.skip(reason)
+      const said = await exec(process.execPath, [caseSuite, 'cuda', 'frame_score,gru'], {
+        SONOTEXT_ADDON: join(runners, 'sonotext_emulated.node'),
+        SONOTEXT_EMULATED_CAPABILITY: capability,
+        SONOTEXT_MATMUL: matmul,
+      })
+      expect(said).toMatch(
+        new RegExp(`^[1-9]\\d* cases on cuda:0, products in ${matmul}, 0 problems, 0 ops taken elsewhere\n$`),
+      )
     },
   )
 

@@ -19,6 +19,15 @@ export interface LowPass {
   readonly attenuation: number
 }
 
+/**
+ * Whether it is a half-band filter where each second sample is kept: bands that mirror each other around half the Nyquist frequency, so that
+ * every second tap but the middle one is zero and takes no multiplication (Mintzer, "On half-band, third-band, and Nth-band FIR filters and
+ * their design", 1982).
+ */
+export function isHalfBand(up: number, down: number, { cutoff }: LowPass): boolean {
+  return up === 1 && down === 2 && cutoff === 0.5
+}
+
 /** Most taps of a filter: 64 MiB. */
 const MAX_TAPS = 2 ** 24
 
@@ -43,6 +52,7 @@ export function kaiserFilter(up: number, down: number, lowPass: LowPass): Resamp
   }
   const beta = 0.1102 * (attenuation - 8.7)
   const scale = 1 / besselI0(beta)
+  const halfBand = isHalfBand(up, down, lowPass)
   const taps = new Float32Array(up * width)
   const phaseTaps = new Float64Array(width)
   for (let phase = 0; phase < up; phase++) {
@@ -51,7 +61,8 @@ export function kaiserFilter(up: number, down: number, lowPass: LowPass): Resamp
       const t = k - (halfWidth - 1) - phase / up // input samples from the output's position
       const x = t / halfWidth
       const window = Math.abs(x) >= 1 ? 0 : besselI0(beta * Math.sqrt(1 - x * x)) * scale
-      sum += phaseTaps[k] = cutoff * sinc(cutoff * t) * window
+      const isZero = halfBand && t !== 0 && t % 2 === 0 // but for rounding
+      sum += phaseTaps[k] = isZero ? 0 : cutoff * sinc(cutoff * t) * window
     }
     for (let k = 0; k < width; k++) taps[phase * width + k] = phaseTaps[k]! / sum
   }

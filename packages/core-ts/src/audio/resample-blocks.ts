@@ -9,7 +9,7 @@ import { blockSamples, SampleWindow, type SampleBlocks } from './sample-blocks.j
 export function resampleBlocks(
   { sampleRate: from, blocks }: SampleBlocks,
   to: number,
-  options: ResampleOptions = {},
+  options: Omit<ResampleOptions, 'out'> = {},
 ): SampleBlocks {
   if (from === to) return { sampleRate: to, blocks }
   const { up, down, reach } = stagesFor(from, to, options.quality ?? 'high')

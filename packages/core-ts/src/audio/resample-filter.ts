@@ -1,6 +1,6 @@
 import { expected } from '../base/errors.js'
 import { sampleRateLimits } from './audio.js'
-import { kaiserFilter, kaiserWidth, type LowPass, type ResampleFilter } from './kaiser-filter.js'
+import { isHalfBand, kaiserFilter, kaiserWidth, type LowPass, type ResampleFilter } from './kaiser-filter.js'
 
 /**
  * How well a resampler filters. The stop band begins at the lower of the two Nyquist frequencies, so nothing folds back above
@@ -63,18 +63,19 @@ export interface ResampleStages {
 export function resampleStages(from: number, to: number, quality: ResampleQualityName): ResampleStages {
   const wanted = qualityOf(from, to, quality)
   const kept = Math.min(1, to / from) // lower Nyquist frequency over the input's
-  const designs = (n: number): { first: LowPass; last: LowPass } => {
+  const attenuation = wanted.attenuation + 5 // so short a filter misses Kaiser's formula by up to as much
+  const firstOf = (n: number): LowPass => {
     const pass = wanted.passband * kept
     const stop = 2 / n - kept // folds to where the last stage's stop band begins
-    const attenuation = wanted.attenuation + 5 // so short a filter misses Kaiser's formula by up to as much
-    const first = { cutoff: (pass + stop) / 2, transition: Math.PI * (stop - pass), attenuation }
-    return { first, last: lowPassOf(wanted, kept * n) }
+    const widest = { cutoff: (pass + stop) / 2, transition: Math.PI * (stop - pass), attenuation }
+    if (n !== 2) return widest
+    const halfBand = { cutoff: 0.5, transition: Math.PI * (stop - kept), attenuation }
+    return multiplications(halfBand, n) < multiplications(widest, n) ? halfBand : widest
   }
   let best = 1
   let least = kaiserWidth(lowPassOf(wanted, kept)) * kept
   for (let n = 2; wanted.stages === 2 && n * to < from; n++) {
-    const { first, last } = designs(n)
-    const cost = kaiserWidth(first) / n + kaiserWidth(last) * kept
+    const cost = multiplications(firstOf(n), n) + kaiserWidth(lowPassOf(wanted, kept * n)) * kept
     if (cost < least) [least, best] = [cost, n]
   }
   if (best === 1) {
@@ -82,10 +83,14 @@ export function resampleStages(from: number, to: number, quality: ResampleQualit
     return { last, up: last.up, down: last.down, reach: last.width / 2 }
   }
   const { up, down } = ratioOf(from, best * to)
-  const design = designs(best)
-  const first = kaiserFilter(1, best, design.first)
-  const last = kaiserFilter(up, down, design.last)
+  const first = kaiserFilter(1, best, firstOf(best))
+  const last = kaiserFilter(up, down, lowPassOf(wanted, kept * best))
   return { first, last, up, down: best * down, reach: (first.width + best * last.width) / 2 }
+}
+
+/** Of each input, in a filter that keeps each n-th. */
+function multiplications(filter: LowPass, n: number): number {
+  return kaiserWidth(filter) / (isHalfBand(1, n, filter) ? 2 : 1) / n
 }
 
 /** Samples after resampling: the positions i·from/to that lie before the end of the input. */

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { openBackend, referenceBackend } from '../backend/index.js'
 import { decodeNpy } from '../base/npy.js'
 import { Rng } from '../base/rng.js'
+import type { ResampleFilter } from './kaiser-filter.js'
 import { resample } from './resample.js'
 import {
   resampledLength,
@@ -180,13 +181,16 @@ describe('resample', () => {
       const n = first?.down ?? 1
       const seen = (at: number, position: number, width: number) =>
         at > position - width / 2 && at <= position + width / 2
+      // Nothing is heard through the taps of a half-band filter that are zero.
+      const isHeard = ({ taps, width }: ResampleFilter, ahead: number) =>
+        seen(ahead, 0, width) && taps[width / 2 - 1 + ahead] !== 0
       for (const length of [from / 50, from / 2]) {
         const clip = noise(length)
         const at = length >> 1
         clip[at] = NaN
         const between = Array.from(
           { length: 2 * length },
-          (_, i) => first === undefined || seen(at, (i - length) * n, first.width),
+          (_, i) => first === undefined || isHeard(first, at - (i - length) * n),
         )
         const out = await resample(clip, from, to, { quality })
         out.forEach((x, i) => {
@@ -201,6 +205,23 @@ describe('resample', () => {
     },
   )
 
+  it('half of a half-band filter is zero, and what it keeps away is that of one with all taps', () => {
+    const { first } = resampleStages(48_000, 16_000, 'staged')
+    const { taps, width } = first!
+    const zeros = taps.filter((tap, k) => tap === 0 && (k - (width / 2 - 1)) % 2 === 0)
+    expect(zeros).toHaveLength(width / 2 - 1)
+    const level = (share: number) => {
+      let [re, im] = [0, 0]
+      taps.forEach((tap, k) => {
+        re += tap * Math.cos(Math.PI * share * k)
+        im += tap * Math.sin(Math.PI * share * k)
+      })
+      return 20 * Math.log10(Math.hypot(re, im))
+    }
+    for (let share = 2 / 3; share <= 1; share += 1 / 999) expect(level(share)).toBeLessThan(-125)
+    for (let share = 0; share < 1 / 3; share += 1 / 999) expect(Math.abs(level(share))).toBeLessThan(1e-4)
+  })
+
   it('two stages take fewer multiplications where the rate goes down, and are one where it goes up', () => {
     const cost = ({ first, last }: Pick<ResampleStages, 'first' | 'last'>, from: number, to: number) =>
       (first === undefined ? 0 : (first.width / first.down) * from) + last.width * to
@@ -210,6 +231,29 @@ describe('resample', () => {
       if (from < to) expect(two.last).toEqual(one)
       else expect(cost(two, from, to)).toBeLessThan(0.7 * cost({ last: one }, from, to))
     }
+  })
+
+  it.each([...ways, { from: 16_000, to: 16_000, quality: 'high' as const }])(
+    '$from Hz to $to Hz, $quality: an array that is given gets the same bits',
+    async ({ from, to, quality }) => {
+      const clip = noise(3000)
+      for (const device of ['cpu', 'sealed'] as const) {
+        const options = { quality, backend: openBackend({ device }) }
+        const whole = await resample(clip, from, to, options)
+        const out = new Float32Array(whole.length).fill(Number.NaN)
+        expect(await resample(clip, from, to, { ...options, out })).toBe(out)
+        expect(out).toEqual(whole)
+      }
+    },
+  )
+
+  it('refuses to write where there is no room, or over the samples', async () => {
+    const clip = noise(300)
+    for (const out of [new Float32Array(99), new Float64Array(100) as unknown as Float32Array])
+      await expect(resample(clip, 48_000, 16_000, { out })).rejects.toThrow(
+        /100 samples that come out for out/,
+      )
+    await expect(resample(clip, 16_000, 16_000, { out: clip })).rejects.toThrow(/memory of its own for out/)
   })
 
   it('in two stages, everything lies on a device in between', async () => {

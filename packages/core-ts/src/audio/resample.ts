@@ -15,6 +15,11 @@ import { Staging } from './staging.js'
 export interface ResampleOptions {
   /** See {@link resampleQualities}. Default 'high': flat up to 0.93 of the lower Nyquist frequency, aliases under -120 dB. */
   quality?: ResampleQualityName
+  /**
+   * Where the result goes: an array of its length that is used again, so that no memory is taken for it (new pages cost up to a fifth of the
+   * time). Default: a new one. It must not share memory with the samples.
+   */
+  out?: Float32Array
   /** Default: what openBackend() gives. */
   backend?: Backend
   signal?: AbortSignal
@@ -48,21 +53,28 @@ export async function resample(
   to: number,
   options: ResampleOptions = {},
 ): Promise<Float32Array> {
-  const { quality = 'high', backend = openBackend(), signal } = options
+  const { quality = 'high', backend = openBackend(), signal, out: into } = options
   if (!(samples instanceof Float32Array)) throw expected('a Float32Array', 'samples', samples)
   throwIfAborted(signal)
   const { first, last } = stagesFor(from, to, quality)
-  if (from === to) return samples
-  using staging = new Staging(backend)
-  const run = async (pcm: FloatBuffer, { taps, up, down, width }: ResampleFilter, out: FloatBuffer) => {
-    const call = { pcm, taps: staging.input(taps), out, up, down, width }
-    await backend.runAsync('resample', call, signal === undefined ? {} : { signal })
-  }
   const length = resampledLength(samples.length, from, to)
+  checkTarget(into, length, samples)
+  if (from === to && into === undefined) return samples
+  using staging = new Staging(backend)
+  const call = (pcm: FloatBuffer, { taps, up, down, width }: ResampleFilter, out: FloatBuffer) => {
+    return { pcm, taps: staging.input(taps), out, up, down, width }
+  }
+  const run = (...[pcm, filter, out]: Parameters<typeof call>) => {
+    return backend.runAsync('resample', call(pcm, filter, out), signal === undefined ? {} : { signal })
+  }
+  if (from === to) {
+    into!.set(samples)
+    return into!
+  }
   if (first === undefined) {
-    const out = staging.output(length)
+    const out = staging.output(length, into)
     await run(staging.input(samples), last, out)
-    return staging.take(out)
+    return staging.take(out, into)
   }
   // What the first filter spreads beyond both ends is part of what the last one hears. In front these are whole periods of the
   // last one, so that an output of its own lies on the first sample.
@@ -74,11 +86,24 @@ export async function resample(
   const [ahead, onwards] = staging.split(between, before)
   if (onwards === undefined) await run(staging.padded(samples, before * first.down), first, between)
   else {
-    // Outputs before the first sample hear the length of the filter at most: the samples themselves are read where they lie.
-    await run(staging.padded(samples.subarray(0, first.width), before * first.down), first, ahead)
+    // Outputs before the first sample hear the length of the filter at most: the samples themselves are read where they lie. These
+    // few are made at once, since to be told of them by a promise would take longer.
+    const beginning = staging.padded(samples.subarray(0, first.width), before * first.down)
+    backend.run('resample', call(beginning, first, ahead))
     await run(staging.input(samples), first, onwards)
   }
-  const out = staging.output(periods * last.up + length)
+  const unheard = periods * last.up
+  const out = into === undefined ? staging.output(unheard + length) : staging.scratch(unheard + length)
   await run(between, last, out)
-  return staging.take(out).subarray(periods * last.up)
+  const all = staging.take(out).subarray(unheard)
+  if (into === undefined) return all
+  into.set(all)
+  return into
+}
+
+function checkTarget(out: Float32Array | undefined, length: number, samples: Float32Array): void {
+  if (out === undefined) return
+  if (!(out instanceof Float32Array) || out.length !== length)
+    throw expected(`a Float32Array of the ${length} samples that come out`, 'out', out)
+  if (out.buffer === samples.buffer) throw expected('memory of its own', 'out', 'that of the samples')
 }

@@ -31,8 +31,9 @@ export class Staging implements Disposable {
     return buffer
   }
 
-  output(length: number): FloatBuffer {
-    if (this.#host) return new Float32Array(length)
+  /** Room for a result; on a host backend that is `into` itself, where it is given. */
+  output(length: number, into?: Float32Array): FloatBuffer {
+    if (this.#host) return into ?? new Float32Array(length)
     return this.scratch(length)
   }
 
@@ -60,10 +61,13 @@ export class Staging implements Disposable {
     return buffer
   }
 
-  /** The result, as an array of its own. */
-  take(buffer: FloatBuffer): Float32Array {
+  /** The result, as an array of its own or in `into`. */
+  take(buffer: FloatBuffer, into?: Float32Array): Float32Array {
     if (this.#host) return buffer as Float32Array
-    return Float32Array.from(this.#backend.memory.download(buffer))
+    const values = this.#backend.memory.download(buffer)
+    if (into === undefined) return Float32Array.from(values)
+    into.set(values)
+    return into
   }
 
   [Symbol.dispose](): void {

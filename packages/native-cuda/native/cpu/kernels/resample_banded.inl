@@ -7,6 +7,9 @@
 // Every output is the sum of two chains over its taps, from the first up to the middle and from the last down to it: large taps lie
 // in the middle, so sums are small until the end of a chain and little is rounded. Its bits depend neither on the lanes nor
 // on where a piece of a clip begins.
+//
+// A half-band filter, which keeps each second sample, has zeros for all even taps but the one in the middle: chains go in steps of two
+// and take the middle one in the end. The bits are the same; only a sample that is no number is not heard through a tap that is zero.
 #pragma once
 #include "resample_bands.inl"
 #include "resample_phases.inl"
@@ -93,14 +96,14 @@ SONOTEXT_INLINE void band_fall(const BandTile& tile, i64 start, const i64* begin
   }
 }
 
-// The chain over the taps from number `first` on, `length` of them, upwards (kStep = 1) or downwards (-1).
+// A chain over `length` taps from number `first` on, upwards (kStep = 1, or 2 for each second one) or downwards (-1, -2).
 template <int kStep, int kVectors>
 SONOTEXT_INLINE void band_chain(const BandTile& tile, i64 first, i64 length, i64 j, Vec (&acc)[kTilePhases][kVectors]) {
-  const i64 start = kStep > 0 ? tile.low[0] + first : tile.low[kTilePhases - 1] + first + length - 1;
+  const i64 start = (kStep > 0 ? tile.low[0] : tile.low[kTilePhases - 1]) + first;
   // The k-th output to begin meets inputs start + kStep·n for n from begins[k] on.
   i64 begins[kTilePhases];
   for (int k = 0; k < kTilePhases; ++k) {
-    begins[k] = kStep > 0 ? tile.low[k] - tile.low[0] : tile.low[kTilePhases - 1] - tile.low[kTilePhases - 1 - k];
+    begins[k] = (kStep > 0 ? tile.low[k] - tile.low[0] : tile.low[kTilePhases - 1 - k] - tile.low[kTilePhases - 1]) / kStep;
   }
   const i64 spread = begins[kTilePhases - 1];
   if (spread <= length) {
@@ -122,7 +125,7 @@ SONOTEXT_INLINE void band_chain(const BandTile& tile, i64 first, i64 length, i64
   }
 }
 
-template <int kVectors>
+template <bool kHalfBand, int kVectors>
 inline void band_tile(const BandTile& tile, i64 width, i64 middle, i64 j, float* sums) {
   Vec acc[kTilePhases][kVectors];
   const auto each = [&](auto act) {
@@ -132,16 +135,43 @@ inline void band_tile(const BandTile& tile, i64 width, i64 middle, i64 j, float*
       for (int v = 0; v < kVectors; ++v) act(acc[q][v], sums + q * kTilePeriods + v * kLanes);
   };
   each([](Vec& sum, float*) { sum = vzero(); });
-  band_chain<1>(tile, 0, middle, j, acc);
+  if constexpr (kHalfBand) {
+    const i64 centre = middle - 1;
+    band_chain<2>(tile, middle % 2, centre / 2 + centre % 2, j, acc);
+    SONOTEXT_UNROLL(6)
+    for (int q = 0; q < kTilePhases; ++q) {
+      const i64 c = tile.low[q] + centre;
+      const Vec tap = vset(tile.taps[q][c]);
+      SONOTEXT_UNROLL(4)
+      for (int v = 0; v < kVectors; ++v) acc[q][v] = vfma(tap, vload(tile.planes[c] + j + v * kLanes), acc[q][v]);
+    }
+  } else {
+    band_chain<1>(tile, 0, middle, j, acc);
+  }
   each([](Vec& sum, float* kept) {
     vstore(kept, sum);
     sum = vzero();
   });
-  band_chain<-1>(tile, middle, width - middle, j, acc);
+  if constexpr (kHalfBand) {
+    band_chain<-2>(tile, width - 1 - (width - middle + 1) % 2, (width - middle + 1) / 2, j, acc);
+  } else {
+    band_chain<-1>(tile, width - 1, width - middle, j, acc);
+  }
   each([](Vec& sum, float* kept) { vstore(kept, vload(kept) + sum); });
 }
 
+// Whether each second sample is kept and all even taps but the middle one are zero.
+inline bool is_half_band(const ResampleArgs& a) {
+  if (a.up != 1 || a.down != 2) return false;
+  const i64 centre = a.width / 2 - 1;
+  for (i64 k = centre % 2; k < a.width; k += 2) {
+    if (k != centre && a.taps[k] != 0.0f) return false;
+  }
+  return true;
+}
+
 // The outputs of periods [first, first + count).
+template <bool kHalfBand>
 inline void resample_planes(const ResampleArgs& a, const Bands& bands, i64 first, i64 count, const float* const* table) {
   const i64 period = bands.period, width = bands.width, half = bands.half;
   constexpr i64 kRow = (kTilePhases + kLanes - 1) / kLanes * kLanes;  // outputs that the vectors of a row hold
@@ -157,9 +187,9 @@ inline void resample_planes(const ResampleArgs& a, const Bands& bands, i64 first
     for (i64 j = 0; j < count; j += kTilePeriods) {
       float sums[kTilePhases * kTilePeriods];
       if (count - j > kLanes) {
-        band_tile<kTileVectors>(tile, width, bands.middle(), j, sums);
+        band_tile<kHalfBand, kTileVectors>(tile, width, bands.middle(), j, sums);
       } else {
-        band_tile<1>(tile, width, bands.middle(), j, sums);
+        band_tile<kHalfBand, 1>(tile, width, bands.middle(), j, sums);
       }
       const i64 rows = gemm_min(kTilePeriods, count - j);
       // A whole vector may be stored where what it writes too much is written after it, by this task.
@@ -186,6 +216,7 @@ inline void resample_planes(const ResampleArgs& a, const Bands& bands, i64 first
 inline Status resample_in_bands(const ResampleArgs& a, const Bands& bands, Exec& exec) {
   const i64 width = bands.width, half = bands.half, line = bands.line, stride = bands.stride;
   const i64 total = ceil_div(a.out.size, bands.period), reach = stride + width;
+  const bool half_band = is_half_band(a);
   const i64 room = gemm_max(kLanes * stride, kFewPeriods * stride + width);
   const i64 floats = ceil_div(stride * line + room + phase_room(width), 16) * 16;
   float* workers = static_cast<float*>(exec.scratch(4 * floats * exec.threads()));
@@ -203,7 +234,8 @@ inline Status resample_in_bands(const ResampleArgs& a, const Bands& bands, Exec&
         const i64 turn = c < 0 ? -ceil_div(-c, stride) : c / stride;
         table[c + half] = planes + (c - turn * stride) * line + bands.front + bands.ahead + turn;
       }
-      resample_planes(a, bands, first, tiled, table + half);
+      const auto outputs = half_band ? resample_planes<true> : resample_planes<false>;
+      outputs(a, bands, first, tiled, table + half);
     }
     if (rest > 0) {
       const i64 from = (first + tiled) * stride - half;

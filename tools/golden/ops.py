@@ -60,6 +60,8 @@ def blank(*shape):
 def encode(value):
     if isinstance(value, Floats):
         return {"lcg": value.formula}
+    if isinstance(value, bytes):
+        return {"bytes": list(value)}
     if isinstance(value, np.ndarray):
         return {"ints": value.tolist()} if value.dtype == np.int32 else {"values": value.tolist()}
     return value
@@ -670,6 +672,27 @@ def resample():
         golden("resample", f"{up}/{down}", dict(pcm=pcm, taps=values(taps), out=blank(outputs), up=up, down=down, width=width), dict(out=wanted))
 
 
+def pcm():
+    """Integers by Python's own conversion to bytes, floats by NumPy's; scaled and averaged in float64."""
+    random = np.random.default_rng(3)
+    for width, floats, order in ((w, f, o) for o in ("little", "big") for w, f in ((2, 0), (3, 0), (4, 0), (4, 1))):
+        if floats:
+            stored = random.uniform(-1, 1, (5, 3)).astype(np.float32)
+            raw = stored.astype(">f4" if order == "big" else "<f4").tobytes()
+        else:
+            half = 2 ** (8 * width - 1)
+            integers = random.integers(-half, half, (5, 3))
+            integers[0, :2] = -half, half - 1
+            raw = b"".join(int(x).to_bytes(width, order, signed=True) for x in integers.ravel())
+            stored = (integers / half).astype(np.float32)
+        stored = stored.astype(np.float64)
+        layout = dict(frames=5, channels=3, width=width, floats=floats, bigEndian=int(order == "big"))
+        kind = f"{8 * width} bit{' floats' if floats else ''}, {order}-endian"
+        golden("pcm", kind, dict(bytes=raw, out=blank(2, 5), **layout, first=1, rows=2, count=1), dict(out=stored.T[1:]))
+        mean = (stored[:, 0] + stored[:, 1] + stored[:, 2]) / 3
+        golden("pcm", f"mean, {kind}", dict(bytes=raw, out=blank(5), **layout, first=0, rows=1, count=3), dict(out=mean))
+
+
 def log_mel():
     for n_fft, hop, pad_mode, power, log_kind, offset in (
         (16, 6, 1, 2, 1, 1e-9),
@@ -700,7 +723,7 @@ def log_mel():
 for make in (
     gemm, l2_normalize, similarity, frame_score, top_k, quantize, triplet, info_nce, conv2d, batch_norm, leaky_relu, lp_pool, dropout,
     gru, interpolate, embedding, masked_mean, elementwise, adam, resample, log_mel, soft_targets, sigmoid_pair,
-    batched_gemm, layer_norm, softmax, masked_max, layout, gelu,
+    batched_gemm, layer_norm, softmax, masked_max, layout, gelu, pcm,
 ):
     make()
 

@@ -14,8 +14,9 @@ export const structOf = (name) =>
 /** Elementwise ops share one kernel file; the others have one by the name of the forward op. */
 export const fileOf = (op) => (op.elementwise ? 'elementwise' : (op.forward ?? op).name)
 
+const elements = { float: 'F32', int: 'I32', bytes: 'U8' }
 const viewOf = ({ type, words, direction }) =>
-  `${type === 'float' ? 'F32' : words ? 'U32' : 'I32'}${direction === 'in' ? 'In' : 'Out'}`
+  `${words ? 'U32' : elements[type]}${direction === 'in' ? 'In' : 'Out'}`
 
 /** "[m × k] read only when beta != 0" */
 export function describe({ shape, optional, range, offsets, choices, comment }) {
@@ -243,7 +244,7 @@ function drawBuffer(op, buffer) {
       ? 'd.length()'
       : `d.product({${size().join(', ')}})`
   const suffix = optional ? 'opt_' : ''
-  if (type === 'float' || buffer.words || direction !== 'in')
+  if (type !== 'int' || buffer.words || direction !== 'in')
     return `d.${suffix}${direction}(a.${name}, ${count});`
   if (offsets !== undefined)
     return `d.${suffix}offsets(a.${name}, ${render(offsets.rows, own)}, a.${offsets.over}.size);`

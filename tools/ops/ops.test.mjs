@@ -118,6 +118,18 @@ describe('the statement of an op', () => {
       expect(rules).toContain(line)
   })
 
+  it('knows bytes of a file: read only, and no index is read from them', () => {
+    const bytes = parseOps('a\n  in x: bytes[3·n]\n  out out: float[n]\n  size n')
+    expect(opsHeader(bytes)).toContain('  U8In x;  // [3·n]')
+    expect(portOps(bytes)).toContain('x: Uint8Array')
+    expect(signatures(bytes)).toContain("x: buffer('bytes', 'in', (a) => 3 * a.n)")
+    expect(drawnOps(bytes)).toContain('d.in(a.x, d.product({3 * a.n}));')
+    expect(() => parseOps('a\n  out x: bytes[n]\n  size n')).toThrow('bytes are only read')
+    expect(() =>
+      parseOps('a\n  in x: bytes[n]\n  size n\n  each i < n require x[i] > 0 : x : more'),
+    ).toThrow()
+  })
+
   it('knows packed words: integers to JavaScript, in C++ what no index is read from', () => {
     const packed = parseOps('a\n  in x: words[n]\n  out out: words[n]\n  size n')
     expect(opsHeader(packed)).toContain('  U32In x;  // [n]\n  U32Out out;  // [n]')

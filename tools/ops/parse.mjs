@@ -5,7 +5,7 @@ import { assertMeaning } from './meaning.mjs'
 
 /**
  * → [{ name, group, comment: [line…], elementwise, buffers, numbers, requires, each }]
- * buffer  { name, direction: in|out|inout, type: float|int, optional, private, words, comment,
+ * buffer  { name, direction: in|out|inout, type: float|int|bytes, optional, private, words, comment,
  *           shape: { text, factors }, range?: { text, low, high }, offsets?: { rows, over } }
  * number  { name, kind: size|choice|word|real, comment, min?, max?, below?, choices?: [{ value, label }] }
  * require { condition, argument, expected, loop?: { variable, bound } }
@@ -87,18 +87,19 @@ function readLine(op, { line, body, note }) {
 }
 
 function readBuffer(word, text, comment) {
-  const pattern = /^(private )?(\w+): (float|int|offsets|words)\[([^\]]+)\](?: of (\w+)| in (.+))?$/
+  const pattern = /^(private )?(\w+): (float|int|offsets|words|bytes)\[([^\]]+)\](?: of (\w+)| in (.+))?$/
   const [, isPrivate, name, type, shape, over, range] = matched(pattern, text, '`name: type[shape]`')
   const buffer = {
     name,
     direction: word.replace('?', ''),
-    type: type === 'float' ? 'float' : 'int',
+    type: type === 'float' || type === 'bytes' ? type : 'int',
     optional: word.endsWith('?'),
     private: isPrivate !== undefined,
     words: type === 'words',
     comment,
     shape: shapeOf(type === 'offsets' ? `${shape} + 1` : shape),
   }
+  if (type === 'bytes' && buffer.direction !== 'in') throw new Error(`bytes are only read: "${text}"`)
   if (type === 'offsets') buffer.offsets = { rows: parseExpression(shape), over }
   if (range !== undefined) {
     const [, low, high] = matched(/^(.+)\.\.(.+)$/, range, 'a range `low..high`')

@@ -39,7 +39,7 @@ export function portOps(ops) {
   return `${head([])}
 import type { FloatBuffer } from './buffers.js'
 
-${opTypes(ops, { float: 'FloatBuffer', int: 'Int32Array' })}`
+${opTypes(ops, { float: 'FloatBuffer', int: 'Int32Array', bytes: 'Uint8Array' })}`
 }
 
 /** native-cuda/src/ops.d.ts */
@@ -50,7 +50,7 @@ import type { BufferHandle } from './addon.js'
 /** Float32Arrays on a device over host memory, buffers of the device elsewhere. */
 export type Floats = Float32Array | BufferHandle
 
-${opTypes(ops, { float: 'Floats', int: 'Int32Array' })}`
+${opTypes(ops, { float: 'Floats', int: 'Int32Array', bytes: 'Uint8Array' })}`
 }
 
 function words(op, loopVariable) {

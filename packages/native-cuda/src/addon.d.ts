@@ -49,7 +49,7 @@ export type NativeArgs<K extends OpName> = Readonly<
 export interface ArgInfo {
   readonly name: string
   readonly direction: 'in' | 'out' | 'inout'
-  readonly type: 'float32' | 'int32' | 'integer' | 'number'
+  readonly type: 'float32' | 'int32' | 'uint8' | 'integer' | 'number'
   readonly optional: boolean
 }
 

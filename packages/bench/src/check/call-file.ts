@@ -9,8 +9,14 @@ export function callFile(rows: readonly AnyKernelRow[], nameOf: (row: AnyKernelR
     for (const [name, value] of Object.entries<unknown>({ ...row.args })) {
       if (typeof value === 'number') {
         line(`${Number.isInteger(value) ? 'integer' : 'number'} ${name} ${value}`)
-      } else if (value instanceof Float32Array || value instanceof Int32Array) {
-        line(`${value instanceof Float32Array ? 'floats' : 'integers'} ${name} ${value.length}`)
+      } else if (
+        value instanceof Float32Array ||
+        value instanceof Int32Array ||
+        value instanceof Uint8Array
+      ) {
+        const kind =
+          value instanceof Float32Array ? 'floats' : value instanceof Int32Array ? 'integers' : 'bytes'
+        line(`${kind} ${name} ${value.length}`)
         parts.push(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))
         line('')
       }

@@ -21,7 +21,12 @@ export function completed<K extends OpName>(
     for (const [name, rule] of buffers) {
       if ((rule.free === true) !== free) continue
       const length = free ? extent + 1 : (rule.size as (known: unknown) => number)(args)
-      args[name] = rule.kind === 'float' ? draw(length) : integers(rule, length, args)
+      args[name] =
+        rule.kind === 'float'
+          ? draw(length)
+          : rule.kind === 'bytes'
+            ? bytes(length)
+            : integers(rule, length, args)
     }
   }
   return args as unknown as OpArgs[K]
@@ -59,6 +64,11 @@ function numberOf(
   if (choices !== undefined) return choices[0]!
   if (integer) return Math.min(Math.max(extent, min), max)
   return Math.min(Math.max(0.5, min), Math.min(max, below / 2))
+}
+
+/** As those of a file: no pattern of theirs is as long as a sample. */
+export function bytes(length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, i) => (i * 7919) % 251)
 }
 
 function integers(rule: BufferRule<never>, length: number, args: Args): Int32Array {

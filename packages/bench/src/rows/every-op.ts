@@ -1,7 +1,7 @@
 import type { OpArgs, OpName } from '@sonotext/core/backend'
 import { signatures } from '@sonotext/core/backend'
 import { Rng } from '@sonotext/core/base'
-import { completed, drawnRow, rowOf } from './drawn-row.js'
+import { bytes, completed, drawnRow, rowOf } from './drawn-row.js'
 import { type AnyKernelRow, kernelRows, type KernelRow, type RowSize } from './kernel-rows.js'
 
 /**
@@ -54,9 +54,18 @@ export async function everyOpRows(size: RowSize = 'full'): Promise<AnyKernelRow[
   const samples = sized(441_000, 4410)
   const out = new Float32Array(samples === 441_000 ? 160_000 : 1600)
 
+  const pcm = (width: number, rows: number, count: number): KernelRow<'pcm'> => ({
+    ...row('pcm', {
+      ...{ bytes: bytes(samples * width), out: new Float32Array((samples / 2) * rows) },
+      ...{ frames: samples / 2, channels: 2, width, floats: 0, bigEndian: 0, first: 0, rows, count },
+    }),
+    shape: `${8 * width} bit, ${samples / 2} frames of 2 channels to ${rows === 1 ? 'their mean' : 'both'}`,
+  })
+
   const written = [
     ...(await kernelRows(size)),
     row('resample', { pcm: values(samples, 0.1), out, up: 160, down: 441, width: 64 }, 0.05),
+    ...[2, 3].flatMap((width) => [pcm(width, 2, 1), pcm(width, 1, 2)]),
     row('l2_normalize', rows),
     row('l2_normalize_backward', rows),
     row('triplet', {

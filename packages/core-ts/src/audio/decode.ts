@@ -7,6 +7,7 @@ import { collect, defaultMaxExpansion, defaultMaxSeconds, type Limits, refuseLon
 import type { Origin } from './feature-kind.js'
 import { Reading, type AudioStream } from './formats/format.js'
 import { recognize } from './formats/recognize.js'
+import { nativeSamples } from './native-samples.js'
 import type { SampleBlocks } from './sample-blocks.js'
 
 /** What may be decoded, and how: the part of {@link DecodeOptions} that belongs to a whole set of files. */
@@ -114,11 +115,11 @@ export async function decodeStream(
   const bytes = own ?? (source instanceof Uint8Array ? memorySource(source) : (source as ByteSource))
   const close = async () => own?.[Symbol.asyncDispose]()
   try {
-    const reading = new Reading(file, { signal, acceptCut })
+    const reading = new Reading(file, { signal, acceptCut, samples: nativeSamples })
     const stream = await open(reading, decoders, { file, path, bytes, maxSeconds, signal })
     const limits = { file, bytes: bytes.length, maxSeconds, maxExpansion }
     refuseLonger(stream.samples ?? 0, stream, limits)
-    const { blocksInto } = stream
+    const { blocksInto, mono } = stream
     return {
       ...stream,
       length: bytes.length,
@@ -126,6 +127,9 @@ export async function decodeStream(
       ...(blocksInto === undefined
         ? {}
         : { blocksInto: (channels) => checked(stream, blocksInto(channels), limits, signal) }),
+      ...(mono === undefined
+        ? {}
+        : { mono: (into) => checked({ ...stream, finite: true }, mono(into), limits, signal) }),
       get cutShort() {
         return reading.cutShort
       },
@@ -141,12 +145,12 @@ export async function decodeStream(
 }
 
 /** The blocks, each looked at: not too long by now, finite where that is not said, and not all of them empty. The event loop has its turn between them. */
-async function* checked(
+async function* checked<Block extends readonly Float32Array[]>(
   stream: AudioStream,
-  blocks: AudioStream['blocks'],
+  blocks: AsyncIterable<Block>,
   limits: Limits,
   signal: AbortSignal | undefined,
-): AsyncGenerator<readonly Float32Array[], void, undefined> {
+): AsyncGenerator<Block, void, undefined> {
   const turns = new Turns(signal)
   let samples = 0
   for await (const block of blocks) {
@@ -164,24 +168,34 @@ async function* checked(
 /** Decodes and averages the channels, block by block: many channels take no more memory than one. Same sources and errors as {@link decodeAudio}. */
 export async function readMono(source: string | Uint8Array, options: DecodeOptions = {}): Promise<MonoAudio> {
   await using audio = await decodeStream(source, options)
-  const { sampleRate, channels, blocks } = audio
-  const mixedInto: AudioStream['blocksInto'] = ([into]) => mixed(blocks, into)
-  const mono = { ...audio, channels: 1, blocks: mixed(blocks), blocksInto: mixedInto }
+  const { sampleRate, channels } = audio
+  const mono = {
+    ...audio,
+    channels: 1,
+    blocks: mixed(audio),
+    blocksInto: ([into]: readonly Float32Array[]) => mixed(audio, into),
+  }
   const [samples] = await collected(channels === 1 ? audio : mono, nameOf(source, options))
   const { cutShort } = audio
   return { samples: samples!, sampleRate, ...(cutShort === undefined ? {} : { cutShort }) }
 }
 
 /** The mean of the channels, block by block. */
-export function monoBlocks({ sampleRate, blocks }: Pick<AudioStream, 'sampleRate' | 'blocks'>): SampleBlocks {
+export function monoBlocks(audio: Pick<AudioStream, 'sampleRate' | 'blocks' | 'mono'>): SampleBlocks {
   async function* only() {
-    for await (const [samples] of mixed(blocks)) yield samples
+    for await (const [samples] of mixed(audio)) yield samples
   }
-  return { sampleRate, blocks: only() }
+  return { sampleRate: audio.sampleRate, blocks: only() }
 }
 
-/** Into consecutive views of `into` as long as it lasts, else into arrays of their own. */
-async function* mixed(
+type Mixable = Pick<AudioStream, 'blocks' | 'mono'>
+
+/** The mean of the channels, into consecutive views of `into` as long as it lasts, else into arrays of their own. */
+function mixed({ blocks, mono }: Mixable, into?: Float32Array): AsyncIterable<readonly [Float32Array]> {
+  return mono?.(into) ?? mixedBlocks(blocks, into)
+}
+
+async function* mixedBlocks(
   blocks: AudioStream['blocks'],
   into?: Float32Array,
 ): AsyncGenerator<readonly [Float32Array]> {

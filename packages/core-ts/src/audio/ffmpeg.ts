@@ -7,6 +7,7 @@ import type { AudioDecoder, AudioSource } from './decode.js'
 import { memorySource } from './byte-source.js'
 import { Reading, type AudioStream } from './formats/format.js'
 import { pcmStream } from './formats/pcm.js'
+import { nativeSamples } from './native-samples.js'
 import { wavLayout, type WavLayout } from './formats/wav-layout.js'
 
 /** Options of {@link ffmpegDecoder}. */
@@ -55,18 +56,29 @@ async function openFfmpeg(command: string, source: AudioSource): Promise<AudioSt
   try {
     const { layout, rest } = await readHeader(chunks, ended, file)
     const { channels, sampleRate, bitsPerSample: bits } = layout
-    const decode = (data: Uint8Array) =>
+    const decode = (data: Uint8Array, before = 0) =>
       pcmStream(
         memorySource(data),
-        { container: 'WAV', kind: 'float', bits, channels, sampleRate, offset: 0, bytes: data.length },
-        new Reading(file),
+        {
+          container: 'WAV',
+          kind: 'float',
+          bits,
+          channels,
+          sampleRate,
+          offset: 0,
+          bytes: data.length,
+          before,
+        },
+        new Reading(file, { samples: nativeSamples }),
       ).blocks
     async function* blocks() {
       try {
         let left = rest
+        let frames = 0
         for (;;) {
           const whole = left.length - (left.length % (4 * channels))
-          if (whole > 0) yield* decode(left.subarray(0, whole))
+          if (whole > 0) yield* decode(left.subarray(0, whole), frames)
+          frames += whole / (4 * channels)
           const { value, done } = await chunks.next()
           if (signal?.aborted === true) throw abortedError(signal)
           if (done === true) break
@@ -78,7 +90,7 @@ async function openFfmpeg(command: string, source: AudioSource): Promise<AudioSt
       }
     }
     decode(new Uint8Array())
-    return { sampleRate, channels, encoding: 'ffmpeg', samples: undefined, blocks: blocks() }
+    return { sampleRate, channels, encoding: 'ffmpeg', samples: undefined, finite: true, blocks: blocks() }
   } catch (error) {
     finish()
     if (signal?.aborted === true) throw abortedError(signal)

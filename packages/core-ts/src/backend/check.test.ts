@@ -7,7 +7,7 @@ import { referenceBackend } from './reference/index.js'
 import type { BufferRule, NumberRule } from './rules.js'
 import { elementwise, signatures } from './signatures.js'
 
-type Values = Record<string, number | null | HostArray | Int32Array>
+type Values = Record<string, number | null | HostArray | Int32Array | Uint8Array>
 type Rule = BufferRule<never> | NumberRule
 
 const reference = referenceBackend()
@@ -83,8 +83,8 @@ describe.each(backends)('%s', (_, backend) => {
       const value = args[name]
       if (value === null) continue
       const { length } = value as HostArray
-      const Own = rule.kind === 'int' ? Int32Array : Float32Array
-      const Other = rule.kind === 'int' ? Float32Array : Int32Array
+      const Own = { float: Float32Array, int: Int32Array, bytes: Uint8Array }[rule.kind]
+      const Other = rule.kind === 'float' ? Int32Array : Float32Array
       const bad: [string, unknown][] = [
         ['of another kind', new Other(length)],
         ['plain', Array.from({ length }, () => 0)],

@@ -59,8 +59,7 @@ function assertKinds(
     const value = values[name]
     if (rule.kind !== 'number') {
       const none = value === null && rule.nullable
-      const typed = rule.kind === 'int' ? value instanceof Int32Array : isFloats(value)
-      if (!none && !typed) throw expected(bufferName(rule), `${op}.${name}`, value)
+      if (!none && !isOfKind(rule, value, isFloats)) throw expected(bufferName(rule), `${op}.${name}`, value)
       if (ArrayBuffer.isView(value)) assertFixed(value, `${op}.${name}`)
     } else if (typeof value !== 'number' || !rule.holds(value)) {
       throw expected(wanted(rule, value), `${op}.${name}`, value)
@@ -130,7 +129,22 @@ function overlap(a: ArrayBufferView, b: ArrayBufferView): boolean {
   return a.byteOffset < b.byteOffset + b.byteLength && b.byteOffset < a.byteOffset + a.byteLength
 }
 
+function isOfKind(
+  { kind }: BufferRule<never>,
+  value: unknown,
+  isFloats: (buffer: unknown) => boolean,
+): boolean {
+  if (kind === 'float') return isFloats(value)
+  return kind === 'int' ? value instanceof Int32Array : value instanceof Uint8Array
+}
+
+const kindNames = {
+  float: 'a float buffer of this backend',
+  int: 'an Int32Array',
+  bytes: 'a Uint8Array',
+} as const
+
 function bufferName(rule: BufferRule<never>): string {
-  const kind = rule.kind === 'int' ? 'an Int32Array' : 'a float buffer of this backend'
+  const kind = kindNames[rule.kind]
   return rule.nullable ? `${kind} or null` : kind
 }

@@ -38,6 +38,28 @@ export interface LogMelArgs {
 }
 
 /**
+ * Interleaved samples as a WAV holds them, to float32: out[r, i] is the mean of `count` channels of frame i from channel first + r·count on,
+ * which is the channel itself for count 1. Integers are divided by 2^(8·width - 1) and rounded to float32; a mean of several is taken of
+ * these in float64, in the order of the channels, and rounded once more.
+ */
+export interface PcmArgs {
+  /** [frames × channels × width] */
+  bytes: Uint8Array
+  /** [rows × frames] */
+  out: FloatBuffer
+  frames: number
+  channels: number
+  /** bytes of a sample */
+  width: number
+  /** 1: of 32 bits, in place of integers */
+  floats: number
+  bigEndian: number
+  first: number
+  rows: number
+  count: number
+}
+
+/**
  * Polyphase resampling by up/down: out[i] = Σ_{k < width} taps[phase, k] · pcm[⌊i·down/up⌋ - (width/2 - 1) + k] with
  * phase = (i·down) mod up; samples outside pcm are 0. Any number of outputs may be asked for.
  */
@@ -917,6 +939,7 @@ export interface GradNormArgs {
 /** Every op by its one name, with its arguments. */
 export interface OpArgs {
   log_mel: LogMelArgs
+  pcm: PcmArgs
   resample: ResampleArgs
   gemm: GemmArgs
   batched_gemm: BatchedGemmArgs

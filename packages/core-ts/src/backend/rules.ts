@@ -1,5 +1,8 @@
+/** Floats of the backend; Int32Arrays and Uint8Arrays, which lie on the host. */
+export type BufferKind = 'float' | 'int' | 'bytes'
+
 /** What an op expects of one buffer. */
-export interface BufferRule<A, Kind = 'float' | 'int', Nullable = boolean> {
+export interface BufferRule<A, Kind = BufferKind, Nullable = boolean> {
   readonly kind: Kind
   readonly direction: 'in' | 'out' | 'inout'
   readonly nullable: Nullable
@@ -39,14 +42,16 @@ export interface Requirement<A> {
 
 type RuleFor<A, T> = [T] extends [number]
   ? NumberRule
-  : BufferRule<A, NonNullable<T> extends Int32Array ? 'int' : 'float', null extends T ? true : false>
+  : BufferRule<A, KindOf<NonNullable<T>>, null extends T ? true : false>
+
+type KindOf<T> = T extends Int32Array ? 'int' : T extends Uint8Array ? 'bytes' : 'float'
 
 /** What every argument of an op must be. */
 export type Signature<A> = { readonly [K in keyof A]: RuleFor<A, A[K]> }
 
 type Extras<A> = Pick<BufferRule<A>, 'free' | 'private' | 'range' | 'offsets'>
 
-export function buffer<A, Kind extends 'float' | 'int'>(
+export function buffer<A, Kind extends BufferKind>(
   kind: Kind,
   direction: 'in' | 'out' | 'inout',
   size: (args: A) => number,

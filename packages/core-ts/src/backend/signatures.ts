@@ -38,6 +38,18 @@ export const signatures: { readonly [K in OpName]: Signature<OpArgs[K]> } = {
     precision: oneOf('0 (float64) or 1 (float32)', [0, 1]),
     offset: number('a finite number from 0', { min: 0 }),
   },
+  pcm: {
+    bytes: buffer('bytes', 'in', (a) => a.frames * a.channels * a.width),
+    out: buffer('float', 'out', (a) => a.rows * a.frames),
+    frames: extent(0),
+    channels: extent(1),
+    width: oneOf('2, 3 or 4', [2, 3, 4]),
+    floats: oneOf('0 or 1', [0, 1]),
+    bigEndian: oneOf('0 or 1', [0, 1]),
+    first: extent(0),
+    rows: extent(0),
+    count: extent(1),
+  },
   resample: {
     pcm: buffer('float', 'in', (a) => a.pcm.length, { free: true }),
     taps: buffer('float', 'in', (a) => a.up * a.width),
@@ -540,6 +552,14 @@ export const requirements: { readonly [K in OpName]?: readonly Requirement<OpArg
             a.filterStart[b]! + a.filterOffset[b + 1]! - a.filterOffset[b]! <= Math.floor(a.nFft / 2) + 1,
         ),
       reads: true,
+    },
+  ],
+  pcm: [
+    { argument: 'width', expected: '4 bytes for floats', holds: (a) => a.floats === 0 || a.width === 4 },
+    {
+      argument: 'rows',
+      expected: 'no more channels than there are',
+      holds: (a) => a.first + a.rows * a.count <= a.channels,
     },
   ],
   resample: [

@@ -124,8 +124,8 @@ export function difference(
   return `element ${worst} of ${wanted.length} is ${got[worst]}, expected ${wanted[worst]}, ${worstExcess.toPrecision(3)} times the tolerance`
 }
 
-function isArray(value: unknown): value is HostArray | Int32Array {
-  return isFloats(value) || value instanceof Int32Array
+function isArray(value: unknown): value is HostArray | Int32Array | Uint8Array {
+  return isFloats(value) || value instanceof Int32Array || value instanceof Uint8Array
 }
 
 function isFloats(value: unknown): value is HostArray {

@@ -22,6 +22,7 @@ const roundings = (count: number, because: string): Tolerance => ({
 /** How far each op may be from the reference, and why. */
 export const tolerance: Readonly<Record<OpName, Tolerance>> = {
   log_mel: { relative: 1e-6, absolute: 1e-6, because: 'float64 FFT; one float32 rounding of the logarithm' },
+  pcm: exact('integers are scaled by a power of two; a mean is rounded once, from float64'),
   resample: sums('a float32 sum of up to a few hundred taps'),
   gemm: sums('float32 sums of k products, k up to about 500: √k roundings of partial sums'),
   batched_gemm: sums('float32 sums of k products'),

@@ -5,6 +5,7 @@
 //   number <argument> <value>
 //   floats <argument> <count>      and then the values' bytes and a line break
 //   integers <argument> <count>    the same
+//   bytes <argument> <count>       the same
 //
 // An argument that is not there is null. The bytes are this machine's own.
 #pragma once
@@ -50,11 +51,11 @@ class Call {
       if (std::fscanf(file, "%63s", argument) != 1) fail("the name of an argument");
       if (kind == "integer" || kind == "number") {
         if (std::fscanf(file, "%lf", &numbers_[argument]) != 1) fail("a number");
-      } else if (kind == "floats" || kind == "integers") {
+      } else if (kind == "floats" || kind == "integers" || kind == "bytes") {
         long long count = 0;
         if (std::fscanf(file, "%lld", &count) != 1 || count < 0) fail("a count");
         std::fgetc(file);
-        const std::size_t bytes = 4 * static_cast<std::size_t>(count);
+        const std::size_t bytes = (kind == "bytes" ? 1 : 4) * static_cast<std::size_t>(count);
         Array& array = arrays_[argument];
         array = {static_cast<char*>(aligned_allocate(static_cast<i64>(bytes + 4))), count};
         if (array.data == nullptr || std::fread(array.data, 1, bytes, file) != bytes) fail("all bytes");

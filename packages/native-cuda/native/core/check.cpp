@@ -38,6 +38,25 @@ Status check(const LogMelArgs& a) {
   return c;
 }
 
+Status check(const PcmArgs& a) {
+  Checker c(a);
+  c.extent("frames", a.frames, 0);
+  c.extent("channels", a.channels, 1);
+  c.that(a.width == 2 || a.width == 3 || a.width == 4, "2, 3 or 4", "width", a.width);
+  c.that(a.floats == 0 || a.floats == 1, "0 or 1", "floats", a.floats);
+  c.that(a.bigEndian == 0 || a.bigEndian == 1, "0 or 1", "bigEndian", a.bigEndian);
+  c.extent("first", a.first, 0);
+  c.extent("rows", a.rows, 0);
+  c.extent("count", a.count, 1);
+  if (c.ok()) c.that(a.floats == 0 || a.width == 4, "4 bytes for floats", "width", a.width);
+  if (c.ok()) c.that(a.first + a.rows * a.count <= a.channels, "no more channels than there are", "rows",
+      a.rows);
+  if (!c.ok()) return c;
+  c.sized("bytes", a.bytes, "frames × channels × width values", {a.frames, a.channels, a.width});
+  c.sized("out", a.out, "rows × frames values", {a.rows, a.frames});
+  return c;
+}
+
 Status check(const ResampleArgs& a) {
   Checker c(a);
   c.extent("up", a.up, 1);

@@ -58,6 +58,38 @@ struct LogMelArgs {
   }
 };
 
+// Interleaved samples as a WAV holds them, to float32: out[r, i] is the mean of `count` channels of frame i from channel first + r·count on,
+// which is the channel itself for count 1. Integers are divided by 2^(8·width - 1) and rounded to float32; a mean of several is taken of
+// these in float64, in the order of the channels, and rounded once more.
+struct PcmArgs {
+  U8In bytes;  // [frames × channels × width]
+  F32Out out;  // [rows × frames]
+  i64 frames;
+  i64 channels;
+  i64 width;  // bytes of a sample
+  i64 floats;  // 1: of 32 bits, in place of integers
+  i64 bigEndian;
+  i64 first;
+  i64 rows;
+  i64 count;
+
+  static constexpr bool kInPlace = false;
+
+  template <class Visitor>
+  constexpr void visit(Visitor& visitor) {
+    visitor.in("bytes", bytes);
+    visitor.out("out", out);
+    visitor.integer("frames", frames);
+    visitor.integer("channels", channels);
+    visitor.integer("width", width);
+    visitor.integer("floats", floats);
+    visitor.integer("bigEndian", bigEndian);
+    visitor.integer("first", first);
+    visitor.integer("rows", rows);
+    visitor.integer("count", count);
+  }
+};
+
 // Polyphase resampling by up/down: out[i] = Σ_{k < width} taps[phase, k] · pcm[⌊i·down/up⌋ - (width/2 - 1) + k] with
 // phase = (i·down) mod up; samples outside pcm are 0. Any number of outputs may be asked for.
 struct ResampleArgs {
@@ -1279,6 +1311,7 @@ struct GradNormArgs {
 
 #define SONOTEXT_OPS(X) \
   X(log_mel, LogMelArgs) \
+  X(pcm, PcmArgs) \
   X(resample, ResampleArgs) \
   X(gemm, GemmArgs) \
   X(batched_gemm, BatchedGemmArgs) \

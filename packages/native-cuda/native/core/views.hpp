@@ -1,5 +1,5 @@
 // Non-owning views that cross the op table. Float data lives where the table's device lives; integers
-// describe the batch (lengths, tokens, picked indices) and always live on the host.
+// describe the batch (lengths, tokens, picked indices) and always live on the host, as bytes do.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +21,7 @@ using I32In = View<const std::int32_t>;
 using I32Out = View<std::int32_t>;
 using U32In = View<const std::uint32_t>;  // what is packed into words of 32 bits: data, never an index
 using U32Out = View<std::uint32_t>;
+using U8In = View<const unsigned char>;  // bytes of a file: data too
 using i64 = std::int64_t;
 
 }  // namespace sonotext

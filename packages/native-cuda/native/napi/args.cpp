@@ -26,7 +26,7 @@ void ArgsReader::number(const char* name, double& value) {
 
 template <class T>
 View<T> ArgsReader::array_view(const char* name, napi_value value) {
-  const auto type = kIsFloat<T> ? napi_float32_array : napi_int32_array;
+  const auto type = kIsFloat<T> ? napi_float32_array : sizeof(T) == 1 ? napi_uint8_array : napi_int32_array;
   const ArrayMemory memory = array_memory(Napi::Value(env_, value), type, op_, name);
   arrays.push_back({value, static_cast<const unsigned char*>(memory.data), memory.length * sizeof(T)});
   return {static_cast<T*>(memory.data), static_cast<i64>(memory.length)};
@@ -38,6 +38,7 @@ template View<const std::int32_t> ArgsReader::array_view(const char*, napi_value
 template View<std::int32_t> ArgsReader::array_view(const char*, napi_value);
 template View<const std::uint32_t> ArgsReader::array_view(const char*, napi_value);
 template View<std::uint32_t> ArgsReader::array_view(const char*, napi_value);
+template View<const unsigned char> ArgsReader::array_view(const char*, napi_value);
 
 const DeviceMemory& ArgsReader::read_buffer(const char* name, napi_value raw) {
   const Napi::Value value(env_, raw);

@@ -71,8 +71,8 @@ class ArgsReader : public ArgsVisitor<ArgsReader> {
 };
 
 // Moves the integers that an op reads into memory of its own: they are indices and lengths, and what is
-// checked must be what is used, whoever else can write the caller's arrays meanwhile. Packed words stay where they
-// are: nothing is looked up by them, and there may be gigabytes.
+// checked must be what is used, whoever else can write the caller's arrays meanwhile. Packed words and bytes stay where
+// they are: nothing is looked up by them, and there may be gigabytes.
 class IntegerCopies : public ArgsVisitor<IntegerCopies> {
  public:
   template <class T>
@@ -122,7 +122,7 @@ class ArgsDescriber {
  private:
   template <class T>
   static const char* type() {
-    return kIsFloat<T> ? "float32" : "int32";
+    return kIsFloat<T> ? "float32" : sizeof(T) == 1 ? "uint8" : "int32";
   }
   void add(const char* name, const char* direction, const char* type, bool optional);
 };

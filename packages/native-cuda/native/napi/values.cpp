@@ -52,7 +52,10 @@ ArrayMemory array_memory(const Napi::Value& value, napi_typedarray_type type, co
   if (napi_get_typedarray_info(env, value, &found, &memory.length, &memory.data, &buffer, nullptr) !=
           napi_ok ||
       found != type) {
-    throw_expected(type == napi_float32_array ? "a Float32Array" : "an Int32Array", path(op, name), value);
+    throw_expected(type == napi_float32_array ? "a Float32Array"
+                   : type == napi_uint8_array ? "a Uint8Array"
+                                              : "an Int32Array",
+                   path(op, name), value);
   }
   if (memory.length > 0) return memory;
   bool detached = false;

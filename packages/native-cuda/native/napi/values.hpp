@@ -28,7 +28,7 @@ i64 integer_of(const Napi::Value& value, double least, double most, const char* 
 // growable SharedArrayBuffer never gives memory back.) Other values pass.
 void refuse_resizable(const Napi::Value& value, const char* op, const char* name);
 
-// Where a Float32Array or Int32Array lies; other values and detached arrays are refused. `op` may be null.
+// Where a Float32Array, Int32Array or Uint8Array lies; other values and detached arrays are refused. `op` may be null.
 // Runs no JavaScript unless it throws.
 ArrayMemory array_memory(const Napi::Value& value, napi_typedarray_type type, const char* op,
                          const char* name);

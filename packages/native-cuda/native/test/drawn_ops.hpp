@@ -31,6 +31,20 @@ void draw(Draw& d, LogMelArgs& a) {
 }
 
 template <class Draw>
+void draw(Draw& d, PcmArgs& a) {
+  d.size(a.frames, 0);
+  d.size(a.channels, 1);
+  d.choice(a.width, {2, 3, 4});
+  d.choice(a.floats, {0, 1});
+  d.choice(a.bigEndian, {0, 1});
+  d.size(a.first, 0);
+  d.size(a.rows, 0);
+  d.size(a.count, 1);
+  d.in(a.bytes, d.product({a.frames, a.channels, a.width}));
+  d.out(a.out, d.product({a.rows, a.frames}));
+}
+
+template <class Draw>
 void draw(Draw& d, ResampleArgs& a) {
   d.size(a.up, 1);
   d.size(a.down, 1);

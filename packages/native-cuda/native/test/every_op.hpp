@@ -56,6 +56,11 @@ class Memory {
     for (i64 i = 0; i < count; ++i) view[i] = words_();
     return {view.data, count};
   }
+  U8In bytes(i64 count) {
+    bytes_.emplace_back(static_cast<std::size_t>(count));
+    for (unsigned char& byte : bytes_.back()) byte = static_cast<unsigned char>(words_());
+    return {bytes_.back().data(), count};
+  }
   // f(i) for every i.
   template <class F>
   I32In integers(i64 count, F f) {
@@ -79,6 +84,7 @@ class Memory {
   std::deque<std::vector<float>> floats_;
   std::deque<std::vector<std::int32_t>> integers_;
   std::deque<std::vector<std::uint32_t>> words_of_;
+  std::deque<std::vector<unsigned char>> bytes_;
 };
 
 // What draw() of drawn_ops.hpp asks for. Sizes come out as they may: most elements in all is a limit, and a
@@ -127,6 +133,9 @@ class Draw {
   }
   void in(U32In& view, i64 count) {
     if (take(count)) view = memory_.words(count);
+  }
+  void in(U8In& view, i64 count) {
+    if (take(count)) view = memory_.bytes(count);
   }
   void out(U32Out& view, i64 count) {
     if (take(count)) view = memory_.out_words(count);

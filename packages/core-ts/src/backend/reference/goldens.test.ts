@@ -17,9 +17,10 @@ type Encoded =
   | { lcg: [length: number, seed: number, scale: number, offset: number] }
   | { values: number[] }
   | { ints: number[] }
+  | { bytes: number[] }
   | { blank: number }
 
-type Values = Record<string, number | null | HostArray | Int32Array>
+type Values = Record<string, number | null | HostArray | Int32Array | Uint8Array>
 
 const file = new URL('../../../test-data/ops/ops.json', import.meta.url)
 const { goldens } = JSON.parse(readFileSync(file, 'utf8')) as { goldens: Golden[] }
@@ -65,6 +66,7 @@ function decode(args: Golden['args']): Values {
     Object.entries(args).map(([name, value]) => {
       if (value === null || typeof value === 'number') return [name, value]
       if ('ints' in value) return [name, Int32Array.from(value.ints)]
+      if ('bytes' in value) return [name, Uint8Array.from(value.bytes)]
       if ('values' in value) return [name, Float64Array.from(value.values)]
       if ('blank' in value) return [name, new Float64Array(value.blank).fill(Number.NaN)]
       const [length, seed, scale, offset] = value.lcg

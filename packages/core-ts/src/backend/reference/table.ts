@@ -2,6 +2,7 @@
 import type { OpName } from '../ops.js'
 import type { HostArgs } from './host.js'
 import { logMel } from './log-mel.js'
+import { pcm } from './pcm.js'
 import { resample } from './resample.js'
 import { gemm } from './gemm.js'
 import { batchedGemm } from './batched-gemm.js'
@@ -40,6 +41,7 @@ import { gradNorm } from './grad-norm.js'
 
 export const table: { readonly [K in OpName]: (args: HostArgs<K>) => void } = {
   log_mel: logMel,
+  pcm: pcm,
   resample: resample,
   gemm: gemm,
   batched_gemm: batchedGemm,

@@ -1,3 +1,4 @@
+import type { OpArgs } from '../../backend/port.js'
 import { type AnyOpCase, aroundWidths, blank, type Draw, type OpCase } from './op-case.js'
 
 interface LogMelShape {
@@ -82,6 +83,63 @@ const logMelCases = [
   logMel('no samples', { ...clip, samples: 0, padMode: 0, frames: 2 }),
 ]
 
+type PcmShape = Omit<OpArgs['pcm'], 'bytes' | 'out'>
+
+function pcm(what: string, shape: Partial<PcmShape>, bytes?: Uint8Array): OpCase<'pcm'> {
+  const own = {
+    frames: 20,
+    channels: 2,
+    width: 2,
+    floats: 0,
+    bigEndian: 0,
+    first: 0,
+    rows: 1,
+    count: 1,
+    ...shape,
+  }
+  const { frames, channels, width, floats, bigEndian, first, rows, count } = own
+  const kind = `${8 * width} bit${floats === 1 ? ' floats' : ''}${bigEndian === 1 ? ', big-endian' : ''}`
+  return {
+    op: 'pcm',
+    name: `${frames} frames of ${channels} × ${kind}, ${rows} rows of ${count} from ${first}, ${what}`,
+    args: (draw) => ({
+      bytes: bytes ?? draw.bytes(frames * channels * width),
+      out: blank(rows * frames),
+      ...own,
+    }),
+  }
+}
+
+/** Of every kind: integers of 16, 24 and 32 bits and floats, in both orders. */
+const pcmKinds = [0, 1].flatMap((bigEndian) => [
+  ...[2, 3, 4].map((width) => ({ width, floats: 0, bigEndian })),
+  { width: 4, floats: 1, bigEndian },
+])
+
+const pcmCases = [
+  ...pcmKinds.flatMap((kind) => [
+    ...aroundWidths.map((frames) => pcm('around widths', { ...kind, frames, channels: 1 })),
+    ...aroundWidths.map((frames) => pcm('around widths', { ...kind, frames, count: 2 })),
+    ...[1, 2, 3, 4, 5, 6, 7, 8].flatMap((channels) => [
+      pcm('all channels', { ...kind, frames: 37, channels, rows: channels }),
+      pcm('the mean', { ...kind, frames: 37, channels, count: channels }),
+    ]),
+    pcm('the mean of some', { ...kind, channels: 7, first: 1, rows: 2, count: 3 }),
+    pcm('beyond one piece of work', { ...kind, frames: 70_001, rows: 2 }),
+    pcm('means beyond one piece of work', { ...kind, frames: 70_001, count: 2 }),
+  ]),
+  pcm(
+    'the largest and the smallest',
+    { frames: 4 },
+    new Uint8Array(Int16Array.of(32767, -32768, -1, 0, 1, 2, 3, 4).buffer),
+  ),
+  pcm(
+    'means of what float32 cannot hold twice',
+    { frames: 3, width: 4, floats: 1, count: 2 },
+    new Uint8Array(Float32Array.of(3.4e38, 3.4e38, -0, -0, Infinity, -Infinity).buffer),
+  ),
+]
+
 interface ResampleShape {
   samples: number
   outputs: number
@@ -127,4 +185,4 @@ const resampleCases = [
   resample('far beyond the end', { samples: 10, outputs: 400, up: 1, down: 1, width: 4 }),
 ]
 
-export const featureCases: readonly AnyOpCase[] = [...logMelCases, ...resampleCases]
+export const featureCases: readonly AnyOpCase[] = [...logMelCases, ...pcmCases, ...resampleCases]

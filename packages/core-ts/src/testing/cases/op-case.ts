@@ -57,6 +57,10 @@ export class Draw {
     return Float64Array.from({ length }, () => Math.fround(this.rng.between(low, high)))
   }
 
+  bytes(length: number): Uint8Array {
+    return Uint8Array.from({ length }, () => this.rng.int(256))
+  }
+
   /** Integers in [0, n). */
   indices(length: number, n: number): Int32Array {
     return Int32Array.from({ length }, () => this.rng.int(n))

@@ -87,9 +87,7 @@ export function inFloat64(call: Call): Call {
 /** The same call with every float moved up or down by four roundings. */
 export function moved(call: Call, rng: Rng): Call {
   const move = (x: number): number => x * (rng.int(2) === 0 ? 1 - 2 ** -22 : 1 + 2 ** -22)
-  return changed(call, (args) =>
-    mapArrays(args, (array) => (array instanceof Int32Array ? array : array.map(move))),
-  )
+  return changed(call, (args) => mapArrays(args, (array) => (isFloats(array) ? array.map(move) : array)))
 }
 
 function changed(call: Call, change: (args: Values) => Values): Call {
@@ -102,14 +100,18 @@ export function copyOf(args: Values): Values {
 }
 
 function asFloat64(args: Values): Values {
-  return mapArrays(args, (array) => (array instanceof Int32Array ? array.slice() : Float64Array.from(array)))
+  return mapArrays(args, (array) => (isFloats(array) ? Float64Array.from(array) : array.slice()))
 }
 
 function asFloat32(value: Values[string]): Values[string] {
   return value instanceof Float64Array ? Float32Array.from(value) : value
 }
 
-type AnyArray = Float32Array | Float64Array | Int32Array
+type AnyArray = Float32Array | Float64Array | Int32Array | Uint8Array
+
+function isFloats(array: AnyArray): array is Float32Array | Float64Array {
+  return array instanceof Float32Array || array instanceof Float64Array
+}
 
 function mapArrays(args: Values, change: (array: AnyArray) => AnyArray): Values {
   const entries = Object.entries(args)

@@ -54,8 +54,9 @@ function drawBuffer(
   { kind, direction, offsets, range }: BufferRule<Values>,
   length: number,
   fill: (length: number) => Float32Array,
-): Float32Array | Int32Array {
+): Float32Array | Int32Array | Uint8Array {
   if (kind === 'float') return direction === 'out' ? new Float32Array(length).fill(Number.NaN) : fill(length)
+  if (kind === 'bytes') return Uint8Array.from({ length }, () => rng.int(256))
   if (direction === 'out') return new Int32Array(length).fill(-77)
   if (offsets) return drawOffsets(rng, offsets.rows(args))
   const [low, high] = range?.(args) ?? [0, rng.pick([0, 4, 1000])]

@@ -3,7 +3,7 @@ import type { BufferRule, NumberRule, Requirement } from '../../backend/rules.js
 import { requirements, signatures } from '../../backend/signatures.js'
 
 /** An op's arguments by name: the fuzz knows no op, only what the signatures say of each. */
-export type Values = Record<string, Float32Array | Float64Array | Int32Array | number | null>
+export type Values = Record<string, Float32Array | Float64Array | Int32Array | Uint8Array | number | null>
 
 export type Rule = NumberRule | BufferRule<Values>
 

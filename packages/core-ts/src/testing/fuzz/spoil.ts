@@ -13,7 +13,7 @@ export interface Spoiled {
 }
 
 type Fault = (rng: Rng, op: OpName, args: Values) => Spoiled | null
-type Floats = Float32Array | Int32Array
+type Floats = Float32Array | Int32Array | Uint8Array
 
 /** The call with a number, a length, an index or a buffer made wrong, or two buffers laid over each other. */
 export function spoil(rng: Rng, op: OpName, args: Values): Spoiled | null {
@@ -35,7 +35,7 @@ const wrongLength: Fault = (rng, op, args) => {
   if (rule === null) return null
   const array = args[name] as Floats
   const length = Math.max(0, array.length + rng.pick([-1, 1, 1, -array.length]))
-  const other = array instanceof Int32Array ? new Int32Array(length) : new Float32Array(length)
+  const other = new (array.constructor as Float32ArrayConstructor)(length)
   other.set(array.subarray(0, length))
   const same = length === array.length
   return { what: `${name} has ${length} of ${array.length} elements`, args: { ...args, [name]: other }, refused: !same && rule.free !== true } // prettier-ignore

@@ -1,6 +1,7 @@
 // Written by tools/ops.mjs from core/ops.def; not edited by hand.
 // Every CPU kernel file.
 #include "../kernels/log_mel.inl"
+#include "../kernels/pcm.inl"
 #include "../kernels/resample.inl"
 #include "../kernels/gemm.inl"
 #include "../kernels/batched_gemm.inl"

@@ -6,6 +6,7 @@
 #   cases      every case of the shared suite on the GPU, against the float64 reference
 #   step       a training step of the thesis CRNN beside PyTorch, where python3 has it: 32 clips of 10 s and of 30 s, eager and compiled
 #   mixed      the same step with products in bf16
+#   graphs     steps with and without CUDA graphs in turn, of a batch of the thesis and of a small one
 #   profile    the same step with a wait after every op, to see where its time goes
 #   crnn       the thesis CRNN trained from scratch with three ways of choosing negatives, three seeds each, to the quality of its end
 #   negatives  the quick mode of the study of negatives
@@ -15,7 +16,7 @@
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 out=$root/build/gpu-results
-only=cases,step,mixed,profile,crnn,negatives
+only=cases,step,mixed,graphs,profile,crnn,negatives
 while [ $# -gt 0 ]; do
   case $1 in
     --out) out=$2 ;;
@@ -66,6 +67,14 @@ stage step-compiled 120 env SONOTEXT_TORCH_COMPILE=1 "$node" "$bench/training.js
 for frames in 500 1500; do
   stage mixed-$frames 60 env SONOTEXT_MATMUL=bf16 "$node" "$bench/training.js" --device cuda --frames $frames --rounds 10 \
     --json "$out/mixed-$frames.json"
+done
+for round in 1 2 3; do
+  for graphs in 0 1; do
+    for size in 32x500 8x100; do
+      stage graphs-$size-$graphs-$round 60 env SONOTEXT_CUDA_GRAPHS=$graphs "$node" "$bench/training.js" --device cuda \
+        --batch ${size%x*} --frames ${size#*x} --rounds 20 --json "$out/graphs-$size-$graphs-$round.json"
+    done
+  done
 done
 stage profile 60 env SONOTEXT_SYNC=1 "$node" "$bench/training.js" --device cuda --rounds 5 --frames 500
 # A study of some cells, from scratch: its scenes are synthesised where they are not there yet.

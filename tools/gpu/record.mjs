@@ -4,7 +4,8 @@
  *     node tools/gpu/record.mjs FOLDER               takes over what tools/gpu/run.sh wrote into FOLDER
  *     node tools/gpu/record.mjs --same-code COMMIT   of the ops whose sources ran as they are at COMMIT, keeps those as current whose sources
  *                                                    differ in comments alone, or whose kernels there are, compiled for sm_90a from both, to the
- *                                                    byte; the host's side is for who runs this to read. Needs nvcc
+ *                                                    byte, or that have none and start those of other files; the host's side is for who runs this
+ *                                                    to read. Needs nvcc
  *     node tools/gpu/record.mjs --check              fails where `current` is not what the sources say
  *     node tools/gpu/record.mjs                      mends `current`
  */
@@ -104,7 +105,9 @@ const butForComments = 'sources but for comments'
 /** What two versions of a source have in common, as words; null with a reason on the console where it is not all that ran. */
 async function inCommon(before, after, nvcc) {
   if (withoutComments(before.text) === withoutComments(after.text)) return butForComments
-  const code = compareCode(...(await Promise.all([before, after].map((source) => compiled(source, nvcc)))))
+  const both = await Promise.all([before, after].map((source) => compiled(source, nvcc)))
+  if (both.every(({ kernels }) => kernels.size === 0)) return 'no kernels of its own'
+  const code = compareCode(...both)
   console.log(
     `${after.name}: ${code.kernels} kernels, ${code.renamed} of another name, ${code.changed.length} not the same`,
   )

@@ -9,6 +9,7 @@
 #   sanitizer    the same under compute-sanitizer (memcheck, racecheck) where there is one
 #   bench        times of every kernel with shares of bandwidth and peak measured in the same process
 #   tensor       conformance and times of products in tf32 and bf16, by mma.sync and, where the GPU has it, by wgmma
+#   graphs       kernels by CUDA graphs: conformance with them, and the bits of devices with and without
 #   torch        the same shapes in PyTorch, where python3 has it
 # --seconds bounds them all together (default 480); a stage that would begin past it is left out, and said so.
 #
@@ -17,7 +18,7 @@
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 out=$root/build/gpu-results
-only=build,conformance,sanitizer,bench,tensor,torch
+only=build,conformance,sanitizer,bench,tensor,graphs,torch
 seconds=480
 while [ $# -gt 0 ]; do
   case $1 in
@@ -32,6 +33,7 @@ mkdir -p "$out"
 build=$root/build/gpu
 conformance=$build/native/test/conformance
 bench=$build/native/bench/gpu_bench
+graphs=$build/native/test/graphs
 failed=0
 
 # stage NAME SECONDS COMMAND…: runs it, at most so long, and notes how it went
@@ -67,7 +69,7 @@ build_programs() {
     *) architecture=${capability/./}-real ;;
   esac
   cmake "${generator[@]}" -S "$root/packages/native-cuda" -B "$build" -DSONOTEXT_CUDA_ARCHITECTURES="$architecture" &&
-    cmake --build "$build" --target conformance gpu_bench -j "$(nproc)"
+    cmake --build "$build" --target conformance graphs gpu_bench -j "$(nproc)"
 }
 
 sanitize() {
@@ -100,6 +102,12 @@ tensor_cores() {
   return $status
 }
 
+by_graphs() {
+  SONOTEXT_CUDA_GRAPHS=1 "$conformance" >"$out/conformance-graphs.txt" || return
+  tail -n 1 "$out/conformance-graphs.txt"
+  "$graphs"
+}
+
 torch_beside() {
   if ! python3 -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null; then
     echo "skipped: python3 has no PyTorch that sees a GPU"
@@ -121,8 +129,8 @@ capability=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/nul
   echo "commit ${SONOTEXT_COMMIT:-$(git -C "$root" rev-parse --short HEAD 2>/dev/null || echo unknown)}"
   echo "load $(cut -d' ' -f1-3 /proc/loadavg)"
 } 2>&1 | tee "$out/machine.txt"
-export root out build conformance bench capability
-export -f build_programs sanitize tensor_cores torch_beside
+export root out build conformance bench graphs capability
+export -f build_programs sanitize tensor_cores by_graphs torch_beside
 stage build 240 bash -c build_programs
 if [ -z "$capability" ]; then
   echo "There is no GPU here: nothing else was done." | tee -a "$out/summary.txt"
@@ -133,5 +141,6 @@ stage conformance 120 "$conformance"
 stage sanitizer 150 bash -c sanitize
 stage bench 150 "$bench" --json "$out/bench.json"
 stage tensor 240 bash -c tensor_cores
+stage graphs 60 bash -c by_graphs
 stage torch 150 bash -c torch_beside
 exit $failed

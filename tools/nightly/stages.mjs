@@ -47,12 +47,13 @@ export const stages = [
   },
   {
     name: 'emulation',
-    what: 'the whole case suite, gradients included, on a CUDA device that is the emulation; products in bf16 and tf32 as GPUs of 8.0 and 9.0 make them',
+    what: 'the whole case suite, gradients included, on a CUDA device that is the emulation; all ops with CUDA graphs; products in bf16 and tf32 as GPUs of 8.0 and 9.0 make them',
     async run({ exec, root }) {
       const built = join(root, 'packages/native-cuda/build/native/test')
       const last = async (env, program, ...args) => lastLine(await exec(program, args, { env }))
       const suite = { SONOTEXT_ADDON: join(built, 'sonotext_emulated.node') }
       const lines = [await last(suite, process.execPath, 'tools/gpu/cases.mjs', 'cuda')]
+      lines.push(await last({ SONOTEXT_CUDA_GRAPHS: '1' }, join(built, 'conformance_emulated')))
       const products = 'gemm,batched_gemm,similarity,conv2d,frame_score,info_nce,sigmoid_pair,gru'
       for (const SONOTEXT_EMULATED_CAPABILITY of ['8.0', '9.0']) {
         for (const SONOTEXT_MATMUL of ['bf16', 'tf32']) {

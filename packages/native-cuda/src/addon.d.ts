@@ -69,6 +69,15 @@ export interface DeviceSummary {
   readonly detail: string
 }
 
+/** Kernels that went to a CUDA device since it was opened, and how; zeros of other devices. */
+export interface LaunchCounts {
+  readonly alone: number
+  /** In graphs, which are made where SONOTEXT_CUDA_GRAPHS=1. */
+  readonly byGraph: number
+  /** Graphs that are kept now: 64 at most. */
+  readonly graphs: number
+}
+
 /** How the addon was built. */
 export interface BuildInfo {
   readonly compiler: string
@@ -141,6 +150,8 @@ export interface Addon {
   openDevice(name: string, isa?: string | null, matmul?: DeviceHandle['matmul'] | null): DeviceHandle
   /** Whether the device's table has an entry for the op. */
   supports(device: DeviceHandle, op: OpName): boolean
+  /** Waits where an op runs on the device. */
+  launches(device: DeviceHandle): LaunchCounts
 
   /** A Float32Array over zeroed memory that begins on a cache line (huge pages from 4 MiB), freed when collected. */
   hostArray(length: number): Float32Array<ArrayBuffer>

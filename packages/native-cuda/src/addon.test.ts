@@ -355,6 +355,8 @@ describe('devices', () => {
     )
     const token = addon.createCancelToken() as unknown as DeviceHandle
     expect(() => addon.supports(token, 'scale')).toThrow(/a device from openDevice\(\) for device/)
+    expect(() => addon.launches(token)).toThrow(/a device from openDevice\(\) for device/)
+    expect(addon.launches(addon.openDevice('sealed'))).toEqual({ alone: 0, byGraph: 0, graphs: 0 })
   })
 })
 

@@ -105,6 +105,14 @@ describe('CUDA ops against the CPU', () => {
     expect(await said('8.0', 'fast')).toContain('SONOTEXT_TENSOR_CORES is wgmma or mma, not "fast".')
   })
 
+  it('have the same bits by CUDA graphs, whatever comes between them, and go on after failures', async (context) => {
+    const reason = notBuilt('graphs_emulated')
+    if (reason !== null) context.skip(reason)
+    expect(await run('graphs_emulated')).toMatch(
+      /^\d+ calls in \d+ programs; once known, \d+ launches by graphs and \d+ alone\n0 failed\n$/,
+    )
+  }, 600_000)
+
   it('agree on the GPU', async (context) => {
     const reason = notBuilt('conformance')
     if (reason !== null) context.skip(reason)

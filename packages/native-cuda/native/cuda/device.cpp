@@ -22,19 +22,17 @@ constexpr int kOldest =
 // Everything of a device goes through one stream: uploads, ops and downloads see each other's results in
 // order. Ops and uploads are only enqueued; a download waits for all that came before it, and so it is a
 // download that tells of a kernel that failed. SONOTEXT_SYNC=1 waits after every op, so that the error names
-// it.
+// it. SONOTEXT_CUDA_GRAPHS=1 lets kernels wait until some of them can go as a graph: see graphs.hpp.
 class CudaDevice final : public Device {
  public:
-  CudaDevice(int index, const cuda::CudaTraits& traits, cudaStream_t stream)
+  CudaDevice(int index, const cuda::CudaTraits& traits, cudaStream_t stream, bool sync, bool graphs)
       : name_("cuda:" + std::to_string(index)),
         index_(index),
         traits_(traits),
-        stream_(stream),
+        stream_(stream, graphs),
         table_(cuda::make_table()),
-        transfers_(stream) {
-    const char* sync = std::getenv("SONOTEXT_SYNC");
-    sync_ = sync != nullptr && std::string(sync) == "1";
-  }
+        transfers_(stream_),
+        sync_(sync) {}
 
   const char* name() const override { return name_.c_str(); }
   const char* isa() const override { return nullptr; }
@@ -50,10 +48,9 @@ class CudaDevice final : public Device {
   Status alloc(i64 length, float** data) override {
     const Turn turn(*this);
     if (length > INT64_MAX / static_cast<i64>(sizeof(float))) return {Code::out_of_memory, "a buffer"};
-    const auto bytes = static_cast<std::size_t>(bytes_of(std::max<i64>(length, 1)));
     void* memory = nullptr;
     Status status = select();
-    if (status.ok()) status = cuda::status_of(cudaMallocAsync(&memory, bytes, stream_));
+    if (status.ok()) status = cuda::status_of(stream_.take(&memory, bytes_of(length)));
     *data = static_cast<float*>(memory);
     return status;
   }
@@ -74,19 +71,19 @@ class CudaDevice final : public Device {
   Status upload(const float* host, float* data, i64 length) override {
     const Turn turn(*this);
     const Status status = select();
-    return status.ok() ? transfers_.upload(host, data, bytes_of(length)) : status;
+    return status.ok() ? settled(transfers_.upload(host, data, bytes_of(length))) : status;
   }
   Status download(const float* data, float* host, i64 length) override {
     const Turn turn(*this);
     const Status status = select();
-    return status.ok() ? unless_lost(transfers_.download(data, host, bytes_of(length))) : status;
+    return status.ok() ? unless_lost(settled(transfers_.download(data, host, bytes_of(length)))) : status;
   }
   Status copy(const float* source, float* target, i64 length) override {
     const Turn turn(*this);
     if (length == 0) return {};
     const Status status = select();
-    return status.ok() ? cuda::status_of(cudaMemcpyAsync(target, source, bytes_of(length),
-                                                         cudaMemcpyDeviceToDevice, stream_))
+    return status.ok() ? settled(cuda::status_of(cudaMemcpyAsync(target, source, bytes_of(length),
+                                                                 cudaMemcpyDeviceToDevice, stream_)))
                        : status;
   }
 
@@ -96,7 +93,7 @@ class CudaDevice final : public Device {
     Status status = select();
     if (!status.ok()) return status;
     if (value == 0.0f && !std::signbit(value)) {
-      return cuda::status_of(cudaMemsetAsync(data, 0, bytes_of(length), stream_));
+      return settled(cuda::status_of(cudaMemsetAsync(data, 0, bytes_of(length), stream_)));
     }
     // The first element from the host, then copies of twice the length each.
     status = transfers_.upload(&value, data, bytes_of(1));
@@ -105,7 +102,7 @@ class CudaDevice final : public Device {
       status = cuda::status_of(
           cudaMemcpyAsync(data + filled, data, bytes_of(more), cudaMemcpyDeviceToDevice, stream_));
     }
-    return status;
+    return settled(status);
   }
 
   Status execute(Body body, void* context, const std::atomic<bool>& cancel) override {
@@ -118,7 +115,12 @@ class CudaDevice final : public Device {
     }
     transfers_.tidy();
     if (status.ok() && sync_) status = cuda::status_of(cudaStreamSynchronize(stream_));
-    return unless_lost(status);
+    return unless_lost(settled(status));
+  }
+
+  LaunchCounts launches() {
+    const Turn turn(*this);
+    return stream_.counts();
   }
 
  private:
@@ -139,7 +141,7 @@ class CudaDevice final : public Device {
   void give_back() {
     const std::lock_guard lock(freed_mutex_);
     if (freed_.empty() || !select().ok()) return;
-    for (float* data : freed_) cudaFreeAsync(data, stream_);
+    for (float* data : freed_) stream_.give_back(data);
     freed_.clear();
   }
 
@@ -150,6 +152,9 @@ class CudaDevice final : public Device {
     return lost == nullptr ? status : Status{Code::rank_lost, lost};
   }
 
+  // Kernels that waited in a list go when something else wants the stream: it tells of what became of them.
+  Status settled(const Status& status) { return status.ok() ? cuda::status_of(stream_.problem()) : status; }
+
   static i64 bytes_of(i64 length) { return length * static_cast<i64>(sizeof(float)); }
 
   Status select() { return cuda::status_of(cudaSetDevice(index_)); }
@@ -157,10 +162,10 @@ class CudaDevice final : public Device {
   const std::string name_;
   const int index_;
   const cuda::CudaTraits traits_;
-  const cudaStream_t stream_;
+  cuda::Stream stream_;
   const OpTable table_;
   cuda::StreamTransfers transfers_;
-  bool sync_;
+  const bool sync_;
   std::mutex mutex_;
   std::mutex freed_mutex_;  // never held for long
   std::vector<float*> freed_;
@@ -190,6 +195,22 @@ bool chosen_mel(bool& fp32, std::string& reason) {
   fp32 = name == "fp32";
   if (fp32 || name == "fp64") return true;
   reason = "SONOTEXT_MEL is fp64 or fp32, not \"" + name + "\".";
+  return false;
+}
+
+// SONOTEXT_SYNC.
+bool waits_after_every_op() {
+  const char* set = std::getenv("SONOTEXT_SYNC");
+  return set != nullptr && std::string(set) == "1";
+}
+
+// SONOTEXT_CUDA_GRAPHS. Where every op is waited for, none waits in a list.
+bool chosen_graphs(bool& graphs, std::string& reason) {
+  const char* set = std::getenv("SONOTEXT_CUDA_GRAPHS");
+  const std::string name = set != nullptr && *set != '\0' ? set : "0";
+  graphs = name == "1" && !waits_after_every_op();
+  if (name == "1" || name == "0") return true;
+  reason = "SONOTEXT_CUDA_GRAPHS is 1 or 0, not \"" + name + "\".";
   return false;
 }
 
@@ -243,8 +264,11 @@ std::unique_ptr<Device> make_cuda_device(const std::string& index, const std::st
   }
   const int device = static_cast<int>(wanted);
   cuda::Precision precision;
-  bool mel_fp32 = false;
-  if (!chosen_precision(matmul, precision, reason) || !chosen_mel(mel_fp32, reason)) return nullptr;
+  bool mel_fp32 = false, graphs = false;
+  if (!chosen_precision(matmul, precision, reason) || !chosen_mel(mel_fp32, reason) ||
+      !chosen_graphs(graphs, reason)) {
+    return nullptr;
+  }
   cudaDeviceProp properties;
   int has_pools = 0;
   cudaError_t error = cudaSetDevice(device);
@@ -284,7 +308,7 @@ std::unique_ptr<Device> make_cuda_device(const std::string& index, const std::st
                                 static_cast<i64>(properties.sharedMemPerBlockOptin),
                                 precision,
                                 mel_fp32};
-  return std::make_unique<CudaDevice>(device, traits, stream);
+  return std::make_unique<CudaDevice>(device, traits, stream, waits_after_every_op(), graphs);
 }
 
 void list_cuda_devices(std::vector<DeviceSummary>& list) {
@@ -301,6 +325,11 @@ void list_cuda_devices(std::vector<DeviceSummary>& list) {
                                                         std::to_string(properties.minor);
     list.push_back({"cuda:" + std::to_string(i), usable, what});
   }
+}
+
+LaunchCounts launches_of(Device& device) {
+  auto* const cuda = dynamic_cast<CudaDevice*>(&device);
+  return cuda != nullptr ? cuda->launches() : LaunchCounts{};
 }
 
 OpTable cuda_table() { return cuda::make_table(); }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "../core/device.hpp"
+#include "launch_counts.hpp"
 
 namespace sonotext {
 
@@ -15,6 +16,9 @@ std::unique_ptr<Device> make_cuda_device(const std::string& index, const std::st
 
 // Adds every GPU, or one line that says why there is none.
 void list_cuda_devices(std::vector<DeviceSummary>& list);
+
+// Of a CUDA device; zeros of others. Waits where an op runs.
+LaunchCounts launches_of(Device& device);
 
 // What CUDA devices have entries for, whether or not there is one; empty without CUDA in the build.
 OpTable cuda_table();

@@ -9,6 +9,7 @@
 #include "../core/exec.hpp"
 #include "../core/status.hpp"
 #include "../core/views.hpp"
+#include "graphs.hpp"
 
 namespace sonotext::cuda {
 
@@ -53,7 +54,7 @@ struct CudaTraits {
 
 class CudaExec final : public Exec {
  public:
-  CudaExec(cudaStream_t stream, const CudaTraits& traits, Transfers& transfers,
+  CudaExec(Stream& stream, const CudaTraits& traits, Transfers& transfers,
            const std::atomic<bool>& cancel)
       : stream(stream),
         multiprocessors(traits.multiprocessors),
@@ -67,10 +68,10 @@ class CudaExec final : public Exec {
   CudaExec(const CudaExec&) = delete;
   CudaExec& operator=(const CudaExec&) = delete;
   ~CudaExec() override {
-    for (void* data : taken_) cudaFreeAsync(data, stream);
+    for (void* data : taken_) stream.give_back(data);
   }
 
-  const cudaStream_t stream;
+  Stream& stream;
   const int multiprocessors;
   const bool hopper;
   const std::int64_t workspace;
@@ -81,8 +82,7 @@ class CudaExec final : public Exec {
   // Memory on the device, given back in stream order when the op returns. Its contents are not specified.
   void* scratch(std::int64_t bytes) override {
     void* data = nullptr;
-    if (bytes < 0 ||
-        cudaMallocAsync(&data, static_cast<std::size_t>(bytes > 0 ? bytes : 1), stream) != cudaSuccess) {
+    if (bytes < 0 || stream.take(&data, bytes) != cudaSuccess) {
       cudaGetLastError();  // an allocation that failed must not be found by the next launch
       return nullptr;
     }
@@ -94,7 +94,7 @@ class CudaExec final : public Exec {
   void release(void* data) {
     for (void*& taken : taken_) {
       if (taken != data || data == nullptr) continue;
-      cudaFreeAsync(data, stream);
+      stream.give_back(data);
       taken = taken_.back();
       taken_.pop_back();
       return;

@@ -4,6 +4,8 @@
 
 #include <cuda_runtime.h>
 
+#include <type_traits>
+
 #include "exec.hpp"
 
 namespace sonotext::cuda {
@@ -20,12 +22,16 @@ Status launch_with_shared(CudaExec& exec, void (*kernel)(Parameters...), std::in
                                                    static_cast<int>(shared_bytes));
     if (error != cudaSuccess) return status_of(error);
   }
-  cudaLaunchConfig_t config = {};
-  config.gridDim = dim3(static_cast<unsigned>(blocks), 1, 1);
-  config.blockDim = dim3(static_cast<unsigned>(threads), 1, 1);
-  config.dynamicSmemBytes = static_cast<std::size_t>(shared_bytes);
-  config.stream = exec.stream;
-  return status_of(cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...));
+#ifndef __CUDACC__
+  emulation::know(kernel);  // it is started by its address, as on a GPU
+#endif
+  return [&](Parameters... values) {
+    static_assert((std::is_trivially_copyable_v<Parameters> && ...));  // they may wait as bytes
+    void* pointers[] = {&values...};
+    constexpr std::size_t sizes[] = {sizeof(Parameters)...};
+    return status_of(exec.stream.launch(reinterpret_cast<const void*>(kernel), blocks, threads, shared_bytes,
+                                        pointers, sizes, sizeof...(Parameters)));
+  }(static_cast<Parameters>(arguments)...);
 }
 
 template <class... Parameters, class... Arguments>

@@ -298,11 +298,12 @@ Status join(Device& device, const unsigned char* id, int rank, int size) {
 
 Status all_reduce(Device& device, const std::vector<F32Out>& buffers) {
   return enqueue(device, [&](cuda::CudaExec& exec) {
+    const cudaStream_t stream = exec.stream;
     return grouped([&](const Api& api, Comm comm) {
       for (const F32Out& values : buffers) {
         if (values.size == 0) continue;
         const Result result = api.all_reduce(values.data, values.data, static_cast<std::size_t>(values.size),
-                                             kFloat32, kSum, comm, exec.stream);
+                                             kFloat32, kSum, comm, stream);
         if (result != kSuccess) return result;
       }
       return kSuccess;
@@ -322,6 +323,7 @@ Status all_gather(Device& device, F32In part, F32Out whole, const std::vector<i6
     return Status::invalid("lengths of all ranks' parts that fit the buffers");
   }
   return enqueue(device, [&](cuda::CudaExec& exec) {
+    const cudaStream_t stream = exec.stream;
     return grouped([&](const Api& api, Comm comm) {
       float* to = whole.data;
       for (int root = 0; root < own.size; ++root) {
@@ -329,7 +331,7 @@ Status all_gather(Device& device, F32In part, F32Out whole, const std::vector<i6
         const void* from = root == own.rank ? static_cast<const void*>(part.data) : to;
         if (length > 0) {
           const Result result =
-              api.broadcast(from, to, static_cast<std::size_t>(length), kFloat32, root, comm, exec.stream);
+              api.broadcast(from, to, static_cast<std::size_t>(length), kFloat32, root, comm, stream);
           if (result != kSuccess) return result;
         }
         to += length;

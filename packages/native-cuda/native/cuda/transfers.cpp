@@ -120,12 +120,12 @@ const void* StreamTransfers::constant(const void* host, std::int64_t bytes) {
     return known->device;
   }
   void* device = nullptr;
-  if (cudaMallocAsync(&device, size_of(std::max<std::int64_t>(bytes, 1)), stream_) != cudaSuccess) {
+  if (stream_.take(&device, bytes) != cudaSuccess) {
     cudaGetLastError();
     return nullptr;
   }
   if (!upload(host, device, bytes).ok()) {
-    cudaFreeAsync(device, stream_);
+    stream_.give_back(device);
     return nullptr;
   }
   const auto* from = static_cast<const unsigned char*>(host);
@@ -139,7 +139,7 @@ void* StreamTransfers::table(const char* name, std::int64_t number, std::int64_t
   const auto [found, inserted] = tables_.try_emplace({name, number}, nullptr);
   fresh = inserted;
   if (!inserted) return found->second;
-  if (cudaMallocAsync(&found->second, size_of(std::max<std::int64_t>(bytes, 1)), stream_) != cudaSuccess) {
+  if (stream_.take(&found->second, bytes) != cudaSuccess) {
     cudaGetLastError();
     tables_.erase(found);
     return nullptr;
@@ -155,7 +155,7 @@ void StreamTransfers::forget(Constants::iterator constant) {
     by_hash_.erase(found);
     break;
   }
-  cudaFreeAsync(constant->device, stream_);
+  stream_.give_back(constant->device);
   constant_bytes_ -= bytes;
   constants_.erase(constant);
 }
@@ -166,7 +166,7 @@ void StreamTransfers::tidy() {
 
 void StreamTransfers::trim() {
   while (!constants_.empty()) forget(constants_.begin());
-  for (const auto& entry : tables_) cudaFreeAsync(entry.second, stream_);
+  for (const auto& entry : tables_) stream_.give_back(entry.second);
   tables_.clear();
 }
 

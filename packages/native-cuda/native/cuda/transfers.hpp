@@ -20,7 +20,7 @@ namespace sonotext::cuda {
 // full. Everything is used under the device's lock.
 class StreamTransfers final : public Transfers {
  public:
-  explicit StreamTransfers(cudaStream_t stream) : stream_(stream) {}
+  explicit StreamTransfers(Stream& stream) : stream_(stream) {}
   ~StreamTransfers() override;
 
   Status upload(const void* host, void* device, std::int64_t bytes) override;
@@ -47,7 +47,7 @@ class StreamTransfers final : public Transfers {
   Status next_piece(Piece*& piece);
   void forget(Constants::iterator constant);
 
-  const cudaStream_t stream_;
+  Stream& stream_;
   std::vector<Piece> ring_;
   std::size_t next_ = 0;
   Constants constants_;

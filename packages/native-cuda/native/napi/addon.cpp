@@ -104,6 +104,16 @@ Napi::Value supports(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), op_of(info[1]).supported(device_of(info[0], "device").table()));
 }
 
+// Kernels of a CUDA device, by how they went there.
+Napi::Value launches(const Napi::CallbackInfo& info) {
+  const LaunchCounts counts = launches_of(device_of(info[0], "device"));
+  Napi::Object result = Napi::Object::New(info.Env());
+  result.Set("alone", Napi::Number::New(info.Env(), static_cast<double>(counts.alone)));
+  result.Set("byGraph", Napi::Number::New(info.Env(), static_cast<double>(counts.by_graph)));
+  result.Set("graphs", Napi::Number::New(info.Env(), static_cast<double>(counts.graphs)));
+  return result;
+}
+
 // ---- what there is ----
 
 Napi::Value devices(const Napi::CallbackInfo& info) {
@@ -221,6 +231,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   method<cancel>(exports, "cancel");
   method<open_device_by_name>(exports, "openDevice");
   method<supports>(exports, "supports");
+  method<launches>(exports, "launches");
   method<host_array>(exports, "hostArray");
   method<alloc>(exports, "alloc");
   method<dispose>(exports, "dispose");

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "case.hpp"
+#include "drawn_call.hpp"
 #include "layer_cases.hpp"
 
 namespace sonotext {
@@ -450,25 +451,6 @@ std::vector<Row> all_cases() {
 // ---- drawn calls
 // ------------------------------------------------------------------------------------------------------
 
-// The same call, drawn anew, so that what one device writes is not what the next one reads.
-template <class Args>
-struct Call {
-  test::Memory memory;
-  Args args{};
-  double work = 0.0;
-  bool valid = false;
-
-  explicit Call(std::uint64_t seed) : memory(seed) {
-    constexpr i64 kMost = 20000;
-    test::Draw d(memory, seed, kMost);
-    draw(d, args);
-    work = d.work();
-    valid = d.possible() && check(args).ok() && test::writes_something(args);
-    // Drawn words are not what quantize makes of the items.
-    if constexpr (std::is_same_v<Args, TopKArgs>) valid = valid && !args.narrow;
-  }
-};
-
 template <class Args>
 void draw_rows(const char* op, Status (*OpTable::*entry)(const Args&, Exec&), std::vector<Row>& rows) {
   constexpr int kCalls = 12, kTries = 4000;
@@ -477,14 +459,14 @@ void draw_rows(const char* op, Status (*OpTable::*entry)(const Args&, Exec&), st
   int found = 0;
   for (int attempt = 0; attempt < kTries && found < kCalls; ++attempt) {
     const auto seed = static_cast<std::uint64_t>(attempt) + 1000;
-    const Call<Args> call(seed);
+    const DrawnCall<Args> call(seed);
     // The first calls may be tiny, the others have something to cut.
     if (!call.valid || call.work > kMostWork || (found > 3 && attempt < kTries / 2 && call.work < 2000))
       continue;
     const i64 shift = ++found % 3 == 0 ? 1 : 0;  // some of the calls on memory that begins on no 16 bytes
     rows.push_back({std::string(op) + " drawn " + std::to_string(attempt), tolerance_of(op),
                     [entry, seed, shift](Device& device, std::vector<Output>& outputs) {
-                      Call<Args> own(seed);
+                      DrawnCall<Args> own(seed);
                       const Status status = run_on(device, entry, own.args, shift);
                       outputs = outputs_of(own.args);
                       return status;

@@ -11,6 +11,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <utility>
+#include <vector>
 
 #define __global__
 #define __device__
@@ -98,6 +100,29 @@ auto shown(const T& own) {
   return [](int lane) -> const T& { return *static_cast<const T*>(shown_by(lane)); };
 }
 void run_grid(dim3 grid, dim3 block, std::size_t shared_bytes, const std::function<void()>& kernel);
+// How a kernel is called by its address alone, as CUDA does.
+struct Known {
+  std::vector<std::size_t> sizes;  // of its arguments
+  std::function<void(void** arguments)> call;
+};
+void know(const void* kernel, Known (*make)(const void* kernel));
+template <class... Parameters>
+void know(void (*kernel)(Parameters...)) {
+  know(reinterpret_cast<const void*>(kernel), [](const void* address) {
+    const auto own = reinterpret_cast<void (*)(Parameters...)>(const_cast<void*>(address));
+    return Known{{sizeof(Parameters)...}, [own](void** arguments) {
+                   [&]<std::size_t... i>(std::index_sequence<i...>) {
+                     own(*static_cast<Parameters*>(arguments[i])...);
+                   }(std::index_sequence_for<Parameters...>{});
+                 }};
+  });
+}
+// For tests: bytes of device memory.
+std::size_t memory_in_use();
+// For tests: no more of it than so many bytes besides what is in use now; SIZE_MAX ends that.
+void limit_memory(std::size_t more);
+// For tests: of the launches to come, a graph being one, some go and then some fail, doing nothing.
+void fail_launches(int after, int count);
 // Of the block that runs now: as many bytes as its launch asked for, and a guard behind them.
 void* dynamic_shared();
 // Copies that are made when the thread waits for them: until then their target holds NaN.
@@ -132,6 +157,7 @@ enum cudaError_t {
   cudaErrorMemoryAllocation = 2,
   cudaErrorInsufficientDriver = 35,
   cudaErrorNoDevice = 100,
+  cudaErrorLaunchFailure = 719,
 };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
 enum cudaDeviceAttr { cudaDevAttrMemoryPoolsSupported };
@@ -153,7 +179,8 @@ struct cudaLaunchConfig_t {
   cudaStream_t stream;
 };
 
-// New memory holds NaN; writes past its ends are found when it is freed.
+// New memory holds NaN; writes past its ends are found when it is freed. What was freed lately holds NaN too,
+// and a write into it is found.
 cudaError_t cudaMallocAsync(void** data, std::size_t bytes, cudaStream_t);
 cudaError_t cudaFreeAsync(void* data, cudaStream_t);
 
@@ -210,10 +237,25 @@ inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
   *properties = {"emulated GPU", 4 << 20, capability / 10, capability % 10, 4, 163 << 10};
   return cudaSuccess;
 }
-template <class... Parameters, class... Arguments>
-cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(Parameters...),
-                               Arguments... arguments) {
-  emulation::run_grid(config->gridDim, config->blockDim, config->dynamicSmemBytes,
-                      [&] { kernel(arguments...); });
-  return cudaSuccess;
-}
+cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t* config, const void* kernel, void** arguments);
+
+// Graphs of kernels. Those that do not wait for each other run in any order.
+using cudaGraph_t = struct CUgraph_st*;
+using cudaGraphNode_t = struct CUgraphNode_st*;
+using cudaGraphExec_t = struct CUgraphExec_st*;
+struct cudaKernelNodeParams {
+  void* func;
+  dim3 gridDim, blockDim;
+  unsigned sharedMemBytes;
+  void** kernelParams;
+  void** extra;
+};
+cudaError_t cudaGraphCreate(cudaGraph_t* graph, unsigned);
+cudaError_t cudaGraphAddKernelNode(cudaGraphNode_t* node, cudaGraph_t graph, const cudaGraphNode_t* before,
+                                   std::size_t count, const cudaKernelNodeParams* params);
+cudaError_t cudaGraphInstantiateWithFlags(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long);
+cudaError_t cudaGraphExecKernelNodeSetParams(cudaGraphExec_t exec, cudaGraphNode_t node,
+                                             const cudaKernelNodeParams* params);
+cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t);
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec);
+cudaError_t cudaGraphDestroy(cudaGraph_t graph);

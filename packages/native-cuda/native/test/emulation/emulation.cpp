@@ -1,9 +1,12 @@
 #include <setjmp.h>
 #include <ucontext.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <vector>
@@ -222,7 +225,31 @@ void run_grid(dim3 grid, dim3 block, std::size_t shared_bytes, const std::functi
 
 }  // namespace emulation
 
+namespace {
+
+constexpr std::size_t kFreedBytes = 1 << 20;  // kept to see whether someone still uses them
+
+struct Freed {
+  unsigned char* data;
+  std::size_t bytes;
+};
+std::deque<Freed> freed;
+std::size_t freed_bytes = 0, used_bytes = 0, most_bytes = SIZE_MAX;
+
+void forget_oldest() {
+  const Freed oldest = freed.front();
+  freed.pop_front();
+  freed_bytes -= oldest.bytes;
+  for (std::size_t i = 0; i < oldest.bytes; ++i) {
+    if (oldest.data[i] != 0xff) fail("a write to memory that had been freed");
+  }
+  std::free(oldest.data - kGuard);
+}
+
+}  // namespace
+
 cudaError_t cudaMallocAsync(void** data, std::size_t bytes, cudaStream_t) {
+  if (bytes > most_bytes - std::min(most_bytes, used_bytes)) return cudaErrorMemoryAllocation;
   auto* start = static_cast<unsigned char*>(std::aligned_alloc(256, (bytes + 2 * kGuard + 255) / 256 * 256));
   if (start == nullptr) return cudaErrorMemoryAllocation;
   std::memset(start, kCanary, kGuard);
@@ -230,6 +257,7 @@ cudaError_t cudaMallocAsync(void** data, std::size_t bytes, cudaStream_t) {
   std::memset(start + kGuard + bytes, kCanary, kGuard);
   *data = start + kGuard;
   memory[*data] = bytes;
+  used_bytes += bytes;
   return cudaSuccess;
 }
 
@@ -241,7 +269,135 @@ cudaError_t cudaFreeAsync(void* data, cudaStream_t) {
     if (*(bytes - 1 - i) != kCanary) fail("a write before the beginning of device memory");
     if (bytes[found->second + i] != kCanary) fail("a write past the end of device memory");
   }
+  std::memset(bytes, 0xff, found->second);
+  freed.push_back({bytes, found->second});
+  freed_bytes += found->second;
+  used_bytes -= found->second;
   memory.erase(found);
-  std::free(bytes - kGuard);
+  while (freed_bytes > kFreedBytes) forget_oldest();
   return cudaSuccess;
 }
+
+// ---- kernels by their addresses, and graphs of them
+
+namespace {
+
+std::map<const void*, emulation::Known> kernels;
+int launches_before_failures = 0, failures = 0;
+
+const emulation::Known& kernel_of(const void* address) {
+  const auto found = kernels.find(address);
+  if (found == kernels.end()) fail("a kernel that was never seen");
+  return found->second;
+}
+
+bool fails_now() {
+  if (failures == 0 || launches_before_failures-- > 0) return false;
+  launches_before_failures = 0;
+  return failures-- > 0;
+}
+
+struct Started {
+  const void* kernel;
+  dim3 grid, block;
+  std::size_t shared_bytes;
+  std::vector<std::vector<unsigned char>> arguments;
+
+  explicit Started(const cudaKernelNodeParams& params)
+      : kernel(params.func),
+        grid(params.gridDim),
+        block(params.blockDim),
+        shared_bytes(params.sharedMemBytes) {
+    const std::vector<std::size_t>& sizes = kernel_of(kernel).sizes;
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+      const auto* from = static_cast<const unsigned char*>(params.kernelParams[i]);
+      arguments.emplace_back(from, from + sizes[i]);
+    }
+  }
+
+  void run() {
+    std::vector<void*> pointers;
+    for (std::vector<unsigned char>& argument : arguments) pointers.push_back(argument.data());
+    emulation::run_grid(grid, block, shared_bytes, [&] { kernel_of(kernel).call(pointers.data()); });
+  }
+};
+
+}  // namespace
+
+struct CUgraphNode_st {
+  Started started;
+  std::vector<cudaGraphNode_t> before;
+};
+struct CUgraph_st {
+  std::vector<std::unique_ptr<CUgraphNode_st>> nodes;
+};
+struct CUgraphExec_st {
+  cudaGraph_t graph;
+  std::map<cudaGraphNode_t, Started> started;
+};
+
+void emulation::know(const void* kernel, Known (*make)(const void*)) {
+  if (kernels.count(kernel) == 0) kernels.emplace(kernel, make(kernel));
+}
+
+std::size_t emulation::memory_in_use() { return used_bytes; }
+void emulation::limit_memory(std::size_t more) {
+  most_bytes = more > SIZE_MAX - used_bytes ? SIZE_MAX : used_bytes + more;
+}
+void emulation::fail_launches(int after, int count) { launches_before_failures = after, failures = count; }
+
+cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t* config, const void* kernel, void** arguments) {
+  if (fails_now()) return cudaErrorLaunchFailure;
+  const emulation::Known& known = kernel_of(kernel);
+  emulation::run_grid(config->gridDim, config->blockDim, config->dynamicSmemBytes,
+                      [&] { known.call(arguments); });
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphCreate(cudaGraph_t* graph, unsigned) { return *graph = new CUgraph_st, cudaSuccess; }
+
+cudaError_t cudaGraphAddKernelNode(cudaGraphNode_t* node, cudaGraph_t graph, const cudaGraphNode_t* before,
+                                   std::size_t count, const cudaKernelNodeParams* params) {
+  graph->nodes.push_back(std::unique_ptr<CUgraphNode_st>(
+      new CUgraphNode_st{Started(*params), std::vector<cudaGraphNode_t>(before, before + count)}));
+  *node = graph->nodes.back().get();
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphInstantiateWithFlags(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long) {
+  *exec = new CUgraphExec_st{graph, {}};
+  for (const auto& node : graph->nodes) (*exec)->started.emplace(node.get(), node->started);
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphExecKernelNodeSetParams(cudaGraphExec_t exec, cudaGraphNode_t node,
+                                             const cudaKernelNodeParams* params) {
+  const auto found = exec->started.find(node);
+  if (found == exec->started.end() || found->second.kernel != params->func) {
+    fail("a graph has no such kernel");
+  }
+  found->second = Started(*params);
+  return cudaSuccess;
+}
+
+// The last of those that wait for nothing goes first.
+cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t) {
+  if (fails_now()) return cudaErrorLaunchFailure;
+  std::vector<cudaGraphNode_t> waiting;
+  for (const auto& node : exec->graph->nodes) waiting.push_back(node.get());
+  while (!waiting.empty()) {
+    const auto is_free = [&](cudaGraphNode_t node) {
+      return std::none_of(node->before.begin(), node->before.end(), [&](cudaGraphNode_t before) {
+        return std::find(waiting.begin(), waiting.end(), before) != waiting.end();
+      });
+    };
+    const auto last = std::find_if(waiting.rbegin(), waiting.rend(), is_free);
+    if (last == waiting.rend()) fail("kernels of a graph that wait for each other");
+    exec->started.at(*last).run();
+    waiting.erase(std::next(last).base());
+  }
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) { return delete exec, cudaSuccess; }
+cudaError_t cudaGraphDestroy(cudaGraph_t graph) { return delete graph, cudaSuccess; }

@@ -199,6 +199,13 @@ function cells(architecture, kernel) {
   ]
 }
 
+function lostOf(row) {
+  const of = architectures
+    .filter((name) => row[name]?.spilled > 0 || row[name]?.stack > 0)
+    .map((name) => `${name} ${row[name].spilled} (stack ${row[name].stack})`)
+  return `- ${basename(row.file, '.cu')}, \`${row.name}\`: ${of.join(', ')}`
+}
+
 /** The page. */
 export function pageOf(rows, nvcc) {
   const lost = rows.filter((row) =>
@@ -225,7 +232,7 @@ threads have no occupancy here. Not measured: no GPU is needed.
 ${
   lost.length === 0
     ? `None of the ${rows.length} kernels spills registers or has a stack frame.`
-    : `Spills or stack frames: ${lost.map(({ name }) => `\`${name}\``).join(', ')}.`
+    : `Spills or stack frames of ${lost.length} of the ${rows.length} kernels, as bytes that one thread stores and loads in all:\n\n${lost.map(lostOf).join('\n')}`
 }
 
 ${table.map((row) => `| ${row.join(' | ')} |`).join('\n')}

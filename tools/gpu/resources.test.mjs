@@ -126,6 +126,8 @@ ptxas info    : Used 14 registers, used 0 barriers, 424 bytes cmem[0]`
     expect(pageOf([row('f', 0), row('g', 0)], '13.0')).toContain(
       '| a | `g` | 256 | 64 | 0 + launch | ≤ 50 % |',
     )
-    expect(pageOf([row('f', 0), row('g', 8)], '13.0')).toContain('Spills or stack frames: `g`.')
+    expect(pageOf([row('f', 0), row('g', 8)], '13.0')).toContain(
+      'Spills or stack frames of 1 of the 2 kernels, as bytes that one thread stores and loads in all:\n\n- a, `g`: sm_80 8 (stack 0)\n',
+    )
   })
 })

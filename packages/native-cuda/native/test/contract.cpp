@@ -1,7 +1,11 @@
 // What holds for every op of the table, on every instruction set of this CPU: how a cancel ends it, that one
 // with nothing to write does nothing, that results depend neither on the number of threads nor on the
-// floating-point environment that it finds. Prints a line per test; exit code 0 when all pass.
+// floating-point environment that it finds; and that products in bf16 have the bits of their definition. Prints a line per
+// test; exit code 0 when all pass.
+//
+//   contract [test…]      all of them unless some are named
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <map>
@@ -325,6 +329,160 @@ void pairs() {
   expect(compared > 4, "pairs", "some calls are compared");
 }
 
+// ---- products in bf16
+// -----------------------------------------------------------------------------
+
+// The number of eight significant bits that stands for a float.
+float rounded(float x) {
+  if (std::isnan(x) || std::isinf(x)) return x;
+  if (std::fabs(x) < 0x1p-126f) return std::copysign(0.0f, x);
+  int exponent = 0;
+  const double fraction = std::frexp(static_cast<double>(x), &exponent);
+  return static_cast<float>(std::ldexp(std::nearbyint(fraction * 256.0), exponent - 8));
+}
+
+struct Dot {
+  float value = 0.0f;
+  bool small = false, large = false;  // a product or a sum on the way is denormal; a product is beyond float32
+};
+
+// The product of two vectors as docs/numerics.md defines it, on sets that keep denormal sums or with the instruction, which does not.
+Dot dot_in_bf16(const float* a, const float* b, i64 d, bool instruction) {
+  Dot dot;
+  for (i64 pair = 0; pair < d; pair += 2) {
+    for (const i64 i : {pair + 1, pair}) {
+      if (i >= d) continue;
+      const float x = rounded(a[i]), y = rounded(b[i]);
+      const double product = static_cast<double>(x) * y;
+      dot.value = std::fma(x, y, dot.value);
+      const auto small = [](double value) { return value != 0.0 && std::fabs(value) < 0x1p-126; };
+      if (instruction && small(dot.value)) dot.value = std::copysign(0.0f, dot.value);
+      dot.small = dot.small || small(product) || small(dot.value);
+      dot.large = dot.large || (std::isfinite(product) && std::fabs(product) > 0x1.fffffep127);
+    }
+  }
+  return dot;
+}
+
+bool same_bits(float a, float b) { return std::memcmp(&a, &b, sizeof(a)) == 0; }
+
+// Every product of `a`'s rows with `b`'s, or 0 where it is negative: a clip of one frame, a caption of one word.
+std::vector<float> single_scores(const OpTable& table, const std::vector<float>& a, const std::vector<float>& b, i64 d) {
+  const i64 clips = static_cast<i64>(a.size()) / d, captions = static_cast<i64>(b.size()) / d;
+  const std::vector<std::int32_t> ones(static_cast<std::size_t>(std::max(clips, captions)), 1);
+  std::vector<float> out(static_cast<std::size_t>(clips * captions), NAN);
+  FrameScoreArgs args{};
+  args.frames = {a.data(), clips * d}, args.words = {b.data(), captions * d};
+  args.frameLengths = {ones.data(), clips}, args.wordLengths = {ones.data(), captions};
+  args.out = {out.data(), clips * captions};
+  args.clips = clips, args.captions = captions, args.maxFrames = args.maxWords = 1, args.d = d, args.reduction = 1;
+  const std::atomic<bool> never{false};
+  HostExec exec(never);
+  expect(call(table.frame_score, args, exec).ok(), "single scores", "they are computed");
+  return out;
+}
+
+// f(table, name, whether it is the instruction itself) for every set's entries for products in bf16.
+template <class F>
+void for_every_bf16(F f) {
+  for_every_set([&](const OpTable& table, const std::string& isa) {
+    if (isa.find(" bf16") != std::string::npos)
+      f(table, isa, isa.rfind("avx512bf16", 0) == 0);
+  });
+}
+
+// Scores of whole clips with captions or themselves: `avx512bf16` has the bits of `avx512`, in any depth and reduction.
+void bf16_clips() {
+  const NamedTable *wide = nullptr, *instruction = nullptr;
+  for (const NamedTable& set : tables()) {
+    if (set.name == "avx512 in bf16") wide = &set;
+    if (set.name == "avx512bf16 in bf16") instruction = &set;
+  }
+  if (instruction == nullptr) {
+    std::printf("bf16 of clips: skipped: this CPU has no AVX512_BF16\n");
+    return;
+  }
+  int compared = 0;
+  for (const i64 d : {1, 7, 32, 300, 1025, 2100}) {
+    for (const i64 reduction : {0, 1, 2}) {
+      for (const bool itself : {false, true}) {
+        constexpr i64 kClips = 5, kCaptions = 6, kFrames = 37, kWords = 21;
+        Words words(static_cast<std::uint64_t>(d));
+        std::vector<float> frames(kClips * kFrames * d), captions(kCaptions * kWords * d);
+        for (float& value : frames) value = static_cast<float>(words.share() - 0.4);
+        for (float& value : captions) value = static_cast<float>(words.share() - 0.4);
+        const std::vector<std::int32_t> frame_lengths = {37, 0, 1, 36, 20}, word_lengths = {21, 1, 0, 16, 17, 9};
+        const auto view = [](const auto& values) { return View{values.data(), static_cast<i64>(values.size())}; };
+        const auto scores = [&](const OpTable& table) {
+          std::vector<float> out(kClips * (itself ? kClips : kCaptions), NAN);
+          FrameScoreArgs args{};
+          args.frames = view(frames), args.frameLengths = view(frame_lengths);
+          args.words = itself ? view(frames) : view(captions);
+          args.wordLengths = itself ? view(frame_lengths) : view(word_lengths);
+          args.out = {out.data(), static_cast<i64>(out.size())};
+          args.clips = kClips, args.captions = itself ? kClips : kCaptions, args.maxFrames = kFrames;
+          args.maxWords = itself ? kFrames : kWords, args.d = d, args.reduction = reduction;
+          const std::atomic<bool> never{false};
+          HostExec exec(never);
+          expect(call(table.frame_score, args, exec).ok(), "bf16 of clips", "it runs");
+          return out;
+        };
+        const std::vector<float> expected = scores(wide->table), got = scores(instruction->table);
+        expect(std::memcmp(expected.data(), got.data(), got.size() * sizeof(float)) == 0,
+               "clips of depth " + std::to_string(d) + ", reduction " + std::to_string(reduction),
+               "avx512bf16 has the bits of avx512");
+        compared += static_cast<int>(got.size());
+      }
+    }
+  }
+  std::printf("bf16 of clips: %d scores of avx512bf16 compared with those of avx512\n", compared);
+}
+
+// Bits of products with themselves and each other of ties, denormals, infinities and NaN, and of numbers in all sizes of blocks.
+void bf16() {
+  const std::vector<float> numbers = {1.0f,      -1.0f,      0x1.01p0f,  0x1.03p0f,      0x1.02p0f, -0x1.010002p0f,
+                                      3.1415927f, 0.0f,      -0.0f,      0x1p-126f,      0x1p-127f, -0x1.8p-64f,
+                                      0x1p-63f,   0x1.fep127f, 0x1.fffffep127f, INFINITY, NAN};
+  std::vector<float> rows;
+  for (const float first : numbers) {
+    for (const float second : numbers) rows.push_back(first), rows.push_back(second);
+  }
+  long compared = 0;
+  const auto compare = [&](const OpTable& table, const std::string& where, bool instruction, const std::vector<float>& a,
+                           const std::vector<float>& b, i64 d) {
+    const std::vector<float> scores = single_scores(table, a, b, d);
+    const i64 captions = static_cast<i64>(b.size()) / d;
+    long differ = 0;
+    for (i64 i = 0; i < static_cast<i64>(scores.size()); ++i) {
+      const float *row = a.data() + i / captions * d, *column = b.data() + i % captions * d;
+      const Dot dot = dot_in_bf16(row, column, d, instruction);
+      const bool stated = dot.value > -INFINITY;  // not NaN, and not what the reductions make NaN of
+      if (!stated || (!instruction && (dot.small || dot.large))) continue;
+      const float score = scores[static_cast<std::size_t>(i)];
+      differ += dot.value > 0.0f ? !same_bits(score, dot.value) : score != 0.0f;
+      ++compared;
+    }
+    expect(differ == 0, where, "scores have the bits of the definition");
+  };
+  for_every_bf16([&](const OpTable& table, const std::string& isa, bool instruction) {
+    const long before = compared;
+    compare(table, "special numbers on " + isa, instruction, rows, rows, 2);
+    Words words(7);
+    for (const i64 d : {1, 2, 3, 15, 16, 17, 63, 64, 65, 300, 384}) {
+      for (const i64 clips : {1, 13, 14, 15, 33}) {
+        const i64 captions = clips == 1 ? 70 : clips + 18;
+        std::vector<float> a(static_cast<std::size_t>(clips * d)), b(static_cast<std::size_t>(captions * d));
+        for (float& value : a) value = static_cast<float>(words.share() - 0.5);
+        for (float& value : b) value = static_cast<float>(words.share() - 0.5);
+        compare(table, std::to_string(clips) + "×" + std::to_string(captions) + "×" + std::to_string(d) + " on " + isa,
+                instruction, a, b, d);
+      }
+    }
+    std::printf("bf16: %s: %ld products compared with the definition\n", isa.c_str(), compared - before);
+  });
+  bf16_clips();
+}
+
 // Takes the elements of every output away.
 struct Emptier : ArgsVisitor<Emptier> {
   template <class T>
@@ -539,8 +697,9 @@ void parts_in_any_order() {
 }  // namespace test
 }  // namespace sonotext
 
-int main() {
+int main(int count, char** arguments) {
   using namespace sonotext::test;
+  const std::vector<std::string> wanted(arguments + 1, arguments + count);
   sonotext::ThreadPool::instance().set_threads(kThreads);
   const struct {
     const char* name;
@@ -550,12 +709,14 @@ int main() {
                {"plans", plans},
                {"cancel within a plan", cancel_within_a_plan},
                {"pairs", pairs},
+               {"bf16", bf16},
                {"nothing to write", nothing_to_write},
                {"nothing to read", nothing_to_read},
                {"float environment", float_environment},
                {"moments", moments},
                {"parts in any order", parts_in_any_order}};
   for (const auto& test : tests) {
+    if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), test.name) == wanted.end()) continue;
     const int before = failures;
     test.run();
     std::printf("%s: %s\n", test.name, failures == before ? "passed" : "failed");

@@ -220,7 +220,7 @@ describe.skipIf(notBuilt !== null)(`sonotext train${notBuilt === null ? '' : ` (
     const wrong = await cli(train('free', '--set', 'data.trainSplit=trian'))
     expect(wrong.code).toBe(1)
     expect(wrong.stderr).toMatch(
-      /no clip belongs to the split "trian"\. The manifest has: train, validation, test\./,
+      /no clip belongs to the split "trian" of data\.trainSplit\. The manifest has: train, validation, test\./,
     )
     expect((await cli(train('free'))).code).toBe(0)
   })

@@ -114,6 +114,7 @@ async function trainRank(
     warnOfEmptyBands(terminal, preset as LogMelPreset, [sampleRate])
   const progress = new TrainingProgress(terminal)
   const plugins = [...config.plugins, ...options.plugin]
+  const matmul = options.matmul === undefined ? [] : ['--matmul', options.matmul]
   try {
     const result = await trainRun(config, {
       folder,
@@ -139,7 +140,7 @@ async function trainRank(
     progress.finish()
     if (signal.aborted)
       terminal.note(
-        `stopped; go on with: ${shellLine('sonotext', 'train', '--run', pathArgument(folder), '--resume', ...pluginOptions(plugins))}`,
+        `stopped; go on with: ${shellLine('sonotext', 'train', '--run', pathArgument(folder), '--resume', ...matmul, ...pluginOptions(plugins))}`,
       )
     throw error
   }

@@ -104,12 +104,17 @@ function ratioOf(from: number, to: number): { up: number; down: number } {
   return { up: to / divisor, down: from / divisor }
 }
 
-function qualityOf(from: number, to: number, quality: ResampleQualityName): ResampleQuality {
+/** Throws INVALID_ARGUMENT for rates out of range and for a quality that is none. */
+export function checkRates(from: number, to: number, quality: ResampleQualityName): void {
   checkRate('from', from)
   checkRate('to', to)
-  if (!Object.hasOwn(resampleQualities, quality)) {
+  if (typeof quality !== 'string' || !Object.hasOwn(resampleQualities, quality)) {
     throw expected(`one of ${Object.keys(resampleQualities).join(', ')}`, 'quality', quality)
   }
+}
+
+function qualityOf(from: number, to: number, quality: ResampleQualityName): ResampleQuality {
+  checkRates(from, to, quality)
   return resampleQualities[quality]
 }
 

@@ -247,6 +247,20 @@ describe('resample', () => {
     },
   )
 
+  it('refuses the same whether a filter is kept or not', async () => {
+    const clip = noise(300)
+    await resample(clip, 12_000, 8000)
+    const refused = (from: unknown, to: unknown, options: unknown) =>
+      expect(resample(clip, from as number, to as number, options as object)).rejects
+    await refused('12000', 8000, {}).toThrow(/integer from .* for from/)
+    await refused(12_000, 8000, { quality: ['high'] }).toThrow(/for quality/)
+    await refused(12_000, 8000, 'staged').toThrow(/object of options for resample/)
+    await refused(12_000, 8000, null).toThrow(/object of options for resample/)
+    const resizable = new Float32Array(new ArrayBuffer(800, { maxByteLength: 1600 }))
+    for (const quality of ['high', 'staged'])
+      await refused(12_000, 8000, { quality, out: resizable }).toThrow(/cannot be resized for out/)
+  })
+
   it('refuses to write where there is no room, or over the samples', async () => {
     const clip = noise(300)
     for (const out of [new Float32Array(99), new Float64Array(100) as unknown as Float32Array])

@@ -2,8 +2,10 @@ import { openBackend } from '../backend/open.js'
 import type { Backend, FloatBuffer } from '../backend/port.js'
 import { throwIfAborted } from '../base/abort.js'
 import { expected } from '../base/errors.js'
+import { checkOptions } from '../base/options.js'
 import type { ResampleFilter } from './kaiser-filter.js'
 import {
+  checkRates,
   resampledLength,
   resampleStages,
   type ResampleQualityName,
@@ -30,6 +32,7 @@ const filters = new Map<string, ResampleStages>()
 const KEPT = 8
 
 export function stagesFor(from: number, to: number, quality: ResampleQualityName): ResampleStages {
+  checkRates(from, to, quality) // before the key: '12000' and 12000 make the same
   const key = `${from} ${to} ${quality}`
   const stages = filters.get(key) ?? resampleStages(from, to, quality)
   filters.delete(key)
@@ -53,7 +56,7 @@ export async function resample(
   to: number,
   options: ResampleOptions = {},
 ): Promise<Float32Array> {
-  const { quality = 'high', backend = openBackend(), signal, out: into } = options
+  const { quality = 'high', backend = openBackend(), signal, out: into } = checkOptions(options, 'resample')
   if (!(samples instanceof Float32Array)) throw expected('a Float32Array', 'samples', samples)
   throwIfAborted(signal)
   const { first, last } = stagesFor(from, to, quality)
@@ -105,5 +108,7 @@ function checkTarget(out: Float32Array | undefined, length: number, samples: Flo
   if (out === undefined) return
   if (!(out instanceof Float32Array) || out.length !== length)
     throw expected(`a Float32Array of the ${length} samples that come out`, 'out', out)
+  if ((out.buffer as ArrayBuffer).resizable)
+    throw expected('memory that cannot be resized', 'out', 'a resizable buffer')
   if (out.buffer === samples.buffer) throw expected('memory of its own', 'out', 'that of the samples')
 }

@@ -4,6 +4,7 @@ import { type Matrix, matrix } from '../base/matrix.js'
 import type { RaggedWeights } from '../base/ragged.js'
 import { Rng } from '../base/rng.js'
 import { type Guard, type NegativeStrategy, strategies } from '../negatives/index.js'
+import { infoNce } from '../nn/functions/index.js'
 import { Tape } from '../nn/tape.js'
 import { frameWord, pooled, type Similarity } from '../similarity/index.js'
 import { lossCases } from '../testing/loss.cases.js'
@@ -304,6 +305,27 @@ describe('triplet', () => {
     expect(() => loss.build(backend).compute(input, new Rng(1))).toThrow(
       expect.objectContaining({ code: 'NUMERIC' }),
     )
+  })
+
+  it('stops at soft targets that are none, or that cannot be added up', () => {
+    using tape = new Tape(backend)
+    const { factors, groups } = vectors(tape, [0, 1])
+    const logTemperature = tape.constant([1], [0])
+    const weighed =
+      (data: number[], rows = 2) =>
+      () =>
+        infoNce(tape, factors.audio, factors.text, {
+          ...{
+            groups,
+            logTemperature,
+            targets: { rows, cols: data.length / rows, data: Float32Array.from(data) },
+          },
+        })
+    expect(weighed([1, 0, 0, -1])).toThrow(/finite numbers of 0 or more for targets of infoNce, got -1/)
+    expect(weighed([1, 0, 0, NaN])).toThrow(/finite numbers of 0 or more/)
+    expect(weighed([3e38, 3e38, 0, 1])).toThrow(/only proportions count/)
+    expect(weighed([1, 0, 0, 1], 1)).toThrow(/2×2 for targets of infoNce, got "1×4"/)
+    expect(weighed([1e38, 1e38, 0, 1])).not.toThrow()
   })
 
   it('refuses options out of range', () => {

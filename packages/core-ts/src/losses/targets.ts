@@ -1,12 +1,12 @@
-import { expected } from '../base/errors.js'
 import { type Matrix, matrix } from '../base/matrix.js'
 import type { RaggedWeights } from '../base/ragged.js'
 import type { GuardQuery, Plane } from '../negatives/index.js'
+import { checkTargetWeights } from '../nn/functions/target-weights.js'
 import { partOf } from '../registry/index.js'
 
 /**
  * How much each caption of a batch matches each clip, 0 or more: a matrix clips × captions, or for every clip a list of
- * captions with their weights. Only proportions within a row and within a column count.
+ * captions with their weights. Only proportions within a row and within a column count; weights that add up to less than 1e-30 are none.
  */
 export type TargetWeights = Matrix | RaggedWeights
 
@@ -64,13 +64,5 @@ export const uniformPart = targetsPart({
 
 /** Throws INVALID_ARGUMENT when weights do not fit a batch of n pairs, or one is negative or not finite. */
 export function checkTargets(weights: TargetWeights, n: number, name: string): void {
-  const what = `weights of the targets "${name}"`
-  const isDense = 'data' in weights
-  if (isDense && (weights.rows !== n || weights.cols !== n))
-    throw expected(`${n}×${n}`, what, `${weights.rows}×${weights.cols}`)
-  if (!isDense && weights.offsets.length !== n + 1)
-    throw expected(`${n + 1} offsets`, what, weights.offsets.length)
-  const values = isDense ? weights.data : weights.weights
-  const at = values.findIndex((value) => !(value >= 0 && value < Infinity))
-  if (at >= 0) throw expected('finite numbers of 0 or more', what, values[at])
+  checkTargetWeights(weights, n, `weights of the targets "${name}"`)
 }

@@ -117,6 +117,7 @@ export class EmbeddingIndex implements Disposable {
   /** An index that takes the memory of its embeddings over: a file's are in memory once. Throws as {@link add}. */
   static over(embeddings: Matrix, ids: readonly string[], options: IndexOptions): EmbeddingIndex {
     const index = new EmbeddingIndex(options)
+    checkNumbers(embeddings, 'embeddings')
     index.#checkAll(embeddings, ids)
     index.#data = embeddings.data as Float32Array<ArrayBuffer>
     index.#name(ids)
@@ -130,6 +131,8 @@ export class EmbeddingIndex implements Disposable {
     const fresh = new Set<string>()
     for (const id of ids) {
       if (typeof id !== 'string' || id === '') throw expected('a string that is not empty', 'an id', id)
+      // Halves of pairs have no UTF-8: a file would give another id back.
+      if (!id.isWellFormed()) throw expected('text of whole characters', 'an id', id)
       if (this.#places.has(id) || fresh.has(id)) throw expected('every id once', 'ids', `"${id}" twice`)
       fresh.add(id)
     }
@@ -148,8 +151,9 @@ export class EmbeddingIndex implements Disposable {
    * below 1, INVALID_DATA when a query is not finite, ABORTED.
    */
   async search(queries: Matrix, options: SearchOptions = {}): Promise<Hit[][]> {
-    const { k = 10, signal } = options
+    const { k = 10, signal } = checkOptions(options, 'search')
     checkK(k)
+    checkNumbers(queries, 'queries')
     this.#checkRows(queries, 'queries', (i) => `query ${i}`)
     throwIfAborted(signal)
     const n = this.size
@@ -258,6 +262,7 @@ export class EmbeddingIndex implements Disposable {
  */
 export async function loadIndex(path: string, options: LoadIndexOptions = {}): Promise<EmbeddingIndex> {
   const { backend, model, precision } = checkOptions(options, 'loadIndex')
+  if (precision !== undefined) assertPrecision(precision)
   const { embeddings, ids, model: made, precision: saved } = await readIndexFile(path)
   if (model !== undefined && made !== model) {
     const by = made === undefined ? 'an index that names no model' : `one made with ${made}`
@@ -272,6 +277,7 @@ export async function loadIndex(path: string, options: LoadIndexOptions = {}): P
     ...(made !== undefined && { model: made }),
     precision: precision ?? saved,
   }
+  createIndex(about) // what is wrong with the options is no fault of the file
   try {
     return EmbeddingIndex.over(embeddings, ids, about)
   } catch (cause) {
@@ -280,6 +286,11 @@ export async function loadIndex(path: string, options: LoadIndexOptions = {}): P
       cause,
     })
   }
+}
+
+/** Ops read float32; what is added is copied and may be any numbers. */
+function checkNumbers({ data }: Matrix, name: string): void {
+  if (!(data instanceof Float32Array)) throw expected('a matrix of a Float32Array', name, data)
 }
 
 export function checkK(k: number): void {

@@ -7,7 +7,15 @@ import { openBackend } from '../backend/open.js'
 import { referenceBackend } from '../backend/reference/index.js'
 import { type Matrix, matrix, type NamedTensor, Rng, row, writeSafetensors } from '../base/index.js'
 import { evaluateHits, evaluateScores } from '../metrics/index.js'
-import { captionScorer, clipScorer, createIndex, loadIndex, searchByScore, type Scorer } from './index.js'
+import {
+  captionScorer,
+  clipScorer,
+  createIndex,
+  EmbeddingIndex,
+  loadIndex,
+  searchByScore,
+  type Scorer,
+} from './index.js'
 
 let folder: string
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'sonotext-retrieval-'))))
@@ -181,6 +189,11 @@ describe('an index', () => {
     expect(() => index.add(two, ['b', 'a'])).toThrow(/"a" twice/)
     expect(() => index.add(two, ['b', 'b'])).toThrow(/"b" twice/)
     expect(() => index.add(two, ['b', ''])).toThrow(/not empty/)
+    expect(() => index.add(two, ['b', 'half \ud83d'])).toThrow(/whole characters for an id/)
+    const double = { rows: 1, cols: 2, data: new Float64Array(2) as unknown as Float32Array }
+    expect(() => EmbeddingIndex.over(double, ['b'], { dim: 2 })).toThrow(/Float32Array for embeddings/)
+    await expect(index.search(double)).rejects.toThrow(/Float32Array for queries/)
+    await expect(index.search(two, 5 as never)).rejects.toThrow(/object of options for search/)
     expect(() => index.add(matrix(2, 2, Float32Array.of(0, 0, 0, NaN)), ['b', 'c'])).toThrow(
       expect.objectContaining({ code: 'INVALID_DATA', message: expect.stringContaining('item "c"') }),
     )
@@ -243,6 +256,9 @@ describe('an index on disk', () => {
     })
     await createIndex({ dim: 3, backend: reference }).save(path)
     await expect(loadIndex(path, { model: 'other' })).rejects.toThrow(/names no model/)
+    await expect(loadIndex(path, { precision: 'int4' as 'int8' })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    })
   })
 
   test('cut short anywhere, damaged or of another kind is refused by name', async () => {

@@ -8,7 +8,7 @@ import { writeFileAtomic } from '../base/files.js'
 import { readText } from '../base/text.js'
 import { runFiles } from './run-files.js'
 
-/** What a run was trained with, from one start on. Nothing of it is compared on resume: another machine may go on. */
+/** What a run was trained with, from one start on. Another machine may go on; only `matmul` must be the same, which somebody chose. */
 export interface MadeWith extends Pick<BackendInfo, 'device' | 'isa' | 'matmul' | 'threads'> {
   /** When it was started or gone on with, ISO 8601. */
   readonly time: string
@@ -38,6 +38,24 @@ export async function keepMadeWith(
   // A damaged list is no reason not to go on.
   const before = started ? await readMadeWith(folder).catch(() => []) : []
   await writeFileAtomic(join(folder, runFiles.madeWith), `${JSON.stringify([...before, now], null, 2)}\n`)
+}
+
+/**
+ * Refuses to go on with products rounded otherwise than the run was started with: what is computed would change in the middle.
+ * @throws SonotextError INVALID_CONFIG
+ */
+export async function refuseOtherProducts(folder: string, { matmul }: BackendInfo): Promise<void> {
+  const before = await readMadeWith(folder).catch(() => [])
+  const was = before.at(-1)?.matmul
+  if (was === undefined || was === matmul) return
+  throw new SonotextError(
+    'INVALID_CONFIG',
+    `the run was trained with matrix products in ${was}, and would go on in ${matmul}.`,
+    {
+      file: folder,
+      remedy: `Open the backend with matmul: '${was}' (on the command line --matmul ${was}), or start a new run in another folder.`,
+    },
+  )
 }
 
 /** What a run was trained with, start by start; empty where nothing was kept. Throws INVALID_FILE for a damaged file. */

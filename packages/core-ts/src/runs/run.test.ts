@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { writeWav } from '../audio/index.js'
-import { openBackend } from '../backend/index.js'
+import { type Backend, openBackend } from '../backend/index.js'
 import { readSafetensors } from '../base/safetensors.js'
 import { readManifest, writeManifest } from '../data/index.js'
 import { tinyRun, writeToneClips } from '../testing/tone-clips.js'
@@ -95,6 +95,10 @@ describe('trainRun', () => {
     await trainRun(longer, { folder: made, backend, resume: true })
     expect(await readMadeWith(made)).toEqual([elsewhere[0], expect.objectContaining(here)])
     expect(await reportRuns([made])).toMatch(/Made with[^]*cuda:7[^]*Node\.js v2/)
+    const narrow = Object.create(backend, { info: { value: { ...backend.info, matmul: 'bf16' } } }) as Backend
+    await expect(trainRun(longer, { folder: made, backend: narrow, resume: true })).rejects.toThrow(
+      /trained with matrix products in fp32, and would go on in bf16.*--matmul fp32/s,
+    )
     await writeFile(join(made, 'made-with.json'), '{')
     await expect(readMadeWith(made)).rejects.toMatchObject({ code: 'INVALID_FILE' })
   })

@@ -35,7 +35,7 @@ import { buildGuards, buildModel, buildObjectives, buildYardsticks } from './bui
 import { openRelevance, refuseMissingFiles } from './check-relevance.js'
 import { claimRunFolder } from './claim.js'
 import type { RunConfig } from './config.js'
-import { keepMadeWith } from './made-with.js'
+import { keepMadeWith, refuseOtherProducts } from './made-with.js'
 import { movedManifest } from './moved-manifest.js'
 import { cacheFolderOf, corpusOf, decodePolicyOf, prepareClips } from './prepare.js'
 import { keepClips, leakNotes, refuseOtherClips, runClipsOf } from './run-clips.js'
@@ -115,7 +115,10 @@ async function trainRank(config: RunConfig, options: TrainRunOptions, comm: Comm
   const guards = await buildGuards(config)
   const { order, writer } = losses.build(config.loss).batches ?? {}
   if (claim !== null) {
-    if (started) await refuseOtherPlugins(folder)
+    if (started) {
+      await refuseOtherPlugins(folder)
+      await refuseOtherProducts(folder, backend.info)
+    }
     await claim.keepConfig()
     await keepPlugins(folder)
     await keepMadeWith(folder, backend.info, { ranks: comm.size, started })

@@ -6,6 +6,7 @@ import type { Tensor } from '../tensor.js'
 import { lossOf, recordLoss } from './loss.js'
 import { readTogether } from './read-together.js'
 import { assertShape, axes } from './shapes.js'
+import { checkTargetWeights } from './target-weights.js'
 
 /** What losses over the scores of every clip with every caption of a batch have in common. */
 export interface PairLossOptions {
@@ -26,7 +27,7 @@ export interface InfoNceOptions extends PairLossOptions {
   positives?: 'own-pair' | 'same-clip'
   /**
    * Soft targets: how much caption j is a match of clip i, 0 or more. A clip's target over the captions is its row divided by
-   * its sum, a caption's over the clips its column; those without weights have none. Default null.
+   * its sum, a caption's over the clips its column; those whose weights add up to less than 1e-30 have none. Default null.
    */
   targets?: Matrix | RaggedWeights | null
   /** Share of the target mass that lies on the positives, 0 to 1, beside `targets`. Default 1 without targets, else 0. */
@@ -71,6 +72,7 @@ export function infoNce(
   const { groups, logTemperature, positives, exclude = null, targets = null } = options
   const { hard = targets === null ? 1 : 0, directions = { audioToText: 1, textToAudio: 1 } } = options
   const call = pairLossCall(tape, 'infoNce', audio, text, logTemperature)
+  if (targets !== null) checkTargetWeights(targets, call.args.n, 'targets of infoNce')
   const soft = targets === null ? null : uploaded(tape, targets)
   tape.backend.run('info_nce', {
     ...call.args,

@@ -145,6 +145,10 @@ const infoNceCases = ([0, 1] as const).flatMap((positives) => [
   infoNce('beyond one slab, one clip', { n: 2200, d: 2, positives, clips: 1, large: true }),
 ])
 
+const inSeveralSlabs = infoNce('in several slabs', {
+  ...{ n: 4200, d: 2, positives: 0, clips: 2000, exclude: 1, large: true },
+})
+
 const softTargetCases = ([0, 1] as const).flatMap((positives) => [
   ...aroundWidths.flatMap((size) => [
     infoNce('soft targets', { n: size, d: 6, positives, targets: 'all', hard: 0 }),
@@ -184,6 +188,7 @@ const sigmoidBeyondOneSlab = sigmoidPair('beyond one slab', {
 export const lossCases: readonly AnyOpCase[] = [
   ...tripletCases,
   ...infoNceCases,
+  inSeveralSlabs,
   ...softTargetCases,
   softBeyondOneSlab,
   ...sigmoidPairCases,

@@ -45,7 +45,8 @@ inline Status info_nce(const InfoNceArgs& args, Exec& exec) {
   ScoreSlabs slabs(batch.pairs, exec);
   double* sums = static_cast<double*>(exec.scratch(8 * n));
   std::int32_t* lists = static_cast<std::int32_t*>(exec.scratch(4 * n * exec.threads()));
-  if (!slabs.take() || !sums || !lists || !batch.rows.take(exec, n, soft) || !batch.columns.take(exec, n, soft)) {
+  // The weights of soft targets take as much again.
+  if (!slabs.take(soft ? kSlabFloats : kWholeFloats) || !sums || !lists || !batch.rows.take(exec, n, soft) || !batch.columns.take(exec, n, soft)) {
     return {Code::out_of_memory, "scratch memory"};
   }
   float* weights = soft ? static_cast<float*>(exec.scratch(4 * slabs.rows_each() * n)) : nullptr;
@@ -58,8 +59,11 @@ inline Status info_nce(const InfoNceArgs& args, Exec& exec) {
     const i64 rows = slabs.rows(first);
     if (const Status status = slabs.fill(first); !status.ok()) return status;
     slabs.each_row(rows, [&](i64 r, int) { batch.sum_row(first + r, slabs.row(r), weights_of(r)); });
-    slabs.each_strip(rows,
-                     [&](i64 j0, i64 j1) { batch.sum_columns(slabs.row(0), weights, first, rows, j0, j1); });
+    slabs.each_strip(rows, [&](i64 j0, i64 j1) {
+      for (i64 r = 0; r < rows; r += slabs.piece()) {
+        batch.sum_columns(slabs.row(r), weights_of(r), first + r, gemm_min(slabs.piece(), rows - r), j0, j1);
+      }
+    });
     for (i64 r = 0; r < rows; ++r) diagonal += static_cast<double>(slabs.row(r)[first + r]);
   }
   if (exec.cancelled()) return {};  // what follows takes indices from the sums

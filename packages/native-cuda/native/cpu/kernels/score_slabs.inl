@@ -1,6 +1,6 @@
 // Slabs of rows of the n × n scores that a loss of clips × captions is computed from: a slab is one matrix product into a
-// buffer of bounded size, and what a loss leaves there as its gradient is multiplied on. With n up to 2048 there is one
-// slab, and nothing is computed twice. Where the scores are given, the one slab is their gradient.
+// buffer of bounded size, and what a loss leaves there as its gradient is multiplied on. Where there is one slab, nothing is
+// computed twice. Where the scores are given, the one slab is their gradient.
 #pragma once
 #include "../../core/ops.hpp"
 #include "gemm_core.inl"
@@ -8,7 +8,8 @@
 namespace sonotext::SONOTEXT_ISA {
 namespace {
 
-constexpr i64 kSlabFloats = 4 << 20;  // 16 MiB
+constexpr i64 kSlabFloats = 4 << 20;    // 16 MiB
+constexpr i64 kWholeFloats = 16 << 20;  // 64 MiB: all scores of up to 4096 pairs, where a loss needs them twice
 constexpr i64 kSlabRows = 64;         // at least, however long the rows are
 constexpr i64 kStrip = 64;            // columns of one unit of parallel work, and of one test for equal groups
 constexpr float kLeftOut = -__builtin_inff();
@@ -66,10 +67,10 @@ class ScoreSlabs {
  public:
   ScoreSlabs(const PairBatch& pairs, Exec& exec) : pairs_(pairs), exec_(exec) {}
 
-  // False without memory.
-  bool take() {
+  // One slab where it has at most `whole` scores. False without memory.
+  bool take(i64 whole = kSlabFloats) {
     const i64 n = pairs_.n, d = pairs_.d;
-    rows_ = pairs_.text ? gemm_min(n, gemm_max(kSlabRows, n > 0 ? kSlabFloats / n : 0)) : n;
+    rows_ = pairs_.text && n * n > whole ? piece() : n;
     if (!pairs_.text) {
       cells_ = pairs_.gradAudio.data;
       return true;
@@ -79,6 +80,8 @@ class ScoreSlabs {
   }
 
   i64 rows_each() const { return rows_; }
+  // Rows that stay in the caches while they are read several times.
+  i64 piece() const { return gemm_max(kSlabRows, kSlabFloats / gemm_max(pairs_.n, 1)); }
   i64 rows(i64 first) const { return gemm_min(rows_, pairs_.n - first); }
   bool is_whole() const { return rows_ >= pairs_.n; }
   float* row(i64 r) const { return cells_ + r * pairs_.n; }

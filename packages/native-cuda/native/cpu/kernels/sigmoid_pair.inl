@@ -42,12 +42,13 @@ inline SigmoidSums sigmoid_row(const PairBatch& pairs, i64 i, float* cells, floa
   for_vectors(0, n, [&](i64 j, i64 lanes) {
     // 0 where there is no candidate, also past the end; -1 turns a positive's score round.
     const Vec sign = vload_n(signs + j, lanes), cosine = vload_n(cells + j, lanes);
-    const Mask counts = vne(sign, vzero()), is_other = vgt(sign, vzero());
+    const Mask counts = vne(sign, vzero()), is_other = vgt(sign, vzero()), is_positive = vgt(vzero(), sign);
     const Vec score = vselect(counts, sign * vfma(cosine, scale, shift), vzero());
     const Vec sigmoid = vsigmoid(score), g = sign * sigmoid;
     loss = loss + vselect(counts, vsoftplus(score), vzero());
     other = other + vselect(is_other, sigmoid, vzero());
-    positive = positive + vselect(vgt(vzero(), sign), one - sigmoid, vzero());
+    // Not 1 - sigmoid, which has no digits left where it is small.
+    if (vany(is_positive)) positive = positive + vselect(is_positive, vsigmoid(vzero() - score), vzero());
     others = others + vselect(is_other, one, vzero());
     gradient = gradient + g;
     products = products + vselect(counts, g * cosine, vzero());

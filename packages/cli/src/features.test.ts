@@ -3,7 +3,14 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { decodeNpy, logMel, type LogMelPreset, logMelPresets, writeWav } from '@sonotext/core/audio'
+import {
+  decodeNpy,
+  logMel,
+  type LogMelPreset,
+  logMelPresets,
+  presetSampleRate,
+  writeWav,
+} from '@sonotext/core/audio'
 import { openBackend } from '@sonotext/core/backend'
 import { writeToneClips } from '@sonotext/core/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -42,9 +49,13 @@ describe.skipIf(notBuilt !== null)(`sonotext features${notBuilt === null ? '' : 
     )
     const { rows, cols, data } = await npy(out)
     expect(files).toMatchObject([{ file: tone, out, frames: rows, bands: cols }])
-    const front = logMel(preset as LogMelPreset, preset === 'clap' ? {} : { sampleRate }, {
-      backend: openBackend(),
-    })
+    const front = logMel(
+      preset as LogMelPreset,
+      presetSampleRate(preset as LogMelPreset) ? {} : { sampleRate },
+      {
+        backend: openBackend(),
+      },
+    )
     const expected = await front.compute(samples, { sampleRate })
     expect([rows, cols]).toEqual([expected.rows, expected.cols])
     expect(data.every((value, i) => Math.abs(value - expected.data[i]!) < 1e-5)).toBe(true)

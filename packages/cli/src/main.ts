@@ -114,7 +114,7 @@ function program(): Command {
     .option('--no-near-duplicates', 'do not look for clips that share sound: only for exact copies')
     .addOption(
       new Option('--preset <name>', 'features the clips are meant for')
-        .choices(['thesis', 'dcase2023', 'librosa', 'torchaudio', 'clap'])
+        .choices(['thesis', 'dcase2023', 'librosa', 'torchaudio', 'clap', 'yamnet', 'whisper'])
         .default('thesis'),
     )
     .action(run(() => import('./commands/check.js')))

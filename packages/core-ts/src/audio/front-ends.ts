@@ -1,6 +1,5 @@
 import { expected } from '../base/errors.js'
 import { checkLogMelOptions, type LogMelOptions, logMelOptions } from './log-mel-presets.js'
-import type { MelScale } from './mel-filters.js'
 
 /** How a pretrained model wants its sound: plain data, everything that decides the numbers it is given. */
 export interface FrontEnd {
@@ -45,25 +44,6 @@ function mel(options: Partial<LogMelOptions> & { sampleRate: number }): LogMelOp
   return logMelOptions('librosa', options)
 }
 
-/** Magnitudes of 25 ms every 10 ms in 64 HTK bands, as AudioSet's models hear them. */
-function audioSet(offset: number, melScale: MelScale) {
-  return mel({
-    sampleRate: 16_000,
-    windowLength: 400,
-    hop: 160,
-    nFft: 512,
-    centre: false,
-    power: 1,
-    bands: 64,
-    fMin: 125,
-    fMax: 7500,
-    melScale,
-    melNorm: 'none',
-    log: 'ln-add',
-    offset,
-  })
-}
-
 const presets = {
   /**
    * YAMNet (tensorflow/models, research/audioset/yamnet): patches of 0.96 s every 0.48 s, ln(x + 0.001). Its bands are those of librosa, which
@@ -72,7 +52,7 @@ const presets = {
   yamnet: {
     about: 'YAMNet: 16 kHz, 64 HTK bands 125–7500 Hz of magnitudes, ln(x + 0.001); 0.96 s every 0.48 s',
     make: (): FrontEnd => ({
-      ...{ sampleRate: 16_000, mel: audioSet(1e-3, 'htk'), scale: 'none', cut: 'frames' },
+      ...{ sampleRate: 16_000, mel: logMelOptions('yamnet'), scale: 'none', cut: 'frames' },
       ...{ patch: 0.96, hop: 0.48, fill: 'zeros' },
     }),
   },
@@ -80,7 +60,12 @@ const presets = {
   vggish: {
     about: 'VGGish: as yamnet with ln(x + 0.01); 0.96 s side by side, a last one that is not full dropped',
     make: (): FrontEnd => ({
-      ...{ sampleRate: 16_000, mel: audioSet(1e-2, 'htk-mel'), scale: 'none', cut: 'frames' },
+      ...{
+        sampleRate: 16_000,
+        mel: logMelOptions('yamnet', { melScale: 'htk-mel', offset: 1e-2 }),
+        scale: 'none',
+        cut: 'frames',
+      },
       ...{ patch: 0.96, hop: 0.96, fill: 'drop' },
     }),
   },
@@ -101,10 +86,7 @@ const presets = {
     about: 'Whisper: 16 kHz, 80 Slaney bands, log10 within 8 of the peak; 30 s filled with silence',
     make: (): FrontEnd => ({
       sampleRate: 16_000,
-      mel: mel({
-        ...{ sampleRate: 16_000, windowLength: 400, hop: 160, nFft: 400, padMode: 'reflect' },
-        ...{ bands: 80, fMin: 0, fMax: 8000, log: 'ln-max', offset: 1e-10 },
-      }),
+      mel: logMelOptions('whisper'),
       ...{ scale: 'whisper', cut: 'samples', patch: 30, hop: 30, fill: 'zeros' },
     }),
   },

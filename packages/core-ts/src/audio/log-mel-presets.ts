@@ -127,6 +127,35 @@ const presets = {
     log: 'decibel',
     offset: 1e-10,
   }),
+  /**
+   * Spectrogram of YAMNet (tensorflow/models, research/audioset/yamnet): 16 kHz, magnitudes of 25 ms every 10 ms, whole frames alone, 64 HTK
+   * bands without norm from 125 to 7500 Hz, ln(x + 0.001). Patches of it are the front end `yamnet` of pretrained models.
+   */
+  yamnet: (): LogMelOptions => ({
+    ...xie(16_000, 125, 7500),
+    windowLength: 400,
+    hop: 160,
+    nFft: 512,
+    centre: false,
+    power: 1,
+    melScale: 'htk',
+    melNorm: 'none',
+    offset: 1e-3,
+  }),
+  /**
+   * Spectrogram of Whisper (openai/whisper): 16 kHz, 25 ms every 10 ms, 80 Slaney bands to 8 kHz (128 for large-v3), ln(max(x, 1e-10)).
+   * What its model hears is that in log10, no lower than 8 below the peak of 30 s, then (x + 4) / 4: the front end `whisper` does so.
+   */
+  whisper: (): LogMelOptions => ({
+    ...xie(16_000, 0, 8000),
+    windowLength: 400,
+    hop: 160,
+    nFft: 400,
+    padMode: 'reflect',
+    bands: 80,
+    log: 'ln-max',
+    offset: 1e-10,
+  }),
 }
 
 /** Names of the presets. */
@@ -134,7 +163,9 @@ export const logMelPresets = Object.keys(presets) as readonly LogMelPreset[]
 
 /** The rate a preset insists on, Hz; undefined where it works at the clip's own. */
 export function presetSampleRate(preset: LogMelPreset): number | undefined {
-  return preset === 'clap' ? presets.clap().sampleRate : undefined
+  return preset === 'clap' || preset === 'yamnet' || preset === 'whisper'
+    ? presets[preset]().sampleRate
+    : undefined
 }
 
 /**

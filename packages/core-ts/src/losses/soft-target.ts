@@ -47,7 +47,10 @@ export function softTargetLoss(given: SoftTargetLossOptions): Loss {
   const options = checkOptions(given, 'softTargetLoss')
   const { targets, hard = 0, direction = 'both', compare = 'batch' } = options
   const { temperature = 0.05, learnable = false } = options
-  if (!(hard >= 0 && hard <= 1)) throw expected('a number from 0 to 1', 'hard', hard)
+  if (typeof (targets as Partial<Targets> | undefined)?.weights !== 'function')
+    throw expected('targets, which give weights', 'targets', targets)
+  if (!(typeof hard === 'number' && hard >= 0 && hard <= 1))
+    throw expected('a number from 0 to 1', 'hard', hard)
   if (!Object.hasOwn(directions, direction))
     throw expected(`one of ${Object.keys(directions).join(', ')}`, 'direction', direction)
   if (compare !== 'batch' && compare !== 'list') throw expected('batch or list', 'compare', compare)

@@ -55,7 +55,10 @@ const leastFrames = 4
 export function crnn(given: CrnnOptions = {}): AudioEncoderSpec {
   const { bands = 64, hidden = 150, dropout = 0.3 } = checkOptions(given, 'crnn')
   if (!(Number.isInteger(bands) && bands >= 64 && bands % 64 === 0))
-    throw expected('a multiple of 64', 'bands', bands)
+    throw expected('a multiple of 64', 'bands', bands, {
+      remedy:
+        'A CRNN pools 64 bands into one: take features of 64 or 128, or another encoder, such as a projection.',
+    })
   if (!(Number.isInteger(hidden) && hidden >= 1)) throw expected('an integer above 0', 'hidden', hidden)
   if (!(dropout >= 0 && dropout < 1)) throw expected('a number in [0, 1)', 'dropout', dropout)
   const options = { bands, hidden, dropout }

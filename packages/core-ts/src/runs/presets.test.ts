@@ -24,11 +24,15 @@ it.each([...logMelPresets, 'native'])('features of kind %s are trained on from e
   const config = parseConfig({
     ...tinyRun,
     features,
+    // 80 bands are not for a CRNN, which says so.
+    ...(kind === 'whisper' && { model: { ...tinyRun.model, audio: { type: 'projection' } } }),
     data: { manifest },
     training: { epochs: 1, batchSize: 6 },
   })
   await trainRun(config, { folder: join(folder, kind), backend })
   const run = await openRun(join(folder, kind), { backend })
-  expect(run.model.audio.encoder.bands).toBe(['librosa', 'torchaudio'].includes(kind) ? 128 : 64)
+  expect(run.model.audio.encoder.bands).toBe(
+    kind === 'whisper' ? 80 : ['librosa', 'torchaudio'].includes(kind) ? 128 : 64,
+  )
   expect((await evaluateRun(run)).textToAudio!['R@1']).toBeGreaterThanOrEqual(0)
 })

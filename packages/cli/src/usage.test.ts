@@ -24,7 +24,7 @@ const usageErrors: Record<string, [args: string[], message: RegExp]> = {
   ],
   'an unknown preset': [
     ['features', 'a.wav', '--preset', 'thesys', '--out', 'x.npy'],
-    /Expected one of thesis, dcase2023, librosa, torchaudio, clap for --preset, got "thesys"/,
+    /Expected one of thesis, dcase2023, librosa, torchaudio, clap, yamnet, whisper for --preset, got "thesys"/,
   ],
   'several files for one NPY': [
     ['features', 'a.wav', 'b.wav', '--out', 'x.npy'],

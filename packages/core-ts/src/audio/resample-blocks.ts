@@ -1,5 +1,7 @@
+import { checkOptions } from '../base/options.js'
 import type { ResampleOptions } from './resample.js'
 import { resample, stagesFor } from './resample.js'
+import { checkRates } from './resample-filter.js'
 import { blockSamples, SampleWindow, type SampleBlocks } from './sample-blocks.js'
 
 /**
@@ -11,8 +13,10 @@ export function resampleBlocks(
   to: number,
   options: Omit<ResampleOptions, 'out'> = {},
 ): SampleBlocks {
+  const { quality = 'high' } = checkOptions(options, 'resampleBlocks')
+  checkRates(from, to, quality)
   if (from === to) return { sampleRate: to, blocks }
-  const { up, down, reach } = stagesFor(from, to, options.quality ?? 'high')
+  const { up, down, reach } = stagesFor(from, to, quality)
   // Inputs in front of a piece that its filters reach, as whole periods of the two rates.
   const lead = down * Math.ceil((2 * reach) / down)
   async function* resampled() {

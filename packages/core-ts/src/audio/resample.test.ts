@@ -8,6 +8,7 @@ import { openBackend, referenceBackend } from '../backend/index.js'
 import { decodeNpy } from '../base/npy.js'
 import { Rng } from '../base/rng.js'
 import type { ResampleFilter } from './kaiser-filter.js'
+import { resampleBlocks } from './resample-blocks.js'
 import { resample } from './resample.js'
 import {
   resampledLength,
@@ -256,6 +257,9 @@ describe('resample', () => {
     await refused(12_000, 8000, { quality: ['high'] }).toThrow(/for quality/)
     await refused(12_000, 8000, 'staged').toThrow(/object of options for resample/)
     await refused(12_000, 8000, null).toThrow(/object of options for resample/)
+    const sound = { sampleRate: 8000, blocks: (async function* () {})() }
+    expect(() => resampleBlocks(sound, 8000, { quality: 'best' as 'high' })).toThrow(/for quality/)
+    expect(() => resampleBlocks({ ...sound, sampleRate: 1 }, 1)).toThrow(/integer from .* for from/)
     const resizable = new Float32Array(new ArrayBuffer(800, { maxByteLength: 1600 }))
     for (const quality of ['high', 'staged'])
       await refused(12_000, 8000, { quality, out: resizable }).toThrow(/cannot be resized for out/)

@@ -11,6 +11,10 @@ import { backendCases, checkCase, runCase } from '@sonotext/core/testing'
 
 const [device = 'cuda', ops = ''] = process.argv.slice(2)
 const cases = backendCases.filter(({ op }) => ops.split(',').some((name) => op.startsWith(name)))
+if (cases.length === 0) {
+  console.error(`There is no case of ${ops}.`)
+  process.exit(2)
+}
 const backend = openBackend({ device })
 const rounding = { fp32: 0, tf32: 1e-3, bf16: 1e-2 }[backend.info.matmul]
 /** What temperatures of 0.001 and saturated gates make of a rounding; a number in a wrong place makes far more. */

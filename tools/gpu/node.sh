@@ -23,6 +23,7 @@ while [ $# -gt 0 ]; do
     --only) only=$2 ;;
     *) sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
   esac
+  [ $# -ge 2 ] || exec "$0" --help
   shift 2
 done
 mkdir -p "$out"
@@ -83,8 +84,8 @@ study() {
 }
 export -f study
 export node bench out
-for only in random info-nce semi-hard; do
-  stage crnn-$only 120 bash -c "study --full --only 'crnn $only'"
+for strategy in random info-nce semi-hard; do
+  stage crnn-$strategy 120 bash -c "study --full --only 'crnn $strategy'"
 done
 stage negatives 240 bash -c study
 exit $failed

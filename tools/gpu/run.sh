@@ -27,6 +27,7 @@ while [ $# -gt 0 ]; do
     --seconds) seconds=$2 ;;
     *) sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
   esac
+  [ $# -ge 2 ] || exec "$0" --help
   shift 2
 done
 mkdir -p "$out"
@@ -68,6 +69,7 @@ build_programs() {
     9.0) architecture=90a-real ;;  # wgmma is of this one alone
     *) architecture=${capability/./}-real ;;
   esac
+  rm -f "$conformance" "$bench"  # what does not build must not be taken for what is there
   cmake "${generator[@]}" -S "$root/packages/native-cuda" -B "$build" -DSONOTEXT_CUDA_ARCHITECTURES="$architecture" &&
     cmake --build "$build" --target conformance graphs gpu_bench -j "$(nproc)"
 }

@@ -196,7 +196,7 @@ describe('the recipes', () => {
       ),
     )
     const listed = [...cmake.matchAll(/\$\{native\}\/([\w/]+\.cpp)/g)].map((match) => match[1])
-    const cudaOnly = ['cuda/device.cpp', 'cuda/nccl.cpp', 'cuda/transfers.cpp']
+    const cudaOnly = ['cuda/device.cpp', 'cuda/graphs.cpp', 'cuda/nccl.cpp', 'cuda/transfers.cpp']
     expect([...new Set(listed)].filter((file) => !cudaOnly.includes(file)).sort()).toEqual(
       [...new Set(gyp)].sort(),
     )

@@ -155,7 +155,7 @@ export interface Addon {
 
   /** A Float32Array over zeroed memory that begins on a cache line (huge pages from 4 MiB), freed when collected. */
   hostArray(length: number): Float32Array<ArrayBuffer>
-  /** Zeroed memory for `length` floats on a device that has its own; the garbage collector is told of its size. */
+  /** Memory for `length` floats, whose contents are unspecified, on a device that has its own; the garbage collector is told of its size. */
   alloc(device: DeviceHandle, length: number): BufferHandle
   /** Gives the memory back now; false when that was done before. Running ops keep it alive until they end. */
   dispose(buffer: BufferHandle): boolean

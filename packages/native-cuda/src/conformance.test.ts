@@ -92,17 +92,15 @@ describe('CUDA ops against the CPU', () => {
     const reason = notBuilt('conformance_emulated')
     if (reason !== null) context.skip(reason)
     const said = (capability: string, cores: string): Promise<string> =>
-      run('conformance_emulated', ['cuda:0', 'none'], {
+      run('conformance_emulated', ['cuda:0', 'grad_norm'], {
         SONOTEXT_EMULATED_CAPABILITY: capability,
         SONOTEXT_TENSOR_CORES: cores,
       })
     expect(await said('9.0', 'mma')).toContain('tensor cores by mma\n')
     expect(await said('9.0', 'wgmma')).toContain('tensor cores by wgmma\n')
     expect(await said('12.0', '')).toContain('tensor cores by mma\n')
-    expect(await said('8.0', 'wgmma')).toContain(
-      'skipped: SONOTEXT_TENSOR_CORES is wgmma, which emulated GPU',
-    )
-    expect(await said('8.0', 'fast')).toContain('SONOTEXT_TENSOR_CORES is wgmma or mma, not "fast".')
+    await expect(said('8.0', 'wgmma')).rejects.toThrow(/SONOTEXT_TENSOR_CORES is wgmma, which emulated GPU/)
+    await expect(said('8.0', 'fast')).rejects.toThrow(/SONOTEXT_TENSOR_CORES is wgmma or mma, not "fast"/)
   })
 
   it('have the same bits by CUDA graphs, whatever comes between them, and go on after failures', async (context) => {

@@ -109,11 +109,17 @@ class CudaDevice final : public Device {
     const Turn turn(*this);
     Status status = select();
     if (!status.ok()) return status;
+    // Also where an op throws for want of the host's memory.
+    struct Tidy {
+      cuda::StreamTransfers& transfers;
+      bool done = false;
+      ~Tidy() { transfers.tidy(done); }
+    } tidy{transfers_};
     {
       cuda::CudaExec exec(stream_, traits_, transfers_, cancel);
       status = body(context, exec);
+      tidy.done = status.ok() && !exec.stopped();
     }
-    transfers_.tidy();
     if (status.ok() && sync_) status = cuda::status_of(cudaStreamSynchronize(stream_));
     return unless_lost(settled(status));
   }

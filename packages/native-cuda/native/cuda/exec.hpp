@@ -122,6 +122,12 @@ class CudaExec final : public Exec {
         transfers_.table(name, number, count * static_cast<std::int64_t>(sizeof(T)), fresh));
   }
 
+  // Host values that will not come again.
+  template <class T>
+  Status upload(const T* host, T* device, std::int64_t count) {
+    return transfers_.upload(host, device, count * static_cast<std::int64_t>(sizeof(T)));
+  }
+
   // For outputs that live on the host: waits for the device.
   template <class T>
   Status download(const T* device, T* host, std::int64_t count) {

@@ -18,8 +18,16 @@ Status launch_with_shared(CudaExec& exec, void (*kernel)(Parameters...), std::in
   if (blocks > INT32_MAX) return Status::unsupported("more blocks than a CUDA grid has");
   constexpr std::int64_t kWithoutAsking = 48 << 10;
   if (shared_bytes > kWithoutAsking) {
-    const cudaError_t error = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                                   static_cast<int>(shared_bytes));
+    // As much as the kernel can have, not what this launch takes: others of it wait in a list, or come from another device.
+    cudaFuncAttributes own = {};
+    cudaError_t error = cudaFuncGetAttributes(&own, kernel);
+    const std::int64_t most = exec.shared_memory - static_cast<std::int64_t>(own.sharedSizeBytes);
+    if (error == cudaSuccess && shared_bytes > most) {
+      return Status::unsupported("more shared memory than a block of this GPU has");
+    }
+    if (error == cudaSuccess) {
+      error = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(most));
+    }
     if (error != cudaSuccess) return status_of(error);
   }
 #ifndef __CUDACC__

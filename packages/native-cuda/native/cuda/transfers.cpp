@@ -37,6 +37,9 @@ std::uint64_t hash_of(const void* data, std::int64_t bytes) {
 
 }  // namespace
 
+// Who copies holds pieces while the ring grows: they must not move.
+StreamTransfers::StreamTransfers(Stream& stream) : stream_(stream) { ring_.reserve(kPieces); }
+
 StreamTransfers::~StreamTransfers() {
   trim();
   for (const Piece& piece : ring_) {
@@ -55,6 +58,7 @@ Status StreamTransfers::next_piece(Piece*& piece) {
       if (error != cudaSuccess) cudaFreeHost(made.memory);
     }
     if (error == cudaSuccess) {
+      next_ = ring_.size();  // the one used last: where the ring stays smaller, the oldest comes next
       ring_.push_back(made);
       piece = &ring_.back();
       return {};
@@ -144,6 +148,7 @@ void* StreamTransfers::table(const char* name, std::int64_t number, std::int64_t
     tables_.erase(found);
     return nullptr;
   }
+  unfilled_.push_back(found);
   return found->second;
 }
 
@@ -160,7 +165,13 @@ void StreamTransfers::forget(Constants::iterator constant) {
   constants_.erase(constant);
 }
 
-void StreamTransfers::tidy() {
+void StreamTransfers::tidy(bool done) {
+  for (const Tables::iterator table : unfilled_) {
+    if (done) break;
+    stream_.give_back(table->second);
+    tables_.erase(table);
+  }
+  unfilled_.clear();
   while (constant_bytes_ > kConstantBudget) forget(std::prev(constants_.end()));
 }
 

@@ -20,7 +20,7 @@ namespace sonotext::cuda {
 // full. Everything is used under the device's lock.
 class StreamTransfers final : public Transfers {
  public:
-  explicit StreamTransfers(Stream& stream) : stream_(stream) {}
+  explicit StreamTransfers(Stream& stream);
   ~StreamTransfers() override;
 
   Status upload(const void* host, void* device, std::int64_t bytes) override;
@@ -28,8 +28,9 @@ class StreamTransfers final : public Transfers {
   const void* constant(const void* host, std::int64_t bytes) override;
   void* table(const char* name, std::int64_t number, std::int64_t bytes, bool& fresh) override;
 
-  // Gives constants back that were not used for long, down to a budget. Between ops only.
-  void tidy();
+  // Between ops only. Gives constants back that were not used for long, down to a budget; after an op that was not `done`, also the tables
+  // that it made, which it may not have filled.
+  void tidy(bool done);
   // Gives back all that is kept.
   void trim();
 
@@ -53,7 +54,9 @@ class StreamTransfers final : public Transfers {
   Constants constants_;
   std::unordered_multimap<std::uint64_t, Constants::iterator> by_hash_;
   std::int64_t constant_bytes_ = 0;
-  std::map<std::pair<std::string, std::int64_t>, void*> tables_;
+  using Tables = std::map<std::pair<std::string, std::int64_t>, void*>;
+  Tables tables_;
+  std::vector<Tables::iterator> unfilled_;  // made by the op that runs
 };
 
 }  // namespace sonotext::cuda

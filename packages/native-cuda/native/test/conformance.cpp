@@ -585,7 +585,8 @@ int compare(Device& reference, Device& device, const std::string& ops) {
   }
   std::printf("%d ops without an entry\n", missing);
   std::printf("%d cases compared, %d differ or failed\n", compared, failed);
-  return failed == 0 ? 0 : 1;
+  if (compared + failed == 0) std::fprintf(stderr, "There is no case of %s.\n", ops.c_str());
+  return failed > 0 ? 1 : compared == 0 ? 2 : 0;
 }
 
 }  // namespace
@@ -602,6 +603,11 @@ int main(int count, char** arguments) {
   Device* reference = open_device("cpu", {"scalar", ""}, reason);
   Device* device = reference != nullptr ? open_device(name, {}, reason) : nullptr;
   if (device == nullptr) {
+    const bool is_here = reason.find("no device") == std::string::npos && reason.find("no CUDA code") == std::string::npos;
+    if (is_here) {
+      std::fprintf(stderr, "%s\n", reason.c_str());
+      return 2;
+    }
     std::printf("%s: skipped: %s\n", name.c_str(), reason.c_str());
     return 0;
   }

@@ -1,4 +1,5 @@
-// The same calls on a CUDA device with graphs and on one without give the same bits. Needs no Node. Exit code 0
+// The same calls on a CUDA device with graphs and on one without give the same bits, and what a device keeps between calls outlives
+// failures. Needs no Node. Exit code 0
 // when all is well or when there is no such device, 1 otherwise.
 //
 //   graphs [index]        of the GPU, 0 unless another is given
@@ -258,7 +259,55 @@ void stay_bounded(Device& device) {
   expect(launches_of(device).graphs == 64, "64 graphs are kept of 72");
 }
 
+std::unique_ptr<Device> open_with(const char* graphs, const char* sync, const std::string& index,
+                                  std::string& reason) {
+  setenv("SONOTEXT_CUDA_GRAPHS", graphs, 1);
+  setenv("SONOTEXT_SYNC", sync, 1);
+  return make_cuda_device(index, "", reason);
+}
+
+// The ring of pinned memory grows while pieces of it are in use. Zeros come without it.
+void bring_much_back_at_once(const std::string& index) {
+  constexpr i64 kMuch = 3 << 20;
+  std::string reason;
+  const std::unique_ptr<Device> device = open_with("0", "", index, reason);
+  float* data = nullptr;
+  Floats back(static_cast<std::size_t>(kMuch), NAN);
+  expect(device->alloc(kMuch, &data).ok() && device->fill(data, kMuch, 0.0f).ok(), "much memory");
+  const Status status = device->download(data, back.data(), kMuch);
+  const bool all = std::all_of(back.begin(), back.end(), [](float x) { return x == 0.0f; });
+  expect(status.ok() && all, "a first download of many pieces", status);
+  device->free(data);
+}
+
 #ifdef SONOTEXT_EMULATED
+
+// A table that an op could not fill for want of memory is made anew by the next one.
+void fill_what_was_left(const std::string& index) {
+  const Floats pcm(64, 0.5f), window(128, 0.5f), weights(2, 1.0f);
+  const Ints starts{0, 2}, offsets{0, 1, 2};
+  const auto first_band = [&](Device& device, std::size_t room) {
+    Floats bands(2, NAN);
+    LogMelArgs args{in(pcm), in(window), in(starts), in(offsets), in(weights), out(bands),
+                    64,      64,         1,          2,           0,           0,
+                    1,       0,          0,          1e-3};
+    Mover mover(device, 0);
+    args.visit(mover);
+    emulation::limit_memory(room);
+    const Status status = run(device, device.table().log_mel, args, never);
+    emulation::limit_memory(SIZE_MAX);
+    return status.ok() && mover.bring_back().ok() ? bands[0] : NAN;
+  };
+  std::string reason;
+  const float expected = first_band(*open_with("0", "", index, reason), SIZE_MAX);
+  int short_of = 0;
+  for (std::size_t room = 0; room < 4096; room += 32) {
+    const std::unique_ptr<Device> device = open_with("0", "", index, reason);
+    short_of += std::isnan(first_band(*device, room));
+    expect(first_band(*device, SIZE_MAX) == expected, "an op after one that ran out of memory");
+  }
+  expect(expected > 1.0f && short_of > 10 && short_of < 120, "memory runs out at some places");
+}
 
 // With a device goes what waits there.
 void end_in_order(const std::string& index) {
@@ -331,12 +380,6 @@ void do_without_a_graph_that_fails(Device& device) {
 
 #endif
 
-std::unique_ptr<Device> open_with(const char* graphs, const char* sync, const std::string& index,
-                                  std::string& reason) {
-  setenv("SONOTEXT_CUDA_GRAPHS", graphs, 1);
-  setenv("SONOTEXT_SYNC", sync, 1);
-  return make_cuda_device(index, "", reason);
-}
 
 void follow_the_variables(const std::string& index) {
   std::string reason;
@@ -355,6 +398,10 @@ int test_graphs(const std::string& index) {
     std::printf("cuda:%s: skipped: %s\n", index.c_str(), reason.c_str());
     return 0;
   }
+  bring_much_back_at_once(index);
+#ifdef SONOTEXT_EMULATED
+  fill_what_was_left(index);
+#endif
   const std::unique_ptr<Device> device = open_with("1", "", index, reason);
   keep_the_order(*device);
   stay_bounded(*device);

@@ -50,8 +50,7 @@ Status pcm(const PcmArgs& args, Exec& base) {
   // Not as a constant: the bytes of a recording do not come again.
   unsigned char* bytes = exec.array<unsigned char>(args.bytes.size);
   if (bytes == nullptr) return out_of_device_memory();
-  const Status sent = status_of(cudaMemcpyAsync(bytes, args.bytes.data, static_cast<std::size_t>(args.bytes.size),
-                                                cudaMemcpyHostToDevice, exec.stream));
+  const Status sent = exec.upload(args.bytes.data, bytes, args.bytes.size);
   if (!sent.ok()) return sent;
   const Pcm f{bytes,      args.out.data, args.frames,
               args.channels, args.first,    args.count,

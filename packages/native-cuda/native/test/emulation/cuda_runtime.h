@@ -117,6 +117,8 @@ void know(void (*kernel)(Parameters...)) {
                  }};
   });
 }
+// How much dynamic shared memory launches of a kernel may take from here on.
+void allow_shared(const void* kernel, std::size_t bytes);
 // For tests: bytes of device memory.
 std::size_t memory_in_use();
 // For tests: no more of it than so many bytes besides what is in use now; SIZE_MAX ends that.
@@ -154,6 +156,7 @@ inline void __syncwarp(unsigned = 0xffffffffu) { emulation::show(nullptr, 0); }
 
 enum cudaError_t {
   cudaSuccess = 0,
+  cudaErrorInvalidValue = 1,
   cudaErrorMemoryAllocation = 2,
   cudaErrorInsufficientDriver = 35,
   cudaErrorNoDevice = 100,
@@ -221,9 +224,16 @@ inline cudaError_t cudaMallocHost(void** data, std::size_t bytes) {
   return *data != nullptr ? cudaSuccess : cudaErrorMemoryAllocation;
 }
 inline cudaError_t cudaFreeHost(void* data) { return std::free(data), cudaSuccess; }
+struct cudaFuncAttributes {
+  std::size_t sharedSizeBytes;
+};
 template <class T>
-cudaError_t cudaFuncSetAttribute(T*, int, int) {
-  return cudaSuccess;
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, T*) {
+  return *attributes = {0}, cudaSuccess;
+}
+template <class T>
+cudaError_t cudaFuncSetAttribute(T* kernel, int, int bytes) {
+  return emulation::allow_shared(reinterpret_cast<const void*>(kernel), static_cast<std::size_t>(bytes)), cudaSuccess;
 }
 constexpr int cudaFuncAttributeMaxDynamicSharedMemorySize = 8;
 inline cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr, int) { return *value = 1, cudaSuccess; }
@@ -234,7 +244,8 @@ inline cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*
 // So small that ops must work in parts.
 inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
   const int capability = emulation::capability();
-  *properties = {"emulated GPU", 4 << 20, capability / 10, capability % 10, 4, 163 << 10};
+  const int shared = capability / 10 == 9 ? 227 << 10 : 163 << 10;  // as Hopper's and Ampere's
+  *properties = {"emulated GPU", 4 << 20, capability / 10, capability % 10, 4, static_cast<std::size_t>(shared)};
   return cudaSuccess;
 }
 cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t* config, const void* kernel, void** arguments);

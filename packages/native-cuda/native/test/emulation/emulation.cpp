@@ -336,9 +336,23 @@ struct CUgraphExec_st {
   std::map<cudaGraphNode_t, Started> started;
 };
 
+namespace {
+
+std::map<const void*, std::size_t> shared_allowed;
+
+// As CUDA: what was asked for last counts, 48 KB where nothing was.
+bool may_have_shared(const void* kernel, std::size_t bytes) {
+  const auto found = shared_allowed.find(kernel);
+  return bytes <= (found != shared_allowed.end() ? found->second : std::size_t{48 << 10});
+}
+
+}  // namespace
+
 void emulation::know(const void* kernel, Known (*make)(const void*)) {
   if (kernels.count(kernel) == 0) kernels.emplace(kernel, make(kernel));
 }
+
+void emulation::allow_shared(const void* kernel, std::size_t bytes) { shared_allowed[kernel] = bytes; }
 
 std::size_t emulation::memory_in_use() { return used_bytes; }
 void emulation::limit_memory(std::size_t more) {
@@ -348,6 +362,7 @@ void emulation::fail_launches(int after, int count) { launches_before_failures =
 
 cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t* config, const void* kernel, void** arguments) {
   if (fails_now()) return cudaErrorLaunchFailure;
+  if (!may_have_shared(kernel, config->dynamicSmemBytes)) return cudaErrorInvalidValue;
   const emulation::Known& known = kernel_of(kernel);
   emulation::run_grid(config->gridDim, config->blockDim, config->dynamicSmemBytes,
                       [&] { known.call(arguments); });
@@ -358,6 +373,7 @@ cudaError_t cudaGraphCreate(cudaGraph_t* graph, unsigned) { return *graph = new 
 
 cudaError_t cudaGraphAddKernelNode(cudaGraphNode_t* node, cudaGraph_t graph, const cudaGraphNode_t* before,
                                    std::size_t count, const cudaKernelNodeParams* params) {
+  if (!may_have_shared(params->func, params->sharedMemBytes)) return cudaErrorInvalidValue;
   graph->nodes.push_back(std::unique_ptr<CUgraphNode_st>(
       new CUgraphNode_st{Started(*params), std::vector<cudaGraphNode_t>(before, before + count)}));
   *node = graph->nodes.back().get();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { openBackend } from '../backend/open.js'
 import { referenceBackend } from '../backend/reference/index.js'
 import { type Matrix, matrix } from '../base/matrix.js'
 import type { RaggedWeights } from '../base/ragged.js'
@@ -305,6 +306,16 @@ describe('triplet', () => {
     expect(() => loss.build(backend).compute(input, new Rng(1))).toThrow(
       expect.objectContaining({ code: 'NUMERIC' }),
     )
+  })
+
+  it('says how sure it is of pairs also where that is next to nothing', () => {
+    for (const own of [backend, openBackend()]) {
+      using tape = new Tape(own)
+      const { statistics } = sigmoidLoss({ temperature: 1, bias: -17 })
+        .build(own)
+        .compute(vectors(tape, [0, 1]), new Rng(1))
+      expect(statistics()['onPositives']! * (1 + Math.exp(17 - 0.36))).toBeCloseTo(1, 4)
+    }
   })
 
   it('stops at soft targets that are none, or that cannot be added up', () => {

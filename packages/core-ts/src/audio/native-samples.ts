@@ -11,7 +11,7 @@ let cpu: Backend | null | undefined
  * {@link openBackend} to tell. The bits are those of TypeScript.
  */
 export function nativeSamples({ channels, width, floats, bigEndian }: Interleaved): SampleReader | undefined {
-  cpu ??= opened()
+  if (cpu === undefined) cpu = opened() // once, also where it is not there
   const backend = cpu
   if (backend === null) return undefined
   const layout = { channels, width, floats: Number(floats), bigEndian: Number(bigEndian) }
